@@ -1,0 +1,60 @@
+/**
+ * Two kinds of failure that are not bugs. Anything else that is thrown is a bug and shows its stack.
+ *
+ * A message says what was expected, what was received, where, and what to do next.
+ */
+
+/** The request is wrong (bad configuration, missing file, unknown name): exit status 2, one clean message, no stack. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly exitStatus = 2;
+  /** @param hint what the user can do about it, printed on its own line */
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A trial could not be finished (loss is not a number, disk full): exit status 1; the other trials still run. */
+export class TrialError extends Error {
+  override readonly name = 'TrialError';
+  readonly exitStatus = 1;
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Tells an expected failure (message only) from a bug (message and stack). */
+export function isExpected(error: unknown): error is RequestError | TrialError {
+  return error instanceof RequestError || error instanceof TrialError;
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The nearest of `allowed` to `received` by edit distance, for "did you mean"; undefined when nothing is near. */
+export function nearest(received: string, allowed: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(received.length / 3));
+  const scored = allowed.map((name) => ({ name, distance: editDistance(received.toLowerCase(), name.toLowerCase()) }));
+  scored.sort((a, b) => a.distance - b.distance);
+  return scored[0] && scored[0].distance <= limit ? scored[0].name : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,77 @@
+/** File habits of a run: nothing half-written is ever visible under its final name. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { RequestError, TrialError } from './errors.js';
+
+/** Writes to a temporary name beside `file`, flushes, then renames; makes the folder. A full disk is a TrialError. */
+export async function writeAtomic(file: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const handle = await open(temporary, 'w');
+    try {
+      for (const part of Array.isArray(content) ? content : [content]) await handle.writeFile(part);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explainWriteError(error, file);
+  }
+}
+
+/** Appends one JSON line and flushes it. */
+export async function appendJsonLine(file: string, value: unknown): Promise<void> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const handle = await open(file, 'a');
+    try {
+      await handle.writeFile(`${JSON.stringify(value)}\n`);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw explainWriteError(error, file);
+  }
+}
+
+/** Reads JSON lines; a last line cut by a kill is dropped. Missing file: []. */
+export async function readJsonLines<T>(file: string): Promise<T[]> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const lines = text.split('\n');
+  lines.pop(); // what follows the last newline is empty, or the line that a kill cut
+  return lines.map((line) => JSON.parse(line) as T);
+}
+
+/** Reads a JSON file that must exist. */
+export async function readJson<T>(file: string): Promise<T> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new RequestError(`${file} does not exist`);
+    throw error;
+  });
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new RequestError(`${file} is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function explainWriteError(error: unknown, file: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new TrialError(
+      `no space left on the device while writing ${file}`,
+      'Free some space and run the same command again: it goes on from the last checkpoint.',
+    );
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new RequestError(`${file} cannot be written (${code})`, 'Choose another folder with --out DIR.');
+  }
+  return error;
+}
