@@ -1,0 +1,113 @@
+/**
+ * The default engine: traces a pure function of tensors into one ONNX program and runs it with onnxruntime-node.
+ *
+ * On the CPU a value is a host array, so `put` and `get` copy nothing. The memory arena stays off: with it every compiled
+ * stitch would keep its peak (measured: 0.6 -> 7.2 GB for four programs of ViT-B; without it flat, at the same speed).
+ */
+import * as ort from 'onnxruntime-node';
+import type { NdArray } from '../../shared/arrays.js';
+import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
+import type { Compiled, Engine, TensorFunction, Value } from '../engine.js';
+import './kernels/index.js';
+import { trace } from './tracer.js';
+
+export interface OnnxEngineOptions {
+  /** Threads of one operator; default all cores. */
+  readonly threads?: number;
+  /** onnxruntime's execution provider; default cpu. */
+  readonly device?: 'cpu' | 'cuda' | 'webgpu';
+  /** Compiled programs kept at most; default 160 (a stitch space has 71 stitches, trained and evaluated). */
+  readonly programs?: number;
+}
+
+interface Program {
+  readonly session: ort.InferenceSession;
+  readonly inputs: readonly string[];
+  readonly outputs: Tree<string>;
+}
+
+export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
+  const { threads, device = 'cpu', programs: limit = 160 } = options;
+  // Insertion order is order of use: the first is the one unused for longest.
+  const programs = new Map<string, Promise<Program>>();
+
+  const compileProgram = async (fn: TensorFunction, inputs: Tree<Value>): Promise<Program> => {
+    const {
+      model,
+      inputs: used,
+      outputs,
+    } = trace(
+      fn,
+      mapTree(inputs, isValue, ({ shape, dtype }) => ({ shape, dtype })),
+    );
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: [device],
+      graphOptimizationLevel: 'basic',
+      enableCpuMemArena: false,
+      enableMemPattern: false,
+      logSeverityLevel: 3,
+      ...(threads ? { intraOpNumThreads: threads, interOpNumThreads: 1 } : {}),
+    });
+    return { session, inputs: used, outputs };
+  };
+
+  const programFor = (key: string, fn: TensorFunction, inputs: Tree<Value>): Promise<Program> => {
+    const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => `${path}:${leaf.dtype}[${leaf.shape}]`);
+    const signature = `${key}(${shapes.join(' ')})`;
+    const program = programs.get(signature) ?? compileProgram(fn, inputs);
+    programs.delete(signature);
+    programs.set(signature, program);
+    if (programs.size > limit) {
+      const [oldest, evicted] = programs.entries().next().value!;
+      programs.delete(oldest);
+      void evicted.then(({ session }) => session.release());
+    }
+    return program;
+  };
+
+  return {
+    name: 'onnxruntime',
+    device: threads ? `${device}, ${threads} threads` : device,
+    put: (array) => toValue(array),
+    get: async (value) => toArray(value),
+    free: () => {},
+    compile: (key, fn): Compiled => {
+      return async (inputs) => {
+        const { session, inputs: used, outputs } = await programFor(key, fn, inputs);
+        const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
+        const feeds = Object.fromEntries(used.map((name) => [name, values.get(name)!.storage as ort.Tensor]));
+        const results = await session.run(feeds);
+        return mapTree(outputs, isName, (name) => fromTensor(results[name]!));
+      };
+    },
+    dispose: async () => {
+      const all = [...programs.values()];
+      programs.clear();
+      for (const program of all) await (await program).session.release();
+    },
+  };
+}
+
+function isName(node: Tree<string>): node is string {
+  return typeof node === 'string';
+}
+
+export function isValue(node: Tree<Value>): node is Value {
+  return typeof node === 'object' && 'storage' in node;
+}
+
+function toValue({ dtype, shape, data }: NdArray): Value {
+  return { dtype, shape, storage: new ort.Tensor(dtype, data, shape) };
+}
+
+function fromTensor(tensor: ort.Tensor): Value {
+  if (tensor.type !== 'float32' && tensor.type !== 'int32') {
+    throw new Error(`a compiled function returned a ${tensor.type} tensor: cast it to float32 or int32`);
+  }
+  return { dtype: tensor.type, shape: tensor.dims, storage: tensor };
+}
+
+function toArray({ dtype, shape, storage }: Value): NdArray {
+  const { data } = storage as ort.Tensor;
+  return dtype === 'int32' ? { dtype, shape, data: data as Int32Array } : { dtype, shape, data: data as Float32Array };
+}

@@ -1,0 +1,168 @@
+/**
+ * A graph under construction: what the tracing kernels append to. Values are named, typed and shaped; a value whose
+ * elements are all one known number (`splat`) stays symbolic as long as possible, so that the seeds and zeros that
+ * differentiation makes never become tensors.
+ */
+import { encodeModel } from './model-proto.js';
+
+export type Dtype = 'float32' | 'int32' | 'bool';
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly string: string }
+  | { readonly ints: readonly number[] };
+
+export interface GraphValue {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  /** The number that every element has, where it is known while tracing. */
+  readonly splat?: number;
+}
+
+export interface GraphNode {
+  readonly operator: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface GraphConstant {
+  readonly name: string;
+  readonly dtype: Dtype | 'int64';
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** `com.microsoft` for ONNX Runtime's own operators. */
+  readonly domain?: string;
+}
+
+/** Constants live inside the compiled program: large ones belong into its inputs. */
+const largestConstant = 1 << 16;
+
+export class Graph {
+  private readonly nodes: GraphNode[] = [];
+  private readonly constants = new Map<string, GraphConstant>();
+  private readonly inputs: GraphValue[] = [];
+  private readonly views = new Map<string, GraphValue>();
+  private count = 0;
+
+  input(name: string, shape: readonly number[], dtype: Dtype): GraphValue {
+    const value = { name, shape, dtype };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Appends a node with one output. */
+  node(
+    operator: string,
+    inputs: readonly (GraphValue | string)[],
+    output: { shape: readonly number[]; dtype?: Dtype },
+    options: NodeOptions = {},
+  ): GraphValue {
+    return this.nodes_(operator, inputs, [output], options)[0]!;
+  }
+
+  /** Appends a node with several outputs. */
+  nodes_(
+    operator: string,
+    inputs: readonly (GraphValue | string)[],
+    outputs: readonly { shape: readonly number[]; dtype?: Dtype }[],
+    { attributes = {}, domain = '' }: NodeOptions = {},
+  ): GraphValue[] {
+    const values = outputs.map(({ shape, dtype = 'float32' }) => ({ name: `v${this.count++}`, shape, dtype }));
+    const names = inputs.map((input) => (typeof input === 'string' ? input : this.materialize(input).name));
+    this.nodes.push({ operator, domain, inputs: names, outputs: values.map(({ name }) => name), attributes });
+    return values;
+  }
+
+  /** A value whose elements are all `splat`; becomes a tensor only where a node cannot do with the scalar. */
+  splat(splat: number, shape: readonly number[], dtype: Dtype): GraphValue {
+    return { name: `splat${this.count++}`, shape, dtype, splat };
+  }
+
+  /** A constant of the program; equal ones are stored once. */
+  constant(values: ArrayLike<number>, shape: readonly number[], dtype: Dtype | 'int64'): string {
+    if (values.length > largestConstant) {
+      throw new Error(`a constant of shape [${shape}] is too large for a compiled program: pass it as an input`);
+    }
+    const bytes = bytesOf(values, dtype);
+    const key = `${dtype}[${shape}]${Buffer.from(bytes).toString('base64')}`;
+    const existing = this.constants.get(key);
+    if (existing) return existing.name;
+    const name = `c${this.constants.size}`;
+    this.constants.set(key, { name, dtype, shape, bytes });
+    return name;
+  }
+
+  scalar(value: number, dtype: Dtype = 'float32'): string {
+    return this.constant([value], [], dtype);
+  }
+
+  int64s(values: readonly number[]): string {
+    return this.constant(values, [values.length], 'int64');
+  }
+
+  /** A reshaped view; views of views refer to the first value, and undoing a view gives that value back. */
+  reshape(value: GraphValue, shape: readonly number[]): GraphValue {
+    if (sameShape(value.shape, shape)) return value;
+    if (value.splat !== undefined) return this.splat(value.splat, shape, value.dtype);
+    const base = this.views.get(value.name) ?? value;
+    if (sameShape(base.shape, shape)) return base;
+    const view = this.node('Reshape', [base, this.int64s(shape)], { shape, dtype: value.dtype });
+    this.views.set(view.name, base);
+    return view;
+  }
+
+  /** The same value as a real tensor of its full shape. */
+  materialize(value: GraphValue): GraphValue {
+    if (value.splat === undefined) return value;
+    const scalar = this.scalar(value.splat, value.dtype);
+    if (value.shape.length === 0) return { name: scalar, shape: [], dtype: value.dtype };
+    return this.node('Expand', [scalar, this.int64s(value.shape)], value);
+  }
+
+  /**
+   * The ONNX model with only what the outputs need.
+   * @param outputs values with the names they get; one value may have several names.
+   */
+  finish(outputs: ReadonlyMap<string, GraphValue>): { model: Uint8Array; inputs: string[] } {
+    const named = [...outputs].map(([name, value]) => {
+      // Identity renames: a program output may also be an input, a constant or an output of another name.
+      const node = { operator: 'Identity', domain: '', inputs: [this.materialize(value).name], outputs: [name] };
+      this.nodes.push({ ...node, attributes: {} });
+      return { ...value, name };
+    });
+    const needed = new Set(named.map(({ name }) => name));
+    const nodes: GraphNode[] = [];
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      for (const input of node.inputs) needed.add(input);
+      nodes.push(node);
+    }
+    const constants = [...this.constants.values()].filter(({ name }) => needed.has(name));
+    const inputs = this.inputs.filter(({ name }) => needed.has(name));
+    const model = encodeModel({ nodes: nodes.reverse(), constants, inputs, outputs: named });
+    return { model, inputs: inputs.map(({ name }) => name) };
+  }
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+function bytesOf(values: ArrayLike<number>, dtype: Dtype | 'int64'): Uint8Array {
+  const typed =
+    dtype === 'float32'
+      ? Float32Array.from(values)
+      : dtype === 'int32'
+        ? Int32Array.from(values)
+        : dtype === 'bool'
+          ? Uint8Array.from(values)
+          : BigInt64Array.from(Array.from(values, BigInt));
+  return new Uint8Array(typed.buffer);
+}

@@ -1,0 +1,136 @@
+/** Unary and binary kernels. ONNX broadcasts as TensorFlow.js does; numbers that are known while tracing stay scalars. */
+import * as tf from '@tensorflow/tfjs';
+import type { Dtype, Graph, GraphValue } from '../graph.js';
+import { sameShape } from '../graph.js';
+import type { TracingKernel } from '../tracer.js';
+
+/** One ONNX operator of one input. */
+const unary =
+  (operator: string, dtype?: Dtype): TracingKernel =>
+  (graph, { x }) =>
+    graph.node(operator, [x!], { shape: x!.shape, dtype: dtype ?? x!.dtype });
+
+const broadcast = (a: GraphValue, b: GraphValue) =>
+  tf.backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]);
+
+/** A splat is passed as a scalar: broadcasting does the rest. */
+const operand = (graph: Graph, value: GraphValue) =>
+  value.splat === undefined ? value : graph.scalar(value.splat, value.dtype);
+
+/** Appends a broadcasting binary operator, folding numbers that are known. */
+export function binaryNode(
+  graph: Graph,
+  operator: string,
+  a: GraphValue,
+  b: GraphValue,
+  { dtype, fold }: { dtype?: Dtype; fold?: (a: number, b: number) => number } = {},
+): GraphValue {
+  const shape = broadcast(a, b);
+  const result = { shape, dtype: dtype ?? a.dtype };
+  if (fold && a.splat !== undefined && b.splat !== undefined) {
+    return graph.splat(fold(a.splat, b.splat), shape, result.dtype);
+  }
+  if (a.splat !== undefined && b.splat !== undefined) return graph.node(operator, [a, operand(graph, b)], result);
+  const unchanged = neutral(operator, a, b, shape);
+  return unchanged ?? graph.node(operator, [operand(graph, a), operand(graph, b)], result);
+}
+
+/** x * 1, x + 0, x - 0 and x / 1 are x, where broadcasting does not change the shape of x. */
+function neutral(operator: string, a: GraphValue, b: GraphValue, shape: readonly number[]): GraphValue | undefined {
+  const isNeutral = { Mul: 1, Div: 1, Add: 0, Sub: 0 }[operator];
+  if (isNeutral === undefined) return undefined;
+  if (b.splat === isNeutral && sameShape(a.shape, shape)) return a;
+  if ((operator === 'Mul' || operator === 'Add') && a.splat === isNeutral && sameShape(b.shape, shape)) return b;
+  return undefined;
+}
+
+const binary =
+  (operator: string, options: { dtype?: Dtype; fold?: (a: number, b: number) => number } = {}): TracingKernel =>
+  (graph, { a, b }) =>
+    binaryNode(graph, operator, a!, b!, options);
+
+const comparison = (operator: string) => binary(operator, { dtype: 'bool' });
+
+function castNode(graph: Graph, x: GraphValue, dtype: Dtype): GraphValue {
+  if (x.dtype === dtype) return x;
+  if (x.splat !== undefined) return graph.splat(dtype === 'int32' ? Math.trunc(x.splat) : x.splat, x.shape, dtype);
+  const to = { float32: 1, int32: 6, bool: 9 }[dtype];
+  return graph.node('Cast', [x], { shape: x.shape, dtype }, { attributes: { to: { int: to } } });
+}
+
+export const elementwiseKernels: Record<string, TracingKernel> = {
+  Abs: unary('Abs'),
+  Ceil: unary('Ceil'),
+  Cos: unary('Cos'),
+  Erf: unary('Erf'),
+  Exp: unary('Exp'),
+  Floor: unary('Floor'),
+  IsInf: unary('IsInf', 'bool'),
+  IsNan: unary('IsNaN', 'bool'),
+  Log: unary('Log'),
+  LogicalNot: unary('Not', 'bool'),
+  Reciprocal: unary('Reciprocal'),
+  Relu: unary('Relu'),
+  Round: unary('Round'),
+  Sigmoid: unary('Sigmoid'),
+  Sign: unary('Sign'),
+  Sin: unary('Sin'),
+  Softplus: unary('Softplus'),
+  Sqrt: unary('Sqrt'),
+  Tan: unary('Tan'),
+  Tanh: unary('Tanh'),
+  Neg: (graph, { x }) =>
+    x!.splat === undefined ? graph.node('Neg', [x!], x!) : graph.splat(-x!.splat, x!.shape, x!.dtype),
+  Square: (graph, { x }) => binaryNode(graph, 'Mul', x!, x!, { fold: (a, b) => a * b }),
+  Rsqrt: (graph, { x }) => graph.node('Reciprocal', [graph.node('Sqrt', [x!], x!)], x!),
+  Log1p: (graph, { x }) => graph.node('Log', [graph.node('Add', [x!, graph.scalar(1)], x!)], x!),
+  Expm1: (graph, { x }) => graph.node('Sub', [graph.node('Exp', [x!], x!), graph.scalar(1)], x!),
+  IsFinite: (graph, { x }) => {
+    const bool = { shape: x!.shape, dtype: 'bool' as const };
+    const either = graph.node('Or', [graph.node('IsNaN', [x!], bool), graph.node('IsInf', [x!], bool)], bool);
+    return graph.node('Not', [either], bool);
+  },
+  Step: (graph, { x }, { alpha }) => {
+    const positive = graph.node('Greater', [x!, graph.scalar(0)], { shape: x!.shape, dtype: 'bool' });
+    return graph.node('Where', [positive, graph.scalar(1), graph.scalar(Number(alpha ?? 0))], x!);
+  },
+  ClipByValue: (graph, { x }, { clipValueMin, clipValueMax }) =>
+    graph.node('Clip', [x!, graph.scalar(Number(clipValueMin)), graph.scalar(Number(clipValueMax))], x!),
+  Cast: (graph, { x }, { dtype }) => castNode(graph, x!, dtype as Dtype),
+  Identity: (_graph, { x }) => x!,
+
+  Add: binary('Add', { fold: (a, b) => a + b }),
+  Sub: binary('Sub', { fold: (a, b) => a - b }),
+  Multiply: binary('Mul', { fold: (a, b) => a * b }),
+  RealDiv: binary('Div', { fold: (a, b) => a / b }),
+  FloorDiv: (graph, { a, b }) => {
+    const quotient = binaryNode(graph, 'Div', castNode(graph, a!, 'float32'), castNode(graph, b!, 'float32'));
+    return castNode(graph, graph.node('Floor', [quotient], quotient), a!.dtype);
+  },
+  Maximum: binary('Max'),
+  Minimum: binary('Min'),
+  Pow: binary('Pow', { fold: (a, b) => a ** b }),
+  SquaredDifference: (graph, { a, b }) => {
+    const difference = binaryNode(graph, 'Sub', a!, b!);
+    return graph.node('Mul', [difference, difference], difference);
+  },
+  Equal: comparison('Equal'),
+  Greater: comparison('Greater'),
+  GreaterEqual: comparison('GreaterOrEqual'),
+  Less: comparison('Less'),
+  LessEqual: comparison('LessOrEqual'),
+  LogicalAnd: comparison('And'),
+  LogicalOr: comparison('Or'),
+  NotEqual: (graph, { a, b }) => {
+    const equal = binaryNode(graph, 'Equal', a!, b!, { dtype: 'bool' });
+    return graph.node('Not', [equal], equal);
+  },
+  Select: (graph, { condition, t, e }) => {
+    // TensorFlow.js selects whole rows when the condition is a vector; ONNX wants trailing ones to broadcast over.
+    const extra = Math.max(0, t!.shape.length - condition!.shape.length);
+    const aligned = graph.reshape(condition!, [...condition!.shape, ...Array<number>(extra).fill(1)]);
+    return graph.node('Where', [aligned, operand(graph, t!), operand(graph, e!)], t!);
+  },
+  AddN: (graph, _inputs, _attributes, list) =>
+    list.reduce((sum, term) => binaryNode(graph, 'Add', sum, term, { fold: (a, b) => a + b })),
+};

@@ -1,0 +1,17 @@
+/** Registers every kernel of the tracing backend. */
+import { registerTracingKernels } from '../tracer.js';
+import { convolutionKernels } from './convolution.js';
+import { elementwiseKernels } from './elementwise.js';
+import { fusedKernels } from './fused.js';
+import { matmulKernels } from './matmul.js';
+import { reductionKernels } from './reduction.js';
+import { shapeKernels } from './shape.js';
+
+registerTracingKernels({
+  ...elementwiseKernels,
+  ...reductionKernels,
+  ...shapeKernels,
+  ...matmulKernels,
+  ...convolutionKernels,
+  ...fusedKernels,
+});

@@ -1,0 +1,75 @@
+/** Matrix products. Two-dimensional ones become `Gemm`, which takes transposed operands and adds a third without a copy. */
+import * as tf from '@tensorflow/tfjs';
+import type { Graph, GraphValue } from '../graph.js';
+import type { TracingKernel } from '../tracer.js';
+
+export interface GemmOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly scale?: number;
+  /** Added to the product: a row vector or a full matrix. */
+  readonly plus?: GraphValue;
+}
+
+/** a [m, k] times b [k, n] (each transposed on request), plus an optional third matrix. */
+export function gemmNode(graph: Graph, a: GraphValue, b: GraphValue, options: GemmOptions = {}): GraphValue {
+  const { transposeA = false, transposeB = false, scale = 1, plus } = options;
+  const shape = [a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!];
+  return graph.node(
+    'Gemm',
+    plus ? [a, b, plus] : [a, b],
+    { shape },
+    {
+      attributes: {
+        transA: { int: transposeA ? 1 : 0 },
+        transB: { int: transposeB ? 1 : 0 },
+        alpha: { float: scale },
+      },
+    },
+  );
+}
+
+/** All rows of x [..., width] as a matrix [rows, width]. */
+export function rowsOf(graph: Graph, x: GraphValue): GraphValue {
+  const width = x.shape.at(-1)!;
+  return graph.reshape(x, [x.shape.reduce((product, extent) => product * extent, 1) / width, width]);
+}
+
+export interface BatchedOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly scale?: number;
+}
+
+/** Product over the last two axes, scaled; leading axes broadcast. Transposed operands are read in place. */
+export function batchedMatMulNode(
+  graph: Graph,
+  a: GraphValue,
+  b: GraphValue,
+  { transposeA = false, transposeB = false, scale = 1 }: BatchedOptions,
+): GraphValue {
+  const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...batch, a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
+  return graph.node(
+    'FusedMatMul',
+    [a, b],
+    { shape },
+    {
+      domain: 'com.microsoft',
+      attributes: {
+        transA: { int: transposeA ? 1 : 0 },
+        transB: { int: transposeB ? 1 : 0 },
+        alpha: { float: scale },
+      },
+    },
+  );
+}
+
+export const matmulKernels: Record<string, TracingKernel> = {
+  BatchMatMul: (graph, { a, b }, { transposeA, transposeB }) => {
+    const options = { transposeA: Boolean(transposeA), transposeB: Boolean(transposeB) };
+    return a!.shape.length === 2 && b!.shape.length === 2
+      ? gemmNode(graph, a!, b!, options)
+      : batchedMatMulNode(graph, a!, b!, options);
+  },
+};

@@ -1,0 +1,140 @@
+/** Kernels that move elements: views, transposition, slices, concatenation, gathering. */
+import * as tf from '@tensorflow/tfjs';
+import type { Dtype, Graph, GraphValue } from '../graph.js';
+import type { TracingKernel } from '../tracer.js';
+
+export function transposeNode(graph: Graph, x: GraphValue, permutation: readonly number[]): GraphValue {
+  const shape = permutation.map((axis) => x.shape[axis]!);
+  if (x.splat !== undefined) return graph.splat(x.splat, shape, x.dtype);
+  // Moving axes of extent one moves no element.
+  const moved = permutation.filter((axis) => x.shape[axis] !== 1);
+  if (moved.every((axis, index) => index === 0 || axis > moved[index - 1]!)) return graph.reshape(x, shape);
+  return graph.node('Transpose', [x], { shape, dtype: x.dtype }, { attributes: { perm: { ints: permutation } } });
+}
+
+/** x[begin, begin + size) along every axis; a negative size means to the end. */
+function sliceNode(graph: Graph, x: GraphValue, begin: readonly number[], size: readonly number[]): GraphValue {
+  const shape = x.shape.map((extent, axis) => ((size[axis] ?? -1) < 0 ? extent - (begin[axis] ?? 0) : size[axis]!));
+  const axes = x.shape.map((_, axis) => axis).filter((axis) => shape[axis] !== x.shape[axis]);
+  if (axes.length === 0) return x;
+  if (x.splat !== undefined) return graph.splat(x.splat, shape, x.dtype);
+  const starts = axes.map((axis) => begin[axis] ?? 0);
+  const ends = axes.map((axis, index) => starts[index]! + shape[axis]!);
+  return graph.node('Slice', [x, graph.int64s(starts), graph.int64s(ends), graph.int64s(axes)], {
+    shape,
+    dtype: x.dtype,
+  });
+}
+
+function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): GraphValue {
+  const filled = list.filter((value) => value.shape.every((extent) => extent > 0));
+  if (filled.length === 1) return filled[0]!;
+  const first = filled[0]!;
+  const along = filled.reduce((sum, value) => sum + value.shape[axis]!, 0);
+  const shape = first.shape.map((extent, index) => (index === axis ? along : extent));
+  return graph.node('Concat', filled, { shape, dtype: first.dtype }, { attributes: { axis: { int: axis } } });
+}
+
+function padNode(graph: Graph, x: GraphValue, paddings: readonly (readonly number[])[], value: number): GraphValue {
+  const shape = x.shape.map((extent, axis) => extent + paddings[axis]![0]! + paddings[axis]![1]!);
+  const pads = [...paddings.map(([before]) => before!), ...paddings.map(([, after]) => after!)];
+  return graph.node('Pad', [x, graph.int64s(pads), graph.scalar(value, x.dtype)], { shape, dtype: x.dtype });
+}
+
+const axisOf = (axis: unknown, shape: readonly number[]) => tf.util.parseAxisParam(axis as number, [...shape])[0]!;
+
+export const shapeKernels: Record<string, TracingKernel> = {
+  Reshape: (graph, { x }, { shape }) => {
+    const wanted = tf.util.inferFromImplicitShape(shape as number[], tf.util.sizeFromShape([...x!.shape]));
+    return graph.reshape(x!, wanted);
+  },
+  ExpandDims: (graph, { input }, { dim }) => {
+    const at = Number(dim) < 0 ? Number(dim) + input!.shape.length + 1 : Number(dim);
+    return graph.reshape(input!, input!.shape.toSpliced(at, 0, 1));
+  },
+  Transpose: (graph, { x }, { perm }) => transposeNode(graph, x!, perm as number[]),
+  Concat: (graph, _inputs, { axis }, list) => concatNode(graph, list, axisOf(axis, list[0]!.shape)),
+  Pack: (graph, _inputs, { axis }, list) => {
+    const at = Number(axis);
+    const expanded = list.map((value) => graph.reshape(value, value.shape.toSpliced(at, 0, 1)));
+    return concatNode(graph, expanded, at);
+  },
+  Unpack: (graph, { value }, { axis }) => {
+    const at = axisOf(axis, value!.shape);
+    return Array.from({ length: value!.shape[at]! }, (_, index) => {
+      const begin = value!.shape.map((_, other) => (other === at ? index : 0));
+      const size = value!.shape.map((extent, other) => (other === at ? 1 : extent));
+      return graph.reshape(sliceNode(graph, value!, begin, size), value!.shape.toSpliced(at, 1));
+    });
+  },
+  SplitV: (graph, { x }, { numOrSizeSplits, axis }) => {
+    const at = axisOf(axis, x!.shape);
+    let begin = 0;
+    const sizes = tf.backend_util.prepareSplitSize(
+      { shape: [...x!.shape] } as tf.Tensor,
+      numOrSizeSplits as number[],
+      at,
+    );
+    return sizes.map((size) => {
+      const from = x!.shape.map((_, axisIndex) => (axisIndex === at ? begin : 0));
+      begin += size;
+      return sliceNode(
+        graph,
+        x!,
+        from,
+        x!.shape.map((extent, axisIndex) => (axisIndex === at ? size : extent)),
+      );
+    });
+  },
+  Slice: (graph, { x }, { begin, size }) => sliceNode(graph, x!, begin as number[], size as number[]),
+  PadV2: (graph, { x }, { paddings, constantValue }) =>
+    padNode(graph, x!, paddings as number[][], Number(constantValue)),
+  Tile: (graph, { x }, { reps }) => {
+    const repeats = reps as number[];
+    const shape = x!.shape.map((extent, axis) => extent * repeats[axis]!);
+    if (x!.splat !== undefined) return graph.splat(x!.splat, shape, x!.dtype);
+    if (repeats.every((repeat) => repeat === 1)) return x!;
+    return graph.node('Tile', [x!, graph.int64s(repeats)], { shape, dtype: x!.dtype });
+  },
+  BroadcastTo: (graph, { x }, { shape }) => {
+    const wanted = shape as number[];
+    if (x!.splat !== undefined) return graph.splat(x!.splat, wanted, x!.dtype);
+    return graph.node('Expand', [x!, graph.int64s(wanted)], { shape: wanted, dtype: x!.dtype });
+  },
+  Reverse: (graph, { x }, { dims }) => {
+    const axes = tf.util.parseAxisParam(dims as number[], [...x!.shape]);
+    const ints = (value: number) => graph.int64s(axes.map(() => value));
+    const end = -(2 ** 31); // beyond the first element: ONNX clamps
+    return graph.node('Slice', [x!, ints(-1), ints(end), graph.int64s(axes), ints(-1)], x!);
+  },
+  GatherV2: (graph, { x, indices }, { axis, batchDims }) => {
+    if (Number(batchDims ?? 0) !== 0) throw new Error('the onnxruntime engine gathers without batch dimensions only');
+    const at = axisOf(axis, x!.shape);
+    const shape = [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)];
+    return graph.node('Gather', [x!, indices!], { shape, dtype: x!.dtype }, { attributes: { axis: { int: at } } });
+  },
+  UnsortedSegmentSum: (graph, { x, segmentIds }, { numSegments }) => {
+    const shape = [Number(numSegments), ...x!.shape.slice(1)];
+    const rows = graph.node('Cast', [graph.reshape(segmentIds!, [...segmentIds!.shape, 1])], indexType(segmentIds!), {
+      attributes: { to: { int: 7 } },
+    });
+    const zeros = graph.materialize(graph.splat(0, shape, x!.dtype));
+    const attributes = { reduction: { string: 'add' } };
+    return graph.node('ScatterND', [zeros, rows, x!], { shape, dtype: x!.dtype }, { attributes });
+  },
+  OneHot: (graph, { indices }, { depth, onValue, offValue, dtype }) => {
+    const type = (dtype as Dtype) ?? 'float32';
+    const values = graph.constant([Number(offValue), Number(onValue)], [2], type);
+    const shape = [...indices!.shape, Number(depth)];
+    return graph.node('OneHot', [indices!, graph.int64s([Number(depth)]), values], { shape, dtype: type });
+  },
+  Fill: (graph, _inputs, { shape, value, dtype }) =>
+    graph.splat(Number(value), shape as number[], (dtype as Dtype | undefined) ?? 'float32'),
+  OnesLike: (graph, { x }) => graph.splat(1, x!.shape, x!.dtype),
+  ZerosLike: (graph, { x }) => graph.splat(0, x!.shape, x!.dtype),
+};
+
+/** ScatterND wants int64 indices; the graph has no such type of its own because TensorFlow.js has none. */
+function indexType(value: GraphValue): { shape: readonly number[]; dtype: Dtype } {
+  return { shape: [...value.shape, 1], dtype: 'int64' as Dtype };
+}

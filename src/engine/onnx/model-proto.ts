@@ -1,0 +1,62 @@
+/** Writes a traced graph as an ONNX ModelProto (field numbers: onnx/onnx: onnx/onnx.proto). */
+import type { Attribute, Dtype, GraphConstant, GraphNode, GraphValue } from './graph.js';
+import { ProtobufWriter } from './protobuf.js';
+
+const elementType: Record<Dtype | 'int64', number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
+const opset = 20;
+const irVersion = 9;
+
+export interface GraphParts {
+  readonly nodes: readonly GraphNode[];
+  readonly constants: readonly GraphConstant[];
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly GraphValue[];
+}
+
+export function encodeModel(graph: GraphParts): Uint8Array {
+  const body = new ProtobufWriter();
+  for (const node of graph.nodes) body.message(1, encodeNode(node));
+  body.string(2, 'esta');
+  for (const constant of graph.constants) body.message(5, encodeConstant(constant));
+  for (const value of graph.inputs) body.message(11, encodeValue(value));
+  for (const value of graph.outputs) body.message(12, encodeValue(value));
+  const model = new ProtobufWriter().int(1, irVersion).string(2, 'esta').message(7, body);
+  model.message(8, new ProtobufWriter().string(1, '').int(2, opset));
+  model.message(8, new ProtobufWriter().string(1, 'com.microsoft').int(2, 1));
+  return model.finish();
+}
+
+function encodeNode(node: GraphNode): ProtobufWriter {
+  const writer = new ProtobufWriter();
+  for (const input of node.inputs) writer.string(1, input);
+  for (const output of node.outputs) writer.string(2, output);
+  writer.string(4, node.operator);
+  for (const [name, attribute] of Object.entries(node.attributes)) writer.message(5, encodeAttribute(name, attribute));
+  return node.domain ? writer.string(7, node.domain) : writer;
+}
+
+function encodeAttribute(name: string, attribute: Attribute): ProtobufWriter {
+  const writer = new ProtobufWriter().string(1, name);
+  if ('float' in attribute) writer.float(2, attribute.float).int(20, attributeType.float);
+  else if ('int' in attribute) writer.int(3, attribute.int).int(20, attributeType.int);
+  else if ('string' in attribute) writer.string(4, attribute.string).int(20, attributeType.string);
+  else {
+    for (const value of attribute.ints) writer.int(8, value);
+    writer.int(20, attributeType.ints);
+  }
+  return writer;
+}
+
+function encodeConstant({ name, dtype, shape, bytes }: GraphConstant): ProtobufWriter {
+  const writer = new ProtobufWriter();
+  for (const extent of shape) writer.int(1, extent);
+  return writer.int(2, elementType[dtype]).string(8, name).bytes(9, bytes);
+}
+
+function encodeValue({ name, dtype, shape }: GraphValue): ProtobufWriter {
+  const dimensions = new ProtobufWriter();
+  for (const extent of shape) dimensions.message(1, new ProtobufWriter().int(1, extent));
+  const tensor = new ProtobufWriter().int(1, elementType[dtype]).message(2, dimensions);
+  return new ProtobufWriter().string(1, name).message(2, new ProtobufWriter().message(1, tensor));
+}

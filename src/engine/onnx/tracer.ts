@@ -1,0 +1,161 @@
+/**
+ * A TensorFlow.js backend whose kernels compute nothing: each appends ONNX nodes to a graph. Running a pure function of
+ * tensors once under it, gradients included, yields the whole computation as one program (as jax.jit does for JAX).
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { BackendValues, DataId, KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { mapTree, type Tree } from '../../shared/tree.js';
+import { type Dtype, Graph, type GraphValue } from './graph.js';
+
+export const tracerBackend = 'esta-tracer';
+
+/** A kernel that appends to the graph: named inputs and attributes in, the graph values of its outputs out. */
+export type TracingKernel = (
+  graph: Graph,
+  inputs: Readonly<Record<string, GraphValue>>,
+  attributes: Readonly<Record<string, unknown>>,
+  /** For the kernels with a list of inputs (Concat, Pack, AddN). */
+  list: readonly GraphValue[],
+) => GraphValue | GraphValue[];
+
+class Tracer extends tf.KernelBackend {
+  graph = new Graph();
+  private readonly values = new WeakMap<object, GraphValue>();
+  private live = 0;
+
+  graphValue(info: TensorInfo): GraphValue {
+    const value = this.values.get(info.dataId);
+    if (!value) throw new Error('a traced function used a tensor that is neither its input nor made inside it');
+    return value;
+  }
+
+  tensorInfo(value: GraphValue): TensorInfo {
+    const dataId = {};
+    this.values.set(dataId, value);
+    this.live++;
+    return { dataId, shape: [...value.shape], dtype: value.dtype };
+  }
+
+  override write(values: BackendValues, shape: number[], dtype: tf.DataType): DataId {
+    const known = knownDtype(dtype);
+    const numbers = values as unknown as ArrayLike<number>;
+    const first = numbers[0];
+    const uniform = first !== undefined && Array.prototype.every.call(numbers, (number) => number === first);
+    return this.tensorInfo(
+      uniform
+        ? this.graph.splat(Number(first), shape, known)
+        : { name: this.graph.constant(numbers, shape, known), shape, dtype: known },
+    ).dataId;
+  }
+
+  override readSync(): BackendValues {
+    throw new Error('a traced function may not read the values of a tensor (dataSync, arraySync): return it instead');
+  }
+  override read(): Promise<BackendValues> {
+    return Promise.reject(new Error('a traced function may not read the values of a tensor (data, array)'));
+  }
+  override disposeData(): boolean {
+    this.live--;
+    return true;
+  }
+  override incRef(): void {}
+  override refCount(): number {
+    return 1;
+  }
+  override numDataIds(): number {
+    return this.live;
+  }
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true };
+  }
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+  override epsilon(): number {
+    return 1e-7; // as every 32-bit backend of TensorFlow.js
+  }
+  override timerAvailable(): boolean {
+    return false;
+  }
+  override dispose(): void {}
+}
+
+tf.registerBackend(tracerBackend, () => new Tracer(), 0);
+
+function knownDtype(dtype: string): Dtype {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new Error(`the onnxruntime engine has no ${dtype} tensors; float32, int32 and bool exist`);
+}
+
+/** Registers tracing kernels under their TensorFlow.js names. */
+export function registerTracingKernels(kernels: Readonly<Record<string, TracingKernel>>): void {
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend }) => {
+      const tracer = backend as Tracer;
+      const named: Record<string, GraphValue> = {};
+      for (const [name, info] of Object.entries(inputs)) if (info) named[name] = tracer.graphValue(info as TensorInfo);
+      const result = kernel(tracer.graph, named, (attrs ?? {}) as NamedAttrMap, Object.values(named));
+      return Array.isArray(result) ? result.map((value) => tracer.tensorInfo(value)) : tracer.tensorInfo(result);
+    };
+    tf.registerKernel({ kernelName, backendName: tracerBackend, kernelFunc });
+  }
+}
+
+export interface InputDeclaration {
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+}
+
+export interface TracedProgram {
+  readonly model: Uint8Array;
+  /** Paths of the inputs that the program really uses. */
+  readonly inputs: readonly string[];
+  /** The tree of results; leaves are output names. */
+  readonly outputs: Tree<string>;
+}
+
+/**
+ * Traces `fn` on inputs of the given shapes. Inputs and outputs are named by their path in the tree.
+ * Throws when `fn` uses a kernel that the engine does not have, naming it.
+ */
+export function trace(fn: (inputs: never) => Tree<tf.Tensor>, inputs: Tree<InputDeclaration>): TracedProgram {
+  const previous = tf.engine().backendName;
+  tf.setBackend(tracerBackend);
+  const tracer = tf.engine().backend as Tracer;
+  tracer.graph = new Graph();
+  tf.engine().startScope('trace');
+  try {
+    const tensors = mapTree(inputs, isDeclaration, ({ shape, dtype }, path) => {
+      const info = tracer.tensorInfo(tracer.graph.input(`in/${path}`, shape, dtype));
+      return tf.engine().makeTensorFromDataId(info.dataId, info.shape, info.dtype);
+    });
+    const results = fn(tensors as never);
+    const values = new Map<string, GraphValue>();
+    const outputs = mapTree(results, isTensor, (tensor, path) => {
+      values.set(`out/${path}`, tracer.graphValue(tensor));
+      return `out/${path}`;
+    });
+    return { ...tracer.graph.finish(values), outputs };
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    tf.engine().endScope();
+    if (previous) tf.setBackend(previous);
+  }
+}
+
+function isDeclaration(node: Tree<InputDeclaration>): node is InputDeclaration {
+  return 'dtype' in node && typeof node.dtype === 'string';
+}
+
+export function isTensor(node: Tree<tf.Tensor>): node is tf.Tensor {
+  return node instanceof tf.Tensor;
+}
+
+function explain(error: unknown): unknown {
+  const missing = /Kernel '(\w+)' not registered/.exec(error instanceof Error ? error.message : '');
+  if (!missing) return error;
+  return new Error(
+    `the onnxruntime engine has no kernel ${missing[1]}: use --engine tensorflow, or add it to src/engine/onnx/kernels`,
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * y = x W + b + s x A B: a frozen linear layer with a low-rank update (LoRA, Hu et al. 2022, equation 3).
+ *
+ * W + s A B is merged once per call and serves the forward product and the gradient of x; A and B get their gradients by
+ * way of rank-wide products, so no [in, out] gradient is ever formed.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { runFused } from './fused-kernel.js';
+import { linear, rowsOf } from './linear.js';
+
+export interface LowRankUpdate {
+  /** A [in, rank] */
+  readonly down: tf.Tensor;
+  /** B [rank, out], zero at the start */
+  readonly up: tf.Tensor;
+}
+
+/**
+ * @param x [..., in]
+ * @param weight [in, out], frozen: it gets no gradient
+ * @param bias [out]
+ * @param scale s, alpha / rank; default 1
+ * @returns [..., out]
+ */
+export function lowRankLinear(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  bias: tf.Tensor,
+  update: LowRankUpdate,
+  scale = 1,
+): tf.Tensor {
+  const { down, up } = update;
+  return runFused('EstaLowRankLinear', { x, weight, bias, down, up }, { scale })[0]!;
+}
+
+tf.registerGradient({
+  kernelName: 'EstaLowRankLinear',
+  inputsToSave: ['x', 'down', 'up'],
+  outputsToSave: [false, true],
+  gradFunc: (dy, saved, attributes) => {
+    const [x, down, up, merged] = saved as [tf.Tensor, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+    const upstream = (dy as tf.Tensor[])[0]!;
+    const scale = (attributes as unknown as { scale: number }).scale;
+    const scaled = (gradient: tf.Tensor) => (scale === 1 ? gradient : gradient.mul(scale));
+    return {
+      x: () => runFused('EstaLinear', { x: upstream, weight: merged }, { transpose: true })[0]!,
+      down: () => scaled(tf.matMul(rowsOf(x), tf.matMul(rowsOf(upstream), up, false, true), true, false)),
+      up: () => scaled(tf.matMul(rowsOf(linear(x, down)), rowsOf(upstream), true, false)),
+      bias: () => rowsOf(upstream).sum(0),
+    };
+  },
+});
+
+export function composedLowRankLinear(inputs: Record<string, tf.Tensor>, { scale }: { scale: number }): tf.Tensor[] {
+  const { x, weight, bias, down, up } = inputs as Record<string, tf.Tensor2D>;
+  const merged = weight!.add(tf.matMul(down!, up!).mul(scale)) as tf.Tensor2D;
+  const y = tf.matMul(rowsOf(x!), merged).add(bias!);
+  return [y.reshape([...x!.shape.slice(0, -1), merged.shape[1]!]), merged];
+}
