@@ -39,11 +39,9 @@ class Tracer extends tf.KernelBackend {
   override write(values: BackendValues, shape: number[], dtype: tf.DataType): DataId {
     const known = knownDtype(dtype);
     const numbers = values as unknown as ArrayLike<number>;
-    const first = numbers[0];
-    const uniform = first !== undefined && Array.prototype.every.call(numbers, (number) => number === first);
     return this.tensorInfo(
-      uniform
-        ? this.graph.splat(Number(first), shape, known)
+      isUniform(numbers)
+        ? this.graph.splat(Number(numbers[0]), shape, known)
         : { name: this.graph.constant(numbers, shape, known), shape, dtype: known },
     ).dataId;
   }
@@ -81,6 +79,13 @@ class Tracer extends tf.KernelBackend {
 }
 
 tf.registerBackend(tracerBackend, () => new Tracer(), 0);
+
+/** A plain loop: TensorFlow.js writes zeros of full size for every gradient that nobody asked for. */
+function isUniform(numbers: ArrayLike<number>): boolean {
+  const first = numbers[0];
+  for (let index = 1; index < numbers.length; index++) if (numbers[index] !== first) return false;
+  return numbers.length > 0;
+}
 
 function knownDtype(dtype: string): Dtype {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;

@@ -123,10 +123,20 @@ export const shapeKernels: Record<string, TracingKernel> = {
     return graph.node('ScatterND', [zeros, rows, x!], { shape, dtype: x!.dtype }, { attributes });
   },
   OneHot: (graph, { indices }, { depth, onValue, offValue, dtype }) => {
+    // Compared with 0..depth-1: ONNX Runtime's own OneHot lacks most combinations of types.
     const type = (dtype as Dtype) ?? 'float32';
-    const values = graph.constant([Number(offValue), Number(onValue)], [2], type);
     const shape = [...indices!.shape, Number(depth)];
-    return graph.node('OneHot', [indices!, graph.int64s([Number(depth)]), values], { shape, dtype: type });
+    const classes = graph.constant(
+      Array.from({ length: Number(depth) }, (_, index) => index),
+      [Number(depth)],
+      'int32',
+    );
+    const hit = graph.node('Equal', [graph.reshape(indices!, [...indices!.shape, 1]), classes], {
+      shape,
+      dtype: 'bool',
+    });
+    const [on, off] = [onValue, offValue].map((value) => graph.scalar(Number(value), type));
+    return graph.node('Where', [hit, on!, off!], { shape, dtype: type });
   },
   Fill: (graph, _inputs, { shape, value, dtype }) =>
     graph.splat(Number(value), shape as number[], (dtype as Dtype | undefined) ?? 'float32'),
