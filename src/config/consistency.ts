@@ -1,0 +1,38 @@
+/** Rules between fields, checked together with the fields themselves so that all problems are reported at once. */
+import type { z } from 'zod';
+
+export interface Rule<Config> {
+  /** Dotted paths that the rule reads: it is skipped where one of them has a problem of its own. */
+  readonly needs: readonly string[];
+  /** The field that the problem is reported at. */
+  readonly at: readonly PropertyKey[];
+  /** What is wrong; anything falsy when the rule holds. */
+  readonly problem: (config: Config) => string | false | undefined;
+}
+
+/** The schema with rules that also run while unrelated fields have problems. */
+export function consistent<Schema extends z.ZodObject>(
+  schema: Schema,
+  rules: readonly Rule<z.output<Schema>>[],
+): Schema {
+  let checked = schema;
+  for (const { needs, at, problem } of rules) {
+    checked = checked.refine((config) => !problem(config as z.output<Schema>), {
+      path: [...at],
+      error: ({ input }) => problem(input as z.output<Schema>) || undefined,
+      when: ({ issues, value }) =>
+        typeof value === 'object' &&
+        value !== null &&
+        !issues.some((issue) => issue.code !== 'unrecognized_keys' && isNeeded(issue.path ?? [], needs)),
+    });
+  }
+  return checked;
+}
+
+/** Whether the faulty path is one of those needed, lies inside of one or holds one. */
+function isNeeded(path: readonly PropertyKey[], needs: readonly string[]): boolean {
+  const faulty = path.join('.');
+  return needs.some(
+    (needed) => needed === faulty || needed.startsWith(`${faulty}.`) || faulty.startsWith(`${needed}.`),
+  );
+}

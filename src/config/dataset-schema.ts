@@ -1,0 +1,134 @@
+/** Data sets that an experiment can name, by `kind`. How each looks on disk is the business of the data folder. */
+import { z } from 'zod';
+import { count, countOrZero, type DeepReadonly, field, filePath, fraction, identifier } from './fields.js';
+
+/** The 19 tasks of VTAB-1k, named as their folders in the NOAH layout. */
+export const vtabTasks = [
+  'cifar',
+  'caltech101',
+  'dtd',
+  'oxford_flowers102',
+  'oxford_iiit_pet',
+  'svhn',
+  'sun397',
+  'patch_camelyon',
+  'eurosat',
+  'resisc45',
+  'diabetic_retinopathy',
+  'clevr_count',
+  'clevr_dist',
+  'dmlab',
+  'kitti',
+  'dsprites_loc',
+  'dsprites_ori',
+  'smallnorb_azi',
+  'smallnorb_ele',
+] as const;
+
+const name = () =>
+  field(
+    identifier(),
+    'Name in trial folders, tables and --set paths; the task of VTAB-1k or else the kind when left out.',
+    'this project',
+  );
+
+const root = () => field(filePath(), 'Folder that holds the data set.', 'this project');
+
+const validationFraction = () =>
+  field(
+    fraction().default(0.1),
+    'Share of the training images held out, class by class, to choose the learning rate.',
+    'VPT holds out 10 % of the official training sets',
+  );
+
+const splits = () =>
+  field(
+    filePath().optional(),
+    'Folder with the train.json, val.json and test.json of VPT; without it validation images are drawn.',
+    'VPT, whose splits supplement A follows',
+  );
+
+/** A set that has official training and test images, and no official validation images. */
+const official = <Kind extends string>(kind: Kind) =>
+  z.strictObject({
+    kind: z.literal(kind),
+    name: name(),
+    root: root(),
+    splits: splits(),
+    validation_fraction: validationFraction(),
+  });
+
+const species = z.strictObject({
+  kind: z.literal('species'),
+  name: name(),
+  classes: field(count().min(2).default(12), 'Number of drawn species.', 'this project'),
+  train_images: field(count().default(20), 'Training images of each species.', 'this project'),
+  validation_images: field(count().default(5), 'Validation images of each species.', 'this project'),
+  test_images: field(count().default(20), 'Test images of each species.', 'this project'),
+  seed: field(
+    countOrZero().default(0),
+    'Seed of the drawings; the seeds of the trials do not change them.',
+    'this project',
+  ),
+});
+
+const imageFolder = z.strictObject({
+  kind: z.literal('image-folder'),
+  name: name(),
+  root: root(),
+  validation_fraction: validationFraction(),
+});
+
+const flowers = z.strictObject({
+  kind: z.literal('oxford-flowers-102'),
+  name: name(),
+  root: root(),
+  splits: splits(),
+});
+
+const cifar = z.strictObject({
+  kind: z.literal('cifar-100'),
+  name: name(),
+  root: root(),
+  validation_fraction: validationFraction(),
+});
+
+const vtab = z.strictObject({
+  kind: z.literal('vtab-1k'),
+  name: name(),
+  root: root(),
+  task: field(z.enum(vtabTasks), 'Folder of the task below the root.', 'VTAB-1k in the NOAH layout'),
+});
+
+export const datasetSchema = z.discriminatedUnion('kind', [
+  species,
+  imageFolder,
+  official('cub-200-2011'),
+  official('nabirds'),
+  flowers,
+  official('stanford-dogs'),
+  official('stanford-cars'),
+  cifar,
+  vtab,
+]);
+
+/** One data set of an experiment. */
+export type Dataset = DeepReadonly<z.output<typeof datasetSchema>>;
+export type DatasetKind = Dataset['kind'];
+
+/** `data:` takes one mapping or a list of them, and fills in names; so `data.root` is a path where there is one. */
+export const dataSchema = z.preprocess(
+  (value) => (value === undefined ? value : (Array.isArray(value) ? value : [value]).map(withName)),
+  field(z.array(datasetSchema).min(1), 'One data set (kind, root, ...), or a list of them.', 'this project'),
+);
+
+/** The name a data set goes by when its file gives none. */
+export function defaultDatasetName(dataset: object): unknown {
+  return 'task' in dataset ? dataset.task : 'kind' in dataset ? dataset.kind : undefined;
+}
+
+function withName(dataset: unknown): unknown {
+  if (typeof dataset !== 'object' || dataset === null || 'name' in dataset) return dataset;
+  const fallback = defaultDatasetName(dataset);
+  return typeof fallback === 'string' ? { ...dataset, name: fallback } : dataset;
+}

@@ -1,0 +1,158 @@
+/**
+ * Reads a configuration file: YAML, `--set` overrides, schema, paths. All problems are reported at once.
+ *
+ * Relative paths inside a file start at the folder of that file, so that it works from anywhere; relative paths of
+ * `--set` start at the working folder, as the shell completes them.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import { nearest, RequestError } from '../shared/errors.js';
+import type { DeepReadonly } from './fields.js';
+import { applyOverrides } from './overrides.js';
+import { type Pretraining, pretrainingSchema } from './pretrain-schema.js';
+import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
+import { check } from './problems.js';
+import { type Experiment, experimentFields, experimentSchema } from './schema.js';
+import { parseYaml } from './yaml-document.js';
+
+export interface LoadOptions {
+  /** `path=value` texts, applied in order; default none. */
+  readonly set?: readonly string[];
+  /** Where relative paths of the command line start; default the working folder of the process. */
+  readonly workingFolder?: string;
+}
+
+export interface Loaded<Config> {
+  readonly config: Config;
+  /** Absolute path of the file that was read. */
+  readonly file: string;
+  /** The `--set` texts, as they were typed. */
+  readonly overrides: readonly string[];
+}
+
+interface FileKind<Config> {
+  readonly command: string;
+  readonly schema: z.ZodType<Config>;
+  /** Top-level names, by which a file that was given to the wrong command is recognised. */
+  readonly names: readonly string[];
+}
+
+const experimentKind: FileKind<z.output<typeof experimentSchema>> = {
+  command: 'run',
+  schema: experimentSchema,
+  names: Object.keys(experimentFields.shape),
+};
+
+const pretrainingKind: FileKind<z.output<typeof pretrainingSchema>> = {
+  command: 'pretrain',
+  schema: pretrainingSchema,
+  names: Object.keys(pretrainingSchema.shape),
+};
+
+/** Resolves the file or folder that stands at `at` in the configuration. */
+type Resolve = (at: readonly PropertyKey[], value: string) => string;
+
+/** An experiment, for `esta run`. Throws a RequestError that lists everything that is wrong. */
+export async function loadExperiment(file: string, options: LoadOptions = {}): Promise<Loaded<Experiment>> {
+  return load(file, options, experimentKind, pretrainingKind, (experiment, resolve) => ({
+    ...experiment,
+    anchors: experiment.anchors.map((anchor, index) => ({
+      ...anchor,
+      checkpoint: isFile(anchor.checkpoint)
+        ? resolve(['anchors', index, 'checkpoint'], anchor.checkpoint)
+        : anchor.checkpoint,
+    })),
+    data: experiment.data.map((dataset, index) => ({
+      ...dataset,
+      ...('root' in dataset && { root: resolve(['data', index, 'root'], dataset.root) }),
+      ...('splits' in dataset &&
+        dataset.splits !== undefined && { splits: resolve(['data', index, 'splits'], dataset.splits) }),
+    })),
+  }));
+}
+
+/** A pretraining, for `esta pretrain`. Throws a RequestError that lists everything that is wrong. */
+export async function loadPretraining(file: string, options: LoadOptions = {}): Promise<Loaded<Pretraining>> {
+  return load(file, options, pretrainingKind, experimentKind, (pretraining, resolve) => ({
+    ...pretraining,
+    data: { ...pretraining.data, root: resolve(['data', 'root'], pretraining.data.root) },
+    output: resolve(['output'], pretraining.output),
+  }));
+}
+
+/** Whether an anchor's checkpoint is a file, and neither embedded nor on the Hugging Face hub. */
+export function isFile(checkpoint: string): boolean {
+  return checkpoint !== 'embedded' && !checkpoint.startsWith('hf-hub:');
+}
+
+async function load<Config>(
+  file: string,
+  { set = [], workingFolder = process.cwd() }: LoadOptions,
+  kind: FileKind<Config>,
+  other: Pick<FileKind<unknown>, 'command' | 'names'>,
+  withPaths: (config: DeepReadonly<Config>, resolve: Resolve) => DeepReadonly<Config>,
+): Promise<Loaded<DeepReadonly<Config>>> {
+  const absolute = path.resolve(workingFolder, file);
+  const document = parseYaml(await read(absolute, file), file);
+  const changed = applyOverrides(document.value, set);
+  const checked = check(kind.schema, changed.value);
+  const asWritten = (at: readonly PropertyKey[]) => pathAsWritten(at, changed.value);
+  const faults = 'problems' in checked ? checked.problems : [];
+  const problems = [...changed.problems, ...faults.map((fault) => ({ ...fault, path: asWritten(fault.path) }))];
+  if ('problems' in checked || problems.length > 0) {
+    const isOther = mayBe(other, document.value) && !mayBe(kind, document.value);
+    throw new RequestError(
+      formatProblems(file, problems, document, changed.overrides),
+      isOther
+        ? `This looks like a file for another command: esta ${other.command} ${file}`
+        : 'Nothing was run. Correct the file, or replace single values with --set path=value.',
+    );
+  }
+
+  const folder = path.dirname(absolute);
+  const config = withPaths(checked.config as DeepReadonly<Config>, (at, value) =>
+    path.resolve(
+      overrideOf(asWritten(at), changed.overrides) ? workingFolder : folder,
+      value.replace(/^~(?=$|\/)/, homedir()), // no shell expands it behind --set path=
+    ),
+  );
+  return { config, file: absolute, overrides: set };
+}
+
+/** Whether all top-level names of a file are those of this kind. */
+function mayBe({ names }: { readonly names: readonly string[] }, value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).every((name) => names.includes(name));
+}
+
+async function read(absolute: string, file: string): Promise<string> {
+  try {
+    return await readFile(absolute, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EISDIR') throw new RequestError(`${file} is a folder`, await suggestion(file));
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new RequestError(`${file} does not exist`, await suggestion(file));
+    }
+    throw new RequestError(`${file} cannot be read (${code})`);
+  }
+}
+
+/** The experiment files that come with the program, from `dist/src/config/` or from `src/config/`. */
+async function suggestion(file: string): Promise<string | undefined> {
+  for (const up of ['../../..', '../..']) {
+    const folder = fileURLToPath(new URL(`${up}/experiments`, import.meta.url));
+    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.yaml'));
+    if (names.length === 0) continue;
+    const near = nearest(
+      path.basename(file, '.yaml'),
+      names.map((name) => name.replace(/\.yaml$/, '')),
+    );
+    const shown = path.relative(process.cwd(), folder) || '.';
+    const files = names.sort().map((name) => path.join(shown, name));
+    return `${near ? `Did you mean ${path.join(shown, `${near}.yaml`)}? ` : ''}Experiments here: ${files.join(', ')}.`;
+  }
+  return undefined;
+}

@@ -1,0 +1,133 @@
+/** What an experiment will do, derived from its file alone: trials, learning rates, steps, and what is missing. */
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import type { Dataset } from './dataset-schema.js';
+import { isFile } from './load.js';
+import type { Experiment, Method } from './schema.js';
+import { trainingImages } from './training-images.js';
+
+/** One data set, method and seed. The grid of learning rates is a stage of the trial, before its final run. */
+export interface Trial {
+  /** Name of the trial's folder. */
+  readonly name: string;
+  readonly dataset: Dataset;
+  readonly method: Method;
+  readonly seed: number;
+}
+
+/** `esta run --dry-run --json` prints it as it is. */
+export interface Plan {
+  readonly name: string;
+  /** The run folder. */
+  readonly run: string;
+  /** Base learning rates of the grid; a single one is used without a search. */
+  readonly base_learning_rates: readonly number[];
+  readonly trials: readonly PlannedTrial[];
+  /** Inputs that are not there, in words. */
+  readonly missing: readonly string[];
+}
+
+export interface PlannedTrial {
+  readonly name: string;
+  readonly dataset: string;
+  readonly method: Method;
+  readonly seed: number;
+  readonly status: 'planned';
+  /** Epochs over all runs of the grid; 0 where there is no search. */
+  readonly grid_epochs: number;
+  /** Epochs of the final run. */
+  readonly epochs: number;
+  /** Training steps of grid and final run; left out where the number of images is not known before reading them. */
+  readonly steps?: number;
+}
+
+/** The trials of an experiment, by data set, then method, then seed. */
+export function trialsOf({ data, methods, seeds }: Experiment): Trial[] {
+  return data.flatMap((dataset) =>
+    methods.flatMap((method) =>
+      seeds.map((seed) => ({ name: `${dataset.name}-${method}-seed${seed}`, dataset, method, seed })),
+    ),
+  );
+}
+
+/** Peak learning rate = base x batch size / 256 (supplement A). */
+export function peakLearningRate(base: number, batchSize: number): number {
+  return (base * batchSize) / 256;
+}
+
+/** The run folder: `--out`, or runs/NAME in the working folder. */
+export function runFolderOf({ name }: Pick<Experiment, 'name'>, out?: string): string {
+  return path.resolve(out ?? path.join('runs', name));
+}
+
+/** Computes nothing and writes nothing; looks only whether input files are there. */
+export async function planOf(experiment: Experiment, runFolder: string): Promise<Plan> {
+  return {
+    name: experiment.name,
+    run: runFolder,
+    base_learning_rates: experiment.training.base_learning_rates,
+    trials: trialsOf(experiment).map((trial) => planned(experiment, trial)),
+    missing: await missingInputs(experiment),
+  };
+}
+
+function planned({ training }: Experiment, { name, dataset, method, seed }: Trial): PlannedTrial {
+  const runs = training.base_learning_rates.length;
+  const gridEpochs = runs > 1 ? runs * training.grid_epochs : 0;
+  const gridImages = trainingImages(dataset, 'train');
+  const finalImages = trainingImages(dataset, training.final_on);
+  const stepsOf = (epochs: number, images: number) => epochs * Math.ceil(images / training.batch_size);
+  return {
+    name,
+    dataset: dataset.name,
+    method,
+    seed,
+    status: 'planned',
+    grid_epochs: gridEpochs,
+    epochs: training.epochs,
+    ...(gridImages !== undefined &&
+      finalImages !== undefined && { steps: stepsOf(gridEpochs, gridImages) + stepsOf(training.epochs, finalImages) }),
+  };
+}
+
+async function missingInputs({ data, anchors }: Experiment): Promise<string[]> {
+  const inputs = [
+    ...data.flatMap((dataset) =>
+      'root' in dataset ? [{ label: `data set ${dataset.name}`, file: dataset.root }] : [],
+    ),
+    ...data.flatMap((dataset) =>
+      'splits' in dataset && dataset.splits !== undefined
+        ? [{ label: `splits of ${dataset.name}`, file: dataset.splits }]
+        : [],
+    ),
+    ...anchors
+      .filter(({ checkpoint }) => isFile(checkpoint))
+      .map(({ name, checkpoint }) => ({ label: `checkpoint of anchor ${name}`, file: checkpoint })),
+  ];
+  const found = await Promise.all(
+    inputs.map(({ file }) =>
+      access(file).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return inputs.filter((_, index) => !found[index]).map(({ label, file }) => `${label}: ${file} is not there`);
+}
+
+/** The plan for people. */
+export function formatPlan(plan: Plan): string {
+  const { length: runs } = plan.base_learning_rates;
+  const rates = plan.base_learning_rates.join(', ');
+  const lines = [
+    `${plan.name}: ${plan.trials.length} ${plan.trials.length === 1 ? 'trial' : 'trials'}, run folder ${plan.run}`,
+    runs > 1 ? `base learning rate: the best of ${rates} on the validation images` : `base learning rate: ${rates}`,
+    '',
+    ...plan.trials.map(({ name, grid_epochs, epochs, steps }) => {
+      const search = grid_epochs > 0 ? `${grid_epochs} epochs in ${runs} runs of the grid, then ` : '';
+      return `  ${name}: ${search}${epochs} epochs${steps === undefined ? '' : `, about ${steps} steps`}`;
+    }),
+    ...(plan.missing.length > 0 ? ['', 'Missing:', ...plan.missing.map((text) => `  ${text}`)] : []),
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,129 @@
+/** The recipe: how a palette is stitched, adapted, sampled, distilled, trained and evaluated. */
+import { z } from 'zod';
+import { count, countOrZero, field, fraction, nonNegative, positive } from './fields.js';
+
+const channels = () => z.tuple([z.number(), z.number(), z.number()]);
+const deviations = () => z.tuple([positive(), positive(), positive()]);
+
+export const preprocessingSchema = z.strictObject({
+  resize: field(
+    count().optional(),
+    'Side in pixels to which images are resized first; left out: crop x 256 / 224, rounded.',
+    'VPT resizes to 256 for crops of 224',
+  ),
+  crop: field(
+    count().optional(),
+    'Side in pixels of the crop: random in training, central in evaluation; left out: the image size of the anchors.',
+    'supplement A: random crop to 224 x 224',
+  ),
+  keep_aspect: field(
+    z.boolean().default(true),
+    'true resizes the shorter edge, false squeezes the image into a square (VTAB-1k).',
+    'VPT keeps the aspect for FGVC; supplement A resizes VTAB-1k to 224 x 224',
+  ),
+  interpolation: field(z.enum(['bicubic', 'bilinear']).default('bicubic'), 'Kernel of the resize.', 'timm (augreg)'),
+  flip: field(z.boolean().default(true), 'Random horizontal flip in training.', 'supplement A'),
+  mean: field(
+    channels().optional(),
+    'Mean of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
+    'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
+  ),
+  std: field(
+    deviations().optional(),
+    'Deviation of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
+    'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
+  ),
+});
+
+export const stitchingSchema = z.strictObject({
+  kernel: field(count().default(2), 'Blocks in the sliding window of nearest stitching.', 'SN-Net'),
+  stride: field(count().default(1), 'Blocks by which the window slides.', 'SN-Net'),
+  fit_images: field(
+    count().default(100),
+    'Training images whose features give the least-squares start of the stitching layers.',
+    'SN-Net',
+  ),
+});
+
+export const adaptationSchema = z.strictObject({
+  ranks: field(
+    z.array(count()),
+    'Rank of the low-rank update of query, key and value, one for each anchor in order.',
+    'Table I: 32, 16, 8 for FGVC (decoded from its FLOPs), 2, 8, 8 for CIFAR-100',
+  ),
+  stitching_layer_rank: field(
+    count().default(96),
+    'Rank of the low-rank update of the stitching layers.',
+    'Table I: 96 for FGVC, 192 for CIFAR-100 (decoded from its FLOPs)',
+  ),
+  stitch_bias: field(
+    z.boolean().default(true),
+    'Every stitch owns bias terms b_n beside the shared low-rank updates.',
+    'ESTA, parameter-efficient stitch fine-tuning',
+  ),
+});
+
+export const samplingSchema = z.strictObject({
+  strategy: field(
+    z.enum(['task-specific', 'uniform']).default('task-specific'),
+    'How the stitch of a training step is drawn: by FLOPs bin and importance score, or uniformly.',
+    'ESTA; SN-Net is uniform',
+  ),
+  warmup_epochs: field(
+    countOrZero().optional(),
+    'Epochs of uniform sampling before importance scores count; left out: a tenth of training.epochs.',
+    'our choice: as long as the learning-rate warm-up ("a short warm-up", no number published)',
+  ),
+  eta: field(fraction().default(0.9), 'Momentum of the importance scores.', 'supplement E'),
+  bins: field(
+    count().default(14),
+    'FLOPs bins of equal width; the best stitch of each is deployed, beside the largest anchor.',
+    'Table I (decoded from its FLOPs)',
+  ),
+  temperature: field(
+    positive().default(1),
+    'Temperature of the softmax over the importance scores of a bin, after they are scaled to deviation 1.',
+    'our choice: no number published',
+  ),
+});
+
+export const distillationSchema = z.strictObject({
+  enabled: field(z.boolean().default(true), "Sampled stitches learn from the largest anchor's prediction.", 'ESTA'),
+  temperature: field(positive().default(1), 'Temperature of both softmaxes.', 'our choice: no number published'),
+  weight: field(nonNegative().default(1), 'Weight of the distillation loss.', 'our choice: no number published'),
+});
+
+export const trainingSchema = z.strictObject({
+  epochs: field(count().default(100), 'Passes over the training images.', 'supplement A'),
+  warmup_epochs: field(
+    countOrZero().optional(),
+    'Epochs in which the learning rate rises from 0; left out: a tenth of training.epochs.',
+    'supplement A: 10 of 100 epochs',
+  ),
+  batch_size: field(count().default(64), 'Images of a step.', 'VPT, which supplement A follows'),
+  base_learning_rates: field(
+    z.array(positive()).min(1).default([1e-4, 2e-4, 1e-3, 2e-3]),
+    'Grid of base learning rates, chosen on the validation images; one value: no grid. Learning rate = base x batch size / 256.',
+    'supplement A',
+  ),
+  grid_epochs: field(
+    count().optional(),
+    'Epochs of each run of the grid; left out: training.epochs.',
+    'supplement A searches with full runs',
+  ),
+  weight_decay: field(nonNegative().default(1e-4), 'Decoupled weight decay of AdamW.', 'supplement A'),
+  final_on: field(
+    z.enum(['train', 'train+validation']).default('train'),
+    'Images of the final run, once the learning rate is chosen.',
+    'VPT: train for FGVC, train and validation for VTAB-1k',
+  ),
+  checkpoint_minutes: field(
+    positive().default(5),
+    'Minutes between checkpoints, from which a run goes on.',
+    'this project',
+  ),
+});
+
+export const evaluationSchema = z.strictObject({
+  batch_size: field(count().default(64), 'Images of an evaluation step.', 'this project'),
+});

@@ -1,0 +1,50 @@
+/** A YAML text that remembers on which line each value stands. */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from 'yaml';
+import { RequestError } from '../shared/errors.js';
+
+export interface YamlDocument {
+  /** Plain values: mappings, lists, text, numbers, true, false, null. */
+  readonly value: unknown;
+  /** Line (from 1) of the value at `path`, or of the nearest container that is there. */
+  lineOf(path: readonly PropertyKey[]): number;
+}
+
+/** Parses one document of YAML 1.2; `file` is only named in messages. */
+export function parseYaml(text: string, file: string): YamlDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(({ pos, message }) => `  line ${lines.linePos(pos[0]).line}: ${message}`);
+    throw new RequestError(`${file} is not valid YAML\n${problems.join('\n')}`);
+  }
+  const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+  const lineAt = (node: Node | null | undefined, fallback: number): number =>
+    node?.range ? lines.linePos(node.range[0]).line : fallback;
+
+  return {
+    value: document.toJS(),
+    lineOf(path) {
+      let node = resolved(document.contents);
+      let line = lineAt(document.contents, 1);
+      for (const key of path) {
+        if (isMap(node)) {
+          const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+          if (!pair) break;
+          line = lineAt(pair.key as Node, line);
+          node = resolved(pair.value);
+        } else if (isSeq(node)) {
+          const item = node.items[Number(key)] as Node | undefined;
+          if (!item) break;
+          line = lineAt(item, line);
+          node = resolved(item);
+        } else break;
+      }
+      return line;
+    },
+  };
+}
+
+/** The text of a value, as it is written into run folders. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 120, flowCollectionPadding: false });
+}
