@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+/** The executable: hands over to oclif and prints what went wrong. Exit statuses are listed in `shared/failures.ts`. */
+import { Config, run } from '@oclif/core';
+import { printFailure } from './shared/console.js';
+import { nearest, RequestError } from './shared/errors.js';
+import { failureOf } from './shared/failures.js';
+
+const given = process.argv.slice(2);
+// `esta help run` is what people try first.
+const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
+
+try {
+  const config = await Config.load(import.meta.url);
+  refuseUnknownCommand(argv, config);
+  await run(argv, config);
+} catch (error) {
+  const failure = failureOf(error);
+  if (failure) {
+    const end = argv.indexOf('--');
+    printFailure(failure, argv.slice(0, end === -1 ? undefined : end).includes('--json'));
+    process.exitCode = failure.exitStatus;
+  }
+}
+
+/** oclif would show the help of a topic for an unknown command below it, and exit with 0. */
+function refuseUnknownCommand(args: readonly string[], config: Config): void {
+  const flag = args.findIndex((arg) => arg.startsWith('-'));
+  const words = flag === -1 ? args : args.slice(0, flag);
+  const names = [...config.commandIDs, ...config.topics.map(({ name }) => name)].map((id) => id.replaceAll(':', ' '));
+  const isCommand = words.some((_, index) => config.commandIDs.includes(words.slice(0, index + 1).join(':')));
+  const typed = words.join(' ');
+  if (words.length === 0 || isCommand || names.includes(typed)) return;
+  const near = nearest(typed, names) ?? nearest(words[0]!, names);
+  const topLevel = [...new Set(names.map((name) => name.split(' ')[0]!))].sort();
+  throw new RequestError(
+    `${JSON.stringify(typed)} is not a command${near ? `; did you mean ${near}?` : ''}`,
+    `Commands: ${topLevel.join(', ')}. See esta --help.`,
+  );
+}

@@ -1,0 +1,23 @@
+/** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
+import { Command, Flags } from '@oclif/core';
+
+export abstract class EstaCommand extends Command {
+  static override readonly enableJsonFlag = true;
+
+  /** Failures are printed in one place, `src/cli.ts`, with and without `--json`. */
+  protected override async catch(error: Error): Promise<never> {
+    throw error;
+  }
+}
+
+/** `--set path=value`, of every command that reads a configuration file. */
+export const setFlag = Flags.string({
+  multiple: true,
+  multipleNonGreedy: true,
+  default: [],
+  helpValue: 'path=value',
+  summary: 'Replace one value of the file; may be repeated.',
+  description:
+    'The path is dotted, list entries go by name or index; the value is YAML: training.epochs=5, ' +
+    'training.base_learning_rates=[1e-3], data.root=./flowers, anchors.Ti.checkpoint=./tiny.safetensors.',
+});

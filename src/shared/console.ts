@@ -1,0 +1,12 @@
+/** Where failures are printed; results are printed by commands, progress by `progress.ts`. */
+import { type Failure, formatFailure } from './failures.js';
+
+/** One message on standard error; with `--json` one document `{error: {message, hint}}` on standard output. */
+export function printFailure(failure: Failure, json: boolean): void {
+  if (json) {
+    const { message, hint, stack } = failure;
+    console.log(JSON.stringify({ error: { message, hint, stack } }, undefined, 2));
+  } else {
+    console.error(formatFailure(failure));
+  }
+}
