@@ -57,6 +57,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     const program = programs.get(signature) ?? compileProgram(fn, inputs);
     programs.delete(signature);
     programs.set(signature, program);
+    program.catch(() => programs.delete(signature)); // what failed to compile is no program
     if (programs.size > limit) {
       const [oldest, evicted] = programs.entries().next().value!;
       programs.delete(oldest);

@@ -30,18 +30,26 @@ export function binaryNode(
   if (fold && a.splat !== undefined && b.splat !== undefined) {
     return graph.splat(fold(a.splat, b.splat), shape, result.dtype);
   }
-  if (a.splat !== undefined && b.splat !== undefined) return graph.node(operator, [a, operand(graph, b)], result);
-  const unchanged = neutral(operator, a, b, shape);
-  return unchanged ?? graph.node(operator, [operand(graph, a), operand(graph, b)], result);
+  const unchanged = neutral(operator, a, b);
+  if (unchanged) return expanded(graph, unchanged, shape);
+  // A known number may stand as a scalar only beside an operand that has the full shape.
+  const left = sameShape(b.shape, shape) && b.splat === undefined ? operand(graph, a) : a;
+  const right = sameShape(a.shape, shape) && a.splat === undefined ? operand(graph, b) : b;
+  return graph.node(operator, [left, right], result);
 }
 
-/** x * 1, x + 0, x - 0 and x / 1 are x, where broadcasting does not change the shape of x. */
-function neutral(operator: string, a: GraphValue, b: GraphValue, shape: readonly number[]): GraphValue | undefined {
-  const isNeutral = { Mul: 1, Div: 1, Add: 0, Sub: 0 }[operator];
-  if (isNeutral === undefined) return undefined;
-  if (b.splat === isNeutral && sameShape(a.shape, shape)) return a;
-  if ((operator === 'Mul' || operator === 'Add') && a.splat === isNeutral && sameShape(b.shape, shape)) return b;
-  return undefined;
+function expanded(graph: Graph, x: GraphValue, shape: readonly number[]): GraphValue {
+  if (sameShape(x.shape, shape)) return x;
+  return graph.node('Expand', [x, graph.int64s(shape)], { shape, dtype: x.dtype });
+}
+
+/** x * 1, x + 0, x - 0 and x / 1 are x, broadcast to the shape of both. */
+function neutral(operator: string, a: GraphValue, b: GraphValue): GraphValue | undefined {
+  const identity = { Mul: 1, Div: 1, Add: 0, Sub: 0 }[operator];
+  if (identity === undefined) return undefined;
+  if (b.splat === identity && a.splat === undefined) return a;
+  const commutes = operator === 'Mul' || operator === 'Add';
+  return commutes && a.splat === identity && b.splat === undefined ? b : undefined;
 }
 
 const binary =
@@ -125,12 +133,8 @@ export const elementwiseKernels: Record<string, TracingKernel> = {
     const equal = binaryNode(graph, 'Equal', a!, b!, { dtype: 'bool' });
     return graph.node('Not', [equal], equal);
   },
-  Select: (graph, { condition, t, e }) => {
-    // TensorFlow.js selects whole rows when the condition is a vector; ONNX wants trailing ones to broadcast over.
-    const extra = Math.max(0, t!.shape.length - condition!.shape.length);
-    const aligned = graph.reshape(condition!, [...condition!.shape, ...Array<number>(extra).fill(1)]);
-    return graph.node('Where', [aligned, operand(graph, t!), operand(graph, e!)], t!);
-  },
+  // tf.where broadcasts before it selects, so the condition has the full shape.
+  Select: (graph, { condition, t, e }) => graph.node('Where', [condition!, operand(graph, t!), operand(graph, e!)], t!),
   AddN: (graph, _inputs, _attributes, list) =>
     list.reduce((sum, term) => binaryNode(graph, 'Add', sum, term, { fold: (a, b) => a + b })),
 };

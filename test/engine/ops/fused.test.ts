@@ -1,0 +1,110 @@
+/**
+ * Fused ops: hand-derived gradients against central finite differences (CPU backend, double-checked by the plain
+ * composition under TensorFlow.js' own differentiation), and the engine's fused kernels against the compositions.
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs';
+import type { TensorFunction } from '../../../src/engine/engine.js';
+import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
+import { attention, composedAttention } from '../../../src/engine/ops/attention.js';
+import { composedGelu, gelu } from '../../../src/engine/ops/gelu.js';
+import { composedLayerNorm, layerNorm } from '../../../src/engine/ops/layer-norm.js';
+import { composedLinear, linear } from '../../../src/engine/ops/linear.js';
+import { composedLowRankLinear, lowRankLinear } from '../../../src/engine/ops/low-rank-linear.js';
+import { float32, type NdArray } from '../../../src/shared/arrays.js';
+import { Random } from '../../../src/shared/random.js';
+import { assertClose, onEngine, onReference, randomArray } from '../tensors.js';
+
+const engine = await createOnnxEngine({ threads: 1 });
+after(() => engine.dispose());
+const random = Random.of(0, 'fused');
+const array = (...shape: number[]) => randomArray(random, shape);
+
+type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
+interface Case {
+  readonly fused: Op;
+  /** The same out of plain operations, differentiated by TensorFlow.js. */
+  readonly plain: Op;
+  readonly inputs: readonly NdArray[];
+  /** Inputs that get no gradient, by position. */
+  readonly frozen?: readonly number[];
+}
+
+const cases: Record<string, Case> = {
+  linear: {
+    fused: (x, w, b) => linear(x!, w!, b!),
+    plain: (x, w, b) => composedLinear({ x: x!, weight: w!, bias: b! }, {})[0]!,
+    inputs: [array(2, 3, 4), array(4, 5), array(5)],
+  },
+  'low-rank linear': {
+    fused: (x, w, b, down, up) => lowRankLinear(x!, w!, b!, { down: down!, up: up! }, 0.5),
+    plain: (x, weight, bias, down, up) =>
+      composedLowRankLinear({ x: x!, weight: weight!, bias: bias!, down: down!, up: up! }, { scale: 0.5 })[0]!,
+    inputs: [array(2, 3, 4), array(4, 5), array(5), array(4, 2), array(2, 5)],
+    frozen: [1],
+  },
+  'layer norm': {
+    fused: (x, scale, offset) => layerNorm(x!, scale!, offset!, 1e-6),
+    plain: (x, scale, offset) => composedLayerNorm({ x: x!, scale: scale!, offset: offset! }, { epsilon: 1e-6 })[0]!,
+    inputs: [array(2, 3, 8), array(8), array(8)],
+  },
+  gelu: { fused: (x) => gelu(x!), plain: (x) => composedGelu({ x: x! })[0]!, inputs: [array(3, 7)] },
+  attention: {
+    fused: (query, key, value) => attention(query!, key!, value!, { heads: 2 }),
+    plain: (query, key, value) =>
+      composedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: false })[0]!,
+    inputs: [array(2, 5, 8), array(2, 5, 8), array(2, 5, 8)],
+  },
+  'causal attention': {
+    fused: (query, key, value) => attention(query!, key!, value!, { heads: 2, causal: true }),
+    plain: (query, key, value) =>
+      composedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: true })[0]!,
+    inputs: [array(2, 5, 8), array(2, 5, 8), array(2, 5, 8)],
+  },
+};
+
+const gradientsOf =
+  (op: Op, frozen: readonly number[] = []): TensorFunction =>
+  (inputs: Record<string, tf.Tensor>) => {
+    const all = Object.values(inputs);
+    const moving = all.map((_, index) => index).filter((index) => !frozen.includes(index));
+    const loss = (...moved: tf.Tensor[]) => {
+      const result = op(...all.map((tensor, index) => moved[moving.indexOf(index)] ?? tensor));
+      return result.mul(result.sigmoid()).sum();
+    };
+    const { value, grads } = tf.valueAndGrads(loss as never)(moving.map((index) => all[index]!));
+    return { value, grads };
+  };
+
+for (const [name, { fused, plain, inputs, frozen }] of Object.entries(cases)) {
+  const named = Object.fromEntries(inputs.map((input, index) => [`input${index}`, input]));
+  const expected = () => onReference(gradientsOf(plain, frozen), named);
+
+  test(`${name}: hand-derived gradients equal those of the plain composition`, () => {
+    assertClose(onReference(gradientsOf(fused, frozen), named), expected(), 1e-5);
+  });
+
+  test(`${name}: the engine's fused kernels equal the plain composition`, async () => {
+    assertClose(await onEngine(engine, name, gradientsOf(fused, frozen), named), expected(), 2e-5);
+  });
+
+  test(`${name}: gradients agree with central finite differences`, () => {
+    const analytic = onReference(gradientsOf(fused, frozen), named);
+    const moving = inputs.map((_, index) => index).filter((index) => !frozen?.includes(index));
+    const valueAt = (changed: number, element: number, by: number) => {
+      const moved = { ...named };
+      const data = Float32Array.from(inputs[changed]!.data);
+      data[element]! += by;
+      moved[`input${changed}`] = float32(inputs[changed]!.shape, data);
+      return onReference(gradientsOf(fused, frozen), moved).get('value')![0]!;
+    };
+    for (const [position, input] of moving.entries()) {
+      const step = 1e-2; // float32: truncation of order 1e-4 and rounding of order 1e-4 balance here
+      const element = inputs[input]!.data.length >> 1;
+      const numeric = (valueAt(input, element, step) - valueAt(input, element, -step)) / (2 * step);
+      const exact = analytic.get(`grads/${position}`)![element]!;
+      assert.ok(Math.abs(numeric - exact) < 5e-3 * Math.max(1, Math.abs(exact)), `${numeric} against ${exact}`);
+    }
+  });
+}

@@ -1,0 +1,44 @@
+/** AdamW against torch.optim.AdamW (fixture: test/fixtures/make-adamw.py), and the schedule against its definition. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import * as tf from '@tensorflow/tfjs';
+import { float32 } from '../../src/shared/arrays.js';
+import { adamW, decays, zeroMoments } from '../../src/training/optimizer.js';
+import { learningRateAt, scaledRate } from '../../src/training/schedule.js';
+import { fixture } from '../fixture.js';
+
+// 1 - 0.999^n keeps four digits in float32, PyTorch computes it in double: 3e-5 of a step of 0.1.
+const tolerance = 1e-5;
+
+test('three steps equal PyTorch, with decoupled decay on a matrix', async () => {
+  const { start, gradients, rates, weightDecay, after } = JSON.parse(await readFile(fixture('adamw.json'), 'utf8'));
+  tf.setBackend('cpu');
+  const zero = zeroMoments({ weight: float32([3]) });
+  const tensors = (named: typeof zero.first) =>
+    Object.fromEntries(Object.entries(named).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]));
+  let parameters: Record<string, tf.Tensor> = { weight: tf.tensor(start) };
+  let moments = { first: tensors(zero.first), second: tensors(zero.second), updates: tensors(zero.updates) } as never;
+  for (const [step, gradient] of gradients.entries()) {
+    const next = adamW(parameters, { weight: tf.tensor(gradient) }, moments, tf.scalar(rates[step]), { weightDecay });
+    parameters = next.parameters;
+    moments = next.moments as never;
+    const values = Array.from(parameters['weight']!.dataSync());
+    for (const [index, value] of values.entries()) assert.ok(Math.abs(value - after[step][index]) < tolerance);
+  }
+});
+
+test('biases, norms and tokens do not decay, matrices do', () => {
+  assert.deepEqual(
+    ['blocks/0/query/weight', 'head/bias', 'norm/scale', 'norm/offset', 'embedding/position'].map(decays),
+    [true, false, false, false, false],
+  );
+});
+
+test('the learning rate warms up linearly and falls along half a cosine', () => {
+  assert.equal(learningRateAt(0, 1, 10, 110), 0.1);
+  assert.equal(learningRateAt(9, 1, 10, 110), 1);
+  assert.ok(Math.abs(learningRateAt(60, 1, 10, 110) - 0.5) < 1e-12);
+  assert.ok(learningRateAt(110, 1, 10, 110) < 1e-12);
+  assert.equal(scaledRate(1e-3, 64), 2.5e-4);
+});
