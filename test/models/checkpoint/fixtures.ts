@@ -1,18 +1,12 @@
-/** Where the fixtures lie: the compiled tests run in dist/test, the files stay in test/fixtures. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+/** What the tests of checkpoints share. Fixtures are not compiled: tests run from the top of the project. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { RequestError } from '../../../src/shared/errors.js';
 
-const inFixtures = path.join('test', 'fixtures', 'checkpoints');
-
 export function fixture(name: string): string {
-  const root = [process.cwd(), ...['../../..', '../../../..'].map((up) => path.resolve(import.meta.dirname, up))].find(
-    (folder) => existsSync(path.join(folder, inFixtures)),
-  );
-  if (!root) throw new Error(`${inFixtures} is not to be found: run the tests from the top of the project`);
-  return path.join(root, inFixtures, name);
+  return path.resolve('test/fixtures/checkpoints', name);
 }
 
 export function fixtureJson<T>(name: string): T {
