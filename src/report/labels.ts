@@ -1,0 +1,78 @@
+/** Names as people read them in tables and figures. Names that are not known here are shown as they are. */
+import { vtabTasks } from '../config/dataset-schema.js';
+import type { ResultSegment } from './result.js';
+
+const datasetLabels: Record<string, string> = {
+  'cub-200-2011': 'CUB-200-2011',
+  nabirds: 'NABirds',
+  'oxford-flowers-102': 'Oxford Flowers',
+  'stanford-dogs': 'Stanford Dogs',
+  'stanford-cars': 'Stanford Cars',
+  'cifar-100': 'CIFAR-100',
+};
+
+const methodLabels: Record<string, string> = {
+  esta: 'ESTA',
+  'sn-net': 'SN-Net',
+  'naive-lora': 'LoRA',
+  'ss-lora': 'SS-LoRA',
+};
+
+export function datasetLabel(name: string): string {
+  return datasetLabels[name] ?? name;
+}
+
+export function methodLabel(name: string): string {
+  return methodLabels[name] ?? name;
+}
+
+/** What the mean over these data sets is called: VTAB-1k when they are its 19 tasks. */
+export function meanLabel(datasets: readonly string[]): string {
+  const isVtab = datasets.length === vtabTasks.length && vtabTasks.every((task) => datasets.includes(task));
+  return isVtab ? 'VTAB-1k' : `mean of ${datasets.length} data sets`;
+}
+
+const sizes: Record<string, string> = { tiny: 'Ti', small: 'S', base: 'B', large: 'L', huge: 'H' };
+
+/** `vit_small_patch16_224` becomes ViT-S, `convnext_tiny` ConvNeXt-T; short names (Ti, S, B) stay. */
+export function anchorLabel(name: string): string {
+  const match = /^(vit|convnext)_(mini_)?(tiny|small|base|large|huge)/.exec(name);
+  if (!match) return name;
+  const [, family, mini, size] = match;
+  const letter = sizes[size!]!;
+  const short = family === 'convnext' ? letter[0]! : letter;
+  return `${family === 'vit' ? 'ViT' : 'ConvNeXt'}-${mini ? 'mini-' : ''}${short}`;
+}
+
+/** `ViT-Ti 0–4 → ViT-S 4–11`: the blocks of each anchor, both ends included. An anchor alone is its name. */
+export function pathLabel(path: readonly ResultSegment[]): string {
+  if (path.length === 1) return anchorLabel(path[0]!.anchor);
+  return path
+    .map(({ anchor, blocks: [from, to] }) => `${anchorLabel(anchor)} ${from === to - 1 ? from : `${from}–${to - 1}`}`)
+    .join(' → ');
+}
+
+/** `1e-3`, `2.5e-4`. */
+export function learningRateLabel(rate: number): string {
+  return rate.toExponential().replace('e+0', '');
+}
+
+/** `48 s`, `12 min 05 s`, `3 h 07 min`. */
+export function durationLabel(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** FLOPs in G, or in M when every number to be shown together is below 1 G. */
+export interface FlopsUnit {
+  readonly symbol: 'G' | 'M';
+  readonly size: number;
+}
+
+export function flopsUnit(flops: readonly number[]): FlopsUnit {
+  const below = flops.length > 0 && flops.every((value) => value < 1e9);
+  return below ? { symbol: 'M', size: 1e6 } : { symbol: 'G', size: 1e9 };
+}

@@ -1,0 +1,39 @@
+/**
+ * Tables as RFC 4180 CSV for other programs: every row complete, decimals as displayed, marks as words. A column with
+ * standard deviations is followed by a column of its own for them.
+ */
+import { type Cell, type Column, cellOf, formatCell, isMark, isMeasurement, type Table } from './table.js';
+
+export function renderCsv(table: Table): string {
+  const spread = new Set(
+    table.columns.filter((column) =>
+      table.rows.some((row) => {
+        const cell = cellOf(row, column);
+        return isMeasurement(cell) && cell.deviation !== undefined;
+      }),
+    ),
+  );
+  const header = table.columns.flatMap((column) =>
+    spread.has(column) ? [column.label, `${column.label} std`] : [column.label],
+  );
+  const rows = table.rows.map((row) =>
+    table.columns.flatMap((column) => {
+      const cell = cellOf(row, column);
+      return spread.has(column) ? [valueText(cell, column), deviationText(cell, column)] : [valueText(cell, column)];
+    }),
+  );
+  return [header, ...rows].map((cells) => cells.map(quoted).join(',')).join('\r\n');
+}
+
+function valueText(cell: Cell, column: Column): string {
+  if (isMark(cell) && cell.mark === 'none') return 'n/a';
+  return formatCell(isMeasurement(cell) ? cell.mean : cell, column);
+}
+
+function deviationText(cell: Cell, column: Column): string {
+  return isMeasurement(cell) && cell.deviation !== undefined ? formatCell(cell.deviation, column) : 'n/a';
+}
+
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,44 @@
+/** Tables as LaTeX with booktabs rules: `\usepackage{booktabs}` is all that a paper needs. */
+import { displayedRows, notesOf, type Table } from './table.js';
+
+export function renderLatex(table: Table): string {
+  const line = (cells: readonly string[]) => `    ${cells.map(escaped).join(' & ')} \\\\`;
+  const body = displayedRows(table).flatMap((cells, index) =>
+    table.rows[index]!.startsGroup && index > 0 ? ['    \\midrule', line(cells)] : [line(cells)],
+  );
+  const notes = notesOf(table).map((note) => `  \\par\\footnotesize ${escaped(note)}`);
+  return [
+    '\\begin{table}',
+    '  \\centering',
+    `  \\caption{${escaped(table.title)}}`,
+    `  \\label{tab:${table.name}}`,
+    `  \\begin{tabular}{${table.columns.map(({ kind }) => (kind === 'text' ? 'l' : 'r')).join('')}}`,
+    '    \\toprule',
+    line(table.columns.map(({ label }) => label)),
+    '    \\midrule',
+    ...body,
+    '    \\bottomrule',
+    '  \\end{tabular}',
+    ...notes,
+    '\\end{table}',
+  ].join('\n');
+}
+
+const replacements: Record<string, string> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '±': '$\\pm$',
+  '≤': '$\\le$',
+  '–': '--',
+  '·': '$\\cdot$',
+  '→': '$\\to$',
+  '\n': ' ',
+};
+
+/** Signed numbers become `$-$0.35`, so that the minus is no hyphen. */
+function escaped(text: string): string {
+  return text
+    .replace(/[\\~^±≤–·→\n]|[&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
+    .replace(/^([+-])(?=\d)/, '$$$1$$');
+}

@@ -1,0 +1,157 @@
+/**
+ * Reads run folders as they are, finished or not. Nothing is computed again; whatever cannot be read is named in
+ * `problems` and the rest is still reported.
+ *
+ *     <run>/experiment.yaml                              the resolved configuration
+ *     <run>/trials/<trial>/{status.json, result.json}    see result.ts
+ */
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { isExpected, messageOf, RequestError } from '../shared/errors.js';
+import { readJson } from '../shared/files.js';
+import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
+import { disagreements } from './trial-agreement.js';
+
+/** What is known of one trial. Only a finished trial has a result. */
+export interface Trial {
+  /** Name of the run folder. */
+  readonly run: string;
+  /** Name of the trial folder. */
+  readonly name: string;
+  readonly state: TrialStatus['state'] | 'unreadable';
+  /** Data set, method, seed, learning rate; undefined when neither file could be read. */
+  readonly identity: Pick<TrialStatus, 'dataset' | 'method' | 'seed' | 'learningRate'> | undefined;
+  readonly configuration: string | undefined;
+  readonly result: TrialResult | undefined;
+  readonly status: TrialStatus | undefined;
+  readonly error: string | undefined;
+}
+
+export interface RunFolder {
+  readonly folder: string;
+  readonly name: string;
+  readonly trials: readonly Trial[];
+  /** What a reader of the report has to know, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+const experimentFile = 'experiment.yaml';
+const trialsFolder = 'trials';
+
+/**
+ * The run folders among `folders`; one that holds run folders stands for them. Throws a RequestError when a folder does
+ * not exist. A folder that is neither is read nevertheless: `readRunFolder` says what it lacks.
+ */
+export async function findRunFolders(folders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    const kind = await stat(folder).catch(() => undefined);
+    if (!kind?.isDirectory()) {
+      throw new RequestError(
+        `${folder} ${kind ? 'is a file, not a run folder' : 'does not exist'}`,
+        'Give the folder that esta run wrote, runs/NAME by default, or nothing to report all of runs/.',
+      );
+    }
+    const below = (await isRunFolder(folder)) ? [] : await runFoldersIn(folder);
+    found.push(...(below.length > 0 ? below : [folder]));
+  }
+  return [...new Set(found.map((folder) => path.normalize(folder)))];
+}
+
+/** The run folders directly inside `folder`, by name; [] when it does not exist. */
+export async function runFoldersIn(folder: string): Promise<string[]> {
+  const names = await foldersIn(folder);
+  const inside = names.map((name) => path.join(folder, name));
+  const flags = await Promise.all(inside.map(isRunFolder));
+  return inside.filter((_, index) => flags[index]);
+}
+
+/** Reads one run folder; never throws because of what is in it. */
+export async function readRunFolder(folder: string): Promise<RunFolder> {
+  const name = path.basename(path.resolve(folder));
+  const problems: string[] = [];
+  if (!(await isRunFolder(folder))) {
+    const reason = `${folder} is not a run folder: it has neither ${experimentFile} nor ${trialsFolder}/`;
+    return { folder, name, trials: [], problems: [reason] };
+  }
+  if (!(await exists(path.join(folder, experimentFile)))) {
+    problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
+  }
+  const trials: Trial[] = [];
+  for (const trial of await foldersIn(path.join(folder, trialsFolder))) {
+    trials.push(await readTrial(name, path.join(folder, trialsFolder, trial), problems));
+  }
+  if (trials.length === 0) problems.push(`${folder} is a run without trials: nothing has been started`);
+  const unfinished = trials.filter(({ state }) => state === 'waiting' || state === 'running').length;
+  if (unfinished > 0)
+    problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
+  problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
+  return { folder, name, trials, problems };
+}
+
+async function readTrial(run: string, folder: string, problems: string[]): Promise<Trial> {
+  const complaints: string[] = [];
+  const status = await readPart(path.join(folder, 'status.json'), parseTrialStatus, complaints);
+  const result = await readPart(path.join(folder, 'result.json'), parseTrialResult, complaints);
+  problems.push(...complaints);
+  const identity = result ?? status;
+  return {
+    run,
+    name: path.basename(folder),
+    identity,
+    configuration: identity?.configuration,
+    result: result?.status === 'finished' ? result : undefined,
+    status,
+    ...conclusion(status, result, complaints),
+  };
+}
+
+/** A readable result decides; then the status; a trial that says it has finished and has no result is unreadable. */
+function conclusion(
+  status: TrialStatus | undefined,
+  result: TrialResult | undefined,
+  complaints: readonly string[],
+): Pick<Trial, 'state' | 'error'> {
+  if (result) return { state: result.status, error: result.error };
+  if (complaints.length > 0) return { state: 'unreadable', error: complaints[0] };
+  if (!status) return { state: 'waiting', error: undefined };
+  if (status.state === 'finished') return { state: 'unreadable', error: 'result.json is missing' };
+  return { state: status.state, error: status.error };
+}
+
+async function readPart<T>(
+  file: string,
+  parse: (content: unknown, file: string) => T,
+  complaints: string[],
+): Promise<T | undefined> {
+  if (!(await exists(file))) return undefined;
+  try {
+    return parse(await readJson<unknown>(file), file);
+  } catch (error) {
+    if (!isExpected(error) && !(error as NodeJS.ErrnoException).code) throw error;
+    complaints.push(messageOf(error));
+    return undefined;
+  }
+}
+
+async function isRunFolder(folder: string): Promise<boolean> {
+  return (await exists(path.join(folder, experimentFile))) || (await exists(path.join(folder, trialsFolder)));
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}

@@ -1,0 +1,81 @@
+/**
+ * Results in the shape of the supplement's Table I: for each data set a row of FLOPs and a row of accuracies of the
+ * deployed stitches; the paper's accuracy and our difference to it where it has a stitch of the same FLOPs.
+ */
+import { type Curve, type CurvePoint, deployedPoints } from './curve.js';
+import { datasetLabel, flopsUnit, methodLabel } from './labels.js';
+import { type PaperReference, paperAccuracy } from './paper.js';
+import type { Cell, Column, Row, Table } from './table.js';
+
+/** The paper's Table I is about one method. */
+const paperMethod = methodLabel('esta');
+
+export function tableOneView(curves: readonly Curve[], reference: PaperReference): Table {
+  const palettes = curves
+    .map((curve) => ({ curve, points: deployedPoints(curve) }))
+    .filter(({ points }) => points.length);
+  const unit = flopsUnit(palettes.flatMap(({ points }) => points.map(({ flops }) => flops)));
+  const width = Math.max(0, ...palettes.map(({ points }) => points.length));
+  const severalMethods = new Set(curves.map(({ method }) => method)).size > 1;
+  const label = (key: string, text: string): Column => ({ key, label: text, kind: 'text', grouping: true });
+  const columns: Column[] = [
+    label('dataset', 'Data set'),
+    ...(severalMethods ? [label('method', 'Method')] : []),
+    { key: 'quantity', label: '', kind: 'text' },
+    ...Array.from(
+      { length: width },
+      (_, index): Column => ({ key: `${index + 1}`, label: `${index + 1}`, kind: 'number' }),
+    ),
+  ];
+  const rows = palettes.flatMap(({ curve, points }): Row[] => {
+    const row = (quantity: string, value: (point: CurvePoint) => Cell, startsGroup = false): Row => ({
+      startsGroup,
+      cells: {
+        dataset: datasetLabel(curve.dataset),
+        method: curve.method,
+        quantity,
+        // Data sets deploy different numbers of stitches: beyond the last one there is nothing to be missing.
+        ...Object.fromEntries(
+          Array.from({ length: width }, (_, index) => {
+            const point = points[index];
+            return [`${index + 1}`, point ? value(point) : ({ mark: 'none' } as const)];
+          }),
+        ),
+      },
+    });
+    const paper = (point: CurvePoint) =>
+      curve.method.startsWith(paperMethod) ? paperAccuracy(reference, curve.dataset, point) : undefined;
+    const compared = points.some((point) => paper(point) !== undefined);
+    return [
+      row(`FLOPs (${unit.symbol})`, ({ flops }) => flops / unit.size, true),
+      row('Accuracy (%)', ({ accuracy }) => accuracy),
+      ...(compared
+        ? [
+            row('Paper (%)', (point) => paper(point) ?? { mark: 'none' }),
+            row('Difference', (point) => {
+              const theirs = paper(point);
+              return theirs === undefined ? { mark: 'none' } : { difference: point.accuracy.mean - theirs };
+            }),
+          ]
+        : []),
+    ];
+  });
+  const title = 'FLOPs and top-1 accuracy of the deployed stitches (as Table I)';
+  return { name: 'table-one', title, columns, rows, notes: notesFor(palettes.map(({ curve }) => curve)) };
+}
+
+function notesFor(curves: readonly Curve[]): string[] {
+  const notes: string[] = [];
+  const seeds = new Set(curves.map((curve) => curve.seeds.length));
+  if ([...seeds].some((count) => count > 1)) {
+    notes.push(`mean ± standard deviation over seeds (${[...seeds].sort().join(' or ')} of them)`);
+  }
+  const chosenByTest = curves.filter(({ points }) => points.every(({ bin }) => bin === undefined));
+  const methods = [
+    ...new Set(chosenByTest.filter(({ points }) => points.some(({ anchor }) => !anchor)).map((c) => c.method)),
+  ];
+  if (methods.length > 0) {
+    notes.push(`${methods.join(', ')}: Pareto frontier of all evaluated stitches, chosen by test accuracy`);
+  }
+  return notes;
+}
