@@ -28,24 +28,18 @@ export const vtabTasks = [
 const name = () =>
   field(
     identifier(),
-    'Name in trial folders, tables and --set paths; the task of VTAB-1k or else the kind when left out.',
+    'Name in trial folders, tables and --set paths; left out: the kind, or vtab-TASK.',
     'this project',
   );
 
-const root = () => field(filePath(), 'Folder that holds the data set.', 'this project');
+const root = () =>
+  field(filePath(), 'Folder that holds the data set, as `esta data check` accepts it.', 'this project');
 
 const validationFraction = () =>
   field(
     fraction().default(0.1),
-    'Share of the training images held out, class by class, to choose the learning rate.',
+    'Share of the training images held out, class by class, to choose the learning rate, where the set has no validation images.',
     'VPT holds out 10 % of the official training sets',
-  );
-
-const splits = () =>
-  field(
-    filePath().optional(),
-    'Folder with the train.json, val.json and test.json of VPT; without it validation images are drawn.',
-    'VPT, whose splits supplement A follows',
   );
 
 /** A set that has official training and test images, and no official validation images. */
@@ -54,7 +48,6 @@ const official = <Kind extends string>(kind: Kind) =>
     kind: z.literal(kind),
     name: name(),
     root: root(),
-    splits: splits(),
     validation_fraction: validationFraction(),
   });
 
@@ -83,7 +76,6 @@ const flowers = z.strictObject({
   kind: z.literal('oxford-flowers-102'),
   name: name(),
   root: root(),
-  splits: splits(),
 });
 
 const cifar = z.strictObject({
@@ -124,7 +116,8 @@ export const dataSchema = z.preprocess(
 
 /** The name a data set goes by when its file gives none. */
 export function defaultDatasetName(dataset: object): unknown {
-  return 'task' in dataset ? dataset.task : 'kind' in dataset ? dataset.kind : undefined;
+  if ('task' in dataset) return `vtab-${String(dataset.task)}`;
+  return 'kind' in dataset ? dataset.kind : undefined;
 }
 
 function withName(dataset: unknown): unknown {

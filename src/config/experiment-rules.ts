@@ -60,10 +60,6 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
     training.warmup_epochs,
     training.epochs,
   ]),
-  atMost(['training', 'grid_epochs'], ['training', 'epochs'], ({ training }) => [
-    training.grid_epochs,
-    training.epochs,
-  ]),
   atMost(['sampling', 'warmup_epochs'], ['training', 'epochs'], ({ sampling, training }) => [
     sampling.warmup_epochs,
     training.epochs,

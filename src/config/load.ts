@@ -68,8 +68,6 @@ export async function loadExperiment(file: string, options: LoadOptions = {}): P
     data: experiment.data.map((dataset, index) => ({
       ...dataset,
       ...('root' in dataset && { root: resolve(['data', index, 'root'], dataset.root) }),
-      ...('splits' in dataset &&
-        dataset.splits !== undefined && { splits: resolve(['data', index, 'splits'], dataset.splits) }),
     })),
   }));
 }
@@ -103,12 +101,15 @@ async function load<Config>(
   const faults = 'problems' in checked ? checked.problems : [];
   const problems = [...changed.problems, ...faults.map((fault) => ({ ...fault, path: asWritten(fault.path) }))];
   if ('problems' in checked || problems.length > 0) {
-    const isOther = mayBe(other, document.value) && !mayBe(kind, document.value);
+    if (mayBe(other, document.value) && !mayBe(kind, document.value)) {
+      throw new RequestError(
+        `${file} is a file for esta ${other.command}, not for esta ${kind.command}`,
+        `Use: esta ${other.command} ${file}`,
+      );
+    }
     throw new RequestError(
       formatProblems(file, problems, document, changed.overrides),
-      isOther
-        ? `This looks like a file for another command: esta ${other.command} ${file}`
-        : 'Nothing was run. Correct the file, or replace single values with --set path=value.',
+      'Nothing was run. Correct the file, or replace single values with --set path=value.',
     );
   }
 

@@ -95,11 +95,6 @@ async function missingInputs({ data, anchors }: Experiment): Promise<string[]> {
     ...data.flatMap((dataset) =>
       'root' in dataset ? [{ label: `data set ${dataset.name}`, file: dataset.root }] : [],
     ),
-    ...data.flatMap((dataset) =>
-      'splits' in dataset && dataset.splits !== undefined
-        ? [{ label: `splits of ${dataset.name}`, file: dataset.splits }]
-        : [],
-    ),
     ...anchors
       .filter(({ checkpoint }) => isFile(checkpoint))
       .map(({ name, checkpoint }) => ({ label: `checkpoint of anchor ${name}`, file: checkpoint })),
@@ -120,14 +115,18 @@ export function formatPlan(plan: Plan): string {
   const { length: runs } = plan.base_learning_rates;
   const rates = plan.base_learning_rates.join(', ');
   const lines = [
-    `${plan.name}: ${plan.trials.length} ${plan.trials.length === 1 ? 'trial' : 'trials'}, run folder ${plan.run}`,
+    `${plan.name}: ${counted(plan.trials.length, 'trial')}, run folder ${plan.run}`,
     runs > 1 ? `base learning rate: the best of ${rates} on the validation images` : `base learning rate: ${rates}`,
     '',
     ...plan.trials.map(({ name, grid_epochs, epochs, steps }) => {
-      const search = grid_epochs > 0 ? `${grid_epochs} epochs in ${runs} runs of the grid, then ` : '';
-      return `  ${name}: ${search}${epochs} epochs${steps === undefined ? '' : `, about ${steps} steps`}`;
+      const search = grid_epochs > 0 ? `${counted(grid_epochs, 'epoch')} in ${runs} runs of the grid, then ` : '';
+      return `  ${name}: ${search}${counted(epochs, 'epoch')}${steps === undefined ? '' : `, about ${counted(steps, 'step')}`}`;
     }),
     ...(plan.missing.length > 0 ? ['', 'Missing:', ...plan.missing.map((text) => `  ${text}`)] : []),
   ];
   return lines.join('\n');
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

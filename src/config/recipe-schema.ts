@@ -108,7 +108,7 @@ export const trainingSchema = z.strictObject({
   ),
   grid_epochs: field(
     count().optional(),
-    'Epochs of each run of the grid; left out: training.epochs.',
+    'Epochs of each run of the grid, never more than training.epochs; left out: as many.',
     'supplement A searches with full runs',
   ),
   weight_decay: field(nonNegative().default(1e-4), 'Decoupled weight decay of AdamW.', 'supplement A'),

@@ -64,7 +64,7 @@ export const experimentSchema = consistent(experimentFields, experimentRules).tr
     training: {
       ...experiment.training,
       warmup_epochs: experiment.training.warmup_epochs ?? tenth,
-      grid_epochs: experiment.training.grid_epochs ?? epochs,
+      grid_epochs: Math.min(experiment.training.grid_epochs ?? epochs, epochs),
     },
   };
 });
