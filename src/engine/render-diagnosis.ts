@@ -1,0 +1,41 @@
+/** A diagnosis as an aligned list for the terminal. */
+import type { Diagnosis, EngineState } from './diagnosis.js';
+import type { Machine } from './machine.js';
+
+export function renderDiagnosis({ versions, machine, engines, automatic }: Diagnosis): string {
+  const choice = automatic ? `${automatic.engine} on ${automatic.device}` : 'nothing works here: see above';
+  return [
+    section('Machine', describe(machine)),
+    section('Versions', Object.entries(versions)),
+    section('Engines', engines.flatMap(describeEngine)),
+    section('Choice', [['--engine auto', choice]]),
+  ].join('\n\n');
+}
+
+type Row = readonly [label: string, text: string];
+
+const labelWidth = 21;
+
+function section(title: string, rows: readonly Row[]): string {
+  return [title, ...rows.map(([label, text]) => `  ${label.padEnd(labelWidth)} ${text}`)].join('\n');
+}
+
+function describe({ platform, processor, cores, instructionSets, memory }: Machine): Row[] {
+  const limit = memory.limit === undefined ? '' : `, limited to ${gibibytes(memory.limit)}`;
+  return [
+    ['platform', platform],
+    ['processor', `${processor}, ${cores} ${cores === 1 ? 'thread' : 'threads'}`],
+    ['instruction sets', instructionSets?.join(' ') ?? 'not told by this system'],
+    ['memory', `${gibibytes(memory.total)}, ${gibibytes(memory.available)} available${limit}`],
+  ];
+}
+
+function describeEngine({ engine, device, result, remedy }: EngineState): Row[] {
+  const label = device === 'any' ? engine : `${engine} ${device}`;
+  const state = result.works ? `works on ${result.uses}, version ${result.version}` : `no: ${result.reason.trim()}`;
+  return [[label, state], ...(remedy ? [['', `-> ${remedy}`] as const] : [])];
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,49 @@
+/** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
+import { RequestError } from '../shared/errors.js';
+import type { Engine } from './engine.js';
+
+export const engineChoices = ['auto', 'onnxruntime', 'tensorflow'] as const;
+export type EngineChoice = (typeof engineChoices)[number];
+
+export interface EngineOptions {
+  /** Threads of one operator, on a CPU; default all cores. */
+  readonly threads?: number;
+  /** Default: the CPU for onnxruntime; a GPU for tensorflow where it finds one. */
+  readonly device?: 'cpu' | 'cuda' | 'webgpu';
+}
+
+/**
+ * Makes an engine. `auto` is tensorflow when it loads and really uses a GPU (and no other device is asked for), else
+ * onnxruntime.
+ */
+export async function createEngine(choice: EngineChoice, options: EngineOptions = {}): Promise<Engine> {
+  if (choice === 'tensorflow') return createTensorFlow(options);
+  const engine = choice === 'auto' ? await createTensorFlowOnGpu(options) : undefined;
+  if (engine) return engine;
+  const { createOnnxEngine } = await import('./onnx/engine.js');
+  return createOnnxEngine(options);
+}
+
+async function createTensorFlow({ device, ...options }: EngineOptions): Promise<Engine> {
+  if (device === 'webgpu') {
+    throw new RequestError(
+      'the tensorflow engine has no webgpu device; it has cpu and cuda',
+      'Use --engine onnxruntime for webgpu.',
+    );
+  }
+  const { createTensorFlowEngine } = await import('./tensorflow/engine.js');
+  return createTensorFlowEngine(device ? { ...options, device } : options);
+}
+
+/** undefined when there is no TensorFlow, it does not load, or it found no GPU. */
+async function createTensorFlowOnGpu({ device }: EngineOptions): Promise<Engine | undefined> {
+  if (device === 'cpu' || device === 'webgpu') return undefined;
+  const { findAddon } = await import('./tensorflow/location.js');
+  if (!findAddon()) return undefined;
+  try {
+    return await createTensorFlow({ device: 'cuda' });
+  } catch (error) {
+    if (error instanceof RequestError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The eager engine: a compiled function simply runs on TensorFlow's kernels, one by one, inside `tf.tidy`. A value is a
+ * tensor on TensorFlow's device and lives until it is freed.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { NdArray } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
+import type { Compiled, Engine, TensorFunction, Value } from '../engine.js';
+import { registerComposedKernels } from '../ops/composed.js';
+import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
+
+/** Throws a RequestError when the addon is missing or does not load, or when a GPU is asked for and there is none. */
+export async function createTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
+  const addon = loadAddon(options);
+  if (options.device === 'cuda' && !addon.usesGpu) {
+    throw new RequestError(
+      `${addon.packageName} (TensorFlow ${addon.tensorflowVersion}) finds no GPU and would use the CPU`,
+      'Run `esta doctor` to see what is missing, or leave out --device cuda.',
+    );
+  }
+  return eagerEngine(addon);
+}
+
+/** The engine of an addon that is loaded already. */
+export function eagerEngine(addon: LoadedAddon): Engine {
+  registerComposedKernels(tensorflowBackend);
+  return {
+    name: 'tensorflow',
+    device: describeDevice(addon),
+    put: (array) => onTensorFlow(() => toValue(toTensor(array))),
+    get: async (value) => toArray(value),
+    free: (tree) => {
+      for (const { leaf } of leavesOf(tree, isValue)) tensorOf(leaf).dispose();
+    },
+    compile: (_key, fn): Compiled => {
+      return async (inputs) => onTensorFlow(() => runEagerly(fn, inputs));
+    },
+    dispose: async () => {}, // nothing is compiled
+  };
+}
+
+function describeDevice({ packageName, tensorflowVersion, usesGpu }: LoadedAddon): string {
+  const fallback = packageName.endsWith('-gpu') && !usesGpu ? ' (the GPU package found no GPU)' : '';
+  return `${usesGpu ? 'gpu' : 'cpu'}${fallback}, TensorFlow ${tensorflowVersion}`;
+}
+
+function runEagerly(fn: TensorFunction, inputs: Tree<Value>): Tree<Value> {
+  const tensors = mapTree(inputs, isValue, tensorOf);
+  // The caller frees inputs and results separately, so no result may be the same tensor as an input or another result.
+  const taken = new Set(leavesOf(tensors, isTensor).map(({ leaf }) => leaf));
+  const own = (tensor: tf.Tensor) => {
+    const owned = taken.has(tensor) ? tensor.clone() : tensor;
+    taken.add(owned);
+    return owned;
+  };
+  const results = tf.tidy(() => mapTree(fn(tensors as never), isTensor, own) as tf.TensorContainer);
+  return mapTree(results as Tree<tf.Tensor>, isTensor, toValue);
+}
+
+/** Runs `action` with TensorFlow as the current backend: another engine in this process may have set its own. */
+function onTensorFlow<T>(action: () => T): T {
+  const previous = tf.engine().backendName;
+  tf.setBackend(tensorflowBackend);
+  try {
+    return action();
+  } finally {
+    if (previous && previous !== tensorflowBackend) tf.setBackend(previous);
+  }
+}
+
+function isValue(node: Tree<Value>): node is Value {
+  return typeof node === 'object' && 'storage' in node;
+}
+
+function isTensor(node: Tree<tf.Tensor>): node is tf.Tensor {
+  return node instanceof tf.Tensor;
+}
+
+function tensorOf({ storage }: Value): tf.Tensor {
+  if (!(storage instanceof tf.Tensor)) throw new Error('the tensorflow engine was given a value of another engine');
+  return storage;
+}
+
+function toTensor({ data, shape, dtype }: NdArray): tf.Tensor {
+  return tf.tensor(data, [...shape], dtype);
+}
+
+function toValue(tensor: tf.Tensor): Value {
+  const { shape, dtype } = tensor;
+  if (dtype !== 'float32' && dtype !== 'int32') {
+    throw new Error(`a compiled function returned a ${dtype} tensor: cast it to float32 or int32`);
+  }
+  return { shape, dtype, storage: tensor };
+}
+
+async function toArray(value: Value): Promise<NdArray> {
+  const { shape, dtype } = value;
+  const data = await tensorOf(value).data();
+  return dtype === 'int32' ? { shape, dtype, data: data as Int32Array } : { shape, dtype, data: data as Float32Array };
+}
