@@ -1,0 +1,28 @@
+/** What a data set is to the rest of the project: image files with labels, in three splits. Nothing is decoded here. */
+
+/** One image: `label` is an index into the classes of its data set. */
+export interface Sample {
+  readonly file: string;
+  readonly label: number;
+}
+
+/** `val` is missing where a data set has no validation images of its own; see `withValidation` to draw them. */
+export interface Splits {
+  readonly train: readonly Sample[];
+  readonly val?: readonly Sample[];
+  readonly test: readonly Sample[];
+}
+
+export interface Dataset {
+  readonly name: string;
+  /** names in the order of the labels */
+  readonly classes: readonly string[];
+  readonly splits: Splits;
+}
+
+/** Folders `<root>/{train,val,test}/<class>/`. */
+export interface ImageFolderSource {
+  readonly kind: 'image-folder';
+  readonly name: string;
+  readonly root: string;
+}

@@ -1,0 +1,165 @@
+/**
+ * Resampling of a window of an 8-bit image to a square of floats. Separable convolution, stretched when it shrinks so
+ * that nothing aliases; the same filters and borders as Pillow's Image.resize(size, filter, box).
+ */
+import type { RgbImage } from './decode.js';
+import type { Interpolation } from './preprocessing.js';
+
+/** Part of an image, in pixels; fractions are allowed. */
+export interface Window {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Writes the window, resized to [size, size, 3] and mirrored left to right when `flip`, into `output`; values stay in
+ * the range of bytes, where bicubic may overshoot by a little and is clipped.
+ */
+export function resample(
+  image: RgbImage,
+  window: Window,
+  size: number,
+  interpolation: Interpolation,
+  flip: boolean,
+  output: Float32Array,
+): void {
+  const whole = Number.isInteger(window.left) && Number.isInteger(window.top);
+  if (whole && window.width === size && window.height === size) {
+    copyWindow(image, window, size, flip, output);
+    return;
+  }
+  const filter = filters[interpolation];
+  const columns = axisWeights(window.left, window.width, image.width, size, filter);
+  const rows = axisWeights(window.top, window.height, image.height, size, filter);
+  const firstRow = rows.starts[0]!;
+  const lastRow = rows.starts[size - 1]! + rows.counts[size - 1]!;
+  const rowLength = size * 3;
+  const narrowed = new Float32Array((lastRow - firstRow) * rowLength);
+  for (let row = firstRow; row < lastRow; row++) {
+    const from = row * image.width * 3;
+    const to = (row - firstRow) * rowLength;
+    resampleRow(image.pixels, from, columns, size, flip, narrowed, to);
+  }
+  for (let y = 0; y < size; y++) {
+    resampleColumn(narrowed, firstRow, rows, y, rowLength, output);
+  }
+}
+
+function copyWindow(image: RgbImage, window: Window, size: number, flip: boolean, output: Float32Array): void {
+  const { pixels, width } = image;
+  const step = flip ? -3 : 3;
+  let to = 0;
+  for (let y = 0; y < size; y++) {
+    let from = ((window.top + y) * width + window.left + (flip ? size - 1 : 0)) * 3;
+    for (let x = 0; x < size; x++) {
+      output[to] = pixels[from]!;
+      output[to + 1] = pixels[from + 1]!;
+      output[to + 2] = pixels[from + 2]!;
+      to += 3;
+      from += step;
+    }
+  }
+}
+
+function resampleRow(
+  pixels: Uint8Array,
+  rowStart: number,
+  { starts, counts, weights, stride }: AxisWeights,
+  size: number,
+  flip: boolean,
+  output: Float32Array,
+  outputStart: number,
+): void {
+  for (let x = 0; x < size; x++) {
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    let from = rowStart + starts[x]! * 3;
+    const first = x * stride;
+    const end = first + counts[x]!;
+    for (let at = first; at < end; at++) {
+      const weight = weights[at]!;
+      red += weight * pixels[from]!;
+      green += weight * pixels[from + 1]!;
+      blue += weight * pixels[from + 2]!;
+      from += 3;
+    }
+    const to = outputStart + (flip ? size - 1 - x : x) * 3;
+    output[to] = red;
+    output[to + 1] = green;
+    output[to + 2] = blue;
+  }
+}
+
+function resampleColumn(
+  narrowed: Float32Array,
+  firstRow: number,
+  { starts, counts, weights, stride }: AxisWeights,
+  y: number,
+  rowLength: number,
+  output: Float32Array,
+): void {
+  const to = y * rowLength;
+  const from = (starts[y]! - firstRow) * rowLength;
+  const count = counts[y]!;
+  for (let at = 0; at < rowLength; at++) {
+    let sum = 0;
+    for (let tap = 0; tap < count; tap++) sum += weights[y * stride + tap]! * narrowed[from + tap * rowLength + at]!;
+    output[to + at] = Math.max(0, Math.min(255, sum));
+  }
+}
+
+interface Filter {
+  readonly support: number;
+  readonly weight: (distance: number) => number;
+}
+
+const filters: Record<Interpolation, Filter> = {
+  bilinear: { support: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) },
+  bicubic: { support: 2, weight: cubic },
+};
+
+/** Keys' cubic convolution with a = -0.5 (Catmull-Rom), as in Pillow. */
+function cubic(distance: number): number {
+  const a = -0.5;
+  const x = Math.abs(distance);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+/** Which input pixels each output pixel of one axis reads, and with what weights; weights of a pixel sum to 1. */
+interface AxisWeights {
+  readonly starts: Int32Array;
+  readonly counts: Int32Array;
+  /** [size, stride], the first `counts` of each row in use */
+  readonly weights: Float64Array;
+  readonly stride: number;
+}
+
+function axisWeights(from: number, length: number, inputSize: number, size: number, filter: Filter): AxisWeights {
+  const scale = length / size;
+  const stretch = Math.max(1, scale);
+  const support = filter.support * stretch;
+  const stride = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(size);
+  const counts = new Int32Array(size);
+  const weights = new Float64Array(size * stride);
+  for (let x = 0; x < size; x++) {
+    const centre = from + (x + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(inputSize, Math.trunc(centre + support + 0.5));
+    let sum = 0;
+    for (let at = start; at < end; at++) {
+      const weight = filter.weight((at - centre + 0.5) / stretch);
+      weights[x * stride + at - start] = weight;
+      sum += weight;
+    }
+    for (let tap = 0; tap < end - start; tap++) weights[x * stride + tap]! /= sum;
+    starts[x] = start;
+    counts[x] = end - start;
+  }
+  return { starts, counts, weights, stride };
+}
