@@ -9,6 +9,7 @@ const datasetLabels: Record<string, string> = {
   'stanford-dogs': 'Stanford Dogs',
   'stanford-cars': 'Stanford Cars',
   'cifar-100': 'CIFAR-100',
+  'vtab-1k': 'VTAB-1k',
 };
 
 const methodLabels: Record<string, string> = {
@@ -26,10 +27,10 @@ export function methodLabel(name: string): string {
   return methodLabels[name] ?? name;
 }
 
-/** What the mean over these data sets is called: VTAB-1k when they are its 19 tasks. */
-export function meanLabel(datasets: readonly string[]): string {
+/** The name that the mean over these data sets goes by: vtab-1k when they are its 19 tasks. */
+export function meanName(datasets: readonly string[]): string {
   const isVtab = datasets.length === vtabTasks.length && vtabTasks.every((task) => datasets.includes(task));
-  return isVtab ? 'VTAB-1k' : `mean of ${datasets.length} data sets`;
+  return isVtab ? 'vtab-1k' : `mean of ${datasets.length} data sets`;
 }
 
 const sizes: Record<string, string> = { tiny: 'Ti', small: 'S', base: 'B', large: 'L', huge: 'H' };

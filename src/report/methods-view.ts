@@ -3,16 +3,16 @@
  * deploys would choose; mean and standard deviation over the seeds, and the mean over all data sets.
  */
 import { groupBy } from './groups.js';
-import { datasetLabel, flopsUnit, meanLabel, methodLabel } from './labels.js';
+import { datasetLabel, flopsUnit, meanName } from './labels.js';
 import { accuracyWithin, type Repetition } from './repetition.js';
-import type { Trial } from './run-folder.js';
-import { type Cell, type Column, type MarkKind, measure, type Row, type Table } from './table.js';
+import { type Cell, type Column, measure, type Row, type Table } from './table.js';
+import type { Unfinished } from './unfinished.js';
 
-/** Undefined when there is nothing to compare: one method on one data set. */
-export function methodsView(repetitions: readonly Repetition[], trials: readonly Trial[]): Table | undefined {
-  const methods = distinct(repetitions.map(({ method }) => method));
-  const datasets = distinct(repetitions.map(({ dataset }) => dataset));
-  if (methods.length * datasets.length < 2) return undefined;
+/** Undefined when there is nothing to compare: one method on one data set, or no finished trial. */
+export function methodsView(repetitions: readonly Repetition[], unfinished: readonly Unfinished[]): Table | undefined {
+  const methods = distinct([...repetitions, ...unfinished].map(({ method }) => method));
+  const datasets = distinct([...repetitions, ...unfinished].map(({ dataset }) => dataset));
+  if (repetitions.length === 0 || methods.length * datasets.length < 2) return undefined;
   const budgets = budgetsOf(repetitions);
   const unit = flopsUnit(budgets);
   const columns: Column[] = [
@@ -20,59 +20,83 @@ export function methodsView(repetitions: readonly Repetition[], trials: readonly
     { key: 'method', label: 'Method', kind: 'text' },
     { key: 'seeds', label: 'Seeds', kind: 'number', precision: 0 },
     ...budgets.map((budget): Column => {
-      return { key: `${budget}`, label: `≤ ${budget / unit.size} ${unit.symbol}`, kind: 'number' };
+      return {
+        key: `${budget}`,
+        label: `≤ ${Number((budget / unit.size).toPrecision(6))} ${unit.symbol}`,
+        kind: 'number',
+      };
     }),
   ];
-  const row = (dataset: string, method: string, startsGroup: boolean, bySeed: readonly Repetition[][]): Row => {
-    const absent: Cell = { mark: absenceOf(dataset, method, trials) };
-    const cells = budgets.map((budget): [string, Cell] => {
-      const values = bySeed.map((tasks) => meanWithin(tasks, budget)).filter((value) => value !== undefined);
-      if (values.length > 0) return [`${budget}`, measure(values)];
-      return [`${budget}`, bySeed.length > 0 ? { mark: 'none' } : absent];
-    });
-    return {
-      startsGroup,
-      cells: { dataset: datasetLabel(dataset), method, seeds: bySeed.length, ...Object.fromEntries(cells) },
-    };
+  const absence = (dataset: string, method: string): Cell => {
+    return { mark: unfinished.find((pair) => pair.dataset === dataset && pair.method === method)?.mark ?? 'missing' };
   };
   const rows = datasets.flatMap((dataset) =>
-    methods.map((method, index) => {
-      const found = repetitions.filter((repetition) => repetition.dataset === dataset && repetition.method === method);
-      return row(
-        dataset,
-        method,
-        index === 0,
-        found.map((repetition) => [repetition]),
-      );
+    methods.map((method, index): Row => {
+      const seeds = repetitions.filter((repetition) => repetition.dataset === dataset && repetition.method === method);
+      return {
+        startsGroup: index === 0,
+        cells: {
+          ...{ dataset: datasetLabel(dataset), method },
+          ...cellsWithin(
+            seeds.map((repetition) => [repetition]),
+            budgets,
+            absence(dataset, method),
+          ),
+        },
+      };
     }),
   );
   const notes = [
-    'accuracy (%) of the largest deployed stitch within each budget of FLOPs; mean ± standard deviation over seeds',
+    'accuracy (%) of the largest deployed stitch within each budget of FLOPs; ± standard deviation over seeds',
   ];
   if (datasets.length > 1) {
-    const common = datasets.filter((dataset) =>
-      methods.every((method) => repetitions.some((r) => r.dataset === dataset && r.method === method)),
-    );
-    const label = meanLabel(common);
-    rows.push(
-      ...methods.map((method, index) => {
-        const tasks = repetitions.filter((r) => r.method === method && common.includes(r.dataset));
-        const seeds = [...groupBy(tasks, ({ seed }) => seed).values()];
-        return row(
-          label,
-          method,
-          index === 0,
-          seeds.filter((seed) => seed.length === common.length),
-        );
-      }),
-    );
-    if (common.length < datasets.length) {
-      notes.push(
-        `the mean leaves out what some method has not finished: ${datasets.filter((d) => !common.includes(d)).join(', ')}`,
-      );
-    }
+    const finished = distinct(repetitions.map(({ method }) => method));
+    const common = commonDatasets(repetitions, finished, datasets);
+    if (common.length > 1) rows.push(...meanRows(repetitions, finished, common, budgets));
+    const left = datasets.filter((dataset) => !common.includes(dataset)).map(datasetLabel);
+    if (left.length > 0) notes.push(`not in the mean, because some method has not finished there: ${left.join(', ')}`);
   }
   return { name: 'methods', title: 'Methods at matched FLOPs', columns, rows, notes };
+}
+
+/** Data sets that every one of the methods has finished. */
+export function commonDatasets(
+  repetitions: readonly Repetition[],
+  methods: readonly string[],
+  datasets: readonly string[],
+): string[] {
+  const done = new Set(repetitions.map(({ dataset, method }) => JSON.stringify([dataset, method])));
+  return datasets.filter((dataset) => methods.every((method) => done.has(JSON.stringify([dataset, method]))));
+}
+
+function meanRows(
+  repetitions: readonly Repetition[],
+  methods: readonly string[],
+  datasets: readonly string[],
+  budgets: readonly number[],
+): Row[] {
+  return methods.map((method, index): Row => {
+    const tasks = repetitions.filter((r) => r.method === method && datasets.includes(r.dataset));
+    const seeds = [...groupBy(tasks, ({ seed }) => seed).values()].filter((seed) => seed.length === datasets.length);
+    return {
+      startsGroup: index === 0,
+      cells: { dataset: datasetLabel(meanName(datasets)), method, ...cellsWithin(seeds, budgets, { mark: 'missing' }) },
+    };
+  });
+}
+
+/** @param seeds the tasks of each seed */
+function cellsWithin(
+  seeds: readonly (readonly Repetition[])[],
+  budgets: readonly number[],
+  absent: Cell,
+): Record<string, Cell> {
+  const cells = budgets.map((budget): [string, Cell] => {
+    const values = seeds.map((tasks) => meanWithin(tasks, budget)).filter((value) => value !== undefined);
+    if (values.length > 0) return [`${budget}`, measure(values)];
+    return [`${budget}`, seeds.length > 0 ? { mark: 'none' } : absent];
+  });
+  return { seeds: seeds.length > 0 ? seeds.length : absent, ...Object.fromEntries(cells) };
 }
 
 /** Mean over tasks of one seed; undefined unless every task has a stitch that fits. */
@@ -81,11 +105,11 @@ function meanWithin(tasks: readonly Repetition[], budget: number): number | unde
   return values.some((value) => value === undefined) ? undefined : measure(values as number[]).mean;
 }
 
-/** At most ten round budgets, from the first that some stitch fits to the first that all fit. */
+/** At most eleven round budgets, from the first that some stitch fits to the first that all fit. */
 function budgetsOf(repetitions: readonly Repetition[]): number[] {
   const flops = repetitions.flatMap(({ stitches }) => stitches.filter((s) => s.deployed).map((s) => s.flops));
   const [low, high] = [Math.min(...flops), Math.max(...flops)];
-  const step = roundStep((high - low) / 8 || high);
+  const step = roundStep((high - low) / 9 || high);
   const budgets: number[] = [];
   for (let index = Math.ceil(low / step); (index - 1) * step < high; index++) budgets.push(index * step);
   return budgets;
@@ -95,14 +119,6 @@ function budgetsOf(repetitions: readonly Repetition[]): number[] {
 function roundStep(size: number): number {
   const power = 10 ** Math.floor(Math.log10(size));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= size * (1 - 1e-9))!;
-}
-
-function absenceOf(dataset: string, method: string, trials: readonly Trial[]): MarkKind {
-  const states = trials
-    .filter(({ identity }) => identity?.dataset === dataset && method.startsWith(methodLabel(identity.method)))
-    .map(({ state }) => state);
-  if (states.some((state) => state === 'failed' || state === 'unreadable')) return 'failed';
-  return states.includes('running') ? 'running' : 'missing';
 }
 
 function distinct(names: readonly string[]): string[] {

@@ -1,9 +1,9 @@
 /**
- * A repetition is one finished trial as tables and figures use it: its method under the name it is shown by, one
- * learning rate chosen, its stitches marked as deployed or only evaluated.
+ * A repetition is one finished trial as tables and figures use it: its method under the name it is shown by, its
+ * stitches marked as deployed or only evaluated.
  */
 import { groupBy } from './groups.js';
-import { learningRateLabel, meanLabel, methodLabel } from './labels.js';
+import { learningRateLabel, meanName, methodLabel } from './labels.js';
 import { deployedFlags, type PaletteCandidate } from './palette.js';
 import type { StitchResult, TrialResult } from './result.js';
 import type { Trial } from './run-folder.js';
@@ -21,34 +21,22 @@ export interface Repetition {
 }
 
 /**
- * The finished trials, with one learning rate for each data set, method and seed: the one with the best validation
- * accuracy. Where trials have none recorded all are kept and named by their learning rate, because choosing by test
- * accuracy would flatter. Two runs of the same trial are told apart by the name of their run.
+ * The finished trials. A data set, method and seed that is there more than once is told apart by the name of its run, and
+ * inside a run by its learning rate: the report never chooses between them, test accuracy is all it could choose by.
  */
 export function repetitionsOf(trials: readonly Trial[]): Repetition[] {
-  const finished = trials.filter((trial) => trial.result !== undefined);
-  const sameTrial = groupBy(finished, ({ result }) =>
-    JSON.stringify([result!.dataset, result!.method, result!.seed, result!.learningRate]),
-  );
-  const runsCollide = [...sameTrial.values()].some((group) => group.length > 1);
-  const groups = groupBy(finished, ({ result, run }) =>
-    JSON.stringify([result!.dataset, result!.method, result!.seed, runsCollide && run]),
-  );
-  return [...groups.values()].flatMap((group) => {
-    const run = runsCollide ? ` · ${group[0]!.run}` : '';
-    const results = group.map(({ result }) => result!);
-    const chosen = chosenByValidation(results);
-    if (chosen) return [repetition(chosen, `${methodLabel(chosen.method)}${run}`)];
-    return results.map((result) =>
-      repetition(result, `${methodLabel(result.method)} lr ${learningRateLabel(result.learningRate)}${run}`),
-    );
+  const finished = trials.flatMap(({ run, result }) => (result ? [{ run, result }] : []));
+  const groups = groupBy(finished, ({ result }) => JSON.stringify([result.dataset, result.method, result.seed]));
+  const same = [...groups.values()];
+  const acrossRuns = same.some((group) => new Set(group.map(({ run }) => run)).size > 1);
+  const insideRuns = same.some((group) => new Set(group.map(({ run }) => run)).size < group.length);
+  return finished.map(({ run, result }) => {
+    const suffixes = [
+      ...(acrossRuns ? [run] : []),
+      ...(insideRuns ? [`lr ${learningRateLabel(result.learningRate)}`] : []),
+    ];
+    return repetition(result, [methodLabel(result.method), ...suffixes].join(' · '));
   });
-}
-
-function chosenByValidation(results: readonly TrialResult[]): TrialResult | undefined {
-  if (results.length === 1) return results[0];
-  if (results.some(({ validationAccuracy }) => validationAccuracy === undefined)) return undefined;
-  return results.reduce((best, result) => (result.validationAccuracy! > best.validationAccuracy! ? result : best));
 }
 
 function repetition(result: TrialResult, method: string): Repetition {
@@ -100,7 +88,7 @@ export function meanOverDatasets(repetitions: readonly Repetition[], datasets: r
         stitch: commonStitch(same),
       }));
       const { method, seed } = tasks[0]!;
-      return { dataset: meanLabel(datasets), method, seed, stitches: withDeployed(candidates) };
+      return { dataset: meanName(datasets), method, seed, stitches: withDeployed(candidates) };
     });
 }
 

@@ -1,6 +1,6 @@
 /**
  * What a trial leaves behind, `trials/<name>/status.json` and `trials/<name>/result.json`: written by the experiment
- * runner, read by the report. A trial is one data set x method x seed x learning rate.
+ * runner, read by the report. A trial is one data set x method x seed; the grid of learning rates is a stage inside it.
  */
 import { z } from 'zod';
 import { RequestError } from '../shared/errors.js';
@@ -38,7 +38,7 @@ interface TrialIdentity {
   readonly dataset: string;
   readonly method: string;
   readonly seed: number;
-  /** Base learning rate, before scaling by the batch size. */
+  /** Base learning rate of the final run, before scaling by the batch size. */
   readonly learningRate: number;
   /** Fingerprint of the resolved configuration; trials of one run that differ in it are pointed out. */
   readonly configuration?: string;
@@ -49,8 +49,6 @@ export interface TrialResult extends TrialIdentity {
   /** Why a failed trial failed. */
   readonly error?: string;
   readonly stitches: readonly StitchResult[];
-  /** Mean accuracy on the validation split, percent: chooses between learning rates. The test split never does. */
-  readonly validationAccuracy?: number;
   readonly trainSeconds: number;
   readonly epochs: number;
 }
@@ -94,7 +92,6 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   status: z.enum(['finished', 'failed']),
   error: z.string().exactOptional(),
   stitches: z.array(stitch),
-  validationAccuracy: percent.exactOptional(),
   trainSeconds: z.number().nonnegative(),
   epochs: z.number().nonnegative(),
 });

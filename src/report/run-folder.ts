@@ -40,7 +40,7 @@ const trialsFolder = 'trials';
 
 /**
  * The run folders among `folders`; one that holds run folders stands for them. Throws a RequestError when a folder does
- * not exist. A folder that is neither is read nevertheless: `readRunFolder` says what it lacks.
+ * not exist or none is a run folder; beside a run folder, one that is not is kept: `readRunFolder` says what it lacks.
  */
 export async function findRunFolders(folders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
@@ -55,7 +55,12 @@ export async function findRunFolders(folders: readonly string[]): Promise<string
     const below = (await isRunFolder(folder)) ? [] : await runFoldersIn(folder);
     found.push(...(below.length > 0 ? below : [folder]));
   }
-  return [...new Set(found.map((folder) => path.normalize(folder)))];
+  const distinct = [...new Set(found.map((folder) => path.normalize(folder)))];
+  if ((await Promise.all(distinct.map(isRunFolder))).includes(true)) return distinct;
+  throw new RequestError(
+    `${distinct.join(', ')}: no run folder, there is neither ${experimentFile} nor ${trialsFolder}/ in it`,
+    'Give the folder that esta run wrote, runs/NAME by default.',
+  );
 }
 
 /** The run folders directly inside `folder`, by name; [] when it does not exist. */

@@ -17,7 +17,7 @@ export function stitchesView(trials: readonly Trial[], reference: PaperReference
         cells: {
           ...{ run, dataset, method, seed, learningRate: String(learningRate) },
           ...{ id, path: pathLabel(stitch.path), flops, params, trainable, accuracy },
-          paper: (method === 'esta' ? paperAccuracy(reference, dataset, { flops }) : undefined) ?? none,
+          paper: paperAccuracy(reference, result, stitch) ?? none,
           importance: stitch.importance ?? none,
           bin: stitch.bin ?? none,
         },

@@ -3,20 +3,26 @@
  * deployed stitches; the paper's accuracy and our difference to it where it has a stitch of the same FLOPs.
  */
 import { type Curve, type CurvePoint, deployedPoints } from './curve.js';
-import { datasetLabel, flopsUnit, methodLabel } from './labels.js';
+import { groupBy } from './groups.js';
+import { datasetLabel, flopsUnit } from './labels.js';
 import { type PaperReference, paperAccuracy } from './paper.js';
 import type { Cell, Column, Row, Table } from './table.js';
+import type { Unfinished } from './unfinished.js';
 
-/** The paper's Table I is about one method. */
-const paperMethod = methodLabel('esta');
+/** More stitches than Table I has a row are thinned out, see `listedPoints`. */
+const mostColumns = 15;
 
-export function tableOneView(curves: readonly Curve[], reference: PaperReference): Table {
+export function tableOneView(
+  curves: readonly Curve[],
+  unfinished: readonly Unfinished[],
+  reference: PaperReference,
+): Table {
   const palettes = curves
-    .map((curve) => ({ curve, points: deployedPoints(curve) }))
+    .map((curve) => ({ curve, points: listedPoints(curve) }))
     .filter(({ points }) => points.length);
   const unit = flopsUnit(palettes.flatMap(({ points }) => points.map(({ flops }) => flops)));
-  const width = Math.max(0, ...palettes.map(({ points }) => points.length));
-  const severalMethods = new Set(curves.map(({ method }) => method)).size > 1;
+  const width = Math.max(unfinished.length > 0 ? 1 : 0, ...palettes.map(({ points }) => points.length));
+  const severalMethods = new Set([...curves, ...unfinished].map(({ method }) => method)).size > 1;
   const label = (key: string, text: string): Column => ({ key, label: text, kind: 'text', grouping: true });
   const columns: Column[] = [
     label('dataset', 'Data set'),
@@ -43,8 +49,7 @@ export function tableOneView(curves: readonly Curve[], reference: PaperReference
         ),
       },
     });
-    const paper = (point: CurvePoint) =>
-      curve.method.startsWith(paperMethod) ? paperAccuracy(reference, curve.dataset, point) : undefined;
+    const paper = (point: CurvePoint) => paperAccuracy(reference, curve, point);
     const compared = points.some((point) => paper(point) !== undefined);
     return [
       row(`FLOPs (${unit.symbol})`, ({ flops }) => flops / unit.size, true),
@@ -60,8 +65,24 @@ export function tableOneView(curves: readonly Curve[], reference: PaperReference
         : []),
     ];
   });
+  for (const { dataset, method, mark } of unfinished) {
+    const cells = Object.fromEntries(Array.from({ length: width }, (_, index) => [`${index + 1}`, { mark }]));
+    const names = { dataset: datasetLabel(dataset), method, quantity: 'Accuracy (%)' };
+    rows.push({ startsGroup: true, cells: { ...names, ...cells } });
+  }
   const title = 'FLOPs and top-1 accuracy of the deployed stitches (as Table I)';
   return { name: 'table-one', title, columns, rows, notes: notesFor(palettes.map(({ curve }) => curve)) };
+}
+
+/** The deployed stitches; of a longer frontier the best in each of fifteen ranges of FLOPs of equal width. */
+function listedPoints(curve: Curve): CurvePoint[] {
+  const points = deployedPoints(curve);
+  if (points.length <= mostColumns || points.some(({ bin }) => bin !== undefined)) return points;
+  const [low, high] = [points[0]!.flops, points.at(-1)!.flops];
+  const rangeOf = ({ flops }: CurvePoint) =>
+    Math.min(mostColumns - 1, Math.floor(((flops - low) / (high - low)) * mostColumns));
+  // Accuracy rises along a frontier, so the last of a range is its best.
+  return [...groupBy(points, rangeOf).values()].map((range) => range.at(-1)!);
 }
 
 function notesFor(curves: readonly Curve[]): string[] {
@@ -75,7 +96,7 @@ function notesFor(curves: readonly Curve[]): string[] {
     ...new Set(chosenByTest.filter(({ points }) => points.some(({ anchor }) => !anchor)).map((c) => c.method)),
   ];
   if (methods.length > 0) {
-    notes.push(`${methods.join(', ')}: Pareto frontier of all evaluated stitches, chosen by test accuracy`);
+    notes.push(`${methods.join(', ')}: from the Pareto frontier of all evaluated stitches, chosen by test accuracy`);
   }
   return notes;
 }

@@ -1,0 +1,19 @@
+/** What a run prints when it ends. */
+import { figureSvg } from './figure.js';
+import { renderText } from './render-text.js';
+import { writeFigures } from './report.js';
+import { readReportContent } from './report-content.js';
+import { tableOneReference } from './table-one.js';
+
+/**
+ * The tables of one run folder as text; writes figure.svg and figure.png into it when a trial has finished.
+ * @param width characters of a line; default: unlimited
+ */
+export async function renderRunSummary(
+  runFolder: string,
+  width?: number,
+): Promise<{ readonly text: string; readonly files: readonly string[] }> {
+  const { tables, problems, figure } = await readReportContent([runFolder], tableOneReference);
+  const files = figure ? await writeFigures(await figureSvg(figure), runFolder) : [];
+  return { text: [...tables.map((table) => renderText(table, width)), ...problems].join('\n\n'), files };
+}

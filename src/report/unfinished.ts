@@ -1,0 +1,28 @@
+/** Data sets and methods that a run planned and none of whose trials has a result: tables mark them. */
+import { groupBy } from './groups.js';
+import { methodLabel } from './labels.js';
+import type { Trial } from './run-folder.js';
+import type { MarkKind } from './table.js';
+
+export interface Unfinished {
+  readonly dataset: string;
+  /** As tables name it. */
+  readonly method: string;
+  readonly mark: MarkKind;
+}
+
+export function unfinishedOf(trials: readonly Trial[]): Unfinished[] {
+  const known = trials.filter(({ identity }) => identity !== undefined);
+  const groups = groupBy(known, ({ identity }) => JSON.stringify([identity!.dataset, identity!.method]));
+  return [...groups.values()]
+    .filter((group) => group.every(({ result }) => result === undefined))
+    .map((group) => {
+      const { dataset, method } = group[0]!.identity!;
+      return { dataset, method: methodLabel(method), mark: markOf(group.map(({ state }) => state)) };
+    });
+}
+
+function markOf(states: readonly Trial['state'][]): MarkKind {
+  if (states.includes('running')) return 'running';
+  return states.some((state) => state === 'failed' || state === 'unreadable') ? 'failed' : 'missing';
+}
