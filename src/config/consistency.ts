@@ -29,10 +29,11 @@ export function consistent<Schema extends z.ZodObject>(
   return checked;
 }
 
-/** Whether the faulty path is one of those needed, lies inside of one or holds one. */
+/** Whether the faulty path is one of those needed, lies inside of one or holds one; the whole file holds all. */
 function isNeeded(path: readonly PropertyKey[], needs: readonly string[]): boolean {
   const faulty = path.join('.');
   return needs.some(
-    (needed) => needed === faulty || needed.startsWith(`${faulty}.`) || faulty.startsWith(`${needed}.`),
+    (needed) =>
+      faulty === '' || needed === faulty || needed.startsWith(`${faulty}.`) || faulty.startsWith(`${needed}.`),
   );
 }

@@ -22,7 +22,6 @@ const dataFields = z.strictObject({
 const anchorFields = z.strictObject({
   name: field(identifier(), 'Name in logs, and of the written checkpoint.', 'this project'),
   architecture: field(z.string().min(1), 'Architecture, as the models folder names it.', 'this project'),
-  drop_path: field(fraction().default(0), 'Stochastic depth of the last block, rising linearly from 0.', 'DeiT'),
 });
 
 const augmentationFields = z.strictObject({
@@ -33,7 +32,6 @@ const augmentationFields = z.strictObject({
   ),
   flip: field(z.boolean().default(true), 'Random horizontal flip.', 'DeiT'),
   color_jitter: field(nonNegative().default(0.3), 'Strength of the jitter of brightness and contrast.', 'DeiT'),
-  erasing: field(fraction().default(0), 'Probability that a rectangle is erased.', 'DeiT: 0.25, for longer trainings'),
 });
 
 const trainingFields = z.strictObject({

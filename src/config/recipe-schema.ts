@@ -47,13 +47,13 @@ export const stitchingSchema = z.strictObject({
 
 export const adaptationSchema = z.strictObject({
   ranks: field(
-    z.array(count()),
-    'Rank of the low-rank update of query, key and value, one for each anchor in order.',
+    z.array(countOrZero()),
+    'Rank of the low-rank update of query, key and value, one for each anchor in order; 0: none.',
     'Table I: 32, 16, 8 for FGVC (decoded from its FLOPs), 2, 8, 8 for CIFAR-100',
   ),
   stitching_layer_rank: field(
-    count().default(96),
-    'Rank of the low-rank update of the stitching layers.',
+    countOrZero().default(96),
+    'Rank of the low-rank update of the stitching layers; 0: none.',
     'Table I: 96 for FGVC, 192 for CIFAR-100 (decoded from its FLOPs)',
   ),
   stitch_bias: field(

@@ -1,0 +1,117 @@
+/** The order of the folders, proved by reading every import. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+import { projectRoot } from './command-line.js';
+
+/** A folder imports from itself and from those before it. */
+const order = [
+  'shared',
+  'config',
+  'data',
+  'engine',
+  'models',
+  'stitching',
+  'training',
+  'evaluation',
+  'report',
+  'experiment',
+];
+
+interface Import {
+  /** Importing file, from the root of the project. */
+  readonly from: string;
+  /** Package or file, files from the root of the project. */
+  readonly to: string;
+  /** Erased by the compiler, or only loaded when a function runs. */
+  readonly isTypeOnly: boolean;
+  readonly isDynamic: boolean;
+}
+
+const imports = (await Promise.all((await sources('src', 'commands')).map(importsOf))).flat();
+
+test('a folder of src imports only from folders before it', () => {
+  for (const { from, to } of imports) {
+    const [importer, imported] = [folderOf(from), folderOf(to)];
+    if (importer === undefined || imported === undefined) continue;
+    assert.ok(
+      order.indexOf(imported) <= order.indexOf(importer),
+      `${from} imports ${to}: ${importer} stands before ${imported}`,
+    );
+  }
+});
+
+test('every folder of src has its place in the order', async () => {
+  const entries = await readdir(path.join(projectRoot, 'src'), { withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) assert.ok(order.includes(entry.name), `src/${entry.name}`);
+});
+
+test('data and engine do not know each other', () => {
+  for (const { from, to } of imports) {
+    const pair = [folderOf(from), folderOf(to)];
+    assert.ok(!(pair.includes('data') && pair.includes('engine')), `${from} imports ${to}`);
+  }
+});
+
+test('nothing below src imports a command', () => {
+  for (const { from, to } of imports) {
+    assert.ok(!(from.startsWith('src/') && to.startsWith('commands/')), `${from} imports ${to}`);
+  }
+});
+
+/** Packages that take longer to load than `esta --help` may take in all. */
+const heavyPackages = [
+  '@tensorflow/tfjs',
+  '@tensorflow/tfjs-core',
+  'onnxruntime-node',
+  'sharp',
+  'vega',
+  'vega-lite',
+  'yaml',
+  'zod',
+];
+
+test('commands load what computes only when they run, so that help is quick', async () => {
+  for (const command of await sources('commands')) {
+    const reached = new Map<string, string>([[command, command]]);
+    for (const [file, way] of reached) {
+      for (const { from, to, isTypeOnly, isDynamic } of imports) {
+        if (from !== file || isTypeOnly || isDynamic) continue;
+        assert.ok(!heavyPackages.includes(to), `${way} -> ${to}: write "await import(...)" in run()`);
+        const source = to.replace(/\.js$/, '.ts');
+        if (!reached.has(source)) reached.set(source, `${way} -> ${source}`);
+      }
+    }
+  }
+});
+
+async function sources(...folders: readonly string[]): Promise<string[]> {
+  const lists = folders.map(async (folder) => {
+    const names = await readdir(path.join(projectRoot, folder), { recursive: true });
+    return names.filter((name) => name.endsWith('.ts')).map((name) => path.posix.join(folder, name));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+async function importsOf(file: string): Promise<Import[]> {
+  const text = await readFile(path.join(projectRoot, file), 'utf8');
+  const found = [
+    ...text.matchAll(/^(?:import|export)(?<type> type)?\b[^;'"]*?(?:\bfrom )?'(?<to>[^']+)'/gm),
+    ...text.matchAll(/(?<dynamic>\bimport\()'(?<to>[^']+)'\)/g),
+  ];
+  return found.map(({ groups }) => {
+    const to = groups!['to']!;
+    return {
+      from: file,
+      to: to.startsWith('.') ? path.posix.join(path.posix.dirname(file), to) : to,
+      isTypeOnly: groups!['type'] !== undefined,
+      isDynamic: groups!['dynamic'] !== undefined,
+    };
+  });
+}
+
+/** The folder of src that a file belongs to; undefined for packages, commands and the executable. */
+function folderOf(file: string): string | undefined {
+  return /^src\/([^/]+)\//.exec(file)?.[1];
+}

@@ -1,0 +1,31 @@
+/** Runs the compiled program as a user does, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const executable = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+
+/** The root of the project: `dist/test/` is two folders below it. */
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** `esta ...args`, by default in the root of the project. */
+export function esta(args: readonly string[], workingFolder: string = projectRoot): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [executable, ...args], { cwd: workingFolder });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { loadExperiment, loadPretraining } from '../../src/config/load.js';
+import { RequestError } from '../../src/shared/errors.js';
+
+const folder = await mkdtemp(path.join(tmpdir(), 'esta-load-'));
+after(() => rm(folder, { recursive: true }));
+
+const smallest = `name: smallest
+anchors:
+  - {name: Ti, architecture: a}
+  - {name: S, architecture: b, checkpoint: ./weights/s.safetensors}
+data: {kind: image-folder, root: ./images}
+adaptation: {ranks: [4, 2]}
+`;
+
+async function write(text: string, name = 'experiment.yaml'): Promise<string> {
+  const file = path.join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
+
+/** The lines of the message, without the first. */
+async function problemsOf(text: string, set: readonly string[] = []): Promise<string[]> {
+  const file = await write(text);
+  const error = await loadExperiment(file, { set, workingFolder: folder }).then(
+    () => assert.fail('expected a RequestError'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof RequestError, String(error));
+  return error.message.split('\n').slice(1);
+}
+
+test('defaults are those of supplement A and of SN-Net', async () => {
+  const { config } = await loadExperiment(await write(smallest));
+  const { training, stitching, sampling, seeds, methods, anchors, distillation } = config;
+  assert.equal(training.epochs, 100);
+  assert.equal(training.warmup_epochs, 10);
+  assert.equal(training.weight_decay, 1e-4);
+  assert.deepEqual(training.base_learning_rates, [1e-4, 2e-4, 1e-3, 2e-3]);
+  assert.equal(training.grid_epochs, 100);
+  assert.deepEqual(stitching, { kernel: 2, stride: 1, fit_images: 100 });
+  assert.equal(sampling.eta, 0.9);
+  assert.equal(sampling.bins, 14);
+  assert.equal(sampling.warmup_epochs, 10);
+  assert.deepEqual(distillation, { enabled: true, temperature: 1, weight: 1 });
+  assert.deepEqual([seeds, methods], [[0], ['esta']]);
+  assert.equal(anchors[0]?.checkpoint, 'embedded');
+});
+
+test('warm-ups shrink with the epochs, grid epochs never exceed them', async () => {
+  const file = await write(`${smallest}training: {epochs: 30, grid_epochs: 20}\n`);
+  const { config } = await loadExperiment(file, { set: ['training.epochs=15'] });
+  assert.equal(config.training.warmup_epochs, 2);
+  assert.equal(config.sampling.warmup_epochs, 2);
+  assert.equal(config.training.grid_epochs, 15);
+});
+
+test('all problems are reported at once, each with its line', async () => {
+  const problems = await problemsOf(`name: two words
+anchors:
+  - {name: Ti, architecture: a}
+  - {name: Ti, architecture: b, chekpoint: c}
+data:
+  kind: image-foldr
+  root: x
+adaptation:
+  ranks: [4, -1]
+training:
+  epochs: ten
+sampling:
+  strategy: uniforn
+  eta: 1.5
+preprocessing: {resize: 64, crop: 72}
+trainin: 3
+`);
+  const expected = [
+    /^ {2}line 1: name: expected a name of letters.*received "two words"$/,
+    /^ {2}line 2: anchors: anchor Ti is listed twice/,
+    /^ {2}line 4: anchors\.1\.chekpoint: unknown key; did you mean checkpoint\? \(allowed: name, architecture, checkpoint\)$/,
+    /^ {2}line 6: data\.kind: expected one of species, image-folder, .*, received "image-foldr"; did you mean image-folder\?$/,
+    /^ {2}line 9: adaptation\.ranks\.1: expected a number >= 0, received -1$/,
+    /^ {2}line 11: training\.epochs: expected a number, received "ten"$/,
+    /^ {2}line 13: sampling\.strategy: expected one of task-specific, uniform, received "uniforn"; did you mean uniform\?$/,
+    /^ {2}line 14: sampling\.eta: expected a number < 1, received 1\.5$/,
+    /^ {2}line 15: preprocessing\.crop: expected at most preprocessing\.resize \(64\), received 72$/,
+    /^ {2}line 16: trainin: unknown key; did you mean training\?/,
+  ];
+  assert.equal(problems.length, expected.length, problems.join('\n'));
+  for (const [index, pattern] of expected.entries()) assert.match(problems[index]!, pattern);
+});
+
+test('a missing field says what it is', async () => {
+  assert.deepEqual(await problemsOf('name: empty\n'), [
+    '  line 1: anchors: is missing; Pretrained networks, from the smallest to the largest.',
+    '  line 1: data: is missing; One data set (kind, root, ...), or a list of them.',
+    '  line 1: adaptation: is missing; What is trained beside the frozen anchors.',
+  ]);
+});
+
+test('an empty file and one that is no mapping are refused', async () => {
+  assert.deepEqual(await problemsOf(''), ['  line 1: the file: expected a mapping (name: value), received null']);
+  assert.match((await problemsOf('- a\n'))[0]!, /expected a mapping/);
+});
+
+test('fields contradict each other', async () => {
+  const problems = await problemsOf(
+    smallest.replace('[4, 2]', '[4, 2, 1]') +
+      'seeds: [1, 1]\ntraining: {epochs: 5, warmup_epochs: 6}\nsampling: {warmup_epochs: 7, bins: 0}\n',
+  );
+  assert.deepEqual(problems, [
+    '  line 6: adaptation.ranks: expected 2 ranks, one for each anchor (Ti, S), received 3',
+    '  line 7: seeds: seed 1 is listed twice; each must be there once',
+    '  line 8: training.warmup_epochs: expected at most training.epochs (5), received 6',
+    '  line 9: sampling.bins: expected a number >= 1, received 0',
+    '  line 9: sampling.warmup_epochs: expected at most training.epochs (5), received 7',
+  ]);
+});
+
+test('problems of --set name the option', async () => {
+  const problems = await problemsOf(smallest, ['training.epoch=5', 'adaptation.ranks=[1]', 'name=fine']);
+  assert.equal(problems.length, 2);
+  assert.match(problems[0]!, /^ {2}--set training\.epoch=5: training\.epoch: unknown key; did you mean epochs\?/);
+  assert.match(problems[1]!, /^ {2}--set adaptation\.ranks=\[1\]: adaptation\.ranks: expected 2 ranks/);
+});
+
+test('paths start at the folder of the file, those of --set at the working folder', async () => {
+  const file = await write(smallest);
+  const inFile = await loadExperiment(file);
+  assert.equal((inFile.config.data[0] as { root: string }).root, path.join(folder, 'images'));
+  assert.equal(inFile.config.anchors[1]!.checkpoint, path.join(folder, 'weights/s.safetensors'));
+
+  const set = ['data.root=other', 'anchors.Ti.checkpoint=hf-hub:timm/x', 'anchors.S.checkpoint=~/s.safetensors'];
+  const overridden = await loadExperiment(file, { set, workingFolder: '/somewhere' });
+  assert.equal((overridden.config.data[0] as { root: string }).root, path.resolve('/somewhere/other'));
+  assert.equal(overridden.config.anchors[0]!.checkpoint, 'hf-hub:timm/x');
+  assert.equal(overridden.config.anchors[1]!.checkpoint, path.join(homedir(), 's.safetensors'));
+  assert.deepEqual(overridden.overrides, set);
+});
+
+test('data takes a list, and names what has no name', async () => {
+  const list =
+    'data: [{kind: species}, {kind: vtab-1k, task: svhn, root: v}, {kind: image-folder, name: mine, root: r}]';
+  const file = await write(smallest.replace(/^data: .*$/m, list));
+  const { config } = await loadExperiment(file, { set: ['data.mine.root=/m', 'data.vtab-svhn.root=/v'] });
+  assert.deepEqual(
+    config.data.map((dataset) => [dataset.name, 'root' in dataset ? dataset.root : undefined]),
+    [
+      ['species', undefined],
+      ['vtab-svhn', path.resolve('/v')],
+      ['mine', path.resolve('/m')],
+    ],
+  );
+});
+
+test('YAML errors carry their line', async () => {
+  const file = await write('name: x\nname: y\nanchors: [\n');
+  await assert.rejects(loadExperiment(file), (error: RequestError) => {
+    assert.match(error.message, /is not valid YAML\n {2}line 2: .*\n {2}line \d: /s);
+    return error instanceof RequestError;
+  });
+});
+
+test('a file that is not there: the known ones are listed', async () => {
+  await assert.rejects(loadExperiment('experiments/quikstart.yaml', { workingFolder: folder }), {
+    name: 'RequestError',
+    message: 'experiments/quikstart.yaml does not exist',
+    hint: /^Did you mean .*quickstart\.yaml\? Experiments here: .*fgvc\.yaml/,
+  });
+  await assert.rejects(loadExperiment(folder), { name: 'RequestError', message: /is a folder$/ });
+});
+
+test('a file given to the wrong command', async () => {
+  const text = 'name: p\ndata: {kind: image-folder, root: r}\nanchors: [{name: Ti, architecture: a}]\noutput: ./o\n';
+  const file = await write(text, 'pretraining.yaml');
+  const { config } = await loadPretraining(file);
+  assert.equal(config.output, path.join(folder, 'o'));
+  await assert.rejects(loadExperiment(file), { message: /is a file for esta pretrain, not for esta run$/ });
+  await assert.rejects(loadPretraining(await write(smallest)), { message: /is a file for esta run/ });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyOverrides } from '../../src/config/overrides.js';
+
+const file = () => ({
+  training: { epochs: 100 },
+  data: { kind: 'image-folder', root: './a' },
+  anchors: [{ name: 'Ti' }, { name: 'S' }],
+});
+
+/** The value after the overrides; fails when they have a problem. */
+function changed(value: unknown, ...texts: string[]): unknown {
+  const result = applyOverrides(value, texts);
+  assert.deepEqual(result.problems, []);
+  return result.value;
+}
+
+test('values are read as YAML and replace in order', () => {
+  assert.deepEqual(changed({}, 'a=5', 'b=[1e-3, 2]', 'c=true', 'd=text: no', 'a=6', 'e=1e-4', 'f=', "g='7'"), {
+    a: 6,
+    b: [0.001, 2],
+    c: true,
+    d: { text: 'no' },
+    e: 0.0001,
+    f: null,
+    g: '7',
+  });
+});
+
+test('sections are made where the file has none, and the file is not touched', () => {
+  const original = file();
+  assert.deepEqual(changed(original, 'distillation.enabled=false', 'training.epochs=5'), {
+    ...file(),
+    training: { epochs: 5 },
+    distillation: { enabled: false },
+  });
+  assert.deepEqual(original, file());
+});
+
+test('list entries go by name or index; the only one needs neither', () => {
+  assert.deepEqual(changed(file(), 'anchors.S.checkpoint=x', 'anchors.0.checkpoint=y'), {
+    ...file(),
+    anchors: [
+      { name: 'Ti', checkpoint: 'y' },
+      { name: 'S', checkpoint: 'x' },
+    ],
+  });
+  assert.deepEqual(changed({ data: [{ kind: 'nabirds' }] }, 'data.root=r'), { data: [{ kind: 'nabirds', root: 'r' }] });
+  assert.deepEqual(changed({ data: [{ kind: 'nabirds' }, { kind: 'vtab-1k', task: 'dtd' }] }, 'data.vtab-dtd.root=r'), {
+    data: [{ kind: 'nabirds' }, { kind: 'vtab-1k', task: 'dtd', root: 'r' }],
+  });
+});
+
+test('an entry that is not there is a problem', () => {
+  const { problems } = applyOverrides({ data: [{ kind: 'nabirds' }, { kind: 'cifar-100' }] }, ['data.root=r']);
+  assert.deepEqual(problems, [
+    { path: ['data', 'root'], message: 'the list has no entry "root" (entries: nabirds, cifar-100)' },
+  ]);
+  assert.match(applyOverrides(file(), ['training.epochs.x=1']).problems[0]!.message, /nothing below training\.epochs/);
+});
+
+test('what is not path=value is refused', () => {
+  for (const text of ['a', '=5', 'a..b=1', '.a=1']) {
+    assert.throws(() => applyOverrides({}, [text]), { name: 'RequestError', message: /not of the form path=value/ });
+  }
+});

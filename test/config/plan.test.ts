@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { formatPlan, peakLearningRate, planOf, runFolderOf, trialsOf } from '../../src/config/plan.js';
+import { experimentSchema } from '../../src/config/schema.js';
+
+const experiment = (more: object = {}) =>
+  experimentSchema.parse({
+    name: 'planned',
+    anchors: [
+      { name: 'Ti', architecture: 'a' },
+      { name: 'S', architecture: 'b', checkpoint: '/nowhere/s.safetensors' },
+    ],
+    data: [{ kind: 'species' }, { kind: 'cub-200-2011', root: '/nowhere/cub' }],
+    adaptation: { ranks: [1, 1] },
+    ...more,
+  });
+
+test('a trial for each data set, method and seed', () => {
+  assert.deepEqual(
+    trialsOf(experiment({ seeds: [0, 3] })).map(({ name }) => name),
+    ['species-esta-seed0', 'species-esta-seed3', 'cub-200-2011-esta-seed0', 'cub-200-2011-esta-seed3'],
+  );
+});
+
+test('steps count the grid and the final run', async () => {
+  const plan = await planOf(experiment({ training: { epochs: 10, grid_epochs: 4 } }), '/runs/x');
+  // 12 species x 20 images = 240, 4 steps of 64; CUB: 90 % of 5994 = 5395 (VPT: 5394), 85 steps.
+  // Grid: 4 learning rates x 4 epochs; final run: 10 epochs.
+  assert.deepEqual(
+    plan.trials.map(({ grid_epochs, epochs, steps }) => [grid_epochs, epochs, steps]),
+    [
+      [16, 10, 26 * 4],
+      [16, 10, 26 * 85],
+    ],
+  );
+});
+
+test('no grid with one learning rate; the final run may take the validation images', async () => {
+  const training = { epochs: 10, base_learning_rates: [1e-3], final_on: 'train+validation' };
+  const plan = await planOf(experiment({ training }), '/runs/x');
+  // 12 x 25 = 300: 5 steps; 5994: 94 steps.
+  assert.deepEqual(
+    plan.trials.map(({ grid_epochs, steps }) => [grid_epochs, steps]),
+    [
+      [0, 50],
+      [0, 940],
+    ],
+  );
+});
+
+test('steps of a folder of images are not known before it is read', async () => {
+  const [trial] = (await planOf(experiment({ data: { kind: 'image-folder', root: '.' } }), '/runs/x')).trials;
+  assert.ok(trial && !('steps' in trial));
+});
+
+test('what is not there is listed', async () => {
+  const plan = await planOf(experiment(), '/runs/x');
+  assert.deepEqual(plan.missing, [
+    'data set cub-200-2011: /nowhere/cub is not there',
+    'checkpoint of anchor S: /nowhere/s.safetensors is not there',
+  ]);
+  assert.match(formatPlan(plan), /2 trials, run folder \/runs\/x\n.*best of 0\.0001.*Missing:\n {2}data set cub/s);
+});
+
+test('run folder and learning rate', () => {
+  assert.equal(runFolderOf({ name: 'x' }), path.resolve('runs/x'));
+  assert.equal(runFolderOf({ name: 'x' }, 'elsewhere'), path.resolve('elsewhere'));
+  assert.equal(peakLearningRate(1e-3, 64), 2.5e-4); // base x batch / 256
+});

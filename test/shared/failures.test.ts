@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RequestError, TrialError } from '../../src/shared/errors.js';
+import { failureOf, formatFailure } from '../../src/shared/failures.js';
+
+test('expected failures have a message and a hint, no stack', () => {
+  const failure = failureOf(new RequestError('wrong', 'do this'));
+  assert.deepEqual(failure, { exitStatus: 2, message: 'wrong', hint: 'do this' });
+  assert.equal(formatFailure(failure!), 'Error: wrong\ndo this');
+  assert.deepEqual(failureOf(new TrialError('not finite')), { exitStatus: 1, message: 'not finite' });
+});
+
+test('a bug shows its stack', () => {
+  const failure = failureOf(new TypeError('x is not a function'))!;
+  assert.equal(failure.exitStatus, 70);
+  assert.match(formatFailure(failure), /this is a bug: x is not a function\n.*\n\nTypeError: x.*\n +at /);
+  assert.equal(failureOf('thrown text')?.message, 'this is a bug: thrown text');
+});
