@@ -1,6 +1,5 @@
 import { Args } from '@oclif/core';
 import { EstaCommand, setFlag } from '../src/shared/command.js';
-import { RequestError } from '../src/shared/errors.js';
 
 export default class Pretrain extends EstaCommand {
   static override readonly summary = 'Pretrain a family of small anchors on a folder of images.';
@@ -28,7 +27,15 @@ export default class Pretrain extends EstaCommand {
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Pretrain);
     const { loadPretraining } = await import('../src/config/load.js');
-    await loadPretraining(args.file, { set: flags.set });
-    throw new RequestError('pretraining is not wired yet');
+    const { config } = await loadPretraining(args.file, { set: flags.set });
+    const { createOnnxEngine } = await import('../src/engine/onnx/engine.js');
+    const { pretrain } = await import('../src/experiment/pretrain.js');
+    const { createProgress } = await import('../src/shared/progress.js');
+    const engine = await createOnnxEngine();
+    const results = await pretrain(config, engine, createProgress(process.stderr));
+    await engine.dispose();
+    for (const { name, file, accuracy } of results) this.log(`${name}: ${accuracy.toFixed(2)} % top-1, ${file}`);
+    this.log('Next: name these files as checkpoints of the anchors in an experiment, and run it with esta run.');
+    return results;
   }
 }

@@ -1,0 +1,39 @@
+/** Top-1 accuracy of one network on one split. */
+import type * as tf from '@tensorflow/tfjs';
+import type { BatchLoader } from '../data/batches.js';
+import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import type { Tree } from '../shared/tree.js';
+
+/** Logits [batch, classes] of a network given as a tree of tensors. */
+export type LogitsFunction = (network: never, images: tf.Tensor) => tf.Tensor;
+
+/**
+ * @param key names the network's function for the engine's cache of programs
+ * @returns percent of the split's images whose most probable class is their label
+ */
+export async function accuracyOf(
+  engine: Engine,
+  key: string,
+  logits: LogitsFunction,
+  network: Tree<Value>,
+  loader: BatchLoader,
+): Promise<number> {
+  interface Inputs {
+    readonly network: never;
+    readonly images: tf.Tensor;
+    readonly labels: tf.Tensor;
+  }
+  const count = engine.compile(`${key} accuracy`, (({ network, images, labels }: Inputs) => ({
+    correct: logits(network, images).argMax(-1).equal(labels).cast('float32').sum(),
+  })) as unknown as TensorFunction);
+  let correct = 0;
+  let seen = 0;
+  for await (const batch of loader.batches()) {
+    const inputs = { images: engine.put(batch.images), labels: engine.put(batch.labels) };
+    const result = (await count({ network, ...inputs })) as { correct: Value };
+    correct += (await engine.get(result.correct)).data[0]!;
+    seen += batch.indices.length;
+    engine.free({ ...inputs, result });
+  }
+  return (100 * correct) / seen;
+}

@@ -1,0 +1,292 @@
+/**
+ * The story of a pretraining: a family of anchors from scratch on one folder of images, one after the other.
+ * Everything that a killed run needs is in one checkpoint file, so that the same command goes on where it stopped and
+ * ends with the same numbers: batches and mixup depend on seed and position alone.
+ */
+import { rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Pretraining } from '../config/pretrain-schema.js';
+import { type BatchLoader, openBatches } from '../data/batches.js';
+import type { Dataset } from '../data/dataset.js';
+import { readImageFolder } from '../data/image-folder.js';
+import { inceptionNormalisation, type Preprocessing } from '../data/preprocessing.js';
+import type { Engine, Value } from '../engine/engine.js';
+import { accuracyOf } from '../evaluation/accuracy.js';
+import { openSafetensors, readSafetensors, writeSafetensors } from '../models/checkpoint/safetensors.js';
+import { type ViTVariant, variantNamed } from '../models/variants.js';
+import { runViT } from '../models/vision-transformer.js';
+import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
+import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
+import { RequestError, TrialError } from '../shared/errors.js';
+import { appendJsonLine, writeAtomic } from '../shared/files.js';
+import type { Progress } from '../shared/progress.js';
+import { Random } from '../shared/random.js';
+import { type Moments, zeroMoments } from '../training/optimizer.js';
+import { namedLeaves, treeOf } from '../training/parameters.js';
+import { learningRateAt } from '../training/schedule.js';
+import { type Network, supervisedStep } from '../training/supervised-step.js';
+
+export interface PretrainedAnchorResult {
+  readonly name: string;
+  readonly file: string;
+  readonly epochs: number;
+  /** Top-1 on the validation split, percent. */
+  readonly accuracy: number;
+}
+
+/** Minutes between two checkpoints. */
+const checkpointMinutes = 5;
+
+export async function pretrain(
+  config: Pretraining,
+  engine: Engine,
+  progress: Progress,
+): Promise<PretrainedAnchorResult[]> {
+  // 1. The images, decoded once for all anchors.
+  const dataset = await readImageFolder({ name: config.name, root: config.data.root });
+  const [train, validation] = await openSplits(config, dataset, progress);
+  const results: PretrainedAnchorResult[] = [];
+  try {
+    for (const anchor of config.anchors) {
+      // 2. One anchor, unless an earlier call has finished it.
+      const file = path.join(config.output, `${anchor.architecture}.safetensors`);
+      const finished = await finishedResult(file, anchor.name);
+      results.push(
+        finished ?? (await pretrainAnchor(config, anchor, file, dataset, { engine, progress, train, validation })),
+      );
+    }
+  } finally {
+    await train.close();
+    await validation.close();
+  }
+  // 3. The family's record.
+  await writeAtomic(path.join(config.output, 'pretraining.json'), `${JSON.stringify({ config, results }, null, 2)}\n`);
+  return results;
+}
+
+interface Resources {
+  readonly engine: Engine;
+  readonly progress: Progress;
+  readonly train: BatchLoader;
+  readonly validation: BatchLoader;
+}
+
+async function openSplits(
+  { data, seed, training }: Pretraining,
+  { splits }: Dataset,
+  progress: Progress,
+): Promise<[BatchLoader, BatchLoader]> {
+  const preprocessing: Preprocessing = {
+    resize: { size: data.image_size, keepAspect: false },
+    crop: data.image_size,
+    interpolation: 'bilinear',
+    ...inceptionNormalisation,
+  };
+  const { crop_scale: scale, flip, color_jitter: jitter } = training.augmentation;
+  const counted = (label: string, total: number) => {
+    progress.start(label, total);
+    return (done: number) => progress.update(done);
+  };
+  const train = await openBatches({
+    samples: splits.train,
+    preprocessing,
+    augmentation: {
+      crop: { scale, ratio: [3 / 4, 4 / 3] },
+      flip,
+      ...(jitter > 0 && { jitter: { brightness: jitter, contrast: jitter, saturation: jitter } }),
+    },
+    batchSize: training.batch_size,
+    shuffle: true,
+    seed,
+    lastBatch: 'drop',
+    onProgress: counted('decoding training images', splits.train.length),
+  });
+  const samples = splits.val ?? splits.test;
+  const onProgress = counted('decoding validation images', samples.length);
+  const validation = await openBatches({ samples, preprocessing, batchSize: 200, onProgress });
+  progress.stop();
+  return [train, validation];
+}
+
+async function pretrainAnchor(
+  config: Pretraining,
+  anchor: Pretraining['anchors'][number],
+  file: string,
+  { classes }: Dataset,
+  { engine, progress, train, validation }: Resources,
+): Promise<PretrainedAnchorResult> {
+  const { seed, training } = config;
+  const variant: ViTVariant = { ...variantNamed(anchor.architecture), classes: classes.length };
+  const random = Random.of(seed, 'weights', anchor.name);
+  const start: Network<Float32NdArray> = {
+    weights: initialWeights(variant, random),
+    head: initialHead(variant.width, classes.length, random),
+  };
+  const checkpoint = `${file}.partial`;
+  const identity = JSON.stringify({ seed, training, anchor, data: config.data, classes: classes.length });
+  const restored = await restore(checkpoint, identity);
+  let parameters = onDevice(engine, restored?.parameters ?? namedLeaves<Float32NdArray>(start));
+  let moments = momentsOnDevice(engine, restored?.moments ?? zeroMoments(namedLeaves<Float32NdArray>(start)));
+  const first = restored?.step ?? 0;
+
+  const step = engine.compile(
+    `pretrain ${anchor.architecture}`,
+    supervisedStep(variant, start, {
+      classes: classes.length,
+      weightDecay: training.weight_decay,
+      labelSmoothing: training.label_smoothing,
+    }),
+  );
+  const perEpoch = train.batchesPerEpoch;
+  const steps = perEpoch * training.epochs;
+  const save = async (done: number) => {
+    const tensors = await checkpointTensors(engine, parameters, moments);
+    await writeSafetensors(checkpoint, tensors, { metadata: { identity, step: String(done) } });
+  };
+  const measure = () =>
+    accuracyOf(
+      engine,
+      anchor.architecture,
+      (network, images) =>
+        runViT((network as Network<never>).weights, (network as Network<never>).head, images, variant),
+      treeOf(start, parameters),
+      validation,
+    );
+
+  progress.start(`${anchor.name} pretraining`, steps);
+  let saved = Date.now();
+  let lossSum = 0;
+  const position = { epoch: Math.floor(first / perEpoch), index: first % perEpoch };
+  const remaining = { ...position, epochs: training.epochs - position.epoch };
+  for await (const batch of train.batches(remaining)) {
+    const done = batch.epoch * perEpoch + batch.index;
+    const scalar = (value: number) => engine.put(float32([], Float32Array.of(value)));
+    const result = (await step({
+      parameters,
+      moments: moments as never,
+      images: engine.put(batch.images),
+      labels: engine.put(batch.labels),
+      rate: scalar(learningRateAt(done, training.learning_rate, training.warmup_epochs * perEpoch, steps)),
+      ownShare: scalar(mixupShare(training.mixup, Random.of(seed, 'mixup', done))),
+    })) as unknown as { parameters: Record<string, Value>; moments: Moments<Value>; loss: Value };
+    engine.free({ parameters, moments: moments as never });
+    ({ parameters, moments } = result);
+    const loss = (await engine.get(result.loss)).data[0]!;
+    if (!Number.isFinite(loss)) throw notFinite(anchor.name, done, training.learning_rate);
+    lossSum += loss;
+    progress.update(done + 1, { epoch: `${batch.epoch + 1}/${training.epochs}`, loss: loss.toFixed(3) });
+    if (Date.now() - saved > checkpointMinutes * 60_000) {
+      await save(done + 1);
+      saved = Date.now();
+    }
+    if (batch.index === perEpoch - 1) {
+      const epoch = batch.epoch + 1;
+      const accuracy = epoch % 5 === 0 || epoch === training.epochs ? await measure() : undefined;
+      const line = {
+        anchor: anchor.name,
+        epoch,
+        loss: lossSum / perEpoch,
+        ...(accuracy !== undefined && { accuracy }),
+      };
+      await appendJsonLine(path.join(config.output, 'metrics.jsonl'), line);
+      lossSum = 0;
+    }
+  }
+  progress.stop();
+
+  const accuracy = await measure();
+  const network = treeOf<Network<Float32NdArray>>(start, await onHost(engine, parameters));
+  await writeSafetensors(file, stateDictOf(network.weights, variant, network.head), {
+    dtype: 'F16',
+    metadata: { architecture: anchor.architecture, epochs: String(training.epochs), accuracy: accuracy.toFixed(2) },
+  });
+  await rm(checkpoint, { force: true });
+  return { name: anchor.name, file, epochs: training.epochs, accuracy };
+}
+
+/** Beta(alpha, alpha) by Joehnk's method, folded to the larger share; 1 without mixup. */
+function mixupShare(alpha: number, random: Random): number {
+  if (alpha === 0) return 1;
+  for (;;) {
+    const x = random.uniform() ** (1 / alpha);
+    const y = random.uniform() ** (1 / alpha);
+    if (x + y <= 1 && x + y > 0) return Math.max(x, y) / (x + y);
+  }
+}
+
+function notFinite(anchor: string, step: number, rate: number): TrialError {
+  return new TrialError(
+    `the loss of ${anchor} is not a number at step ${step} (peak learning rate ${rate})`,
+    'Lower training.learning_rate; what was trained until the last checkpoint is kept.',
+  );
+}
+
+function onDevice(engine: Engine, arrays: Record<string, Float32NdArray>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, engine.put(array)]));
+}
+
+function momentsOnDevice(engine: Engine, { first, second, updates }: Moments<Float32NdArray>): Moments<Value> {
+  return { first: onDevice(engine, first), second: onDevice(engine, second), updates: onDevice(engine, updates) };
+}
+
+async function onHost(engine: Engine, values: Readonly<Record<string, Value>>): Promise<StateDict> {
+  const arrays: StateDict = {};
+  for (const [name, value] of Object.entries(values)) arrays[name] = (await engine.get(value)) as Float32NdArray;
+  return arrays;
+}
+
+const prefixed = (prefix: string, tensors: StateDict): StateDict =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}:${name}`, tensor]));
+
+async function checkpointTensors(
+  engine: Engine,
+  parameters: Record<string, Value>,
+  { first, second, updates }: Moments<Value>,
+): Promise<StateDict> {
+  return {
+    ...prefixed('parameters', await onHost(engine, parameters)),
+    ...prefixed('first', await onHost(engine, first)),
+    ...prefixed('second', await onHost(engine, second)),
+    ...prefixed('updates', await onHost(engine, updates)),
+  };
+}
+
+interface Restored {
+  readonly parameters: StateDict;
+  readonly moments: Moments<Float32NdArray>;
+  readonly step: number;
+}
+
+async function restore(file: string, identity: string): Promise<Restored | undefined> {
+  if (!(await exists(file))) return undefined;
+  const { tensors, metadata } = await readSafetensors(file);
+  if (metadata['identity'] !== identity) {
+    throw new RequestError(
+      `${file} belongs to a pretraining with other settings`,
+      'Restore the settings, choose another output folder, or delete the file to begin again.',
+    );
+  }
+  const part = (prefix: string): StateDict =>
+    Object.fromEntries(
+      Object.entries(tensors)
+        .filter(([name]) => name.startsWith(`${prefix}:`))
+        .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
+    );
+  return {
+    parameters: part('parameters'),
+    moments: { first: part('first'), second: part('second'), updates: part('updates') },
+    step: Number(metadata['step']),
+  };
+}
+
+async function finishedResult(file: string, name: string): Promise<PretrainedAnchorResult | undefined> {
+  if (!(await exists(file))) return undefined;
+  const open = await openSafetensors(file);
+  const { epochs, accuracy } = open.metadata;
+  await open.close();
+  return { name, file, epochs: Number(epochs), accuracy: Number(accuracy) };
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,58 @@
+/**
+ * One step of ordinary training of one network on labels, all weights moving: forward, gradients and AdamW as one pure
+ * function of tensors. Anchors are pretrained with it.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { TensorFunction } from '../engine/engine.js';
+import type { ViTVariant } from '../models/variants.js';
+import { type Linear, runViT, type ViTWeights } from '../models/vision-transformer.js';
+import { smoothedTargets, softCrossEntropy } from './loss.js';
+import { adamW, type Moments, type Named } from './optimizer.js';
+import { treeOf } from './parameters.js';
+
+/** A network that can be trained: its body and its classifier. */
+export interface Network<T> {
+  readonly weights: ViTWeights<T>;
+  readonly head: Linear<T>;
+}
+
+export interface SupervisedStepOptions {
+  readonly classes: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+}
+
+export interface SupervisedStepInputs<T> {
+  readonly parameters: Named<T>;
+  readonly moments: Moments<T>;
+  /** [batch, side, side, 3] */
+  readonly images: T;
+  /** int32 [batch] */
+  readonly labels: T;
+  /** Scalars: the learning rate, and the share of the own image in mixup (1: none; Zhang et al. 2018). */
+  readonly rate: T;
+  readonly ownShare: T;
+}
+
+/** @param template any tree of the network's form: tells where the named parameters belong */
+export function supervisedStep(
+  variant: ViTVariant,
+  template: Network<unknown>,
+  { classes, weightDecay, labelSmoothing }: SupervisedStepOptions,
+): TensorFunction {
+  const step = ({ parameters, moments, images, labels, rate, ownShare }: SupervisedStepInputs<tf.Tensor>) => {
+    const mixed = (x: tf.Tensor) => x.mul(ownShare).add(x.reverse(0).mul(tf.sub(1, ownShare)));
+    const inputs = mixed(images);
+    const targets = mixed(smoothedTargets(labels, classes, labelSmoothing));
+    const names = Object.keys(parameters);
+    const loss = (...values: tf.Tensor[]) => {
+      const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
+      const network = treeOf<Network<tf.Tensor>>(template, named);
+      return softCrossEntropy(runViT(network.weights, network.head, inputs, variant), targets);
+    };
+    const { value, grads } = tf.valueAndGrads(loss as never)(names.map((name) => parameters[name]!));
+    const gradients = Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
+    return { ...adamW(parameters, gradients, moments, rate, { weightDecay }), loss: value };
+  };
+  return step as unknown as TensorFunction;
+}
