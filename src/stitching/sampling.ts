@@ -1,0 +1,68 @@
+/**
+ * Which stitch the next training step trains.
+ *
+ * `uniform` (SN-Net): every stitch alike. `task-specific` (ESTA): uniform for a few warm-up epochs, which give every stitch
+ * a chance to earn a score; then a FLOPs bin, uniform over those that are not empty, and in it a stitch with probability
+ * softmax(z / temperature). The paper gives neither scale nor temperature, and the scale of a saliency is arbitrary (it
+ * falls with the loss), so z is the score less the mean of the bin, in deviations of the bin; a stitch without a score has
+ * z = 0, the mean. The largest anchor, which stands outside the bins, is drawn as a bin of its own, so that it is trained
+ * with or without in-place distillation.
+ */
+import type { Random } from '../shared/random.js';
+import type { FlopsBins } from './flops-bins.js';
+import type { ImportanceScores } from './importance.js';
+
+export type Sampling =
+  | { readonly strategy: 'uniform' }
+  | {
+      readonly strategy: 'task-specific';
+      /** Epochs of uniform sampling. */
+      readonly warmupEpochs: number;
+      /** Of the softmax in a bin, in deviations; default 1. Large: uniform; near 0: always the top stitch. */
+      readonly temperature?: number;
+    };
+
+export interface SamplingState {
+  /** Epochs done: 0 in the first. */
+  readonly epoch: number;
+  readonly importance: ImportanceScores;
+  readonly bins: FlopsBins;
+}
+
+/** The id of the next stitch. All that changes is `random`, one draw of it. */
+export function drawStitch(sampling: Sampling, state: SamplingState, random: Random): number {
+  return random.weighted(stitchProbabilities(sampling, state));
+}
+
+/** The probability of each stitch, by id; they add up to 1. */
+export function stitchProbabilities(sampling: Sampling, state: SamplingState): number[] {
+  const { epoch, importance, bins } = state;
+  const stitches = importance.scores.length;
+  if (sampling.strategy === 'uniform' || epoch < sampling.warmupEpochs) {
+    return new Array<number>(stitches).fill(1 / stitches);
+  }
+  const groups = [...bins.bins, [bins.largestAnchor]].filter((ids) => ids.length > 0);
+  const probabilities = new Array<number>(stitches).fill(0);
+  for (const ids of groups) {
+    const scores = standardise(ids.map((id) => importance.scores[id] ?? null));
+    for (const [index, share] of softmax(scores, sampling.temperature ?? 1).entries()) {
+      probabilities[ids[index]!] = share / groups.length;
+    }
+  }
+  return probabilities;
+}
+
+/** Mean 0 and deviation 1 over the known scores; unknown ones are 0, and so are all when there is nothing to compare. */
+function standardise(scores: readonly (number | null)[]): number[] {
+  const known = scores.filter((score) => score !== null);
+  const mean = known.reduce((sum, score) => sum + score, 0) / known.length;
+  const deviation = Math.sqrt(known.reduce((sum, score) => sum + (score - mean) ** 2, 0) / known.length);
+  return scores.map((score) => (score !== null && deviation > 0 ? (score - mean) / deviation : 0));
+}
+
+function softmax(scores: readonly number[], temperature: number): number[] {
+  const top = Math.max(...scores);
+  const weights = scores.map((score) => Math.exp((score - top) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
