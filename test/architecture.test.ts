@@ -86,6 +86,13 @@ test('commands load what computes only when they run, so that help is quick', as
   }
 });
 
+test('every command reports failures in the way of EstaCommand', async () => {
+  for (const command of await sources('commands')) {
+    const text = await readFile(path.join(projectRoot, command), 'utf8');
+    assert.match(text, /\bextends EstaCommand\b/, `${command}: a plain oclif command loses exit statuses with --json`);
+  }
+});
+
 async function sources(...folders: readonly string[]): Promise<string[]> {
   const lists = folders.map(async (folder) => {
     const names = await readdir(path.join(projectRoot, folder), { recursive: true });
