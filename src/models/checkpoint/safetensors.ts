@@ -15,6 +15,7 @@ import {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-header.js';
+import type { Weights } from './weights.js';
 
 /** Small tensors that lie side by side are read and written together, up to this many bytes. */
 const groupBytes = 16 * 2 ** 20;
@@ -47,13 +48,17 @@ export async function openSafetensors(file: string): Promise<SafetensorsFile> {
   }
 }
 
-export class SafetensorsFile {
+export class SafetensorsFile implements Weights {
+  readonly names: ReadonlySet<string>;
+
   constructor(
     private readonly reader: RangeReader,
     private readonly header: SafetensorsHeader,
-  ) {}
+  ) {
+    this.names = new Set(header.entries.keys());
+  }
 
-  get file(): string {
+  get location(): string {
     return this.reader.file;
   }
 
@@ -99,14 +104,14 @@ export class SafetensorsFile {
   private entry(name: string): TensorEntry {
     const entry = this.entries.get(name);
     if (entry) return entry;
-    throw new RequestError(`${this.file} has no tensor ${name}`, 'It holds the weights of another network.');
+    throw new RequestError(`${this.location} has no tensor ${name}`, 'It holds the weights of another network.');
   }
 
   private decode(name: string, { dtype, shape }: TensorEntry, bytes: Uint8Array<ArrayBuffer>): Float32NdArray {
     const decoder = decoders[dtype];
     if (decoder) return float32(shape, decoder(bytes.buffer));
     throw new RequestError(
-      `${this.file}: tensor ${name} has type ${dtype}, which is not supported`,
+      `${this.location}: tensor ${name} has type ${dtype}, which is not supported`,
       `Convert it to one of ${Object.keys(decoders).join(', ')}.`,
     );
   }
