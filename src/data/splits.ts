@@ -1,0 +1,79 @@
+/** Splits drawn from splits: validation images, few-shot subsets, and training with the validation images. */
+import { RequestError } from '../shared/errors.js';
+import { Random } from '../shared/random.js';
+import type { Dataset, Sample, Splits } from './dataset.js';
+
+/**
+ * Gives a data set that has no validation split one, out of its training images; one that has a split is returned as
+ * it is.
+ * @param fraction share of the training images, in (0, 1)
+ */
+export function withValidation(dataset: Dataset, fraction: number, seed: number): Dataset {
+  const { splits } = dataset;
+  if (splits.val) return dataset;
+  return { ...dataset, splits: { ...drawValidation(splits.train, fraction, seed), test: splits.test } };
+}
+
+/**
+ * Stratified draw: ceil(fraction * images) validation images, apportioned to the classes by largest remainder, equal
+ * remainders at random. These are the counts of VPT's published splits (whose seed is unknown) and of scikit-learn's
+ * stratified train_test_split. Both parts keep the order of `train`.
+ */
+export function drawValidation(
+  train: readonly Sample[],
+  fraction: number,
+  seed: number,
+): { train: Sample[]; val: Sample[] } {
+  const total = train.length;
+  const wanted = Math.ceil(fraction * total);
+  if (!(fraction > 0) || wanted >= total) {
+    throw new RequestError(
+      `a validation fraction of ${fraction} takes ${wanted} of ${total} training images; some of both must remain`,
+      'Choose a fraction between 0 and 1, such as 0.1.',
+    );
+  }
+  const random = Random.of(seed, 'validation split');
+  const groups = groupByLabel(train);
+  // integer arithmetic, so that equal remainders are exactly equal
+  const shares = random.shuffled(groups).map((indices) => {
+    const scaled = wanted * indices.length;
+    return { indices, quota: Math.floor(scaled / total), remainder: scaled % total };
+  });
+  const missing = wanted - shares.reduce((sum, { quota }) => sum + quota, 0);
+  shares.sort((a, b) => b.remainder - a.remainder);
+  const chosen = new Set<number>();
+  for (const [rank, { indices, quota }] of shares.entries()) {
+    const count = quota + (rank < missing ? 1 : 0);
+    for (const index of random.shuffled(indices).slice(0, count)) chosen.add(index);
+  }
+  return {
+    train: train.filter((_, index) => !chosen.has(index)),
+    val: train.filter((_, index) => chosen.has(index)),
+  };
+}
+
+/**
+ * `shots` images of every class, drawn without replacement; classes that have fewer keep all, as in CoOp. Subsets of
+ * different sizes are drawn independently. The order of `samples` is kept.
+ */
+export function fewShot(samples: readonly Sample[], shots: number, seed: number): Sample[] {
+  const random = Random.of(seed, 'few-shot', shots);
+  const chosen = new Set(groupByLabel(samples).flatMap((indices) => random.shuffled(indices).slice(0, shots)));
+  return samples.filter((_, index) => chosen.has(index));
+}
+
+/** All images that are not for testing, as VTAB-1k's train800val200: training first. */
+export function trainAndValidation({ train, val = [] }: Splits): Sample[] {
+  return [...train, ...val];
+}
+
+/** Positions of the samples of each label that occurs, by label. */
+function groupByLabel(samples: readonly Sample[]): number[][] {
+  const groups = new Map<number, number[]>();
+  for (const [index, { label }] of samples.entries()) {
+    const group = groups.get(label);
+    if (group) group.push(index);
+    else groups.set(label, [index]);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, indices]) => indices);
+}

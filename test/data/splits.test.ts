@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Sample } from '../../src/data/dataset.js';
+import { drawValidation, fewShot, trainAndValidation, withValidation } from '../../src/data/splits.js';
+
+/** `counts[label]` samples of each label. */
+function samplesOf(counts: readonly number[]): Sample[] {
+  return counts.flatMap((count, label) =>
+    Array.from({ length: count }, (_, index) => ({ file: `${label}/${index}`, label })),
+  );
+}
+
+function countsOf(samples: readonly Sample[], classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const { label } of samples) counts[label]!++;
+  return counts;
+}
+
+test('validation counts are those of the splits published by VPT', () => {
+  // CUB-200-2011: 5994 images, 29 or 30 a class; VPT: 5394 / 600, 3 of each class
+  const cub = Array.from({ length: 200 }, (_, label) => (label % 33 === 0 && label < 180 ? 29 : 30));
+  const drawn = drawValidation(samplesOf(cub), 0.1, 0);
+  assert.equal(drawn.train.length, 5394);
+  assert.deepEqual(countsOf(drawn.val, 200), new Array(200).fill(3));
+  // Stanford Dogs: 100 a class, VPT: 10 of each
+  const dogs = drawValidation(samplesOf(new Array(120).fill(100)), 0.1, 0);
+  assert.deepEqual(countsOf(dogs.val, 120), new Array(120).fill(10));
+});
+
+test('largest remainders win, by hand', () => {
+  // 12 images, 0.25: 3 wanted; quotas 7/4, 3/4, 2/4: floors 1, 0, 0, remainders 3/4, 3/4, 2/4
+  assert.deepEqual(countsOf(drawValidation(samplesOf([7, 3, 2]), 0.25, 0).val, 3), [2, 1, 0]);
+});
+
+test('equal remainders are decided by the seed', () => {
+  const chosen = new Set<number>();
+  for (let seed = 0; seed < 40; seed++) {
+    const { val } = drawValidation(samplesOf([5, 5, 5, 5]), 0.05, seed);
+    assert.equal(val.length, 1);
+    chosen.add(val[0]!.label);
+  }
+  assert.equal(chosen.size, 4);
+});
+
+test('the parts are disjoint, complete, ordered and repeatable', () => {
+  const samples = samplesOf([20, 13, 8]);
+  const { train, val } = drawValidation(samples, 0.2, 3);
+  assert.deepEqual(drawValidation(samples, 0.2, 3), { train, val });
+  assert.notDeepEqual(drawValidation(samples, 0.2, 4).val, val);
+  assert.deepEqual([...train, ...val].sort(byFile), [...samples].sort(byFile));
+  const positions = train.map((sample) => samples.indexOf(sample));
+  assert.deepEqual(
+    positions,
+    [...positions].sort((a, b) => a - b),
+  );
+});
+
+test('impossible fractions are refused', () => {
+  for (const fraction of [0, -1, 1, Number.NaN]) {
+    assert.throws(() => drawValidation(samplesOf([4, 4]), fraction, 0), /some of both must remain/);
+  }
+});
+
+test('a data set keeps the validation split it has', () => {
+  const [train, val, test_] = [samplesOf([10, 10]), samplesOf([1, 1]), samplesOf([2, 2])];
+  const own = { name: 'own', classes: ['a', 'b'], splits: { train, val, test: test_ } };
+  assert.equal(withValidation(own, 0.1, 0), own);
+  const drawn = withValidation({ ...own, splits: { train, test: test_ } }, 0.1, 0);
+  assert.deepEqual(countsOf(drawn.splits.val ?? [], 2), [1, 1]);
+  assert.equal(drawn.splits.test, test_);
+  assert.equal(trainAndValidation(drawn.splits).length, 20);
+});
+
+test('few-shot subsets hold k of every class, or all there are', () => {
+  const samples = samplesOf([20, 3, 8]);
+  const subset = fewShot(samples, 4, 1);
+  assert.deepEqual(countsOf(subset, 3), [4, 3, 4]);
+  assert.equal(new Set(subset).size, 11);
+  assert.deepEqual(fewShot(samples, 4, 1), subset);
+  assert.notDeepEqual(fewShot(samples, 4, 2), subset);
+});
+
+function byFile(a: Sample, b: Sample): number {
+  return a.file < b.file ? -1 : 1;
+}
