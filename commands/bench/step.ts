@@ -1,13 +1,13 @@
-import { Command, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
+import { EstaCommand } from '../../src/shared/command.js';
 
-export default class BenchStep extends Command {
+export default class BenchStep extends EstaCommand {
   static override description =
     'Time one adaptation step: 12 frozen ViT blocks, 197 tokens, low-rank updates on q, k and v; forward, and forward + backward.';
   static override examples = [
     '<%= config.bin %> bench step',
     '<%= config.bin %> bench step --model vit_base_patch16_224 --json',
   ];
-  static override enableJsonFlag = true;
   static override flags = {
     model: Flags.string({
       description: 'architectures to time',
@@ -20,7 +20,7 @@ export default class BenchStep extends Command {
     repeat: Flags.integer({ description: 'timed repetitions; the median counts', default: 5, min: 1 }),
   };
 
-  async run(): Promise<unknown> {
+  override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchStep);
     const { createOnnxEngine } = await import('../../src/engine/onnx/engine.js');
     const { benchmarkStep } = await import('../../src/evaluation/step-benchmark.js');

@@ -1,0 +1,50 @@
+import { Args, Flags } from '@oclif/core';
+import type { CheckResult } from '../../src/data/official/check.js';
+import { EstaCommand } from '../../src/shared/command.js';
+import { createProgress } from '../../src/shared/progress.js';
+
+export default class DataCheck extends EstaCommand {
+  static override summary = 'Compare an official data set on disk with its known numbers';
+  static override description =
+    'Counts images per split and class, decodes every image, and reports test images that are also training images. ' +
+    'Exit status 1 when something is wrong. Exact duplicates are only reported, because some official copies have them; ' +
+    '--strict makes them wrong too.';
+  static override examples = ['<%= config.bin %> data check cub-200-2011 --root data'];
+  static override args = {
+    name: Args.string({ required: true, description: 'Data set (see: data list), or vtab-1k for all its tasks' }),
+  };
+  static override flags = {
+    root: Flags.string({ required: true, helpValue: 'DIR', summary: 'Data root, or the folder of the data set' }),
+    strict: Flags.boolean({ summary: 'Warnings are wrong too', default: false }),
+  };
+
+  async run(): Promise<{ checks: CheckResult[] }> {
+    const { args, flags } = await this.parse(DataCheck);
+    const { findOfficial } = await import('../../src/data/official/registry.js');
+    const { checkOfficial } = await import('../../src/data/official/check.js');
+    const { showActivities } = await import('../../src/data/official/activity.js');
+    const progress = createProgress(process.stderr);
+    const checks: CheckResult[] = [];
+    try {
+      for (const spec of findOfficial(args.name)) {
+        checks.push(await checkOfficial(spec, flags.root, showActivities(progress)));
+      }
+    } finally {
+      progress.stop();
+    }
+    for (const check of checks) this.print(check);
+    const isWrong = ({ ok, warnings }: CheckResult) => !ok || (flags.strict && warnings.length > 0);
+    if (checks.some(isWrong)) process.exitCode = 1;
+    return { checks };
+  }
+
+  private print({ dataset, images, problems, warnings, unreadable, notes }: CheckResult): void {
+    const { train, val, test } = images;
+    const verdict = problems.length === 0 ? 'as expected' : `${problems.length} problems`;
+    this.log(`${dataset}: ${verdict} (${train} train, ${val} val, ${test} test images)`);
+    for (const problem of problems) this.log(`  wrong: ${problem}`);
+    for (const { file, reason } of unreadable) this.log(`  unreadable: ${file} (${reason})`);
+    for (const warning of warnings) this.log(`  warning: ${warning}`);
+    for (const note of notes) this.log(`  note: ${note}`);
+  }
+}
