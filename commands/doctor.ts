@@ -1,13 +1,12 @@
-import { Command } from '@oclif/core';
 import { type Diagnosis, diagnose } from '../src/engine/diagnosis.js';
 import { renderDiagnosis } from '../src/engine/render-diagnosis.js';
+import { EstaCommand } from '../src/shared/command.js';
 
-export default class Doctor extends Command {
+export default class Doctor extends EstaCommand {
   static override summary = 'Show what works on this machine, what does not and how to get it';
   static override description =
     'Tries every engine and device for real, each in a process of its own, with a small computation.';
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --json'];
-  static override enableJsonFlag = true;
 
   async run(): Promise<Diagnosis> {
     await this.parse(Doctor);

@@ -1,7 +1,8 @@
-import { Command, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { type InstalledAddon, installTensorFlow } from '../../src/engine/tensorflow/install.js';
+import { EstaCommand } from '../../src/shared/command.js';
 
-export default class EngineInstall extends Command {
+export default class EngineInstall extends EstaCommand {
   static override summary = 'Install the optional TensorFlow engine (tfjs-node)';
   static override description = `The default engine needs no installation. This one installs @tensorflow/tfjs-node into
 ~/.local/share/esta/engines (or $ESTA_ENGINES), and its binary: downloaded from storage.googleapis.com, or, with
@@ -16,7 +17,6 @@ folder of that TensorFlow must stay where it is. --engine auto uses the TensorFl
     gpu: Flags.boolean({ summary: 'Install tfjs-node-gpu (NVIDIA, CUDA)', default: false }),
     libtensorflow: Flags.string({ summary: 'Build against the TensorFlow in this folder', helpValue: 'DIR' }),
   };
-  static override enableJsonFlag = true;
 
   async run(): Promise<InstalledAddon> {
     const { gpu, libtensorflow } = (await this.parse(EngineInstall)).flags;

@@ -46,7 +46,7 @@ async function tensorflow(folder?: string): Promise<Candidate> {
   const { findAddon } = await import('./tensorflow/location.js');
   const { loadAddon } = await import('./tensorflow/addon.js');
   const { eagerEngine } = await import('./tensorflow/engine.js');
-  const addon = loadAddon({}, folder ? findAddon([folder]) : findAddon());
+  const addon = loadAddon(folder ? findAddon([folder]) : findAddon());
   const engine = eagerEngine(addon);
   return {
     engine,

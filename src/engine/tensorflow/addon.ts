@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, RequestError } from '../../shared/errors.js';
-import { type AddonLocation, addonVersion, findAddon } from './location.js';
+import { type AddonLocation, addonVersion } from './location.js';
 
 export const tensorflowBackend = 'tensorflow';
 
@@ -30,8 +30,11 @@ interface AddonBackend extends tf.KernelBackend {
   readonly binding: { readonly TF_Version: string };
 }
 
-/** Loads the addon, or throws a RequestError that says what is missing. The current backend stays what it was. */
-export function loadAddon(options: TensorFlowOptions = {}, location = findAddon()): LoadedAddon {
+/**
+ * Loads the addon, or throws a RequestError that says what is missing. The current backend stays what it was.
+ * @param location from findAddon
+ */
+export function loadAddon(location: AddonLocation | undefined, options: TensorFlowOptions = {}): LoadedAddon {
   if (!location) {
     throw new RequestError(
       'the TensorFlow engine is not installed',

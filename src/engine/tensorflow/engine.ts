@@ -9,10 +9,11 @@ import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
 import type { Compiled, Engine, TensorFunction, Value } from '../engine.js';
 import { registerComposedKernels } from '../ops/composed.js';
 import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
+import { findAddon } from './location.js';
 
 /** Throws a RequestError when the addon is missing or does not load, or when a GPU is asked for and there is none. */
 export async function createTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
-  const addon = loadAddon(options);
+  const addon = loadAddon(findAddon(), options);
   if (options.device === 'cuda' && !addon.usesGpu) {
     throw new RequestError(
       `${addon.packageName} (TensorFlow ${addon.tensorflowVersion}) finds no GPU and would use the CPU`,

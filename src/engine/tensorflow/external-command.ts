@@ -33,6 +33,8 @@ export async function runExternal(
   if (status === '0') return;
   const line = [command, ...list].join(' ');
   if (status === 'ENOENT') throw new RequestError(`${command} is not on the PATH`, explain(status));
+  const failure = networkFailure(output);
+  if (failure) throw new RequestError(`\`${line}\` failed: ${failure}`, explain(output));
   const tail = output.trimEnd().split('\n').slice(-12).join('\n  ');
   throw new RequestError(`\`${line}\` failed (${status}):\n  ${tail}`, explain(output));
 }
@@ -46,7 +48,10 @@ export async function isRunnable(command: string): Promise<boolean> {
   });
 }
 
-/** Whether the output of a failed download speaks of the network rather than of anything else. */
-export function speaksOfNetwork(output: string): boolean {
-  return /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|socket hang up|network/i.test(output);
+/** What Node.js and npm print about the network, e.g. `getaddrinfo ENOTFOUND registry.npmjs.org`; undefined if nothing. */
+export function networkFailure(output: string): string | undefined {
+  return /.*\b(?:ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH)\b.*/
+    .exec(output)?.[0]
+    .replace(/^npm (?:error|ERR!)/, '')
+    .trim();
 }

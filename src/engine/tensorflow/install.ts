@@ -6,8 +6,8 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
-import { type ProbeResult, probeEngine } from '../probe.js';
-import { isRunnable, runExternal, speaksOfNetwork } from './external-command.js';
+import { probeEngine } from '../probe.js';
+import { isRunnable, networkFailure, runExternal } from './external-command.js';
 import { type LibTensorFlow, readLibTensorFlow } from './libtensorflow.js';
 import { addonVersion, cpuPackage, gpuPackage, tensorflowFolder } from './location.js';
 
@@ -41,28 +41,29 @@ export async function installTensorFlow(
   const library = libtensorflow === undefined ? undefined : readLibTensorFlow(libtensorflow);
   if (library) await requireBuildTools();
   const staging = `${folder}.partial`;
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
-
-  announce(`Installing ${packageName} ${addonVersion} into ${folder} (npm, without install scripts)`);
-  await installPackage(packageName, staging);
-  const packageFolder = path.join(staging, 'node_modules', ...packageName.split('/'));
-  if (library) {
-    announce(`Building the addon against ${library.libraryFolder} with node-gyp (about 15 seconds)`);
-    await buildAddon(library, packageFolder, staging);
-  } else {
-    announce(
-      `Downloading libtensorflow 2.9.1 and the addon from storage.googleapis.com (${gpu ? 'about 400' : 'about 100'} MB)`,
-    );
-    await downloadAddon(gpu, packageFolder, staging);
+  try {
+    announce(`Installing ${packageName} ${addonVersion} into ${folder} (npm, without install scripts)`);
+    const packageFolder = await installPackage(packageName, staging);
+    if (library) {
+      announce(`Building the addon against ${library.libraryFolder} with node-gyp (less than a minute)`);
+      await buildAddon(library, packageFolder, staging);
+    } else {
+      announce(`Downloading TensorFlow 2.9.1 from storage.googleapis.com (about ${gpu ? 400 : 100} MB)`);
+      await downloadAddon(gpu, packageFolder, staging);
+    }
+    announce('Checking that it computes');
+    const result = await probeEngine('tensorflow', 'cpu', { folder: staging });
+    if (!result.works) throw new RequestError(`the addon was installed but does not work: ${result.reason}`, untouched);
+    await rm(folder, { recursive: true, force: true });
+    await rename(staging, folder);
+    return { folder, packageName, version: result.version, uses: result.uses };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
   }
-  announce('Checking that it computes');
-  const result = await probeEngine('tensorflow', 'cpu', { folder: staging });
-  if (!result.works) throw explainProbe(result, staging);
-  await rm(folder, { recursive: true, force: true });
-  await rename(staging, folder);
-  return { folder, packageName, version: result.version, uses: result.uses };
 }
+
+const untouched =
+  'What was installed before is untouched. --libtensorflow DIR builds against a TensorFlow of your own.';
 
 async function requireBuildTools(): Promise<void> {
   if (process.platform !== 'linux') {
@@ -81,7 +82,10 @@ async function requireBuildTools(): Promise<void> {
   }
 }
 
-async function installPackage(packageName: string, folder: string): Promise<void> {
+/** Returns the folder of the package. */
+async function installPackage(packageName: string, folder: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true }); // what a killed installation left
+  await mkdir(folder, { recursive: true });
   const manifest = {
     name: 'esta-tensorflow-engine',
     private: true,
@@ -92,10 +96,11 @@ async function installPackage(packageName: string, folder: string): Promise<void
   await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
   await runExternal({ command: 'npm', arguments: ['install', ...flags], folder }, (output) =>
-    speaksOfNetwork(output)
+    networkFailure(output)
       ? 'The npm registry was not reached: check the network, or `npm config get registry` and `npm config get proxy`.'
       : 'npm comes with Node.js; the lines above are its own.',
   );
+  return path.join(folder, 'node_modules', ...packageName.split('/'));
 }
 
 async function buildAddon(library: LibTensorFlow, packageFolder: string, folder: string): Promise<void> {
@@ -125,7 +130,7 @@ async function buildAddon(library: LibTensorFlow, packageFolder: string, folder:
 }
 
 function explainBuild(output: string): string {
-  if (/nodejs\.org/.test(output) && speaksOfNetwork(output)) {
+  if (/nodejs\.org/.test(output) && networkFailure(output)) {
     return 'The headers of Node.js were not reached: `npm config set nodedir DIR`, where DIR/include/node holds them.';
   }
   if (/fatal error|undefined reference|cannot find -l/.test(output)) {
@@ -145,15 +150,8 @@ async function downloadAddon(gpu: boolean, packageFolder: string, folder: string
       environment: { ...process.env, PATH: `${binaries}${path.delimiter}${process.env['PATH'] ?? ''}` },
     },
     (output) =>
-      speaksOfNetwork(output)
+      networkFailure(output)
         ? 'storage.googleapis.com was not reached. Offline: `pip install tensorflow` from your mirror and --libtensorflow DIR.'
         : 'The lines above are those of the download script; --libtensorflow DIR builds against a TensorFlow of your own.',
-  );
-}
-
-function explainProbe(result: ProbeResult & { works: false }, staging: string): RequestError {
-  return new RequestError(
-    `the addon was installed but does not work: ${result.reason}`,
-    `What was installed before is untouched; the new one was left in ${staging} to look at.`,
   );
 }
