@@ -6,6 +6,7 @@ import { assemble, type LoadReport, type Needed, prepare, requireNames, unusedNa
 import { reshaped } from './layout.js';
 import { refuseOtherArchitectures, unknownArchitecture } from './other-architectures.js';
 import { resamplePositions } from './position-embedding.js';
+import { pretrainedHead } from './pretrained-head.js';
 import { openWeights } from './source.js';
 import { type ViTFlavour, vitFlavourOf } from './vit-flavours.js';
 import type { Weights } from './weights.js';
@@ -40,9 +41,8 @@ async function viTFrom(weights: Weights, variant: ViTVariant, { classes }: ViTLo
   if (!flavour) throw unknownArchitecture(weights, 'vision transformer');
   await refuseOtherSizes(weights, variant, flavour);
 
-  const headClasses = await classesOf(weights, flavour);
-  const keepsHead = headClasses !== undefined && (classes === undefined || classes === headClasses);
-  const shapes = shapesOf(variant, keepsHead ? headClasses : undefined);
+  const head = await pretrainedHead(weights, flavour.recipe, 'head', classes);
+  const shapes = shapesOf(variant, head.keptClasses);
   let oldGrid: number | undefined;
   const adaptations: Readonly<Record<string, (tensor: Float32NdArray) => Float32NdArray>> = {
     // timm's first files hold the patch embedding as a linear layer on flattened patches.
@@ -66,7 +66,7 @@ async function viTFrom(weights: Weights, variant: ViTVariant, { classes }: ViTLo
   const report: LoadReport = {
     location: weights.location,
     flavour: flavour.name,
-    head: keepsHead ? 'kept' : headClasses === undefined ? 'absent' : 'replaced',
+    head: head.outcome,
     ...(resampled && { resampled }),
     unused: unusedNames(weights, known),
   };
@@ -104,13 +104,6 @@ function shapesOf(variant: ViTVariant, headClasses: number | undefined): Record<
 function gridOf({ shape }: Float32NdArray): number | undefined {
   const side = Math.sqrt(shape[1]! - 1);
   return shape.length === 3 && shape[0] === 1 && Number.isInteger(side) && side > 0 ? side : undefined;
-}
-
-async function classesOf(weights: Weights, { recipe }: ViTFlavour): Promise<number | undefined> {
-  const bias = recipe('head.bias');
-  if (![bias, recipe('head.weight')].every(({ from }) => from.every((name) => weights.names.has(name))))
-    return undefined;
-  return (await prepare(weights, { recipe: bias })).shape[0];
 }
 
 /** One message for the weights of another size of network, before single tensors are compared. */

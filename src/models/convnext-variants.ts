@@ -1,0 +1,62 @@
+/**
+ * The ConvNeXts this project knows by name (Liu et al. 2022), as timm defines them (timm/models/convnext.py): four stages,
+ * exact GELU, layer scale, weights pretrained on ImageNet-22k (21841 classes, two fewer than the vision transformers').
+ */
+import { imagenetNormalisation, type Preprocessing } from '../data/preprocessing.js';
+import { nearest, RequestError } from '../shared/errors.js';
+
+type Stages = readonly [number, number, number, number];
+
+export interface ConvNeXtVariant {
+  readonly name: string;
+  /** Blocks of each stage. */
+  readonly depths: Stages;
+  /** Channels of each stage. */
+  readonly dims: Stages;
+  /** Side of the square input, pixels. */
+  readonly imageSize: number;
+  /** Classes of the pretrained head. */
+  readonly classes: number;
+}
+
+/** Epsilon of every LayerNorm, the last one included. */
+export const convNeXtNormEpsilon = 1e-6;
+
+/** Hidden channels of a block's MLP as a multiple of its channels. */
+export const convNeXtMlpRatio = 4;
+
+/** timm's evaluation of these weights: shorter edge to 224 / 0.875 = 256, central crop. */
+export const convNeXtPreprocessing: Preprocessing = {
+  resize: { size: 256, keepAspect: true },
+  crop: 224,
+  interpolation: 'bicubic',
+  ...imagenetNormalisation,
+};
+
+const convNeXt = (name: string, depths: Stages, dims: Stages): ConvNeXtVariant => ({
+  name,
+  depths,
+  dims,
+  imageSize: 224,
+  classes: 21841,
+});
+
+const variants: readonly ConvNeXtVariant[] = [
+  convNeXt('convnext_tiny', [3, 3, 9, 3], [96, 192, 384, 768]),
+  convNeXt('convnext_small', [3, 3, 27, 3], [96, 192, 384, 768]),
+  convNeXt('convnext_base', [3, 3, 27, 3], [128, 256, 512, 1024]),
+];
+
+export const convNeXtVariantNames: readonly string[] = variants.map(({ name }) => name);
+
+/** The variant of that name (a timm tag after a dot is ignored); throws a RequestError that lists the known ones. */
+export function convNeXtVariantNamed(name: string): ConvNeXtVariant {
+  const base = name.replace(/\..*$/, '').replace(/_in22k$/, '');
+  const found = variants.find((variant) => variant.name === base);
+  if (found) return found;
+  const near = nearest(base, convNeXtVariantNames);
+  throw new RequestError(
+    `architecture ${JSON.stringify(name)} is not known${near ? `; did you mean ${near}?` : ''}`,
+    `Known ConvNeXts: ${convNeXtVariantNames.join(', ')}.`,
+  );
+}
