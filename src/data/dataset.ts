@@ -26,3 +26,15 @@ export interface ImageFolderSource {
   readonly name: string;
   readonly root: string;
 }
+
+/** Invented beetles, drawn on demand; fields are named as in experiment files. */
+export interface SpeciesSource {
+  readonly kind: 'species';
+  readonly name: string;
+  readonly classes: number;
+  /** images of each species in the three splits */
+  readonly train_images: number;
+  readonly validation_images: number;
+  readonly test_images: number;
+  readonly seed: number;
+}

@@ -1,0 +1,110 @@
+/**
+ * The drawn data set: beetles of invented species, a fine-grained task that needs no download. Species differ in build
+ * and pattern; pose, size, colours, light and ground vary within each. See species/traits.ts for the species.
+ */
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import { RequestError } from '../shared/errors.js';
+import { Random } from '../shared/random.js';
+import type { Dataset, SpeciesSource } from './dataset.js';
+import { readImageFolder } from './image-folder.js';
+import { forEachLimited } from './official/concurrency.js';
+import { drawSpecies } from './species/drawing.js';
+import { firstSpecies, maximumSpecies, speciesName } from './species/traits.js';
+
+/** To be raised with every change of the drawings, so that nobody gets old ones from a cache. */
+const drawingVersion = 1;
+
+export interface SpeciesOptions {
+  /** side of the images in pixels, default 64 */
+  readonly imageSize?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Draws the images as PNG into a folder of `cacheFolder` that is named by all parameters, or finds them there.
+ * An image depends on the seed, its species, split and number alone, not on how many others are drawn.
+ */
+export async function openSpecies(
+  source: SpeciesSource,
+  cacheFolder: string,
+  { imageSize = 64, onProgress }: SpeciesOptions = {},
+): Promise<Dataset> {
+  const { name, classes, seed } = source;
+  if (classes < 2 || classes > maximumSpecies) {
+    throw new RequestError(
+      `${classes} species are asked for; allowed are 2 to ${maximumSpecies}`,
+      'Set data.classes accordingly.',
+    );
+  }
+  const counts = { train: source.train_images, val: source.validation_images, test: source.test_images };
+  const sizes = `${counts.train}+${counts.val}+${counts.test}`;
+  const folder = path.join(cacheFolder, `species-v${drawingVersion}-${classes}x${sizes}-${imageSize}px-seed${seed}`);
+  if (!(await exists(folder))) {
+    await writeWhole(folder, (temporary) => drawAll(temporary, classes, counts, imageSize, seed, onProgress));
+  }
+  const dataset = await readImageFolder({ name, root: folder });
+  checkComplete(dataset, counts, folder);
+  return dataset;
+}
+
+type Counts = Readonly<Record<'train' | 'val' | 'test', number>>;
+
+async function drawAll(
+  folder: string,
+  classes: number,
+  counts: Counts,
+  imageSize: number,
+  seed: number,
+  onProgress: SpeciesOptions['onProgress'],
+): Promise<void> {
+  const images = firstSpecies(classes).flatMap((species) =>
+    Object.entries(counts).flatMap(([split, count]) =>
+      Array.from({ length: count }, (_, index) => ({ species, split, index })),
+    ),
+  );
+  const folderOf = (split: string, name: string) => path.join(folder, split, name.replace(' ', '-'));
+  for (const species of firstSpecies(classes)) {
+    for (const split of Object.keys(counts)) await mkdir(folderOf(split, speciesName(species)), { recursive: true });
+  }
+  await forEachLimited(images, async ({ species, split, index }, done) => {
+    const name = speciesName(species);
+    const svg = drawSpecies(species, imageSize, Random.of(seed, 'species', name, split, index));
+    const file = path.join(folderOf(split, name), `${String(index).padStart(4, '0')}.png`);
+    await sharp(Buffer.from(svg)).removeAlpha().png({ compressionLevel: 6 }).toFile(file);
+    onProgress?.(done, images.length);
+  });
+}
+
+/** Lets `write` fill a temporary folder beside `folder`, then renames it: the final name stands for a complete set. */
+async function writeWhole(folder: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  await mkdir(path.dirname(folder), { recursive: true });
+  const temporary = await mkdtemp(`${folder}.tmp-`);
+  try {
+    await write(temporary);
+    await rename(temporary, folder).catch(async (error: unknown) => {
+      // another process that drew the same images was faster
+      if (!(await exists(folder))) throw error;
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function checkComplete({ classes, splits: { train, val = [], test } }: Dataset, counts: Counts, folder: string): void {
+  const found = [train, val, test].map((samples) => samples.length).join(', ');
+  const expected = [counts.train, counts.val, counts.test].map((count) => count * classes.length).join(', ');
+  if (found === expected) return;
+  throw new RequestError(
+    `${folder} holds ${found} images for training, validation and test; ${expected} were drawn`,
+    'Delete this folder; the next run draws it again.',
+  );
+}
+
+async function exists(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadDataset } from '../../src/data/load.js';
+import { RequestError } from '../../src/shared/errors.js';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'load-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+test('a folder of images gets the validation split it lacks', async () => {
+  const root = path.join(folder, 'pictures');
+  for (const [split, count] of [
+    ['train', 10],
+    ['test', 2],
+  ] as const) {
+    for (const name of ['owl', 'wren']) {
+      await mkdir(path.join(root, split, name), { recursive: true });
+      for (let index = 0; index < count; index++) await writeFile(path.join(root, split, name, `${index}.jpg`), '');
+    }
+  }
+  const { name, splits } = await loadDataset(
+    { kind: 'image-folder', name: 'pictures', root, validation_fraction: 0.2 },
+    folder,
+  );
+  assert.equal(name, 'pictures');
+  assert.deepEqual([splits.train.length, splits.val?.length, splits.test.length], [16, 4, 4]);
+});
+
+test('species are drawn into the cache', async () => {
+  const { splits } = await loadDataset(
+    { kind: 'species', name: 's', classes: 2, train_images: 1, validation_images: 1, test_images: 1, seed: 0 },
+    path.join(folder, 'cache'),
+    { imageSize: 16 },
+  );
+  assert.ok(splits.train[0]!.file.startsWith(path.join(folder, 'cache')));
+});
+
+test('an official data set that is not there is an error that names its folder', async () => {
+  const config = {
+    kind: 'cub-200-2011',
+    name: 'cub',
+    root: path.join(folder, 'none'),
+    validation_fraction: 0.1,
+  } as const;
+  await assert.rejects(loadDataset(config, folder), (error: unknown) => {
+    return error instanceof RequestError && error.message.includes(path.join(folder, 'none'));
+  });
+});
