@@ -42,9 +42,18 @@ export default class DataCheck extends EstaCommand {
     const { train, val, test } = images;
     const verdict = problems.length === 0 ? 'as expected' : `${problems.length} problems`;
     this.log(`${dataset}: ${verdict} (${train} train, ${val} val, ${test} test images)`);
-    for (const problem of problems) this.log(`  wrong: ${problem}`);
-    for (const { file, reason } of unreadable) this.log(`  unreadable: ${file} (${reason})`);
-    for (const warning of warnings) this.log(`  warning: ${warning}`);
-    for (const note of notes) this.log(`  note: ${note}`);
+    this.printSome('wrong', problems);
+    this.printSome(
+      'unreadable',
+      unreadable.map(({ reason }) => reason),
+    );
+    this.printSome('warning', warnings);
+    this.printSome('note', notes);
+  }
+
+  /** A whole data set can be wrong; `--json` has everything. */
+  private printSome(kind: string, lines: readonly string[], most = 12): void {
+    for (const line of lines.slice(0, most)) this.log(`  ${kind}: ${line}`);
+    if (lines.length > most) this.log(`  ${kind}: and ${lines.length - most} more (all with --json)`);
   }
 }

@@ -39,7 +39,10 @@ async function writeTree(tree: FileTree, folder: string): Promise<void> {
   }
 }
 
-/** A drawn JPEG of 64 x 48: a disc in the colour of the class, at a place that depends on `index`, so no two are equal. */
+/**
+ * A drawn JPEG of 64 x 48: a disc in the colour of the class, at a place that depends on `index`, so no two are
+ * equal.
+ */
 export async function drawnJpeg(label: number, index: number): Promise<Buffer> {
   const [x, y] = [8 + ((index * 7) % 48), 8 + ((index * 11) % 32)];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48">

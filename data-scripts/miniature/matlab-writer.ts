@@ -1,4 +1,7 @@
-/** Writes MATLAB v5 files the way MATLAB does: compressed variables, numbers in the smallest integer type that holds them. */
+/**
+ * Writes MATLAB v5 files the way MATLAB does: compressed variables, numbers in the smallest integer type that holds
+ * them.
+ */
 import { deflateSync } from 'node:zlib';
 
 export type MatlabInput =

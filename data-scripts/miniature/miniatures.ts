@@ -1,7 +1,7 @@
 /**
- * Miniatures of the official data sets: the same archives, folders and label files with three classes and a few drawn images, to try
- * the pipeline without downloading gigabytes, and for the tests. They keep what is peculiar about each layout: gaps in NABirds' ids,
- * 1-based labels, the capital I of Dogs, a class name with a slash in Cars.
+ * Miniatures of the official data sets: the same archives, folders and label files with three classes and a few drawn
+ * images, to try the pipeline without downloading gigabytes, and for the tests. They keep what is peculiar about each
+ * layout: gaps in NABirds' ids, 1-based labels, the capital I of Dogs, a class name with a slash in Cars.
  */
 import { caltechBirds } from '../../src/data/official/caltech-birds.js';
 import type { OfficialSpec } from '../../src/data/official/layout.js';

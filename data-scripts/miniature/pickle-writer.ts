@@ -1,4 +1,7 @@
-/** Writes the pickles of CIFAR-100's Python version as Python 2 wrote them (protocol 2, byte strings, one numpy array). */
+/**
+ * Writes the pickles of CIFAR-100's Python version as Python 2 wrote them (protocol 2, byte strings, one numpy
+ * array).
+ */
 
 export type PickleInput =
   | number

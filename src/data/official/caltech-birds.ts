@@ -1,8 +1,9 @@
 /**
- * CUB-200-2011 and NABirds, which share Caltech's layout: images.txt, image_class_labels.txt, train_test_split.txt and
- * classes.txt, keyed by image id (a number in CUB, a UUID in NABirds), beside images/.
+ * CUB-200-2011 and NABirds, which share Caltech's layout: images.txt, image_class_labels.txt, train_test_split.txt
+ * and classes.txt, keyed by image id (a number in CUB, a UUID in NABirds), beside images/.
  *
- * NABirds numbers its 555 classes 295 to 1010 with gaps, so a label is the rank of its id among all ids in the label file.
+ * NABirds numbers its 555 classes 295 to 1010 with gaps, so a label is the rank of its id among all ids in the label
+ * file.
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';

@@ -1,6 +1,6 @@
 /**
- * Compares a data set on disk with what is known about it: images per split and class, readable images, and images that lie
- * both in training and in test.
+ * Compares a data set on disk with what is known about it: images per split and class, readable images, and images
+ * that lie both in training and in test.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -27,7 +27,10 @@ export interface CheckResult {
   readonly duplicates: readonly { readonly test: string; readonly training: string }[];
 }
 
-/** Checks a data set in `root`, the data root or its own folder. A folder that holds no such data set is a RequestError. */
+/**
+ * Checks a data set in `root`, the data root or its own folder. A folder that holds no such data set is a
+ * RequestError.
+ */
 export async function checkOfficial(
   spec: OfficialSpec,
   root: string,

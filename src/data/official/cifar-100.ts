@@ -1,9 +1,9 @@
 /**
- * CIFAR-100 in its binary and its Python version. Neither holds image files, so preparing it writes one PNG (lossless) per image and
- * lists in the format of VTAB-1k: `images/train/00000.png 19`.
+ * CIFAR-100 in its binary and its Python version. Neither holds image files, so preparing it writes one PNG
+ * (lossless) per image and lists in the format of VTAB-1k: `images/train/00000.png 19`.
  *
- * Records hold 1024 red, 1024 green and 1024 blue bytes, each plane 32 x 32 row-major; the binary version puts the coarse
- * and the fine label before them. The fine label is the one to learn.
+ * Records hold 1024 red, 1024 green and 1024 blue bytes, each plane 32 x 32 row-major; the binary version puts the
+ * coarse and the fine label before them. The fine label is the one to learn.
  */
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,8 +1,8 @@
 /** Work on many files with a bounded number of them open at a time. */
 
 /**
- * Runs `work` on every item, at most `limit` at a time (default 8: enough to keep sharp's threads and the disk busy). `done`
- * counts the items begun so far. The first failure stops the rest and is thrown.
+ * Runs `work` on every item, at most `limit` at a time (default 8: enough to keep sharp's threads and the disk busy).
+ * `done` counts the items begun so far. The first failure stops the rest and is thrown.
  */
 export async function forEachLimited<Item>(
   items: readonly Item[],

@@ -1,16 +1,18 @@
 /**
- * Few-shot training lists that others published (NOAH, SPT: `train_meta.list.num_shot_<k>.seed_<s>`), for results on exactly
- * their images. Their files are found in the data set by the end of their path, wherever it was unpacked.
+ * Few-shot training lists that others published (NOAH, SPT: `train_meta.list.num_shot_<k>.seed_<s>`), for results on
+ * exactly their images. Their files are found in the data set by the end of their path, wherever it was unpacked.
  *
- * CoOp's Flowers lists were drawn from all images, most of them from the official test part. A list that names test images is refused:
- * it belongs to another test set.
+ * CoOp's Flowers lists were drawn from all images, most of them from the official test part. A list that names test
+ * images is refused: it belongs to another test set.
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import type { Dataset, Sample } from '../dataset.js';
 import { readImageList } from './text-table.js';
 
-/** The data set with the listed images as its training split. Unknown, mislabelled or leaked images are RequestErrors. */
+/**
+ * The data set with the listed images as its training split. Unknown, mislabelled or leaked images are RequestErrors.
+ */
 export async function withTrainingList(dataset: Dataset, list: string): Promise<Dataset> {
   const { train, val = [], test } = dataset.splits;
   const byName = new Map<string, Sample[]>();

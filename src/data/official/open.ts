@@ -1,4 +1,6 @@
-/** Opening an official data set for an experiment: prepared or just unpacked, found in its folder or in the data root. */
+/**
+ * Opening an official data set for an experiment: prepared or just unpacked, found in its folder or in the data root.
+ */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import type { OfficialSpec } from './layout.js';

@@ -1,6 +1,7 @@
 /**
- * Oxford Flowers-102: jpg/image_%05d.jpg, imagelabels.mat (label of every image, 1 to 102) and setid.mat (image numbers of
- * the three official parts). `tstid` is the larger part and is the test set, as in VPT; some works swap it with `trnid`.
+ * Oxford Flowers-102: jpg/image_%05d.jpg, imagelabels.mat (label of every image, 1 to 102) and setid.mat (image
+ * numbers of the three official parts). `tstid` is the larger part and is the test set, as in VPT; some works swap it
+ * with `trnid`.
  */
 import path from 'node:path';
 import { readJson } from '../../shared/files.js';

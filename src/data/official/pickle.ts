@@ -1,9 +1,10 @@
 /**
- * Reader of the one kind of pickle that CIFAR-100 ships: a dictionary of byte strings, lists of small integers and one
- * uint8 numpy array, written by Python 2 (protocol 0 text globals, protocol 2 opcodes).
+ * Reader of the one kind of pickle that CIFAR-100 ships: a dictionary of byte strings, lists of small integers and
+ * one uint8 numpy array, written by Python 2 (protocol 0 text globals, protocol 2 opcodes).
  *
- * A pickle is a program. This reader is an allow-list: it runs no code, and any opcode or global that such a file does not need is
- * refused. Opcodes: Python's Lib/pickletools.py. Numpy state: numpy/core/src/multiarray/methods.c, array_setstate.
+ * A pickle is a program. This reader is an allow-list: it runs no code, and any opcode or global that such a file
+ * does not need is refused. Opcodes: Python's Lib/pickletools.py. Numpy state: numpy/core/src/multiarray/methods.c,
+ * array_setstate.
  */
 import { RequestError } from '../../shared/errors.js';
 
@@ -52,7 +53,10 @@ const allowedGlobals = new Set([
   'numpy.dtype',
 ]);
 
-/** Value of a pickle; byte strings that are dictionary keys become text, others stay bytes. `file` is only named in errors. */
+/**
+ * Value of a pickle; byte strings that are dictionary keys become text, others stay bytes. `file` is only named in
+ * errors.
+ */
 export function parsePickle(bytes: Uint8Array, file: string): PickleValue {
   return new PickleMachine(bytes, file).run();
 }

@@ -1,6 +1,7 @@
 /**
- * From downloaded archives (or an unpacked folder) to a data set that experiments can open. Every step leaves either nothing or a
- * complete result under its final name, so the same command after an interruption goes on where it stopped.
+ * From downloaded archives (or an unpacked folder) to a data set that experiments can open. Every step leaves either
+ * nothing or a complete result under its final name, so the same command after an interruption goes on where it
+ * stopped.
  */
 import { copyFile, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,7 +15,10 @@ import { readOfficialLayout, type SplitOrigin, type SplitRequest, splitDefaults 
 import { cachedFile, writeTrainingCache } from './training-cache.js';
 
 export interface PrepareRequest extends SplitRequest {
-  /** archives, label files, or one unpacked folder that is used in place; left out: the data set's folder in the data root */
+  /**
+   * archives, label files, or one unpacked folder that is used in place; left out: the data set's folder in the data
+   * root
+   */
   readonly from?: readonly string[];
   /** data root; the data set gets a folder there */
   readonly root: string;

@@ -1,4 +1,7 @@
-/** The splits file that `esta data prepare` writes, so that experiments list a data set without reading its official files. */
+/**
+ * The splits file that `esta data prepare` writes, so that experiments list a data set without reading its official
+ * files.
+ */
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';

@@ -2,7 +2,8 @@
  * Reads an official data set from its own layout, with the splits that experiments use:
  *  1. VPT's split files where they are given or lie beside the data;
  *  2. else the official validation part (Flowers, VTAB-1k);
- *  3. else a stratified tenth of the official training part, drawn with an explicit seed: same sizes as VPT's, other images.
+ *  3. else a stratified tenth of the official training part, drawn with an explicit seed: same sizes as VPT's, other
+ *     images.
  */
 import { isExpected, messageOf, RequestError } from '../../shared/errors.js';
 import type { Dataset, Sample } from '../dataset.js';
@@ -38,6 +39,14 @@ export async function readOfficialLayout(
   folder: string,
   request: SplitRequest = {},
 ): Promise<OfficialDataset> {
+  const dataset = await readWithSplits(spec, folder, request);
+  const found = dataset.classes.length;
+  if (found === spec.classes) return dataset;
+  const note = `${found} classes were found, the official set has ${spec.classes}: labels are not the official ones.`;
+  return { ...dataset, notes: [...dataset.notes, note] };
+}
+
+async function readWithSplits(spec: OfficialSpec, folder: string, request: SplitRequest): Promise<OfficialDataset> {
   if (spec.layout.vptPaths) {
     const splits = await readVptSplits(request.splits ?? folder, request.trainFraction);
     if (splits) return readWithVptSplits(spec, folder, splits, await spec.layout.vptPaths(folder));

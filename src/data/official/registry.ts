@@ -1,6 +1,7 @@
 /**
- * The official data sets: what they are called, how many images they must have, which archives they come in and where a
- * person downloads them. Nothing is downloaded here: most need a form or an account, and licences are the user's to accept.
+ * The official data sets: what they are called, how many images they must have, which archives they come in and where
+ * a person downloads them. Nothing is downloaded here: most need a form or an account, and licences are the user's to
+ * accept.
  *
  * Counts: VPT's fgvc_split files (train, val, test), which equal the official parts; per class counted in them.
  * Archive sums: torchvision (Flowers, Cars, CIFAR), SSF (CUB), PyTorch loaders of NABirds.

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 
 /**
- * The first folder, `root` itself or at most `depth` (default 2) levels below it, that holds all `entries`; undefined when
- * there is none. Names are compared exactly, also on file systems that ignore case: `Images` is not `images`.
+ * The first folder, `root` itself or at most `depth` (default 2) levels below it, that holds all `entries`; undefined
+ * when there is none. Names are compared exactly, also on file systems that ignore case: `Images` is not `images`.
  */
 export async function findFolderWith(root: string, entries: readonly string[], depth = 2): Promise<string | undefined> {
   let level = [root];

@@ -2,8 +2,9 @@
  * Stanford Cars, in both official layouts:
  *  - split folders: cars_train/00001.jpg, cars_test/00001.jpg, devkit/cars_train_annos.mat and a labelled test file;
  *  - one folder (used by VPT): car_ims/000001.jpg and cars_annos.mat.
- * Many mirrors double the image folders (cars_train/cars_train/00001.jpg). File numbers differ between the layouts, so the
- * annotations of one are refused for the images of the other.
+ *
+ * Many mirrors double the image folders (cars_train/cars_train/00001.jpg). File numbers differ between the layouts, so
+ * the annotations of one are refused for the images of the other.
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
@@ -116,7 +117,9 @@ async function imageFolder(root: string, name: ImageFolder): Promise<string | un
   return holder === undefined ? undefined : findFolderWith(path.join(holder, name), [firstImage[name]]);
 }
 
-/** VPT's keys name car_ims/, others re-made them with cars_train/ or cars_train/cars_train/: all find the real folder. */
+/**
+ * VPT's keys name car_ims/, others re-made them with cars_train/ or cars_train/cars_train/: all find the real folder.
+ */
 async function vptPaths(root: string): Promise<(key: string) => string> {
   const folders = new Map<string, string>();
   for (const name of Object.keys(firstImage) as ImageFolder[]) {

@@ -1,6 +1,7 @@
 /**
- * Stanford Dogs: Images/<wordnet id>-<breed>/*.jpg, and train_list.mat and test_list.mat with `file_list` (paths below Images/)
- * and `labels` (1 to 120). Mind the capital I. Some copies keep the lists in a folder lists/ or splits/.
+ * Stanford Dogs: Images/<wordnet id>-<breed>/*.jpg, and train_list.mat and test_list.mat with `file_list` (paths
+ * below Images/) and `labels` (1 to 120). Mind the capital I. Some copies keep the lists in a folder lists/ or
+ * splits/.
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';

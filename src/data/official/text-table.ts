@@ -1,4 +1,7 @@
-/** The text files of official data sets: one record per line, two columns. Lines may end in CR LF; empty ones are skipped. */
+/**
+ * The text files of official data sets: one record per line, two columns. Lines may end in CR LF; empty ones are
+ * skipped.
+ */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, RequestError } from '../../shared/errors.js';

@@ -1,8 +1,9 @@
 /**
  * A copy of all images with a small shorter edge, which makes every later epoch decode a fraction of the pixels.
  *
- * Files keep their name; shrinking is bicubic with antialiasing, smaller images are not enlarged, JPEG quality is 95 without chroma
- * subsampling. Results differ slightly from those of the full images, so the splits file records the size.
+ * Files keep their name; shrinking is bicubic with antialiasing, smaller images are not enlarged, JPEG quality is 95
+ * without chroma subsampling. Results differ slightly from those of the full images, so the splits file records the
+ * size.
  */
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';

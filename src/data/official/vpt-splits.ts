@@ -1,9 +1,11 @@
 /**
- * The split files of VPT (Visual Prompt Tuning, its fgvc_split.zip): train.json, val.json and test.json, each one flat object from
- * image path to raw class id. File order is sample order. Ids may be numbers or zero-padded strings (CUB).
+ * The split files of VPT (Visual Prompt Tuning, its fgvc_split.zip): train.json, val.json and test.json, each one
+ * flat object from image path to raw class id. File order is sample order. Ids may be numbers or zero-padded strings
+ * (CUB).
  *
- * Raw ids become labels by their rank among all ids of the data set. VPT ranks the ids of each file by itself, which mislabels most
- * of NABirds' validation images because two classes are missing there; here one map serves all three files.
+ * Raw ids become labels by their rank among all ids of the data set. VPT ranks the ids of each file by itself, which
+ * mislabels most of NABirds' validation images because two classes are missing there; here one map serves all three
+ * files.
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';

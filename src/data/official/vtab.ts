@@ -1,10 +1,12 @@
 /**
  * VTAB-1k: 19 tasks of 1000 training images, in the layout that NOAH publishes:
- * `<task>/{train800,val200,train800val200,test}.txt` with `images/<split>/<counter>.jpg <label>` lines, beside images/.
+ * `<task>/{train800,val200,train800val200,test}.txt` with `images/<split>/<counter>.jpg <label>` lines, beside
+ * images/.
  *
- * Models are selected on val200 after training on train800; the final training uses both, which are exactly the images of
- * train800val200 (in another order). The lists follow record orders of old TFDS versions, so they cannot be rebuilt from raw data.
- * Numbers of classes come from this table and never from the lists, which can miss classes (sun397).
+ * Models are selected on val200 after training on train800; the final training uses both, which are exactly the
+ * images of train800val200 (in another order). The lists follow record orders of old TFDS versions, so they cannot be
+ * rebuilt from raw data. Numbers of classes come from this table and never from the lists, which can miss classes
+ * (sun397).
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';

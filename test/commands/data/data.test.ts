@@ -42,6 +42,7 @@ test('prepare, then check: a miniature has too few images, which check says with
   const text = await esta(['data', 'check', 'cub-200-2011', '--root', root]);
   assert.equal(text.status, 1);
   assert.match(text.stdout, /^ {2}wrong: train has 13 images, expected 5394$/m);
+  assert.match(text.stdout, /^ {2}note: 3 classes were found, the official set has 200/m);
 });
 
 test('an unknown data set and an empty root are wrong requests', async (t) => {

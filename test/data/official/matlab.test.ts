@@ -1,4 +1,6 @@
-/** MATLAB v5 reader: on files of scipy.io.savemat (test/fixtures/official/make-matlab.py) and on bytes built by hand. */
+/**
+ * MATLAB v5 reader: on files of scipy.io.savemat (test/fixtures/official/make-matlab.py) and on bytes built by hand.
+ */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
