@@ -3,8 +3,9 @@ import { type Float32NdArray, float32, sizeOf } from '../../shared/arrays.js';
 
 /** The same elements under another shape of the same size; -1 stands for what is left. No copy. */
 export function reshaped({ shape, data }: Float32NdArray, to: readonly number[]): Float32NdArray {
-  const known = sizeOf(to.filter((extent) => extent !== -1));
-  const full = to.map((extent) => (extent === -1 ? sizeOf(shape) / known : extent));
+  const rest = sizeOf(shape) / sizeOf(to.filter((extent) => extent !== -1));
+  if (!Number.isInteger(rest)) throw new RangeError(`[${shape.join(', ')}] cannot become [${to.join(', ')}]`);
+  const full = to.map((extent) => (extent === -1 ? rest : extent));
   return float32(full, data);
 }
 

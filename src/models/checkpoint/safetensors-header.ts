@@ -129,22 +129,31 @@ function entryOf(name: string, value: unknown, dataStart: number): TensorEntry {
   return { dtype: dtype as Dtype, shape, begin: dataStart + begin, end: dataStart + end };
 }
 
-/**
- * JSON.parse keeps the last of two equal names silently, so the names of the outermost object are read again. All its
- * values are objects by now, so that every string at depth 1 is a name.
- */
+/** JSON.parse keeps the last of two equal names silently, so the names of the outermost object are read again. */
 function refuseDuplicates(text: string): void {
   const names = new Set<string>();
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === '{') depth++;
-    else if (token === '}') depth--;
-    else if (depth === 1) {
-      const name = JSON.parse(token) as string;
+  for (let position = 0; position < text.length; position++) {
+    const character = text[position];
+    if (character === '{') depth++;
+    else if (character === '}') depth--;
+    else if (character === '"') {
+      const start = position;
+      position = endOfString(text, start);
+      if (depth !== 1) continue;
+      // The values of the outermost object are objects by now, so that its only strings are names.
+      const name = JSON.parse(text.slice(start, position + 1)) as string;
       if (names.has(name)) throw new InvalidHeader(`two tensors are named ${name}`);
       names.add(name);
     }
   }
+}
+
+/** Position of the closing quote; a loop, because a regular expression overflows the stack on metadata of some MB. */
+function endOfString(text: string, start: number): number {
+  let end = start + 1;
+  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+  return end;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -101,6 +101,12 @@ test('a scalar, an empty tensor, white space and a name like __proto__ are valid
   assert.deepEqual(Object.keys(tensors).sort(), ['__proto__', 'e', 's']);
 });
 
+test('metadata may be long and hold JSON of its own', async (t) => {
+  const text = JSON.stringify({ '"a"': '{'.repeat(2 ** 20), b: '"'.repeat(2 ** 20) });
+  const header = JSON.stringify({ __metadata__: { text } });
+  assert.equal((await readSafetensors(handmade(t, header))).metadata['text'], text);
+});
+
 const refused: [name: string, header: string | Buffer, dataBytes: number, reason: RegExp][] = [
   ['a hole at the start', `{"a":${entry(4, 8)}}`, 8, /tensor a .* hole/],
   ['a hole between', `{"a":${entry(0, 4)},"b":${entry(8, 12)}}`, 12, /tensor b .* hole/],
