@@ -73,10 +73,10 @@ function show(index) {
   if (paths[label].length > 0) card.append(blocks(paths[label]));
   card.hidden = false;
   const [around, box] = [figure.getBoundingClientRect(), point.getBoundingClientRect()];
-  const left = box.x - around.x + box.width / 2 - card.offsetWidth / 2;
-  const above = box.y - around.y - card.offsetHeight - 10;
-  card.style.left = Math.max(0, Math.min(left, around.width - card.offsetWidth)) + 'px';
-  card.style.top = (above < 0 ? box.bottom - around.y + 10 : above) + 'px';
+  // Below and to the right, where a curve that rises and flattens leaves room.
+  const left = Math.min(box.right - around.x + 12, around.width - card.offsetWidth);
+  card.style.left = Math.max(0, left) + 'px';
+  card.style.top = box.bottom - around.y + 12 + 'px';
 }
 
 // One row for each anchor, one square for each of its blocks, filled where the stitch runs it.

@@ -32,7 +32,7 @@ summary { margin-top: 2rem; cursor: pointer; font-weight: 600; }
   background: var(--card); border: 1px solid var(--line); box-shadow: 0 2px 10px #0004; font-size: .87rem; }
 .card strong { display: block; }
 .blocks { display: grid; grid-template-columns: auto 1fr; gap: .1rem .6rem; margin-top: .3rem; align-items: center; }
-.blocks span + span { display: flex; gap: 2px; }
+.blocks span:nth-child(even) { display: flex; gap: 2px; }
 .blocks i { width: 9px; height: 9px; border: 1px solid var(--faint); border-radius: 2px; }
 .blocks i.used { background: var(--ink); border-color: var(--ink); }
 .hint { color: var(--faint); font-size: .87rem; }

@@ -7,9 +7,11 @@ export function renderLatex(table: Table): string {
     table.rows[index]!.startsGroup && index > 0 ? ['    \\midrule', line(cells)] : [line(cells)],
   );
   const notes = notesOf(table).map((note) => `  \\par\\footnotesize ${escaped(note)}`);
+  // A wide table spans both columns of a two-column page.
+  const environment = table.columns.length > 8 ? 'table*' : 'table';
   return [
-    '\\begin{table}',
-    '  \\centering',
+    `\\begin{${environment}}`,
+    '  \\centering\\small\\setlength{\\tabcolsep}{4pt}',
     `  \\caption{${escaped(table.title)}}`,
     `  \\label{tab:${table.name}}`,
     `  \\begin{tabular}{${table.columns.map(({ kind }) => (kind === 'text' ? 'l' : 'r')).join('')}}`,
@@ -20,7 +22,7 @@ export function renderLatex(table: Table): string {
     '    \\bottomrule',
     '  \\end{tabular}',
     ...notes,
-    '\\end{table}',
+    `\\end{${environment}}`,
   ].join('\n');
 }
 

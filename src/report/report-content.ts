@@ -70,5 +70,5 @@ function nextStep(runs: readonly RunFolder[]): string {
     return `esta run ${path.join(run.folder, 'experiment.yaml')} --out ${run.folder} runs the ${trials} no result yet`;
   }
   const folders = runs.map(({ folder }) => folder).join(' ');
-  return `esta report ${folders} --format html --out report.html writes a page with the curve to explore`;
+  return `esta report ${folders} --out report.html writes a page with the curve to explore`;
 }

@@ -56,10 +56,10 @@ export async function buildReport(
   const svg =
     content.figure && (illustrated.includes(format) || format === 'html') ? await figureSvg(content.figure) : '';
   const target = await targetOf(out, format);
-  const figureFolder = target ? path.dirname(path.resolve(target.file)) : holdingFolder(folders);
+  const figureFolder = target ? path.dirname(target.file) : holdingFolder(folders);
   const figures = svg !== '' && illustrated.includes(format) ? await writeFigures(svg, figureFolder) : [];
   const documentFolder = target ? figureFolder : process.cwd();
-  const links = figures.map((file) => path.relative(documentFolder, file));
+  const links = figures.map((file) => path.relative(documentFolder, file).replaceAll(path.sep, '/'));
   const documents = documentsOf(content, json, format, { svg, links, width });
   const text = documents.map((document) => document.content).join('\n\n');
   const written: string[] = [];
@@ -70,7 +70,19 @@ export async function buildReport(
       written.push(file);
     }
   }
-  return { text, json, files: [...written, ...figures], problems: content.problems, next: content.next };
+  return {
+    text,
+    json,
+    files: [...written, ...figures],
+    problems: content.problems,
+    next: nextAfter(content, format, written),
+  };
+}
+
+/** A page that was written and shows everything is there to be opened. */
+function nextAfter({ next, trials }: ReportContent, format: ReportFormat, written: readonly string[]): string {
+  const complete = trials.every(({ state }) => state === 'finished');
+  return format === 'html' && complete && written.length > 0 ? `open ${written[0]} in a browser` : next;
 }
 
 /** Writes figure.svg and figure.png and returns their paths. */
@@ -96,12 +108,13 @@ async function targetOf(
     : { file: out, single: true };
 }
 
+/** The run folder, or the deepest folder that holds all of them; from the working folder where that is shorter. */
 function holdingFolder(folders: readonly string[]): string {
-  const [first, ...others] = folders.map((folder) => path.resolve(folder));
-  if (first === undefined || others.length === 0) return first ?? process.cwd();
-  let holding = path.dirname(first);
-  while (others.some((folder) => path.relative(holding, folder).startsWith('..'))) holding = path.dirname(holding);
-  return holding;
+  const [first = '.', ...others] = folders.map((folder) => path.resolve(folder));
+  const outside = (folder: string, holding: string) => path.relative(holding, folder).startsWith('..');
+  let holding = others.length === 0 ? first : path.dirname(first);
+  while (others.some((folder) => outside(folder, holding))) holding = path.dirname(holding);
+  return outside(holding, process.cwd()) ? holding : path.relative(process.cwd(), holding) || '.';
 }
 
 function documentsOf(

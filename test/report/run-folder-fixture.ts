@@ -2,6 +2,7 @@
  * Run folders as the experiment runner leaves them, without any training: the stitch space of three anchors of depth 12
  * with the paper's FLOPs, and accuracies on a smooth curve with seeded noise.
  */
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -30,16 +31,23 @@ export interface FakeTrial {
 
 /** Writes a run folder named `name` below `parent` (default: a new temporary folder) and returns its path. */
 export async function writeRunFolder(trials: readonly FakeTrial[], name = 'fgvc', parent?: string): Promise<string> {
-  const folder = path.join(parent ?? (await mkdtemp(path.join(tmpdir(), 'esta-report-'))), name);
+  const folder = path.join(parent ?? (await temporaryFolder()), name);
   await mkdir(path.join(folder, 'trials'), { recursive: true });
   await writeFile(path.join(folder, 'experiment.yaml'), `name: ${name}\n`);
   for (const trial of trials) await writeTrial(folder, trial);
   return folder;
 }
 
+/** A new folder that is removed when the test process ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'esta-report-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 async function writeTrial(run: string, trial: FakeTrial): Promise<void> {
   const { dataset = 'stanford-cars', method = 'esta', seed = 0, learningRate = 1e-3, state = 'finished' } = trial;
-  const folder = path.join(run, 'trials', `${dataset}-${method}-${seed}-${learningRate}`);
+  const folder = path.join(run, 'trials', `${dataset}-${method}-seed${seed}`);
   await mkdir(folder, { recursive: true });
   const identity = { version: 1 as const, dataset, method, seed, learningRate };
   const status: TrialStatus = { ...identity, state, epoch: state === 'finished' ? 100 : 37, epochs: 100 };

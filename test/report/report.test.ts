@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { ReportJson } from '../../src/report/render-json.js';
+import { buildReport } from '../../src/report/report.js';
+import { renderRunSummary } from '../../src/report/summary.js';
+import { temporaryFolder, writeRunFolder } from './run-folder-fixture.js';
+
+test('text goes to the caller, the figure into the run folder', async () => {
+  const run = await writeRunFolder([{ state: 'finished' }, { seed: 1, state: 'failed' }]);
+  const { text, files, next } = await buildReport([run], 'text');
+  assert.match(text, /^FLOPs and top-1 accuracy of the deployed stitches/);
+  assert.deepEqual(
+    files.map((file) => path.resolve(file)),
+    [path.join(run, 'figure.svg'), path.join(run, 'figure.png')],
+  );
+  assert.equal(
+    next,
+    `esta run ${path.join(run, 'experiment.yaml')} --out ${run} runs the 1 trial that has no result yet`,
+  );
+});
+
+test('several runs: the figure goes into the folder that holds them', async () => {
+  const parent = await temporaryFolder();
+  const runs = [await writeRunFolder([{}], 'a', parent), await writeRunFolder([{ dataset: 'cars' }], 'b', parent)];
+  const { files } = await buildReport(runs, 'text');
+  assert.equal(path.resolve(files[0]!), path.join(parent, 'figure.svg'));
+});
+
+test('a written document names the figure beside it', async () => {
+  const run = await writeRunFolder([{}]);
+  const out = path.join(await temporaryFolder(), 'tables');
+  await buildReport([run], 'md', { out });
+  assert.deepEqual(await readdir(out), ['figure.png', 'figure.svg', 'report.md']);
+  assert.ok((await readFile(path.join(out, 'report.md'), 'utf8')).includes('![Accuracy against FLOPs](figure.svg)'));
+  await buildReport([run], 'latex', { out: path.join(out, 'paper.tex') });
+  assert.ok((await readFile(path.join(out, 'paper.tex'), 'utf8')).includes('{figure.png}'));
+});
+
+test('CSV into a folder: a file for each table', async () => {
+  const out = await temporaryFolder();
+  const { files } = await buildReport([await writeRunFolder([{}])], 'csv', { out });
+  assert.deepEqual(
+    files.map((file) => path.basename(file)),
+    ['table-one.csv', 'trials.csv', 'stitches.csv'],
+  );
+  const stitches = (await readFile(path.join(out, 'stitches.csv'), 'utf8')).trimEnd().split('\r\n');
+  assert.equal(stitches.length, 1 + 71);
+});
+
+test('JSON: raw numbers under the names of the command contract', async () => {
+  const run = await writeRunFolder([{}, { seed: 1, state: 'waiting' }]);
+  const { text } = await buildReport([run], 'json');
+  const { trials, problems } = JSON.parse(text) as ReportJson;
+  assert.deepEqual(
+    trials.map(({ dataset, method, seed, status }) => [dataset, method, seed, status]),
+    [
+      ['stanford-cars', 'esta', 0, 'finished'],
+      ['stanford-cars', 'esta', 1, 'missing'],
+    ],
+  );
+  const largest = trials[0]!.stitches.find(({ id }) => id === 2)!;
+  // 17.67 G and 87.20 % in the supplement's row of Stanford Cars.
+  assert.deepEqual([Number((largest.flops / 1e9).toFixed(2)), largest.paper_accuracy], [17.67, 87.2]);
+  assert.equal(problems.length, 1);
+});
+
+test('a run whose every trial failed is reported without a figure', async () => {
+  const { text, files } = await buildReport([await writeRunFolder([{ state: 'failed' }])], 'text');
+  assert.match(text, /failed: the trial did not finish/);
+  assert.deepEqual(files, []);
+});
+
+test('the summary of a run: its tables and its figure', async () => {
+  const run = await writeRunFolder([{}, { seed: 1 }]);
+  const { text, files } = await renderRunSummary(run, 100);
+  assert.match(text, /mean ± standard deviation over seeds/);
+  assert.deepEqual(
+    files.map((file) => path.relative(run, file)),
+    ['figure.svg', 'figure.png'],
+  );
+});
