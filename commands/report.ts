@@ -6,9 +6,9 @@ import { RequestError } from '../src/shared/errors.js';
 
 export default class Report extends EstaCommand {
   static override readonly summary = 'Print the tables of runs in the shape of the paper, and draw their curves.';
-  static override readonly description = `Reads run folders, finished or not, and computes nothing again. Trials that \
-failed or have no result
-are marked. figure.svg and figure.png are written beside the report, or else into the run folder.`;
+  static override readonly description =
+    'Reads run folders, finished or not, and computes nothing again. Trials that failed or have no result are marked. ' +
+    'figure.svg and figure.png are written beside the report, or else into the run folder.';
 
   static override readonly examples = [
     { description: 'All runs below runs/', command: '<%= config.bin %> report' },

@@ -7,7 +7,7 @@ export const htmlStyle = `
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 1rem; }
-.problems { border-left: 4px solid var(--bad); padding: .2rem 1rem; margin: 1rem 0; }
+.problems { border-left: 4px solid var(--bad); padding: .2rem 1rem .2rem 2rem; margin: 1rem 0; }
 .problems li { margin: .2rem 0; white-space: pre-line; }
 .scroll { overflow-x: auto; margin-top: 2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap; }
