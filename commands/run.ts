@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
+import type { EngineChoice } from '../src/engine/select.js';
 import { EstaCommand, setFlag } from '../src/shared/command.js';
-import { RequestError } from '../src/shared/errors.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -56,6 +57,23 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       this.log(formatPlan(plan));
       return plan;
     }
-    throw new RequestError('running is not wired yet', 'Add --dry-run to see the plan.');
+    const { createEngine } = await import('../src/engine/select.js');
+    const { runExperiment } = await import('../src/experiment/runner.js');
+    const { renderRunSummary } = await import('../src/report/summary.js');
+    const { createProgress } = await import('../src/shared/progress.js');
+    const interrupt = new AbortController();
+    const stop = () => interrupt.abort();
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+    const engine = await createEngine(flags.engine as EngineChoice);
+    const progress = createProgress(process.stderr);
+    const results = await runExperiment(experiment, { runFolder, engine, progress, signal: interrupt.signal });
+    await engine.dispose();
+    const summary = await renderRunSummary(runFolder);
+    this.log(`${summary.text}\n`);
+    for (const file of summary.files) this.log(file);
+    this.log(`Next: esta report ${path.relative('.', runFolder) || '.'} --format html`);
+    if (results.some(({ status }) => status === 'failed')) process.exitCode = 1;
+    return { run: runFolder, trials: results };
   }
 }

@@ -12,12 +12,12 @@ import { readImageFolder } from '../data/image-folder.js';
 import { inceptionNormalisation, type Preprocessing } from '../data/preprocessing.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { accuracyOf } from '../evaluation/accuracy.js';
-import { openSafetensors, readSafetensors, writeSafetensors } from '../models/checkpoint/safetensors.js';
+import { openSafetensors, writeSafetensors } from '../models/checkpoint/safetensors.js';
 import { type ViTVariant, variantNamed } from '../models/variants.js';
 import { runViT } from '../models/vision-transformer.js';
 import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
 import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
-import { RequestError, TrialError } from '../shared/errors.js';
+import { TrialError } from '../shared/errors.js';
 import { appendJsonLine, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
@@ -25,6 +25,7 @@ import { type Moments, zeroMoments } from '../training/optimizer.js';
 import { namedLeaves, treeOf } from '../training/parameters.js';
 import { learningRateAt } from '../training/schedule.js';
 import { type Network, supervisedStep } from '../training/supervised-step.js';
+import { restoreCheckpoint, saveCheckpoint, stateOnDevice, type TrainingState } from './checkpoint.js';
 
 export interface PretrainedAnchorResult {
   readonly name: string;
@@ -124,10 +125,11 @@ async function pretrainAnchor(
   };
   const checkpoint = `${file}.partial`;
   const identity = JSON.stringify({ seed, training, anchor, data: config.data, classes: classes.length });
-  const restored = await restore(checkpoint, identity);
-  let parameters = onDevice(engine, restored?.parameters ?? namedLeaves<Float32NdArray>(start));
-  let moments = momentsOnDevice(engine, restored?.moments ?? zeroMoments(namedLeaves<Float32NdArray>(start)));
-  const first = restored?.step ?? 0;
+  const restored = await restoreCheckpoint(checkpoint, identity);
+  const named = namedLeaves<Float32NdArray>(start);
+  const state = restored?.state ?? { parameters: named, moments: zeroMoments(named) };
+  let { parameters, moments }: TrainingState<Value> = stateOnDevice(engine, state);
+  const first = Number(restored?.rest['step'] ?? 0);
 
   const step = engine.compile(
     `pretrain ${anchor.architecture}`,
@@ -139,10 +141,8 @@ async function pretrainAnchor(
   );
   const perEpoch = train.batchesPerEpoch;
   const steps = perEpoch * training.epochs;
-  const save = async (done: number) => {
-    const tensors = await checkpointTensors(engine, parameters, moments);
-    await writeSafetensors(checkpoint, tensors, { metadata: { identity, step: String(done) } });
-  };
+  const save = (done: number) =>
+    saveCheckpoint(engine, checkpoint, identity, { parameters, moments }, { step: String(done) });
   const measure = () =>
     accuracyOf(
       engine,
@@ -221,62 +221,10 @@ function notFinite(anchor: string, step: number, rate: number): TrialError {
   );
 }
 
-function onDevice(engine: Engine, arrays: Record<string, Float32NdArray>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, engine.put(array)]));
-}
-
-function momentsOnDevice(engine: Engine, { first, second, updates }: Moments<Float32NdArray>): Moments<Value> {
-  return { first: onDevice(engine, first), second: onDevice(engine, second), updates: onDevice(engine, updates) };
-}
-
 async function onHost(engine: Engine, values: Readonly<Record<string, Value>>): Promise<StateDict> {
   const arrays: StateDict = {};
   for (const [name, value] of Object.entries(values)) arrays[name] = (await engine.get(value)) as Float32NdArray;
   return arrays;
-}
-
-const prefixed = (prefix: string, tensors: StateDict): StateDict =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}:${name}`, tensor]));
-
-async function checkpointTensors(
-  engine: Engine,
-  parameters: Record<string, Value>,
-  { first, second, updates }: Moments<Value>,
-): Promise<StateDict> {
-  return {
-    ...prefixed('parameters', await onHost(engine, parameters)),
-    ...prefixed('first', await onHost(engine, first)),
-    ...prefixed('second', await onHost(engine, second)),
-    ...prefixed('updates', await onHost(engine, updates)),
-  };
-}
-
-interface Restored {
-  readonly parameters: StateDict;
-  readonly moments: Moments<Float32NdArray>;
-  readonly step: number;
-}
-
-async function restore(file: string, identity: string): Promise<Restored | undefined> {
-  if (!(await exists(file))) return undefined;
-  const { tensors, metadata } = await readSafetensors(file);
-  if (metadata['identity'] !== identity) {
-    throw new RequestError(
-      `${file} belongs to a pretraining with other settings`,
-      'Restore the settings, choose another output folder, or delete the file to begin again.',
-    );
-  }
-  const part = (prefix: string): StateDict =>
-    Object.fromEntries(
-      Object.entries(tensors)
-        .filter(([name]) => name.startsWith(`${prefix}:`))
-        .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
-    );
-  return {
-    parameters: part('parameters'),
-    moments: { first: part('first'), second: part('second'), updates: part('updates') },
-    step: Number(metadata['step']),
-  };
 }
 
 async function finishedResult(file: string, name: string): Promise<PretrainedAnchorResult | undefined> {

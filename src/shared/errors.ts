@@ -29,9 +29,16 @@ export class TrialError extends Error {
   }
 }
 
+/** Ctrl-C: everything computed is saved. Exit status 130, as shells count it. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly exitStatus = 130;
+  readonly hint = 'Run the same command again: it goes on from here.';
+}
+
 /** Tells an expected failure (message only) from a bug (message and stack). */
-export function isExpected(error: unknown): error is RequestError | TrialError {
-  return error instanceof RequestError || error instanceof TrialError;
+export function isExpected(error: unknown): error is RequestError | TrialError | Interrupted {
+  return error instanceof RequestError || error instanceof TrialError || error instanceof Interrupted;
 }
 
 /** The message of anything thrown. */

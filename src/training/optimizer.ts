@@ -24,7 +24,7 @@ export interface AdamWOptions {
 
 /** Decay pulls matrices only: biases, norms and tokens are free of it, as in timm's and most ViT recipes. */
 export function decays(name: string): boolean {
-  return !/(bias|offset|scale|classToken|position)$/.test(name);
+  return !/(^|\/)(bias|offset|scale|classToken|position)(\/|$)/.test(name);
 }
 
 export function zeroMoments(parameters: Named<Float32NdArray>): Moments<Float32NdArray> {

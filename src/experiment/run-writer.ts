@@ -1,0 +1,95 @@
+/** Writes a run folder (its form: report/run-folder.ts) and refuses to mix two configurations in one. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type Trial, trialsOf } from '../config/plan.js';
+import type { Experiment } from '../config/schema.js';
+import { formatYaml } from '../config/yaml-document.js';
+import type { Engine } from '../engine/engine.js';
+import { parseTrialResult, resultVersion, type TrialResult, type TrialStatus } from '../report/result.js';
+import { RequestError } from '../shared/errors.js';
+import { readJson, writeAtomic } from '../shared/files.js';
+
+export interface RunWriter {
+  readonly folder: string;
+  /** Fingerprint of the resolved configuration. */
+  readonly configuration: string;
+  trialFolder(trial: Trial): string;
+  /** The result of a trial that was finished before; failed ones are run again. */
+  finished(trial: Trial): Promise<TrialResult | undefined>;
+  status(trial: Trial, status: Pick<TrialStatus, 'state' | 'learningRate' | 'error'>): Promise<void>;
+  result(
+    trial: Trial,
+    result: Omit<TrialResult, 'version' | 'dataset' | 'method' | 'seed' | 'configuration'>,
+  ): Promise<TrialResult>;
+}
+
+/**
+ * Opens a new run folder, or one that was written for the same configuration.
+ * @throws RequestError with the lines that differ when it was written for another one
+ */
+export async function openRunFolder(folder: string, experiment: Experiment, engine: Engine): Promise<RunWriter> {
+  const resolved = formatYaml(experiment);
+  const file = path.join(folder, 'experiment.yaml');
+  const existing = await readFile(file, 'utf8').catch(() => undefined);
+  if (existing !== undefined && existing !== resolved) throw differs(folder, existing, resolved);
+  if (existing === undefined) await writeAtomic(file, resolved);
+  await writeAtomic(path.join(folder, 'environment.json'), `${JSON.stringify(environment(engine), null, 2)}\n`);
+  const configuration = createHash('sha256').update(resolved).digest('hex').slice(0, 12);
+  const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
+  const identity = ({ dataset, method, seed }: Trial) => ({
+    version: resultVersion as typeof resultVersion,
+    dataset: dataset.name,
+    method,
+    seed,
+    configuration,
+  });
+  const write = (trial: Trial, name: string, content: unknown) =>
+    writeAtomic(path.join(trialFolder(trial), name), `${JSON.stringify(content, null, 2)}\n`);
+  const writer: RunWriter = {
+    folder,
+    configuration,
+    trialFolder,
+    finished: async (trial) => {
+      const resultFile = path.join(trialFolder(trial), 'result.json');
+      if (!(await readFile(resultFile).catch(() => undefined))) return undefined;
+      const result = parseTrialResult(await readJson(resultFile), resultFile);
+      return result.status === 'finished' ? result : undefined;
+    },
+    status: (trial, status) =>
+      write(trial, 'status.json', { ...identity(trial), ...status, updatedAt: new Date().toISOString() }),
+    result: async (trial, result) => {
+      const whole = { ...identity(trial), ...result };
+      await write(trial, 'result.json', whole);
+      return whole;
+    },
+  };
+  for (const trial of trialsOf(experiment)) {
+    const known = await readFile(path.join(trialFolder(trial), 'status.json')).catch(() => undefined);
+    if (!known) await writer.status(trial, { state: 'waiting', learningRate: 0 });
+  }
+  return writer;
+}
+
+function environment(engine: Engine): unknown {
+  return {
+    engine: engine.name,
+    device: engine.device,
+    node: process.version,
+    platform: `${os.platform()} ${os.arch()}`,
+    cpu: os.cpus()[0]?.model,
+    cores: os.cpus().length,
+    memory_gib: Math.round(os.totalmem() / 2 ** 30),
+  };
+}
+
+function differs(folder: string, existing: string, resolved: string): RequestError {
+  const [before, after] = [existing.split('\n'), resolved.split('\n')];
+  const removed = before.filter((line) => !after.includes(line)).map((line) => `  there: ${line.trim()}`);
+  const added = after.filter((line) => !before.includes(line)).map((line) => `  now:   ${line.trim()}`);
+  return new RequestError(
+    `${folder} was written for another configuration:\n${[...removed, ...added].slice(0, 20).join('\n')}`,
+    'Choose another folder with --out DIR, or restore the settings to go on.',
+  );
+}

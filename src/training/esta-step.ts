@@ -1,0 +1,107 @@
+/**
+ * One ESTA training step, as two programs (paper section 4.2):
+ *
+ * 1. The teacher, one program for all steps: the largest anchor learns from the labels; its gradients and its logits.
+ * 2. The sampled stitch: learns from the teacher's soft predictions (in-place distillation), or from the labels without it;
+ *    AdamW then moves everything that one of the two has a gradient for, by the sum of both.
+ *
+ * Saliency of the stitch: the mean of |parameter x gradient| over its trainables, with the stitch's own gradient.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { TensorFunction } from '../engine/engine.js';
+import type { ViTVariant } from '../models/variants.js';
+import type { Stitch } from '../stitching/stitch.js';
+import { type FrozenPath, runStitch } from '../stitching/stitchable-network.js';
+import { crossEntropy, distillation } from './loss.js';
+import { adamW, type Moments, type Named } from './optimizer.js';
+
+export interface TeacherInputs<T> {
+  readonly frozen: FrozenPath<T>;
+  /** The largest anchor's trainables. */
+  readonly parameters: Named<T>;
+  /** [batch, side, side, 3] and int32 [batch] */
+  readonly images: T;
+  readonly labels: T;
+}
+
+export interface TeacherOutputs<T> {
+  readonly logits: T;
+  readonly loss: T;
+  readonly gradients: Named<T>;
+}
+
+export interface StitchStepInputs<T> extends TeacherInputs<T> {
+  /** Trainables of the stitch, and of the largest anchor where it teaches. */
+  readonly parameters: Named<T>;
+  readonly moments: Moments<T>;
+  /** Learning rate, a scalar. */
+  readonly rate: T;
+  readonly teacher?: Pick<TeacherOutputs<T>, 'logits' | 'gradients'>;
+}
+
+export interface StitchStepOutputs<T> {
+  readonly parameters: Named<T>;
+  readonly moments: Moments<T>;
+  readonly loss: T;
+  readonly saliency: T;
+}
+
+export interface EstaStepOptions {
+  readonly variants: readonly ViTVariant[];
+  readonly weightDecay: number;
+  readonly distillation: { readonly temperature: number; readonly weight: number };
+}
+
+/** Loss and gradients of a stitch with respect to `names` among its parameters. */
+function gradientsOf(
+  names: readonly string[],
+  parameters: Named<tf.Tensor>,
+  loss: (parameters: Named<tf.Tensor>) => tf.Scalar,
+): { value: tf.Tensor; gradients: Record<string, tf.Tensor> } {
+  const of = (...values: tf.Tensor[]) => loss(Object.fromEntries(names.map((name, index) => [name, values[index]!])));
+  const { value, grads } = tf.valueAndGrads(of as never)(names.map((name) => parameters[name]!));
+  return { value, gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])) };
+}
+
+export function teacherStep(teacher: Stitch, { variants }: Pick<EstaStepOptions, 'variants'>): TensorFunction {
+  const step = ({ frozen, parameters, images, labels }: TeacherInputs<tf.Tensor>): TeacherOutputs<tf.Tensor> => {
+    let logits: tf.Tensor | undefined;
+    const { value, gradients } = gradientsOf(Object.keys(parameters), parameters, (named) => {
+      logits = tf.keep(runStitch(teacher, frozen, named, images, variants));
+      return crossEntropy(logits, labels);
+    });
+    return { logits: logits!, loss: value, gradients };
+  };
+  return step as unknown as TensorFunction;
+}
+
+/** @param names the stitch's trainables; other parameters are moved by the teacher's gradients alone */
+export function stitchStep(stitch: Stitch, names: readonly string[], options: EstaStepOptions): TensorFunction {
+  const { variants, weightDecay } = options;
+  const step = (inputs: StitchStepInputs<tf.Tensor>): StitchStepOutputs<tf.Tensor> => {
+    const { frozen, parameters, moments, images, labels, rate, teacher } = inputs;
+    const { value, gradients } = gradientsOf(names, parameters, (named) => {
+      const logits = runStitch(stitch, frozen, named, images, variants);
+      if (!teacher) return crossEntropy(logits, labels);
+      const { temperature, weight } = options.distillation;
+      return distillation(logits, teacher.logits, temperature).mul(weight);
+    });
+    const summed = { ...gradients };
+    for (const [name, gradient] of Object.entries(teacher?.gradients ?? {})) {
+      summed[name] = summed[name]?.add(gradient) ?? gradient;
+    }
+    return {
+      ...adamW(parameters, summed, moments, rate, { weightDecay }),
+      loss: value,
+      saliency: saliencyOf(parameters, gradients),
+    };
+  };
+  return step as unknown as TensorFunction;
+}
+
+function saliencyOf(parameters: Named<tf.Tensor>, gradients: Named<tf.Tensor>): tf.Tensor {
+  const names = Object.keys(gradients);
+  const sums = names.map((name) => parameters[name]!.mul(gradients[name]!).abs().sum());
+  const count = names.reduce((sum, name) => sum + parameters[name]!.size, 0);
+  return tf.addN(sums).div(count);
+}
