@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The executable: hands over to oclif and prints what went wrong. Exit statuses are listed in `shared/failures.ts`. */
 import { Config, run } from '@oclif/core';
+import { keepFreedMemory } from './shared/allocator.js';
 import { printFailure } from './shared/console.js';
 import { nearest, RequestError } from './shared/errors.js';
 import { failureOf } from './shared/failures.js';
@@ -9,6 +10,7 @@ const given = process.argv.slice(2);
 // `esta help run` is what people try first.
 const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
 
+keepFreedMemory(argv[0]);
 try {
   const config = await Config.load(import.meta.url);
   refuseUnknownCommand(argv, config);

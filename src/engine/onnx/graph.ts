@@ -126,17 +126,36 @@ export class Graph {
     return this.node('Expand', [scalar, this.int64s(value.shape)], value);
   }
 
+  /** Renames what nodes put out; inputs, constants and values with two names are passed on by an Identity. */
+  private nameOutputs(outputs: ReadonlyMap<string, GraphValue>): GraphValue[] {
+    const passed = new Set([
+      ...this.inputs.map(({ name }) => name),
+      ...[...this.constants.values()].map(({ name }) => name),
+    ]);
+    const made = (name: string) => !passed.has(name);
+    const names = new Map<string, string>();
+    const named = [...outputs].map(([name, value]) => {
+      const real = this.materialize(value).name;
+      if (made(real) && !names.has(real)) names.set(real, name);
+      else {
+        const source = names.get(real) ?? real;
+        this.nodes.push({ operator: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} });
+      }
+      return { ...value, name };
+    });
+    const renamed = (name: string) => names.get(name) ?? name;
+    for (const [index, node] of this.nodes.entries()) {
+      this.nodes[index] = { ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) };
+    }
+    return named;
+  }
+
   /**
    * The ONNX model with only what the outputs need.
    * @param outputs values with the names they get; one value may have several names.
    */
   finish(outputs: ReadonlyMap<string, GraphValue>): { model: Uint8Array; inputs: string[] } {
-    const named = [...outputs].map(([name, value]) => {
-      // Identity renames: a program output may also be an input, a constant or an output of another name.
-      const node = { operator: 'Identity', domain: '', inputs: [this.materialize(value).name], outputs: [name] };
-      this.nodes.push({ ...node, attributes: {} });
-      return { ...value, name };
-    });
+    const named = this.nameOutputs(outputs);
     const needed = new Set(named.map(({ name }) => name));
     const nodes: GraphNode[] = [];
     for (const node of this.nodes.toReversed()) {
