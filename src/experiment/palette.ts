@@ -2,8 +2,9 @@
 import type { Experiment } from '../config/schema.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { loadViT } from '../models/checkpoint/load-vit.js';
+import type { Linear } from '../models/layers.js';
 import type { ViTVariant } from '../models/variants.js';
-import type { Linear, ViTWeights } from '../models/vision-transformer.js';
+import type { ViTWeights } from '../models/vision-transformer.js';
 import { weightsFrom } from '../models/vit-weights.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import { mapTree, type Tree } from '../shared/tree.js';

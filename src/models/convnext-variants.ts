@@ -25,6 +25,16 @@ export const convNeXtNormEpsilon = 1e-6;
 /** Hidden channels of a block's MLP as a multiple of its channels. */
 export const convNeXtMlpRatio = 4;
 
+/** Side of the filters of a block, pixels. */
+export const depthwiseSide = 7;
+/** Side of the patches that the stem reads, pixels. */
+export const stemPatchSide = 4;
+/** Side of the patches that become one pixel between two stages. */
+export const downsamplingSide = 2;
+
+/** Layer scale of fresh networks. */
+export const initialLayerScale = 1e-6;
+
 /** timm's evaluation of these weights: shorter edge to 224 / 0.875 = 256, central crop. */
 export const convNeXtPreprocessing: Preprocessing = {
   resize: { size: 256, keepAspect: true },
@@ -41,10 +51,19 @@ const convNeXt = (name: string, depths: Stages, dims: Stages): ConvNeXtVariant =
   classes: 21841,
 });
 
+/** Small as a test wants it, grown as the big family: more blocks first, then more channels. No weights are published. */
+const mini = (name: string, depths: Stages, dims: Stages): ConvNeXtVariant => ({
+  ...convNeXt(name, depths, dims),
+  imageSize: 64,
+});
+
 const variants: readonly ConvNeXtVariant[] = [
   convNeXt('convnext_tiny', [3, 3, 9, 3], [96, 192, 384, 768]),
   convNeXt('convnext_small', [3, 3, 27, 3], [96, 192, 384, 768]),
   convNeXt('convnext_base', [3, 3, 27, 3], [128, 256, 512, 1024]),
+  mini('convnext_mini_tiny', [1, 1, 2, 1], [8, 16, 32, 64]),
+  mini('convnext_mini_small', [1, 1, 4, 1], [8, 16, 32, 64]),
+  mini('convnext_mini_base', [1, 1, 4, 1], [12, 24, 48, 96]),
 ];
 
 export const convNeXtVariantNames: readonly string[] = variants.map(({ name }) => name);

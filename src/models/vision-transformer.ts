@@ -8,19 +8,8 @@ import { attention } from '../engine/ops/attention.js';
 import { gelu } from '../engine/ops/gelu.js';
 import { layerNorm } from '../engine/ops/layer-norm.js';
 import { linear } from '../engine/ops/linear.js';
-import { type LowRankUpdate, lowRankLinear } from '../engine/ops/low-rank-linear.js';
+import { adapted, type LayerAdaptation, type Linear, type Norm, patchesOf } from './layers.js';
 import { layerNormEpsilon, type ViTVariant } from './variants.js';
-
-/** Weights of a linear layer: weight [in, out], bias [out]. */
-export interface Linear<T> {
-  readonly weight: T;
-  readonly bias: T;
-}
-
-export interface Norm<T> {
-  readonly scale: T;
-  readonly offset: T;
-}
 
 export interface ViTBlock<T> {
   readonly norm1: Norm<T>;
@@ -54,20 +43,14 @@ export const projections = ['query', 'key', 'value'] as const;
 export type Projection = (typeof projections)[number];
 
 /** What adapts one block: low-rank updates of q, k, v and what is added to their biases. */
-export type BlockAdaptation = Readonly<
-  Record<Projection, { readonly update?: LowRankUpdate; readonly bias?: tf.Tensor }>
->;
+export type BlockAdaptation = Readonly<Record<Projection, LayerAdaptation>>;
 
 /** Images [batch, side, side, 3] -> tokens [batch, 1 + patches, width]. */
 export function embed(weights: ViTEmbedding<tf.Tensor>, images: tf.Tensor, { patchSize }: ViTVariant): tf.Tensor {
   const [batch, side] = images.shape as [number, number];
   const grid = side / patchSize;
   const width = weights.patch.bias.shape[0]!;
-  // A convolution whose stride is its kernel is a linear layer on flattened patches.
-  const patches = images
-    .reshape([batch * grid, patchSize, grid, patchSize * 3])
-    .transpose([0, 2, 1, 3])
-    .reshape([batch, grid * grid, patchSize * patchSize * 3]);
+  const patches = patchesOf(images, patchSize).reshape([batch, grid * grid, -1]);
   const tokens = linear(patches, weights.patch.weight, weights.patch.bias);
   const classTokens = weights.classToken.reshape([1, 1, width]).tile([batch, 1, 1]);
   return tf.concat([classTokens, tokens], 1).add(weights.position);
@@ -87,16 +70,6 @@ export function runBlock(
   const hidden = layerNorm(y, weights.norm2.scale, weights.norm2.offset, layerNormEpsilon);
   const expanded = gelu(linear(hidden, weights.expand.weight, weights.expand.bias));
   return y.add(linear(expanded, weights.contract.weight, weights.contract.bias));
-}
-
-/** A linear layer with what PST adds to it: y = x W + b + x A B + b_n. */
-export function adapted(
-  layer: Linear<tf.Tensor>,
-  x: tf.Tensor,
-  adaptation: { readonly update?: LowRankUpdate; readonly bias?: tf.Tensor } = {},
-): tf.Tensor {
-  const bias = adaptation.bias ? layer.bias.add(adaptation.bias) : layer.bias;
-  return adaptation.update ? lowRankLinear(x, layer.weight, bias, adaptation.update) : linear(x, layer.weight, bias);
 }
 
 /** Tokens [batch, tokens, width] -> logits [batch, classes]: final norm, class token, head. */

@@ -4,8 +4,10 @@
  */
 import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
 import type { Random } from '../shared/random.js';
+import { permuted, reshaped, stacked } from './checkpoint/layout.js';
+import type { Linear, Norm } from './layers.js';
 import { tokensOf, type ViTVariant } from './variants.js';
-import { type Linear, type Norm, projections, type ViTBlock, type ViTWeights } from './vision-transformer.js';
+import { projections, type ViTBlock, type ViTWeights } from './vision-transformer.js';
 
 type Array32 = Float32NdArray;
 
@@ -15,13 +17,13 @@ export function weightsFrom(tensors: StateDict, variant: ViTVariant): ViTWeights
   const get = (name: string) => tensors[name] ?? missing(name);
   const norm = (name: string): Norm<Array32> => ({ scale: get(`${name}.weight`), offset: get(`${name}.bias`) });
   const linear = (name: string): Linear<Array32> => ({
-    weight: transposed(get(`${name}.weight`)),
+    weight: permuted(get(`${name}.weight`), [1, 0]),
     bias: get(`${name}.bias`),
   });
   const block = (index: number): ViTBlock<Array32> => {
     const name = `blocks.${index}`;
     const [query, key, value] = projections.map((_, part) => ({
-      weight: transposed(rows(get(`${name}.attn.qkv.weight`), part * width, width)),
+      weight: permuted(rows(get(`${name}.attn.qkv.weight`), part * width, width), [1, 0]),
       bias: rows(get(`${name}.attn.qkv.bias`), part * width, width),
     }));
     return {
@@ -38,7 +40,7 @@ export function weightsFrom(tensors: StateDict, variant: ViTVariant): ViTWeights
   return {
     embedding: {
       patch: {
-        weight: permutePatches(get('patch_embed.proj.weight'), patchSize, 'toTree'),
+        weight: reshaped(permuted(get('patch_embed.proj.weight'), [2, 3, 1, 0]), [patchSize * patchSize * 3, width]),
         bias: get('patch_embed.proj.bias'),
       },
       classToken: get('cls_token'),
@@ -53,15 +55,19 @@ export function weightsFrom(tensors: StateDict, variant: ViTVariant): ViTWeights
 export function headFrom(tensors: StateDict): Linear<Array32> | undefined {
   const weight = tensors['head.weight'];
   const bias = tensors['head.bias'];
-  return weight && bias ? { weight: transposed(weight), bias } : undefined;
+  return weight && bias ? { weight: permuted(weight, [1, 0]), bias } : undefined;
 }
 
 /** Back to timm's names and layouts. */
 export function stateDictOf(weights: ViTWeights<Array32>, variant: ViTVariant, head?: Linear<Array32>): StateDict {
+  const { patchSize, width } = variant;
   const tensors: StateDict = {
     cls_token: weights.embedding.classToken,
     pos_embed: weights.embedding.position,
-    'patch_embed.proj.weight': permutePatches(weights.embedding.patch.weight, variant.patchSize, 'toTimm'),
+    'patch_embed.proj.weight': permuted(
+      reshaped(weights.embedding.patch.weight, [patchSize, patchSize, 3, width]),
+      [3, 2, 0, 1],
+    ),
     'patch_embed.proj.bias': weights.embedding.patch.bias,
   };
   const setNorm = (name: string, { scale, offset }: Norm<Array32>) => {
@@ -69,14 +75,14 @@ export function stateDictOf(weights: ViTWeights<Array32>, variant: ViTVariant, h
     tensors[`${name}.bias`] = offset;
   };
   const setLinear = (name: string, { weight, bias }: Linear<Array32>) => {
-    tensors[`${name}.weight`] = transposed(weight);
+    tensors[`${name}.weight`] = permuted(weight, [1, 0]);
     tensors[`${name}.bias`] = bias;
   };
   for (const [index, block] of weights.blocks.entries()) {
     const name = `blocks.${index}`;
     const parts = projections.map((projection) => block[projection]);
     setNorm(`${name}.norm1`, block.norm1);
-    tensors[`${name}.attn.qkv.weight`] = stacked(parts.map(({ weight }) => transposed(weight)));
+    tensors[`${name}.attn.qkv.weight`] = stacked(parts.map(({ weight }) => permuted(weight, [1, 0])));
     tensors[`${name}.attn.qkv.bias`] = stacked(parts.map(({ bias }) => bias));
     setLinear(`${name}.attn.proj`, block.projection);
     setNorm(`${name}.norm2`, block.norm2);
@@ -130,44 +136,8 @@ function missing(name: string): never {
   throw new Error(`the weights have no tensor ${name}`);
 }
 
-function transposed({ shape, data }: Array32): Array32 {
-  const [height, width] = shape as [number, number];
-  const result = new Float32Array(data.length);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) result[column * height + row] = data[row * width + column]!;
-  }
-  return float32([width, height], result);
-}
-
 /** Rows [from, from + count) along the first axis. */
 function rows({ shape, data }: Array32, from: number, count: number): Array32 {
   const size = data.length / shape[0]!;
   return float32([count, ...shape.slice(1)], data.slice(from * size, (from + count) * size));
-}
-
-function stacked(parts: readonly Array32[]): Array32 {
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return float32([parts.reduce((sum, { shape }) => sum + shape[0]!, 0), ...parts[0]!.shape.slice(1)], data);
-}
-
-/** Patch filter [width, 3, p, p] (timm) <-> [p * p * 3, width] with rows in the order row, column, channel. */
-function permutePatches({ shape, data }: Array32, side: number, direction: 'toTree' | 'toTimm'): Array32 {
-  const width = direction === 'toTree' ? shape[0]! : shape[1]!;
-  const result = new Float32Array(data.length);
-  for (let out = 0; out < width; out++) {
-    for (let channel = 0; channel < 3; channel++) {
-      for (let pixel = 0; pixel < side * side; pixel++) {
-        const timm = (out * 3 + channel) * side * side + pixel;
-        const tree = (pixel * 3 + channel) * width + out;
-        if (direction === 'toTree') result[tree] = data[timm]!;
-        else result[timm] = data[tree]!;
-      }
-    }
-  }
-  return float32(direction === 'toTree' ? [side * side * 3, width] : [width, 3, side, side], result);
 }

@@ -4,8 +4,9 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import type { Linear } from '../models/layers.js';
 import { tokensOf, type ViTVariant } from '../models/variants.js';
-import { embed, type Linear, runBlock, type ViTWeights } from '../models/vision-transformer.js';
+import { embed, runBlock, type ViTWeights } from '../models/vision-transformer.js';
 import { type Float32NdArray, float32 } from '../shared/arrays.js';
 import {
   addInputs,

@@ -4,13 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
+import { adapted, type Linear } from '../models/layers.js';
 import type { ViTVariant } from '../models/variants.js';
 import {
-  adapted,
   type BlockAdaptation,
   classify,
   embed,
-  type Linear,
   projections,
   runBlock,
   type ViTWeights,

@@ -4,8 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
+import type { Linear } from '../models/layers.js';
 import type { ViTVariant } from '../models/variants.js';
-import { type Linear, runViT, type ViTWeights } from '../models/vision-transformer.js';
+import { runViT, type ViTWeights } from '../models/vision-transformer.js';
 import { smoothedTargets, softCrossEntropy } from './loss.js';
 import { adamW, type Moments, type Named } from './optimizer.js';
 import { treeOf } from './parameters.js';

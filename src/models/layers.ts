@@ -1,0 +1,47 @@
+/** What the networks share: weights of linear layers and norms, the linear layer as PST adapts it, patches. */
+import type * as tf from '@tensorflow/tfjs';
+import { linear } from '../engine/ops/linear.js';
+import { type LowRankUpdate, lowRankLinear } from '../engine/ops/low-rank-linear.js';
+
+/** Weights of a linear layer: weight [in, out], bias [out]. */
+export interface Linear<T> {
+  readonly weight: T;
+  readonly bias: T;
+}
+
+/** Weights of a LayerNorm: both [width]. */
+export interface Norm<T> {
+  readonly scale: T;
+  readonly offset: T;
+}
+
+/** What adapts one linear layer: a low-rank update, and what is added to its bias. */
+export interface LayerAdaptation {
+  readonly update?: LowRankUpdate;
+  readonly bias?: tf.Tensor;
+}
+
+/** A linear layer with what PST adds to it: y = x W + b + x A B + b_n. */
+export function adapted(
+  layer: Linear<tf.Tensor>,
+  x: tf.Tensor,
+  { update, bias: added }: LayerAdaptation = {},
+): tf.Tensor {
+  const bias = added ? layer.bias.add(added) : layer.bias;
+  return update ? lowRankLinear(x, layer.weight, bias, update) : linear(x, layer.weight, bias);
+}
+
+/**
+ * Square patches as vectors: a convolution whose stride is its kernel is a linear layer on them.
+ *
+ * @param x [batch, height, width, channels], height and width multiples of `side`
+ * @returns [batch, height / side, width / side, side * side * channels]: rows, columns, channels of a patch
+ */
+export function patchesOf(x: tf.Tensor, side: number): tf.Tensor {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const [rows, columns] = [height / side, width / side];
+  return x
+    .reshape([batch * rows, side, columns, side * channels])
+    .transpose([0, 2, 1, 3])
+    .reshape([batch, rows, columns, side * side * channels]);
+}
