@@ -23,20 +23,29 @@ export default class BenchStep extends EstaCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchStep);
     const { createOnnxEngine } = await import('../../src/engine/onnx/engine.js');
-    const { benchmarkStep } = await import('../../src/evaluation/step-benchmark.js');
+    const { benchmarkStep, matmulPeak } = await import('../../src/evaluation/step-benchmark.js');
     const { variantNamed } = await import('../../src/models/variants.js');
     const variants = flags.model.map(variantNamed);
     const engine = await createOnnxEngine({ threads: flags.threads });
     const results = [];
+    const peak = await matmulPeak(engine);
+    this.log(`matrix product: ${peak} GFLOP/s`);
     for (const variant of variants) {
       const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
       const timing = await benchmarkStep(engine, variant, options);
       results.push(timing);
       this.log(
-        `${timing.model}: forward ${timing.forward_ms} ms, step ${timing.step_ms} ms, ${timing.gflops_per_second} GFLOP/s`,
+        `${timing.model}: forward ${timing.forward_ms} ms, step ${timing.step_ms} ms, ${timing.gflops_per_second} GFLOP/s (${Math.round((100 * timing.gflops_per_second) / peak)} %), peak memory ${timing.peak_memory_mib} MiB`,
       );
     }
     await engine.dispose();
-    return { engine: engine.name, device: engine.device, batch: flags.batch, rank: flags.rank, results };
+    return {
+      engine: engine.name,
+      device: engine.device,
+      batch: flags.batch,
+      rank: flags.rank,
+      matmul_gflops_per_second: peak,
+      results,
+    };
   }
 }

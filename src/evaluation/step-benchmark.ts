@@ -25,6 +25,8 @@ export interface StepTiming {
   readonly step_ms: number;
   /** Multiply-accumulates of matrix products in forward and backward, twice, per second of `step_ms`, in GFLOP/s. */
   readonly gflops_per_second: number;
+  /** Largest resident memory of the process so far, MiB: models are timed from small to large. */
+  readonly peak_memory_mib: number;
 }
 
 export async function benchmarkStep(
@@ -67,7 +69,13 @@ export async function benchmarkStep(
   const step_ms = await medianMilliseconds(repeat, async () => engine.free(await step(inputs)));
   const blockProducts = tokens * 12 * width ** 2 + 2 * tokens ** 2 * width;
   const flops = 2 * 2 * batchSize * depth * blockProducts;
-  return { model: variant.name, forward_ms, step_ms, gflops_per_second: Math.round(flops / step_ms / 1e6) };
+  return {
+    model: variant.name,
+    forward_ms,
+    step_ms,
+    gflops_per_second: Math.round(flops / step_ms / 1e6),
+    peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
 }
 
 interface StepInputs {
@@ -93,7 +101,28 @@ function regroup(values: readonly tf.Tensor[]): LowRankUpdate[][] {
   );
 }
 
+/**
+ * What the engine reaches on one large square matrix product, in GFLOP/s: the share of it that a step reaches tells how
+ * much is lost outside of matrix products.
+ */
+export async function matmulPeak(engine: Engine): Promise<number> {
+  const size = 2048;
+  const random = Random.of(0, 'matmul-peak');
+  const draw = () => engine.put(float32([size, size], random.truncatedNormal(size * size, 1)));
+  const inputs = { a: draw(), b: draw() };
+  const product = engine.compile('matmul-peak', (({ a, b }: { a: tf.Tensor2D; b: tf.Tensor2D }) =>
+    tf.matMul(a, b)) as unknown as TensorFunction);
+  const times = await milliseconds(15, async () => engine.free(await product(inputs)));
+  engine.free(inputs);
+  return Math.round((2 * size ** 3) / Math.min(...times) / 1e6);
+}
+
 async function medianMilliseconds(repeat: number, work: () => Promise<void>): Promise<number> {
+  const times = await milliseconds(repeat, work);
+  return Math.round(times.sort((a, b) => a - b)[repeat >> 1]! * 10) / 10;
+}
+
+async function milliseconds(repeat: number, work: () => Promise<void>): Promise<number[]> {
   await work(); // compiles
   const times: number[] = [];
   for (let count = 0; count < repeat; count++) {
@@ -101,5 +130,5 @@ async function medianMilliseconds(repeat: number, work: () => Promise<void>): Pr
     await work();
     times.push(performance.now() - start);
   }
-  return Math.round(times.sort((a, b) => a - b)[repeat >> 1]! * 10) / 10;
+  return times;
 }

@@ -67,6 +67,20 @@ const differentiable: Record<string, [(x: tf.Tensor, y: tf.Tensor) => tf.Tensor,
     array(3, 4),
     array(14),
   ],
+  'RMSNorm, as in LLaMA': [
+    (x, y) => x.mul(x.square().mean(-1, true).add(1e-6).rsqrt()).mul(y),
+    array(2, 3, 8),
+    array(8),
+  ],
+  'SwiGLU, as in LLaMA': [(x, y) => x.mul(x.sigmoid()).mul(y), array(3, 8), array(3, 8)],
+  'rotary position embedding, as in LLaMA': [
+    (x, y) => {
+      const [first, second] = tf.split(x, 2, -1) as [tf.Tensor, tf.Tensor];
+      return x.mul(y.cos()).add(tf.concat([second.neg(), first], -1).mul(y.sin()));
+    },
+    array(2, 3, 5, 8),
+    array(5, 8),
+  ],
   'patch convolution': [
     (x, y) => tf.conv2d(x as tf.Tensor4D, y as tf.Tensor4D, 2, 'valid'),
     array(2, 6, 6, 3),
