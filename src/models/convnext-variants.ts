@@ -35,13 +35,15 @@ export const downsamplingSide = 2;
 /** Layer scale of fresh networks. */
 export const initialLayerScale = 1e-6;
 
-/** timm's evaluation of these weights: shorter edge to 224 / 0.875 = 256, central crop. */
-export const convNeXtPreprocessing: Preprocessing = {
-  resize: { size: 256, keepAspect: true },
-  crop: 224,
-  interpolation: 'bicubic',
-  ...imagenetNormalisation,
-};
+/** timm's evaluation of these weights: shorter edge to floor(imageSize / 0.875), 256 for 224; central crop, bicubic. */
+export function convNeXtPreprocessing({ imageSize }: Pick<ConvNeXtVariant, 'imageSize'>): Preprocessing {
+  return {
+    resize: { size: Math.floor(imageSize / 0.875), keepAspect: true },
+    crop: imageSize,
+    interpolation: 'bicubic',
+    ...imagenetNormalisation,
+  };
+}
 
 const convNeXt = (name: string, depths: Stages, dims: Stages): ConvNeXtVariant => ({
   name,

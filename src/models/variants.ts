@@ -2,6 +2,7 @@
  * The vision transformers this project knows by name: plain ViTs as timm defines them (timm/models/vision_transformer.py:
  * pre-norm, learned position embedding, class token, exact GELU, LayerNorm epsilon 1e-6).
  */
+import { inceptionNormalisation, type Preprocessing } from '../data/preprocessing.js';
 import { nearest, RequestError } from '../shared/errors.js';
 
 export interface ViTVariant {
@@ -39,6 +40,8 @@ const vit = (name: string, width: number, heads: number): ViTVariant => ({
   classes: 21843,
 });
 
+const miniPatchSize = 8;
+
 /** The embedded family: head width 16 and 64 x 64 images in patches of 8, deep as its big sisters (12 blocks). */
 const mini = (name: string, width: number): ViTVariant => ({
   name,
@@ -46,10 +49,24 @@ const mini = (name: string, width: number): ViTVariant => ({
   depth: 12,
   heads: width / 16,
   mlpRatio: 4,
-  patchSize: 8,
+  patchSize: miniPatchSize,
   imageSize: 64,
   classes: 202,
 });
+
+/**
+ * How images are prepared for evaluation. timm's augreg weights: shorter edge to floor(224 / 0.9) = 248, central crop,
+ * bicubic, normalised by 0.5 and not by ImageNet's values. The embedded family: the whole image, bilinear, as pretrained.
+ */
+export function vitPreprocessing({ imageSize, patchSize }: Pick<ViTVariant, 'imageSize' | 'patchSize'>): Preprocessing {
+  const embedded = patchSize === miniPatchSize;
+  return {
+    resize: { size: embedded ? imageSize : Math.floor(imageSize / 0.9), keepAspect: !embedded },
+    crop: imageSize,
+    interpolation: embedded ? 'bilinear' : 'bicubic',
+    ...inceptionNormalisation,
+  };
+}
 
 const variants: readonly ViTVariant[] = [
   vit('vit_tiny_patch16_224', 192, 3),

@@ -16,7 +16,7 @@ export interface AnchorShape {
   readonly depth: number;
 }
 
-/** One linear layer from the width of an anchor to the width of the next; shared by all its pairs. */
+/** One linear layer from the width of an anchor to the width of the next, at its blocks; shared by all its pairs. */
 export interface StitchingLayer {
   /** Index in the space. */
   readonly index: number;
@@ -47,25 +47,38 @@ export interface StitchingRule {
 export function buildStitchSpace(anchors: readonly AnchorShape[], rule: StitchingRule = {}): StitchSpace {
   const { pairing = 'paired', kernel = 2, stride = 1 } = rule;
   checkAnchors(anchors);
-  checkPositive('stitching.kernel', kernel);
-  checkPositive('stitching.stride', stride);
+  checkWindow(kernel, stride);
   checkDepths(anchors, pairing);
+  return assembleSpace(
+    anchors.map(({ depth }) => depth),
+    (fromAnchor, toAnchor) => {
+      const end = anchors[toAnchor]!.depth;
+      return pairing === 'paired' ? pairedBlocks(end, kernel, stride) : unpairedBlocks(anchors[fromAnchor]!.depth, end);
+    },
+  );
+}
 
-  const stitches: Stitch[] = anchors.map(({ depth }, id) => ({ id, path: [{ anchor: id, blocks: [0, depth] }] }));
+/**
+ * Numbers anchors, stitches and stitching layers in SN-Net's order.
+ *
+ * @param depths blocks of each anchor, small to large
+ * @param layersBetween the pairs of each stitching layer from an anchor to the next larger one
+ */
+export function assembleSpace(
+  depths: readonly number[],
+  layersBetween: (fromAnchor: number, toAnchor: number) => readonly (readonly BlockPair[])[],
+): StitchSpace {
+  const stitches: Stitch[] = depths.map((depth, id) => ({ id, path: [{ anchor: id, blocks: [0, depth] }] }));
   const stitchingLayers: StitchingLayer[] = [];
-  for (const [toAnchor, end] of anchors.entries()) {
-    if (toAnchor === 0) continue;
+  for (let toAnchor = 1; toAnchor < depths.length; toAnchor++) {
     const fromAnchor = toAnchor - 1;
-    const front = anchors[fromAnchor]!;
-    const layers =
-      pairing === 'paired' ? pairedBlocks(end.depth, kernel, stride) : unpairedBlocks(front.depth, end.depth);
-    for (const pairs of layers) {
+    for (const pairs of layersBetween(fromAnchor, toAnchor)) {
       const index = stitchingLayers.length;
       stitchingLayers.push({ index, fromAnchor, toAnchor, pairs });
       for (const [j, k] of pairs) {
         const path: Stitch['path'] = [
           { anchor: fromAnchor, blocks: [0, j + 1] },
-          { anchor: toAnchor, blocks: [k, end.depth] },
+          { anchor: toAnchor, blocks: [k, depths[toAnchor]!] },
         ];
         stitches.push({ id: stitches.length, path, stitchingLayer: index });
       }
@@ -114,6 +127,12 @@ function checkDepths(anchors: readonly AnchorShape[], pairing: 'paired' | 'unpai
       'Leave out the anchor that is deeper than the next larger one.',
     );
   }
+}
+
+/** The sliding window, as the experiment file gives it. */
+export function checkWindow(kernel: number, stride: number): void {
+  checkPositive('stitching.kernel', kernel);
+  checkPositive('stitching.stride', stride);
 }
 
 function checkPositive(path: string, value: number): void {

@@ -1,0 +1,73 @@
+/**
+ * An architecture as data: what stitching, costs and trainables have to know of a network, block by block, whatever its
+ * family. The functions that compute with it are in `blockwise.ts`, so that nothing here loads TensorFlow.js.
+ */
+import type { Preprocessing } from '../data/preprocessing.js';
+import type { ConvNeXtVariant } from './convnext-variants.js';
+import type { ViTVariant } from './variants.js';
+
+export interface Cost {
+  /** Of one image, as cost.ts counts. */
+  readonly flops: number;
+  readonly params: number;
+}
+
+/** Linear layers of one shape in a block that PST adapts; their low-rank updates are stacked in one tensor. */
+export interface AdaptedLayers {
+  /** Name of the stack among the trainables. */
+  readonly name: string;
+  /** Names of the layers in the block's weights, in the order of the stack. */
+  readonly layers: readonly string[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One block; its cost is without low-rank updates. */
+export interface BlockShape extends Cost {
+  /** The stage it belongs to: networks can be stitched only inside a stage. A network without stages is one. */
+  readonly stage: number;
+  /** Features of a token, or channels of a pixel. */
+  readonly width: number;
+  /** Tokens, or pixels. */
+  readonly positions: number;
+  readonly adapted: readonly AdaptedLayers[];
+  /** What leads into the stage, where the block is its first one: a downsampling. A stitch that enters here skips it. */
+  readonly entry?: Cost;
+}
+
+export interface ArchitectureShape {
+  readonly name: string;
+  /** Side of the square input, pixels. */
+  readonly imageSize: number;
+  /** Classes of the pretrained head. */
+  readonly classes: number;
+  /** How images were prepared when the pretrained weights were evaluated. */
+  readonly preprocessing: Preprocessing;
+  /** Everything before the first block. */
+  readonly embedding: Cost;
+  /** All blocks, stage by stage. */
+  readonly blocks: readonly BlockShape[];
+  /** The norm before the head, which reads the width of the last block. */
+  readonly norm: Cost;
+}
+
+export type Architecture = ArchitectureShape &
+  (
+    | { readonly family: 'vit'; readonly variant: ViTVariant }
+    | { readonly family: 'convnext'; readonly variant: ConvNeXtVariant }
+  );
+
+/** What the head reads. */
+export function headWidthOf({ blocks }: Pick<ArchitectureShape, 'blocks'>): number {
+  return blocks.at(-1)!.width;
+}
+
+/** Blocks and width of each stage. */
+export function stagesOf({ blocks }: Pick<ArchitectureShape, 'blocks'>): { depth: number; width: number }[] {
+  const stages: { depth: number; width: number }[] = [];
+  for (const { stage, width } of blocks) {
+    stages[stage] ??= { depth: 0, width };
+    stages[stage].depth++;
+  }
+  return stages;
+}
