@@ -4,15 +4,27 @@ import path from 'node:path';
 import type { Dataset } from './dataset-schema.js';
 import { isFile } from './load.js';
 import type { Experiment, Method } from './schema.js';
+import { epochsOf } from './stages.js';
 import { trainingImages } from './training-images.js';
 
-/** One data set, method and seed. The grid of learning rates is a stage of the trial, before its final run. */
+/** One data set, method and seed. The grid of learning rates is a part of the trial, before its final run. */
 export interface Trial {
   /** Name of the trial's folder. */
   readonly name: string;
   readonly dataset: Dataset;
   readonly method: Method;
   readonly seed: number;
+  /** In an ablation, what this trial does differently: "eta 0.8". */
+  readonly variant?: string;
+  /** The settings of the trial. */
+  readonly experiment: Experiment;
+}
+
+/** One of the settings that an ablation compares. */
+export interface Variant {
+  /** For tables: "eta 0.8". */
+  readonly name: string;
+  readonly experiment: Experiment;
 }
 
 /** `esta run --dry-run --json` prints it as it is. */
@@ -32,22 +44,38 @@ export interface PlannedTrial {
   readonly dataset: string;
   readonly method: Method;
   readonly seed: number;
+  readonly variant?: string;
   readonly status: 'planned';
   /** Epochs over all runs of the grid; 0 where there is no search. */
   readonly grid_epochs: number;
-  /** Epochs of the final run. */
+  /** Epochs of the final run; of all final runs where a method adapts anchors alone. */
   readonly epochs: number;
   /** Training steps of grid and final run; left out where the number of images is not known before reading them. */
   readonly steps?: number;
 }
 
-/** The trials of an experiment, by data set, then method, then seed. */
-export function trialsOf({ data, methods, seeds }: Experiment): Trial[] {
-  return data.flatMap((dataset) =>
-    methods.flatMap((method) =>
-      seeds.map((seed) => ({ name: `${dataset.name}-${method}-seed${seed}`, dataset, method, seed })),
+/** The trials of an experiment, by data set, then variant and method, then seed. */
+export function trialsOf(experiment: Experiment, variants: readonly Variant[] = []): Trial[] {
+  const settings = variants.length > 0 ? variants : [{ name: undefined, experiment }];
+  return experiment.data.flatMap((dataset) =>
+    settings.flatMap(({ name: variant, experiment }) =>
+      experiment.methods.flatMap((method) =>
+        experiment.seeds.map((seed) => ({
+          name: [dataset.name, method, ...(variant ? [fileName(variant)] : []), `seed${seed}`].join('-'),
+          dataset,
+          method,
+          seed,
+          ...(variant && { variant }),
+          experiment,
+        })),
+      ),
     ),
   );
+}
+
+/** "eta 0.8" -> "eta-0.8" */
+function fileName(text: string): string {
+  return text.replace(/[^A-Za-z0-9._]+/g, '-');
 }
 
 /** Peak learning rate = base x batch size / 256 (supplement A). */
@@ -61,32 +89,37 @@ export function runFolderOf({ name }: Pick<Experiment, 'name'>, out?: string): s
 }
 
 /** Computes nothing and writes nothing; looks only whether input files are there. */
-export async function planOf(experiment: Experiment, runFolder: string): Promise<Plan> {
+export async function planOf(
+  experiment: Experiment,
+  runFolder: string,
+  variants: readonly Variant[] = [],
+): Promise<Plan> {
   return {
     name: experiment.name,
     run: runFolder,
     base_learning_rates: experiment.training.base_learning_rates,
-    trials: trialsOf(experiment).map((trial) => planned(experiment, trial)),
+    trials: trialsOf(experiment, variants).map(planned),
     missing: await missingInputs(experiment),
   };
 }
 
-function planned({ training }: Experiment, { name, dataset, method, seed }: Trial): PlannedTrial {
-  const runs = training.base_learning_rates.length;
-  const gridEpochs = runs > 1 ? runs * training.grid_epochs : 0;
+function planned({ name, dataset, method, seed, variant, experiment }: Trial): PlannedTrial {
+  const { training } = experiment;
+  const epochs = epochsOf(method, experiment);
   const gridImages = trainingImages(dataset, 'train');
   const finalImages = trainingImages(dataset, training.final_on);
-  const stepsOf = (epochs: number, images: number) => epochs * Math.ceil(images / training.batch_size);
+  const stepsOf = (epochs: number, images: number) => epochs * Math.floor(images / training.batch_size);
   return {
     name,
     dataset: dataset.name,
     method,
     seed,
+    ...(variant && { variant }),
     status: 'planned',
-    grid_epochs: gridEpochs,
-    epochs: training.epochs,
+    grid_epochs: epochs.grid,
+    epochs: epochs.final,
     ...(gridImages !== undefined &&
-      finalImages !== undefined && { steps: stepsOf(gridEpochs, gridImages) + stepsOf(training.epochs, finalImages) }),
+      finalImages !== undefined && { steps: stepsOf(epochs.grid, gridImages) + stepsOf(epochs.final, finalImages) }),
   };
 }
 

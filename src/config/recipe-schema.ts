@@ -95,6 +95,11 @@ export const distillationSchema = z.strictObject({
 
 export const trainingSchema = z.strictObject({
   epochs: field(count().default(100), 'Passes over the training images.', 'supplement A'),
+  anchor_epochs: field(
+    count().optional(),
+    'Passes over the training images for each anchor that a method adapts alone; left out: training.epochs.',
+    'supplement F: 300 epochs for three anchors, then 100 for the stitched network',
+  ),
   warmup_epochs: field(
     countOrZero().optional(),
     'Epochs in which the learning rate rises from 0; left out: a tenth of training.epochs.',

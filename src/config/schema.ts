@@ -14,8 +14,8 @@ import {
   trainingSchema,
 } from './recipe-schema.js';
 
-/** Methods that an experiment can compare. */
-export const methods = ['esta'] as const;
+/** Methods that an experiment can compare; src/experiment/method.ts describes them. */
+export const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
 
 const anchorSchema = z.strictObject({
   name: field(identifier(), 'Short name in tables and --set paths: Ti, S, B.', 'this project'),
@@ -38,7 +38,11 @@ export const experimentFields = z.strictObject({
   ),
   anchors: field(z.array(anchorSchema).min(2), 'Pretrained networks, from the smallest to the largest.', 'SN-Net'),
   data: dataSchema,
-  methods: field(z.array(z.enum(methods)).min(1).default(['esta']), 'How palettes are trained.', 'ESTA'),
+  methods: field(
+    z.array(z.enum(methods)).min(1).default(['esta']),
+    'How palettes are trained: esta, sn-net (all weights, uniform sampling, all stitches evaluated), anchor-lora (each anchor alone), naive-lora (no stitch bias), ss-lora (low-rank updates for each stitch), adapt-then-stitch (anchors alone first).',
+    'ESTA and what its supplement compares it with',
+  ),
   preprocessing: field(preprocessingSchema.prefault({}), 'From image file to network input.', 'supplement A'),
   stitching: field(
     stitchingSchema.prefault({}),
@@ -63,6 +67,7 @@ export const experimentSchema = consistent(experimentFields, experimentRules).tr
     sampling: { ...experiment.sampling, warmup_epochs: experiment.sampling.warmup_epochs ?? tenth },
     training: {
       ...experiment.training,
+      anchor_epochs: experiment.training.anchor_epochs ?? epochs,
       warmup_epochs: experiment.training.warmup_epochs ?? tenth,
       grid_epochs: Math.min(experiment.training.grid_epochs ?? epochs, epochs),
     },

@@ -4,12 +4,8 @@ import type { Engine, Value } from '../engine/engine.js';
 import { readSafetensors, writeSafetensors } from '../models/checkpoint/safetensors.js';
 import type { Float32NdArray, StateDict } from '../shared/arrays.js';
 import { RequestError } from '../shared/errors.js';
-import type { Moments, Named } from '../training/optimizer.js';
-
-export interface TrainingState<T> {
-  readonly parameters: Named<T>;
-  readonly moments: Moments<T>;
-}
+import type { Named } from '../training/optimizer.js';
+import type { TrainingState } from '../training/training-state.js';
 
 /** @param identity what the state depends on: a checkpoint of another identity is refused when it is restored */
 export async function saveCheckpoint(
@@ -21,20 +17,21 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const tensors: StateDict = {};
   for (const [group, values] of Object.entries(groupsOf(state))) {
-    for (const [name, value] of Object.entries(values)) {
-      tensors[`${group}:${name}`] = (await engine.get(value)) as Float32NdArray;
-    }
+    Object.assign(tensors, prefixed(`${group}:`, await onHost(engine, values)));
   }
   await writeSafetensors(file, tensors, { metadata: { ...rest, identity } });
 }
 
-/** Undefined when there is no checkpoint. */
+/**
+ * Undefined when there is no checkpoint.
+ * @throws RequestError for a file that is damaged, or was written by a training with other settings
+ */
 export async function restoreCheckpoint(
   file: string,
   identity: string,
 ): Promise<{ state: TrainingState<Float32NdArray>; rest: Record<string, string> } | undefined> {
   if (!(await stat(file).catch(() => undefined))) return undefined;
-  const { tensors, metadata } = await readSafetensors(file);
+  const { tensors, metadata } = await readCheckpoint(file);
   if (metadata['identity'] !== identity) {
     throw new RequestError(
       `${file} was written by a training with other settings`,
@@ -49,20 +46,29 @@ export async function restoreCheckpoint(
   return { state: { parameters: group('parameters'), moments }, rest: metadata };
 }
 
-function groupsOf<T>({ parameters, moments }: TrainingState<T>): Record<string, Named<T>> {
-  return { parameters, first: moments.first, second: moments.second, updates: moments.updates };
+async function readCheckpoint(file: string): ReturnType<typeof readSafetensors> {
+  try {
+    return await readSafetensors(file);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw new RequestError(
+      `the checkpoint of this training is damaged: ${error.message}`,
+      `Delete ${file} to train this stage from its beginning; finished trials and stages are kept.`,
+    );
+  }
 }
 
-/** Moves a state to the engine's device. */
-export function stateOnDevice(
-  engine: Engine,
-  { parameters, moments }: TrainingState<Float32NdArray>,
-): {
-  parameters: Record<string, Value>;
-  moments: { first: Record<string, Value>; second: Record<string, Value>; updates: Record<string, Value> };
-} {
-  const put = (arrays: Named<Float32NdArray>) =>
-    Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, engine.put(array)]));
-  const { first, second, updates } = moments;
-  return { parameters: put(parameters), moments: { first: put(first), second: put(second), updates: put(updates) } };
+/** Copies named values to the host. */
+export async function onHost(engine: Engine, values: Named<Value>): Promise<StateDict> {
+  const arrays: StateDict = {};
+  for (const [name, value] of Object.entries(values)) arrays[name] = (await engine.get(value)) as Float32NdArray;
+  return arrays;
+}
+
+function prefixed(prefix: string, arrays: StateDict): StateDict {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
+}
+
+function groupsOf<T>({ parameters, moments }: TrainingState<T>): Record<string, Named<T>> {
+  return { parameters, first: moments.first, second: moments.second, updates: moments.updates };
 }

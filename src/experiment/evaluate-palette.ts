@@ -1,39 +1,67 @@
-/** Accuracy of single stitches of a trained palette on one split. The images are decoded once, for all of them. */
+/** Accuracy of the stitches of a trained palette on one split, percent. The images are decoded once, for all of them. */
+import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../data/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { accuracyOf } from '../evaluation/accuracy.js';
+import { sweepAccuracies } from '../evaluation/sweep.js';
+import { Interrupted } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
-import { frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
+import { type FrozenPath, frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
 import { trainablesOf } from '../stitching/trainables.js';
 import type { Named } from '../training/optimizer.js';
+import { pick } from '../training/training-state.js';
 import type { Palette } from './palette.js';
 
-/** @returns percent, in the order of `ids` */
+export interface EvaluationContext {
+  readonly engine: Engine;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** One stitch after the other. @returns percent, in the order of `ids` */
 export async function accuraciesOf(
-  engine: Engine,
+  { engine, progress, signal }: EvaluationContext,
   { space, network, variants, frozen }: Palette,
   trainables: Named<Value>,
   ids: readonly number[],
   loader: BatchLoader,
-  progress: Progress,
   label: string,
 ): Promise<number[]> {
   const accuracies: number[] = [];
   progress.start(label, ids.length);
   for (const id of ids) {
+    if (signal.aborted) throw new Interrupted(`stopped in ${label}; what was trained is saved`);
     const stitch = space.stitches[id]!;
-    const names = Object.keys(trainablesOf(stitch, space, network));
     const inputs = {
       frozen: frozenPathOf(frozen, [stitch]),
-      trainables: Object.fromEntries(names.map((name) => [name, trainables[name]!])),
+      trainables: pick(trainables, Object.keys(trainablesOf(stitch, space, network))),
     };
-    const logits = (given: unknown, images: Parameters<typeof runStitch>[3]) => {
-      const parts = given as { frozen: Parameters<typeof runStitch>[1]; trainables: Parameters<typeof runStitch>[2] };
-      return runStitch(stitch, parts.frozen, parts.trainables, images, variants);
-    };
+    interface Given {
+      readonly frozen: FrozenPath<tf.Tensor>;
+      readonly trainables: Named<tf.Tensor>;
+    }
+    const logits = (given: Given, images: tf.Tensor) =>
+      runStitch(stitch, given.frozen, given.trainables, images, variants);
     accuracies.push(await accuracyOf(engine, `stitch ${id}`, logits as never, inputs as never, loader));
     progress.update(accuracies.length);
   }
+  progress.stop();
+  return accuracies;
+}
+
+/** All stitches, front blocks shared. @returns percent, by stitch id */
+export async function sweepPalette(
+  { engine, progress, signal }: EvaluationContext,
+  palette: Palette,
+  trainables: Named<Value>,
+  loader: BatchLoader,
+  label: string,
+): Promise<number[]> {
+  progress.start(label, loader.batchesPerEpoch);
+  const accuracies = await sweepAccuracies(engine, palette, trainables, loader, (batches) => {
+    if (signal.aborted) throw new Interrupted(`stopped in ${label}; what was trained is saved`);
+    progress.update(batches);
+  });
   progress.stop();
   return accuracies;
 }

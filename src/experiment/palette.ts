@@ -8,55 +8,121 @@ import type { ViTWeights } from '../models/vision-transformer.js';
 import { weightsFrom } from '../models/vit-weights.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import { mapTree, type Tree } from '../shared/tree.js';
-import { type StitchableViT, stitchFlops } from '../stitching/cost.js';
+import { type Adaptation, type StitchableViT, stitchFlops } from '../stitching/cost.js';
 import { type FlopsBins, flopsBins } from '../stitching/flops-bins.js';
 import { startStitchingLayers } from '../stitching/layer-start.js';
-import type { Stitch } from '../stitching/stitch.js';
+import { mergeStitch } from '../stitching/merge.js';
+import { isAnchor } from '../stitching/stitch.js';
 import { largestAnchor, type StitchSpace } from '../stitching/stitch-space.js';
-import type { FrozenNetwork } from '../stitching/stitchable-network.js';
-import { spaceOf } from './space.js';
+import { initialTrainables } from '../stitching/trainables.js';
+import type { Named } from '../training/optimizer.js';
+import { namedLeaves } from '../training/parameters.js';
+import type { StitchedNetwork } from '../training/step-runner.js';
+import { onHost } from './checkpoint.js';
+import { type ExperimentSpace, spaceOf } from './space.js';
 
-export interface Palette {
-  readonly variants: readonly ViTVariant[];
+export interface Palette extends StitchedNetwork {
   readonly space: StitchSpace;
-  readonly network: StitchableViT;
-  readonly frozen: FrozenNetwork<Value>;
-  /** The teacher of in-place distillation. */
-  readonly teacher: Stitch;
   readonly flops: readonly number[];
   readonly bins: FlopsBins;
   /** Relative error of the least-squares start of each stitching layer. */
   readonly startErrors: readonly number[];
+  /** Heads that were trained before, by the names of trainables; others start anew. */
+  readonly heads: Named<Float32NdArray>;
+}
+
+/** The anchors of an experiment, small to large, and heads that fit them. */
+export interface Anchors {
+  readonly weights: readonly ViTWeights<Float32NdArray>[];
+  readonly heads: Named<Float32NdArray>;
 }
 
 const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
 
-/** Loads the anchors and fits the stitching layers on `images`. */
-export async function preparePalette(
+/** The pretrained anchors; their heads are of another task. */
+export async function loadAnchors(
+  { anchors }: Experiment,
+  variants: readonly ViTVariant[],
+  classes: number,
+): Promise<Anchors> {
+  const weights: ViTWeights<Float32NdArray>[] = [];
+  for (const [index, variant] of variants.entries()) {
+    const loaded = await loadViT(anchors[index]!.checkpoint, variant, { classes });
+    weights.push(weightsFrom(loaded.weights, variant));
+  }
+  return { weights, heads: {} };
+}
+
+/** The anchors with what they have learned alone merged into them. */
+export function mergeAnchors(anchors: Anchors, { space }: Palette, trained: Named<Float32NdArray>): Anchors {
+  const frozen = { anchors: anchors.weights, layers: [] };
+  const heads = Object.entries(trained).filter(([name]) => name.startsWith('head/'));
+  return {
+    weights: anchors.weights.map((_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained).anchors[anchor]!),
+    heads: Object.fromEntries(heads),
+  };
+}
+
+/** Anchors that are adapted alone: a space without stitching layers. */
+export function anchorsPalette(
   engine: Engine,
   experiment: Experiment,
   classes: number,
+  adaptation: Adaptation,
+  anchors: Anchors,
+): Palette {
+  const { space, ...rest } = spaceOf(experiment, classes, adaptation);
+  const alone = { stitches: space.stitches.filter(isAnchor), stitchingLayers: [] };
+  const frozen = {
+    anchors: anchors.weights.map((weights) => onDevice<ViTWeights<Value>>(engine, weights)),
+    layers: [],
+  };
+  return paletteOf(experiment, { ...rest, space: alone }, frozen, anchors, []);
+}
+
+/** The stitched anchors; stitching layers are fitted on `images`, batches [batch, side, side, 3]. */
+export async function stitchedPalette(
+  engine: Engine,
+  experiment: Experiment,
+  classes: number,
+  adaptation: StitchableViT['adaptation'],
+  anchors: Anchors,
   images: readonly Float32NdArray[],
 ): Promise<Palette> {
-  const { anchors: variants, space, network } = spaceOf(experiment, classes);
-  const put = <T>(tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isArray, (array) => engine.put(array)) as T;
-  const anchors: ViTWeights<Value>[] = [];
-  for (const [index, variant] of variants.entries()) {
-    const { weights } = await loadViT(experiment.anchors[index]!.checkpoint, variant, { classes });
-    anchors.push(put(weightsFrom(weights, variant)));
-  }
-  const started = await startStitchingLayers(engine, space, anchors, variants, images);
-  const layers = started.map(({ weight, bias }) => put<Linear<Value>>({ weight, bias }));
+  const known = spaceOf(experiment, classes, adaptation);
+  const weights = anchors.weights.map((anchor) => onDevice<ViTWeights<Value>>(engine, anchor));
+  const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images);
+  const layers = started.map(({ weight, bias }) => onDevice<Linear<Value>>(engine, { weight, bias }));
+  const errors = started.map(({ relativeError }) => relativeError);
+  return paletteOf(experiment, known, { anchors: weights, layers }, anchors, errors);
+}
+
+function paletteOf(
+  { sampling }: Experiment,
+  { anchors: variants, space, network }: ExperimentSpace,
+  frozen: Palette['frozen'],
+  { heads }: Anchors,
+  startErrors: readonly number[],
+): Palette {
   const flops = space.stitches.map((stitch) => stitchFlops(stitch, network));
   const largest = largestAnchor(space);
-  return {
-    variants,
-    space,
-    network,
-    frozen: { anchors, layers },
-    teacher: space.stitches[largest]!,
-    flops,
-    bins: flopsBins(flops, largest, { count: experiment.sampling.bins }),
-    startErrors: started.map(({ relativeError }) => relativeError),
-  };
+  const teacher = space.stitches[largest]!;
+  const bins = flopsBins(flops, largest, { count: sampling.bins });
+  return { variants, space, network, frozen, teacher, flops, bins, startErrors, heads };
+}
+
+/** What the given stitches train, before the first step. */
+export async function initialParameters(
+  engine: Engine,
+  { space, network, frozen, heads }: Palette,
+  stitches: readonly number[],
+  seed: number,
+): Promise<Named<Float32NdArray>> {
+  const pretrained = network.adaptation === 'full' ? await onHost(engine, namedLeaves<Value>({ weights: frozen })) : {};
+  const trained = { ...space, stitches: stitches.map((id) => space.stitches[id]!) };
+  return initialTrainables(trained, network, seed, { ...pretrained, ...heads });
+}
+
+function onDevice<T>(engine: Engine, tree: unknown): T {
+  return mapTree(tree as Tree<Float32NdArray>, isArray, (array) => engine.put(array)) as T;
 }

@@ -21,11 +21,12 @@ import { TrialError } from '../shared/errors.js';
 import { appendJsonLine, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
-import { type Moments, zeroMoments } from '../training/optimizer.js';
+import type { Moments } from '../training/optimizer.js';
 import { namedLeaves, treeOf } from '../training/parameters.js';
 import { learningRateAt } from '../training/schedule.js';
 import { type Network, supervisedStep } from '../training/supervised-step.js';
-import { restoreCheckpoint, saveCheckpoint, stateOnDevice, type TrainingState } from './checkpoint.js';
+import { initialState, stateOnDevice, type TrainingState } from '../training/training-state.js';
+import { restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
 
 export interface PretrainedAnchorResult {
   readonly name: string;
@@ -127,7 +128,7 @@ async function pretrainAnchor(
   const identity = JSON.stringify({ seed, training, anchor, data: config.data, classes: classes.length });
   const restored = await restoreCheckpoint(checkpoint, identity);
   const named = namedLeaves<Float32NdArray>(start);
-  const state = restored?.state ?? { parameters: named, moments: zeroMoments(named) };
+  const state = restored?.state ?? initialState(named);
   let { parameters, moments }: TrainingState<Value> = stateOnDevice(engine, state);
   const first = Number(restored?.rest['step'] ?? 0);
 

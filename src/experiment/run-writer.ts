@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Trial, trialsOf } from '../config/plan.js';
+import { type Trial, trialsOf, type Variant } from '../config/plan.js';
 import type { Experiment } from '../config/schema.js';
 import { formatYaml } from '../config/yaml-document.js';
 import type { Engine } from '../engine/engine.js';
@@ -18,19 +18,24 @@ export interface RunWriter {
   trialFolder(trial: Trial): string;
   /** The result of a trial that was finished before; failed ones are run again. */
   finished(trial: Trial): Promise<TrialResult | undefined>;
-  status(trial: Trial, status: Pick<TrialStatus, 'state' | 'learningRate' | 'error'>): Promise<void>;
-  result(
-    trial: Trial,
-    result: Omit<TrialResult, 'version' | 'dataset' | 'method' | 'seed' | 'configuration'>,
-  ): Promise<TrialResult>;
+  status(trial: Trial, status: Omit<TrialStatus, Identity | 'updatedAt'>): Promise<void>;
+  result(trial: Trial, result: Omit<TrialResult, Identity>): Promise<TrialResult>;
 }
+
+/** What the trial itself says of a status or a result. */
+type Identity = 'version' | 'dataset' | 'method' | 'variant' | 'seed' | 'configuration';
 
 /**
  * Opens a new run folder, or one that was written for the same configuration.
  * @throws RequestError with the lines that differ when it was written for another one
  */
-export async function openRunFolder(folder: string, experiment: Experiment, engine: Engine): Promise<RunWriter> {
-  const resolved = formatYaml(experiment);
+export async function openRunFolder(
+  folder: string,
+  experiment: Experiment,
+  variants: readonly Variant[],
+  engine: Engine,
+): Promise<RunWriter> {
+  const resolved = resolvedText(experiment, variants);
   const file = path.join(folder, 'experiment.yaml');
   const existing = await readFile(file, 'utf8').catch(() => undefined);
   if (existing !== undefined && existing !== resolved) throw differs(folder, existing, resolved);
@@ -38,10 +43,11 @@ export async function openRunFolder(folder: string, experiment: Experiment, engi
   await writeAtomic(path.join(folder, 'environment.json'), `${JSON.stringify(environment(engine), null, 2)}\n`);
   const configuration = createHash('sha256').update(resolved).digest('hex').slice(0, 12);
   const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
-  const identity = ({ dataset, method, seed }: Trial) => ({
+  const identity = ({ dataset, method, variant, seed }: Trial) => ({
     version: resultVersion as typeof resultVersion,
     dataset: dataset.name,
     method,
+    ...(variant && { variant }),
     seed,
     configuration,
   });
@@ -65,11 +71,23 @@ export async function openRunFolder(folder: string, experiment: Experiment, engi
       return whole;
     },
   };
-  for (const trial of trialsOf(experiment)) {
+  for (const trial of trialsOf(experiment, variants)) {
     const known = await readFile(path.join(trialFolder(trial), 'status.json')).catch(() => undefined);
     if (!known) await writer.status(trial, { state: 'waiting', learningRate: 0 });
   }
   return writer;
+}
+
+/** The resolved configuration; the settings of the variants of an ablation stand below it as comments. */
+function resolvedText(experiment: Experiment, variants: readonly Variant[]): string {
+  const text = formatYaml(experiment);
+  const changes = variants.flatMap(({ name, experiment: changed }) => [
+    `variant ${name}`,
+    ...formatYaml(changed)
+      .split('\n')
+      .filter((line) => !text.split('\n').includes(line)),
+  ]);
+  return text + changes.map((line) => `# ${line}\n`).join('');
 }
 
 function environment(engine: Engine): unknown {

@@ -1,13 +1,13 @@
 /** The story of one experiment: its trials, one after the other; what is finished is not run again. */
 import os from 'node:os';
 import path from 'node:path';
-import { trialsOf } from '../config/plan.js';
+import { type Trial, trialsOf, type Variant } from '../config/plan.js';
 import type { Experiment } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import type { TrialResult } from '../report/result.js';
-import { messageOf, TrialError } from '../shared/errors.js';
+import { TrialError } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
-import { openRunFolder } from './run-writer.js';
+import { openRunFolder, type RunWriter } from './run-writer.js';
 import { runTrial } from './trial.js';
 
 export interface RunOptions {
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Default: the user's cache folder. */
   readonly cacheFolder?: string;
+  /** What an ablation compares; left out: the experiment as it is. */
+  readonly variants?: readonly Variant[];
 }
 
 /**
@@ -25,31 +27,38 @@ export interface RunOptions {
  * @throws RequestError, Interrupted
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<TrialResult[]> {
-  const { engine, progress, signal, cacheFolder = defaultCacheFolder() } = options;
-  const writer = await openRunFolder(options.runFolder, experiment, engine);
+  const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [] } = options;
+  const writer = await openRunFolder(options.runFolder, experiment, variants, engine);
   const results: TrialResult[] = [];
-  for (const trial of trialsOf(experiment)) {
+  for (const trial of trialsOf(experiment, variants)) {
     const finished = await writer.finished(trial);
     if (finished) {
       progress.line(`${trial.name}: finished before`);
       results.push(finished);
       continue;
     }
-    await writer.status(trial, { state: 'running', learningRate: 0 });
     try {
-      const result = await runTrial(trial, { engine, experiment, writer, progress, signal, cacheFolder });
-      await writer.status(trial, { state: 'finished', learningRate: result.learningRate });
-      results.push(result);
+      results.push(await runTrial(trial, { engine, writer, progress, signal, cacheFolder }));
     } catch (error) {
       progress.stop();
       if (!(error instanceof TrialError)) throw error;
-      await writer.status(trial, { state: 'failed', learningRate: 0, error: messageOf(error) });
-      const failed = { status: 'failed', error: messageOf(error), learningRate: 0 } as const;
-      results.push(await writer.result(trial, { ...failed, stitches: [], trainSeconds: 0, epochs: 0 }));
-      progress.line(`${trial.name} failed: ${messageOf(error)}${error.hint ? `\n${error.hint}` : ''}`);
+      results.push(await recordFailure(writer, trial, error));
+      progress.line(`${trial.name} failed: ${error.message}${error.hint ? `\n${error.hint}` : ''}`);
     }
   }
   return results;
+}
+
+/** @throws the failure itself where even that cannot be recorded: the disk is full */
+async function recordFailure(writer: RunWriter, trial: Trial, failure: TrialError): Promise<TrialResult> {
+  const error = failure.message;
+  try {
+    await writer.status(trial, { state: 'failed', learningRate: 0, error });
+    const nothing = { learningRate: 0, stitches: [], trainSeconds: 0, epochs: 0 };
+    return await writer.result(trial, { status: 'failed', error, ...nothing });
+  } catch (recording) {
+    throw recording instanceof TrialError ? failure : recording;
+  }
 }
 
 /** `$XDG_CACHE_HOME/esta`, or ~/.cache/esta. */

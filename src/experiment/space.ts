@@ -2,7 +2,7 @@
 import type { Experiment } from '../config/schema.js';
 import { tokensOf, type ViTVariant, variantNamed } from '../models/variants.js';
 import { RequestError } from '../shared/errors.js';
-import type { StitchableViT } from '../stitching/cost.js';
+import type { Adaptation, StitchableViT } from '../stitching/cost.js';
 import { buildStitchSpace, type StitchSpace } from '../stitching/stitch-space.js';
 
 export interface ExperimentSpace {
@@ -15,26 +15,28 @@ export interface ExperimentSpace {
 
 /**
  * @param classes classes of the data set: the size of the heads
+ * @param adaptation what is trained; default: PST as the experiment's `adaptation` says
  * @throws RequestError for unknown architectures, and for anchors that cannot be stitched
  */
-export function spaceOf(experiment: Experiment, classes: number): ExperimentSpace {
-  const { stitching, adaptation } = experiment;
+export function spaceOf(
+  experiment: Experiment,
+  classes: number,
+  adaptation: StitchableViT['adaptation'] = pstOf(experiment),
+): ExperimentSpace {
+  const { stitching } = experiment;
   const anchors = experiment.anchors.map(({ architecture }) => shapeOf(architecture, experiment.preprocessing.crop));
   checkTokens(experiment, anchors);
   const space = buildStitchSpace(
     anchors.map(({ width, depth }, index) => ({ name: experiment.anchors[index]!.name, width, depth })),
     { kernel: stitching.kernel, stride: stitching.stride },
   );
-  const network: StitchableViT = {
-    anchors,
-    classes,
-    adaptation: {
-      ranks: adaptation.ranks,
-      stitchingLayerRank: adaptation.stitching_layer_rank,
-      stitchBias: adaptation.stitch_bias,
-    },
-  };
-  return { anchors, space, network };
+  return { anchors, space, network: { anchors, classes, adaptation } };
+}
+
+/** Parameter-efficient stitch fine-tuning, in the words of the stitching folder. */
+export function pstOf({ adaptation }: Experiment): Adaptation {
+  const { ranks, stitching_layer_rank: stitchingLayerRank, stitch_bias: stitchBias } = adaptation;
+  return { ranks, stitchingLayerRank, stitchBias };
 }
 
 /** The variant for images of `crop` pixels, default its own size. */

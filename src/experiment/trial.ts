@@ -1,24 +1,28 @@
 /** The story of one trial: a data set, a method, a seed. */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trial } from '../config/plan.js';
-import type { Experiment } from '../config/schema.js';
+import { epochsOf, type StagePlan, stagesOf } from '../config/stages.js';
 import { loadDataset } from '../data/load.js';
-import type { Engine } from '../engine/engine.js';
-import type { StitchResult, TrialResult } from '../report/result.js';
-import { readJson, writeAtomic } from '../shared/files.js';
+import type { Engine, Value } from '../engine/engine.js';
+import { writeSafetensors } from '../models/checkpoint/safetensors.js';
+import type { TrialResult } from '../report/result.js';
+import { Interrupted } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
-import { stitchParams, trainableParams } from '../stitching/cost.js';
-import { type DeployedStitch, deployedStitches } from '../stitching/deployment.js';
+import type { Tree } from '../shared/tree.js';
+import { onHost } from './checkpoint.js';
 import { accuraciesOf } from './evaluate-palette.js';
-import { type Palette, preparePalette } from './palette.js';
+import { methodOf } from './method.js';
+import { anchorsPalette, loadAnchors, mergeAnchors, type Palette, stitchedPalette } from './palette.js';
 import type { RunWriter } from './run-writer.js';
 import { spaceOf } from './space.js';
-import { type TrainedPalette, type TrainingContext, trainPalette } from './train-palette.js';
-import { fitImages, openTrialData, type TrialData } from './trial-data.js';
+import { evaluation, joined, readGrid, runStage, type StageContext, type TrainedStage } from './stage.js';
+import { checkpointFile } from './train-palette.js';
+import { fitImages, openTrialData } from './trial-data.js';
+import { stageResult, stitchResult } from './trial-result.js';
 
 export interface TrialSurroundings {
   readonly engine: Engine;
-  readonly experiment: Experiment;
   readonly writer: RunWriter;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -26,100 +30,109 @@ export interface TrialSurroundings {
   readonly cacheFolder: string;
 }
 
+/** A stage that is done. */
+interface DoneStage {
+  readonly plan: StagePlan;
+  readonly palette: Palette;
+  readonly trained: TrainedStage;
+}
+
 export async function runTrial(trial: Trial, surroundings: TrialSurroundings): Promise<TrialResult> {
-  const { engine, experiment, writer, progress, cacheFolder, signal } = surroundings;
-  const { seed } = trial;
+  const { engine, writer, progress, cacheFolder, signal } = surroundings;
+  const { seed, experiment } = trial;
+  const method = methodOf(trial.method, experiment);
+  const plans = stagesOf(trial.method, experiment);
+  const trialFolder = writer.trialFolder(trial);
+  const onEpoch = epochReporter(trial, writer);
+  await onEpoch(0, 0);
+
   // 1. The images, and how many classes there are to tell apart.
   const dataset = await loadDataset(trial.dataset, cacheFolder);
-  const imageSize = spaceOf(experiment, dataset.classes.length).anchors[0]!.imageSize;
+  const classes = dataset.classes.length;
+  const { anchors: variants } = spaceOf(experiment, classes);
+  const imageSize = variants[0]!.imageSize;
   const data = await openTrialData(experiment, dataset, imageSize, seed, progress);
+  const context: StageContext = {
+    ...{ trial, engine, progress, signal, data, trialFolder, onEpoch },
+    configuration: writer.configuration,
+  };
+  const done: DoneStage[] = [];
+  const epochsBefore = () => done.reduce((sum, { plan }) => sum + epochsOfStage(plan, trial), 0);
   try {
-    // 2. The frozen anchors, and stitching layers that start from least squares.
-    const images = await fitImages(experiment, dataset, imageSize, seed);
-    const palette = await preparePalette(engine, experiment, dataset.classes.length, images);
-    const context: TrainingContext = { engine, experiment, palette, progress, signal };
-    // 3. The learning rate, chosen on the validation images.
-    const baseRate = await chooseRate(trial, context, data, writer);
-    await writer.status(trial, { state: 'running', learningRate: baseRate });
-    // 4. Training.
-    const { epochs } = experiment.training;
-    const trained = await train(trial, context, data.finalTrain, writer, baseRate, epochs, 'final');
-    // 5. One-stage deployment: importance scores alone choose; only what is deployed is evaluated.
-    const deployed = deployedStitches(palette.bins, trained.importance);
-    const ids = deployed.map(({ id }) => id);
-    const label = `${trial.name}: testing`;
-    const accuracies = await accuraciesOf(engine, palette, trained.trainables, ids, data.test, progress, label);
-    // 6. The result.
-    return await writer.result(trial, {
-      status: 'finished',
-      learningRate: baseRate,
-      stitches: deployed.map((stitch, index) => stitchResult(experiment, palette, trained, stitch, accuracies[index]!)),
-      trainSeconds: trained.seconds,
-      epochs,
+    // 2. The pretrained anchors; some methods adapt each of them alone first.
+    let anchors = await loadAnchors(experiment, variants, classes);
+    if (method.anchorsAlone) {
+      const palette = anchorsPalette(engine, experiment, classes, method.anchorsAlone, anchors);
+      for (const plan of plans.filter(({ anchor }) => anchor !== undefined)) {
+        stopIfAborted(signal, trial);
+        const scheme = { stitches: [plan.anchor!], sampling: { strategy: 'uniform' }, hasScores: false } as const;
+        const stage = {
+          plan,
+          palette,
+          scheme,
+          deployment: 'everything trained',
+          epochsBefore: epochsBefore(),
+        } as const;
+        done.push({ plan, palette, trained: await runStage(context, stage) });
+      }
+      const trained = await onHost(engine, joined(done.map((stage) => stage.trained)));
+      anchors = mergeAnchors(anchors, palette, trained);
+    }
+    // 3. The stitched network: stitching layers start from least squares; learning rate, training, deployment.
+    if (method.stitched) {
+      stopIfAborted(signal, trial);
+      const { adaptation, deployment, ...how } = method.stitched;
+      const images = await fitImages(experiment, dataset, imageSize, seed);
+      const palette = await stitchedPalette(engine, experiment, classes, adaptation, anchors, images);
+      const scheme = { ...how, stitches: palette.space.stitches.map(({ id }) => id) };
+      const plan = plans.find(({ anchor }) => anchor === undefined)!;
+      const stage = { plan, palette, scheme, deployment, epochsBefore: epochsBefore() };
+      done.push({ plan, palette, trained: await runStage(context, stage) });
+    }
+    // 4. What is deployed is tested: the stitched network's choice, or the anchors where nothing was stitched.
+    const deployed = method.stitched ? done.slice(-1) : done;
+    const stitches = [];
+    for (const { palette, trained } of deployed) {
+      const ids = trained.deployed.map(({ id }) => id);
+      const label = `${trial.name}: testing`;
+      const accuracies = await accuraciesOf(evaluation(context), palette, trained.trainables, ids, data.test, label);
+      for (const [index, stitch] of trained.deployed.entries()) {
+        stitches.push(stitchResult(experiment, palette, trained.importance, stitch, accuracies[index]!));
+      }
+    }
+    // 5. The trained tensors and the result; the checkpoints have done their work.
+    const trainables = await onHost(engine, joined(deployed.map(({ trained }) => trained)));
+    await writeSafetensors(path.join(trialFolder, 'trained.safetensors'), trainables);
+    const grid = await readGrid(trialFolder);
+    const stages = done.map(({ plan, palette, trained }) => stageResult(plan, palette, trained, grid));
+    const { final: epochs } = epochsOf(trial.method, experiment);
+    const learningRate = done.at(-1)!.trained.baseRate;
+    const result = await writer.result(trial, {
+      ...{ status: 'finished', learningRate, stitches, epochs, stages },
+      trainSeconds: stages.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
+      ...(method.stitched && { layerStartErrors: done.at(-1)!.palette.startErrors }),
     });
+    await writer.status(trial, { state: 'finished', learningRate });
+    for (const { name } of plans) await rm(checkpointFile(trialFolder, name), { force: true });
+    return result;
   } finally {
+    for (const { trained } of done) engine.free(trained.trainables);
+    for (const palette of new Set(done.map(({ palette }) => palette)))
+      engine.free(palette.frozen as unknown as Tree<Value>);
     await data.close();
   }
 }
 
-/** The base learning rate with the best mean accuracy of the deployed stitches on the validation images. */
-async function chooseRate(trial: Trial, context: TrainingContext, data: TrialData, writer: RunWriter): Promise<number> {
-  const { base_learning_rates: rates, grid_epochs: epochs } = context.experiment.training;
-  if (rates.length === 1) return rates[0]!;
-  const file = path.join(writer.trialFolder(trial), 'grid.json');
-  const done: { rate: number; accuracy: number }[] = await readJson<typeof done>(file).catch(() => []);
-  for (const rate of rates) {
-    if (done.some((entry) => entry.rate === rate)) continue;
-    const { trainables, importance } = await train(trial, context, data.train, writer, rate, epochs, `grid-${rate}`);
-    const ids = deployedStitches(context.palette.bins, importance).map(({ id }) => id);
-    const { engine, palette, progress } = context;
-    const label = `${trial.name}: validating base rate ${rate}`;
-    const accuracies = await accuraciesOf(engine, palette, trainables, ids, data.validation, progress, label);
-    done.push({ rate, accuracy: accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length });
-    await writeAtomic(file, `${JSON.stringify(done, null, 2)}\n`);
-  }
-  return done.reduce((best, entry) => (entry.accuracy > best.accuracy ? entry : best)).rate;
+function epochsOfStage({ epochs, gridEpochs }: StagePlan, { experiment }: Trial): number {
+  return epochs + gridEpochs * experiment.training.base_learning_rates.length;
 }
 
-function train(
-  trial: Trial,
-  context: TrainingContext,
-  loader: TrialData['train'],
-  writer: RunWriter,
-  baseRate: number,
-  epochs: number,
-  stage: string,
-): Promise<TrainedPalette> {
-  const folder = writer.trialFolder(trial);
-  return trainPalette(context, loader, {
-    baseRate,
-    epochs,
-    seed: trial.seed,
-    identity: `${writer.configuration} ${trial.name} ${stage}`,
-    checkpointFile: path.join(folder, `checkpoint-${stage}.safetensors`),
-    metricsFile: path.join(folder, 'metrics.jsonl'),
-    importanceFile: path.join(folder, 'importance.jsonl'),
-    label: `${trial.name}, ${stage === 'final' ? 'training' : 'grid'} at base rate ${baseRate}`,
-  });
+/** Keeps the status of the trial up to date. */
+function epochReporter(trial: Trial, writer: RunWriter): StageContext['onEpoch'] {
+  const { grid, final } = epochsOf(trial.method, trial.experiment);
+  return (epoch, learningRate) => writer.status(trial, { state: 'running', learningRate, epoch, epochs: grid + final });
 }
 
-function stitchResult(
-  experiment: Experiment,
-  { space, network, flops }: Palette,
-  { importance }: TrainedPalette,
-  { id, bin }: DeployedStitch,
-  accuracy: number,
-): StitchResult {
-  const stitch = space.stitches[id]!;
-  const score = importance.scores[id];
-  return {
-    id,
-    path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
-    flops: flops[id]!,
-    params: stitchParams(stitch, network).total,
-    trainable: trainableParams(stitch, network).total,
-    accuracy,
-    ...(typeof score === 'number' && { importance: score }),
-    ...(bin !== undefined && { bin }),
-  };
+function stopIfAborted(signal: AbortSignal, { name }: Trial): void {
+  if (signal.aborted) throw new Interrupted(`stopped in ${name}; what was trained is saved`);
 }

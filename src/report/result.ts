@@ -33,10 +33,33 @@ export interface StitchResult {
   readonly bin?: number;
 }
 
+/** Trainable parameters of all networks of a training together, by group. */
+export interface TrainableGroups {
+  readonly anchors: number;
+  readonly lowRank: number;
+  readonly stitchingLayers: number;
+  readonly stitchBias: number;
+  readonly heads: number;
+  readonly total: number;
+}
+
+/** One training of a trial: the stitched network, or an anchor alone. */
+export interface StageResult {
+  readonly name: string;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly trainSeconds: number;
+  readonly trainable: TrainableGroups;
+  /** The grid of learning rates: mean validation accuracy of what would be deployed, percent. Left out without a grid. */
+  readonly grid?: readonly { readonly learningRate: number; readonly accuracy: number }[];
+}
+
 interface TrialIdentity {
   readonly version: typeof resultVersion;
   readonly dataset: string;
   readonly method: string;
+  /** In an ablation, what the trial does differently: "eta 0.8". */
+  readonly variant?: string;
   readonly seed: number;
   /** Base learning rate of the final run, before scaling by the batch size. */
   readonly learningRate: number;
@@ -49,14 +72,18 @@ export interface TrialResult extends TrialIdentity {
   /** Why a failed trial failed. */
   readonly error?: string;
   readonly stitches: readonly StitchResult[];
+  /** Of all final runs of the trial; the grid is not counted. */
   readonly trainSeconds: number;
   readonly epochs: number;
+  readonly stages?: readonly StageResult[];
+  /** Relative error of the least-squares start of each stitching layer: 0 is perfect, 1 no better than a constant. */
+  readonly layerStartErrors?: readonly number[];
 }
 
 /** Where a trial stands. The runner writes `waiting` for every planned trial before it starts the first. */
 export interface TrialStatus extends TrialIdentity {
   readonly state: 'waiting' | 'running' | 'finished' | 'failed';
-  /** Epochs done, of `epochs`. */
+  /** Epochs done, of `epochs`: those of all trainings of the trial, the grid included. */
   readonly epoch?: number;
   readonly epochs?: number;
   /** Last sign of life, ISO 8601. */
@@ -71,6 +98,7 @@ const identity = {
   version: z.literal(resultVersion),
   dataset: z.string().min(1),
   method: z.string().min(1),
+  variant: z.string().min(1).exactOptional(),
   seed: count,
   learningRate: z.number().nonnegative(),
   configuration: z.string().exactOptional(),
@@ -87,6 +115,19 @@ const stitch = z.object({
   bin: count.exactOptional(),
 });
 
+const groups = ['anchors', 'lowRank', 'stitchingLayers', 'stitchBias', 'heads', 'total'] as const;
+
+const stage = z.object({
+  name: z.string().min(1),
+  learningRate: z.number().nonnegative(),
+  epochs: count,
+  trainSeconds: z.number().nonnegative(),
+  trainable: z.object(
+    Object.fromEntries(groups.map((group) => [group, count])) as Record<keyof TrainableGroups, typeof count>,
+  ),
+  grid: z.array(z.object({ learningRate: z.number().nonnegative(), accuracy: percent })).exactOptional(),
+});
+
 const trialResult: z.ZodType<TrialResult> = z.object({
   ...identity,
   status: z.enum(['finished', 'failed']),
@@ -94,6 +135,8 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   stitches: z.array(stitch),
   trainSeconds: z.number().nonnegative(),
   epochs: z.number().nonnegative(),
+  stages: z.array(stage).exactOptional(),
+  layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
 });
 
 const trialStatus: z.ZodType<TrialStatus> = z.object({

@@ -8,8 +8,8 @@ import { type Options, SingleBar } from 'cli-progress';
 export type ProgressFields = Readonly<Record<string, string>>;
 
 export interface Progress {
-  /** Begins to count to `total`; ends what was shown before. */
-  start(label: string, total: number, fields?: ProgressFields): void;
+  /** Begins to count to `total`, from `done` (default 0) that were done before; ends what was shown before. */
+  start(label: string, total: number, fields?: ProgressFields, done?: number): void;
   /** `done` of the total; fields that are not named keep their value. */
   update(done: number, fields?: ProgressFields): void;
   /** Ends the bar, or writes the last plain line. */
@@ -59,9 +59,9 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
     bar = undefined;
   };
   return {
-    start(label, total, fields = {}) {
+    start(label, total, fields = {}, done = 0) {
       hide();
-      current = { label, total, done: 0, fields };
+      current = { label, total, done, fields };
       show();
     },
     update(done, fields = {}) {
@@ -81,12 +81,14 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
 function lineProgress(stream: NodeJS.WritableStream, interval: number, now: () => number): Progress {
   let current = { label: '', total: 0, done: 0, fields: {} as ProgressFields };
   let started = 0;
+  let doneBefore = 0;
   let written = 0;
   let isPending = false;
   const write = () => {
     const { label, total, done, fields } = current;
     const elapsed = (now() - started) / 1000;
-    const left = done > 0 && done < total ? `, ${formatSeconds((elapsed / done) * (total - done))} left` : '';
+    const doneNow = done - doneBefore;
+    const left = doneNow > 0 && done < total ? `, ${formatSeconds((elapsed / doneNow) * (total - done))} left` : '';
     const shown = formatFields(fields);
     stream.write(`${label}: ${done}/${total}${shown === '' ? '' : `, ${shown}`}${left}\n`);
     written = now();
@@ -96,9 +98,10 @@ function lineProgress(stream: NodeJS.WritableStream, interval: number, now: () =
     if (isPending) write();
   };
   return {
-    start(label, total, fields = {}) {
+    start(label, total, fields = {}, done = 0) {
       stop();
-      current = { label, total, done: 0, fields };
+      current = { label, total, done, fields };
+      doneBefore = done;
       started = now();
       written = started;
     },

@@ -16,8 +16,11 @@ export interface DeployedStitch {
  *
  * @returns by rising FLOPs, the largest anchor last
  */
-export function deployedStitches({ bins, largestAnchor }: FlopsBins, importance: ImportanceScores): DeployedStitch[] {
-  const score = (id: number) => importance.scores[id] ?? Number.NEGATIVE_INFINITY;
+export function deployedStitches(
+  { bins, largestAnchor }: FlopsBins,
+  { scores }: Pick<ImportanceScores, 'scores'>,
+): DeployedStitch[] {
+  const score = (id: number) => scores[id] ?? Number.NEGATIVE_INFINITY;
   const tops = bins.flatMap((ids, bin) => {
     const [first, ...others] = ids;
     if (first === undefined) return [];

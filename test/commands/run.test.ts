@@ -24,7 +24,7 @@ test('--dry-run --json prints the plan', async () => {
     status: 'planned',
     grid_epochs: 400,
     epochs: 100,
-    steps: 500 * 85, // 5395 images in batches of 64
+    steps: 500 * 84, // 5395 images in batches of 64, the last one dropped
   });
 });
 

@@ -25,13 +25,13 @@ test('a trial for each data set, method and seed', () => {
 
 test('steps count the grid and the final run', async () => {
   const plan = await planOf(experiment({ training: { epochs: 10, grid_epochs: 4 } }), '/runs/x');
-  // 12 species x 20 images = 240, 4 steps of 64; CUB: 90 % of 5994 = 5395 (VPT: 5394), 85 steps.
+  // 12 species x 20 images = 240, 3 whole batches of 64; CUB: 90 % of 5994 = 5395 (VPT: 5394), 84 batches.
   // Grid: 4 learning rates x 4 epochs; final run: 10 epochs.
   assert.deepEqual(
     plan.trials.map(({ grid_epochs, epochs, steps }) => [grid_epochs, epochs, steps]),
     [
-      [16, 10, 26 * 4],
-      [16, 10, 26 * 85],
+      [16, 10, 26 * 3],
+      [16, 10, 26 * 84],
     ],
   );
 });
@@ -39,12 +39,42 @@ test('steps count the grid and the final run', async () => {
 test('no grid with one learning rate; the final run may take the validation images', async () => {
   const training = { epochs: 10, base_learning_rates: [1e-3], final_on: 'train+validation' };
   const plan = await planOf(experiment({ training }), '/runs/x');
-  // 12 x 25 = 300: 5 steps; 5994: 94 steps.
+  // 12 x 25 = 300: 4 whole batches; 5994: 93.
   assert.deepEqual(
     plan.trials.map(({ grid_epochs, steps }) => [grid_epochs, steps]),
     [
-      [0, 50],
-      [0, 940],
+      [0, 40],
+      [0, 930],
+    ],
+  );
+});
+
+test('a method that adapts anchors alone has a stage for each', async () => {
+  const training = { epochs: 10, anchor_epochs: 30, base_learning_rates: [1e-3, 2e-3], grid_epochs: 20 };
+  const methods = ['anchor-lora', 'adapt-then-stitch'];
+  const plan = await planOf(experiment({ data: { kind: 'species' }, methods, training }), '/runs/x');
+  // The grid is cut to the 10 epochs of the stitched network first, so that each of its runs has 10.
+  assert.deepEqual(
+    plan.trials.map(({ name, grid_epochs, epochs }) => [name, grid_epochs, epochs]),
+    [
+      ['species-anchor-lora-seed0', 2 * 2 * 10, 2 * 30],
+      ['species-adapt-then-stitch-seed0', 3 * 2 * 10, 2 * 30 + 10],
+    ],
+  );
+});
+
+test('an ablation has a trial for each variant', () => {
+  const base = experiment({ data: { kind: 'species' } });
+  const variants = [0.8, 0.99].map((eta) => ({
+    name: `eta ${eta}`,
+    experiment: { ...base, sampling: { ...base.sampling, eta } },
+  }));
+  const trials = trialsOf(base, variants);
+  assert.deepEqual(
+    trials.map(({ name, variant, experiment: { sampling } }) => [name, variant, sampling.eta]),
+    [
+      ['species-esta-eta-0.8-seed0', 'eta 0.8', 0.8],
+      ['species-esta-eta-0.99-seed0', 'eta 0.99', 0.99],
     ],
   );
 });

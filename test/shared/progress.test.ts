@@ -37,6 +37,16 @@ test('a pipe gets a line when the interval is over, and a last one', () => {
   ]);
 });
 
+test('what was done before an interruption does not count for the time left', () => {
+  const stream = new Recorded(false);
+  let time = 0;
+  const progress = createProgress(stream, { now: () => time });
+  progress.start('train', 100, {}, 80);
+  time = 10_000;
+  progress.update(90);
+  assert.equal(stream.text, 'train: 90/100, 10s left\n');
+});
+
 test('a new stage ends the one before it', () => {
   const stream = new Recorded(false);
   const progress = createProgress(stream, { now: () => 0 });

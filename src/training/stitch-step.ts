@@ -1,9 +1,10 @@
 /**
- * One ESTA training step, as two programs (paper section 4.2):
+ * One training step of a stitch, as two programs (paper section 4.2):
  *
- * 1. The teacher, one program for all steps: the largest anchor learns from the labels; its gradients and its logits.
- * 2. The sampled stitch: learns from the teacher's soft predictions (in-place distillation), or from the labels without it;
- *    AdamW then moves everything that one of the two has a gradient for, by the sum of both.
+ * 1. The teacher, one program for all steps of in-place distillation: the largest anchor learns from the labels; its
+ *    gradients and its logits.
+ * 2. The sampled stitch: learns from the teacher's soft predictions, or from the labels without distillation; AdamW then
+ *    moves everything that one of the two has a gradient for, by the sum of both.
  *
  * Saliency of the stitch: the mean of |parameter x gradient| over its trainables, with the stitch's own gradient.
  */
@@ -26,6 +27,7 @@ export interface TeacherInputs<T> {
 
 export interface TeacherOutputs<T> {
   readonly logits: T;
+  /** Cross-entropy with the labels, a scalar. */
   readonly loss: T;
   readonly gradients: Named<T>;
 }
@@ -36,20 +38,23 @@ export interface StitchStepInputs<T> extends TeacherInputs<T> {
   readonly moments: Moments<T>;
   /** Learning rate, a scalar. */
   readonly rate: T;
-  readonly teacher?: Pick<TeacherOutputs<T>, 'logits' | 'gradients'>;
+  /** Left out: the stitch learns from the labels. */
+  readonly teacher?: TeacherOutputs<T>;
 }
 
 export interface StitchStepOutputs<T> {
   readonly parameters: Named<T>;
   readonly moments: Moments<T>;
-  readonly loss: T;
-  readonly saliency: T;
+  /** [3]: loss, saliency (0 where it is not measured), the teacher's loss (0 without one); together, to be read at once. */
+  readonly measures: T;
 }
 
-export interface EstaStepOptions {
+export interface StitchStepOptions {
   readonly variants: readonly ViTVariant[];
   readonly weightDecay: number;
-  readonly distillation: { readonly temperature: number; readonly weight: number };
+  readonly distillation?: { readonly temperature: number; readonly weight: number };
+  /** Whether the saliency is computed: only importance scores need it. */
+  readonly saliency: boolean;
 }
 
 /** Loss and gradients of a stitch with respect to `names` among its parameters. */
@@ -63,26 +68,29 @@ function gradientsOf(
   return { value, gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])) };
 }
 
-export function teacherStep(teacher: Stitch, { variants }: Pick<EstaStepOptions, 'variants'>): TensorFunction {
+export function teacherStep(teacher: Stitch, { variants }: Pick<StitchStepOptions, 'variants'>): TensorFunction {
   const step = ({ frozen, parameters, images, labels }: TeacherInputs<tf.Tensor>): TeacherOutputs<tf.Tensor> => {
-    let logits: tf.Tensor | undefined;
+    let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(Object.keys(parameters), parameters, (named) => {
-      logits = tf.keep(runStitch(teacher, frozen, named, images, variants));
-      return crossEntropy(logits, labels);
+      kept = tf.keep(runStitch(teacher, frozen, named, images, variants));
+      return crossEntropy(kept, labels);
     });
-    return { logits: logits!, loss: value, gradients };
+    // A kept tensor belongs to nobody: its copy belongs to the caller's tidy.
+    const logits = kept!.clone();
+    kept!.dispose();
+    return { logits, loss: value, gradients };
   };
   return step as unknown as TensorFunction;
 }
 
 /** @param names the stitch's trainables; other parameters are moved by the teacher's gradients alone */
-export function stitchStep(stitch: Stitch, names: readonly string[], options: EstaStepOptions): TensorFunction {
-  const { variants, weightDecay } = options;
+export function stitchStep(stitch: Stitch, names: readonly string[], options: StitchStepOptions): TensorFunction {
+  const { variants, weightDecay, saliency } = options;
   const step = (inputs: StitchStepInputs<tf.Tensor>): StitchStepOutputs<tf.Tensor> => {
     const { frozen, parameters, moments, images, labels, rate, teacher } = inputs;
     const { value, gradients } = gradientsOf(names, parameters, (named) => {
       const logits = runStitch(stitch, frozen, named, images, variants);
-      if (!teacher) return crossEntropy(logits, labels);
+      if (!teacher || !options.distillation) return crossEntropy(logits, labels);
       const { temperature, weight } = options.distillation;
       return distillation(logits, teacher.logits, temperature).mul(weight);
     });
@@ -90,16 +98,17 @@ export function stitchStep(stitch: Stitch, names: readonly string[], options: Es
     for (const [name, gradient] of Object.entries(teacher?.gradients ?? {})) {
       summed[name] = summed[name]?.add(gradient) ?? gradient;
     }
+    const measured = saliency ? saliencyOf(parameters, gradients) : tf.scalar(0);
     return {
       ...adamW(parameters, summed, moments, rate, { weightDecay }),
-      loss: value,
-      saliency: saliencyOf(parameters, gradients),
+      measures: tf.stack([value, measured, teacher?.loss ?? tf.scalar(0)]),
     };
   };
   return step as unknown as TensorFunction;
 }
 
-function saliencyOf(parameters: Named<tf.Tensor>, gradients: Named<tf.Tensor>): tf.Tensor {
+/** Mean of |parameter x gradient| over all elements of the tensors that have a gradient. */
+export function saliencyOf(parameters: Named<tf.Tensor>, gradients: Named<tf.Tensor>): tf.Tensor {
   const names = Object.keys(gradients);
   const sums = names.map((name) => parameters[name]!.mul(gradients[name]!).abs().sum());
   const count = names.reduce((sum, name) => sum + parameters[name]!.size, 0);

@@ -1,0 +1,175 @@
+/** One stage of a trial: the learning rate is chosen on the validation images, then the final run is made. */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Trial } from '../config/plan.js';
+import type { StagePlan } from '../config/stages.js';
+import type { BatchLoader } from '../data/batches.js';
+import type { Engine, Value } from '../engine/engine.js';
+import { readJsonLines, writeAtomic } from '../shared/files.js';
+import type { Progress } from '../shared/progress.js';
+import { type DeployedStitch, deployedStitches } from '../stitching/deployment.js';
+import type { Named } from '../training/optimizer.js';
+import { accuraciesOf, type EvaluationContext, sweepPalette } from './evaluate-palette.js';
+import type { TrainingScheme } from './method.js';
+import type { Palette } from './palette.js';
+import { checkpointFile, type TrainedPalette, trainPalette } from './train-palette.js';
+import type { TrialData } from './trial-data.js';
+
+export interface StageContext {
+  readonly trial: Trial;
+  readonly engine: Engine;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly data: TrialData;
+  /** Fingerprint of the run's configuration. */
+  readonly configuration: string;
+  readonly trialFolder: string;
+  /** Called with the epochs of this trial that are done, of all its trainings together, and the base rate under way. */
+  readonly onEpoch: (epochsDone: number, baseRate: number) => Promise<void>;
+}
+
+export interface Stage {
+  readonly plan: StagePlan;
+  readonly palette: Palette;
+  readonly scheme: TrainingScheme;
+  readonly deployment: 'importance' | 'validation' | 'everything trained';
+  /** Epochs that the stages before took. */
+  readonly epochsBefore: number;
+}
+
+export interface TrainedStage extends Pick<TrainedPalette, 'trainables' | 'importance' | 'seconds'> {
+  readonly baseRate: number;
+  readonly deployed: readonly DeployedStitch[];
+}
+
+/** A line of grid.jsonl. */
+export interface GridEntry {
+  readonly stage: string;
+  readonly base_rate: number;
+  /** Mean accuracy of the deployed stitches on the validation images, percent. */
+  readonly accuracy: number;
+}
+
+export async function runStage(context: StageContext, stage: Stage): Promise<TrainedStage> {
+  const { plan, epochsBefore } = stage;
+  const rates = context.trial.experiment.training.base_learning_rates;
+  const gridEpochs = plan.gridEpochs * rates.length;
+  const baseRate = rates.length === 1 ? rates[0]! : await chooseRate(context, stage);
+  const trained = await train(context, stage, {
+    name: plan.name,
+    loader: context.data.finalTrain,
+    epochs: plan.epochs,
+    baseRate,
+    epochsBefore: epochsBefore + gridEpochs,
+  });
+  return { ...trained, baseRate, deployed: await deploy(context, stage, trained) };
+}
+
+/** The lines of a trial's grid.jsonl; [] where there is none. */
+export function readGrid(trialFolder: string): Promise<GridEntry[]> {
+  return readJsonLines<GridEntry>(gridFile(trialFolder));
+}
+
+async function addToGrid(trialFolder: string, entry: GridEntry): Promise<void> {
+  const entries = [...(await readGrid(trialFolder)), entry];
+  await writeAtomic(gridFile(trialFolder), entries.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+const gridFile = (trialFolder: string) => path.join(trialFolder, 'grid.jsonl');
+
+/** The base learning rate with the best mean accuracy of the deployed stitches on the validation images. */
+async function chooseRate(context: StageContext, stage: Stage): Promise<number> {
+  const { trial, trialFolder, data } = context;
+  const { plan } = stage;
+  const results = (await readGrid(trialFolder)).filter((entry) => entry.stage === plan.name);
+  for (const [index, baseRate] of trial.experiment.training.base_learning_rates.entries()) {
+    if (results.some((entry) => entry.base_rate === baseRate)) continue;
+    const name = `${plan.name}-grid-${baseRate}`;
+    const trained = await train(context, stage, {
+      name,
+      loader: data.train,
+      epochs: plan.gridEpochs,
+      baseRate,
+      epochsBefore: stage.epochsBefore + index * plan.gridEpochs,
+    });
+    const accuracies = await validate(context, stage, trained, `base rate ${baseRate}`);
+    const accuracy = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
+    const entry: GridEntry = { stage: plan.name, base_rate: baseRate, accuracy };
+    await addToGrid(trialFolder, entry);
+    await rm(checkpointFile(trialFolder, name), { force: true });
+    context.engine.free(trained.trainables);
+    results.push(entry);
+  }
+  return results.reduce((best, entry) => (entry.accuracy > best.accuracy ? entry : best)).base_rate;
+}
+
+interface Run {
+  readonly name: string;
+  readonly loader: BatchLoader;
+  readonly epochs: number;
+  readonly baseRate: number;
+  readonly epochsBefore: number;
+}
+
+function train(
+  { trial, configuration, ...context }: StageContext,
+  { palette, scheme, plan }: Stage,
+  { name, loader, epochs, baseRate, epochsBefore }: Run,
+): Promise<TrainedPalette> {
+  const { experiment, seed } = trial;
+  const surroundings = {
+    ...context,
+    experiment,
+    onEpoch: (done: number) => context.onEpoch(epochsBefore + done, baseRate),
+  };
+  return trainPalette(surroundings, loader, {
+    palette,
+    scheme,
+    baseRate,
+    epochs,
+    seed,
+    stage: name,
+    identity: `${configuration} ${trial.name} ${name}`,
+    label: `${trial.name}, ${plan.name === name ? '' : 'grid of '}${plan.name} at base rate ${baseRate}`,
+  });
+}
+
+/** The stitches to deploy. Importance scores choose without any evaluation; SN-Net has to evaluate the whole space. */
+async function deploy(context: StageContext, stage: Stage, trained: TrainedPalette): Promise<DeployedStitch[]> {
+  const { palette, scheme } = stage;
+  switch (stage.deployment) {
+    case 'everything trained':
+      return scheme.stitches.map((id) => ({ id }));
+    case 'importance':
+      return deployedStitches(palette.bins, trained.importance);
+    case 'validation': {
+      const label = `${context.trial.name}: evaluating all stitches`;
+      const scores = await sweepPalette(
+        evaluation(context),
+        palette,
+        trained.trainables,
+        context.data.validation,
+        label,
+      );
+      return deployedStitches(palette.bins, { scores });
+    }
+  }
+}
+
+/** Accuracies of the stitches that would be deployed, on the validation images. */
+async function validate(context: StageContext, stage: Stage, trained: TrainedPalette, what: string): Promise<number[]> {
+  const deployed = await deploy(context, stage, trained);
+  const ids = deployed.map(({ id }) => id);
+  const label = `${context.trial.name}: validating ${what}`;
+  return accuraciesOf(evaluation(context), stage.palette, trained.trainables, ids, context.data.validation, label);
+}
+
+/** What an evaluation needs of its surroundings. */
+export function evaluation({ engine, progress, signal }: StageContext): EvaluationContext {
+  return { engine, progress, signal };
+}
+
+/** The trained tensors of several stages, which have no names in common. */
+export function joined(stages: readonly TrainedStage[]): Named<Value> {
+  return Object.assign({}, ...stages.map(({ trainables }) => trainables));
+}
