@@ -1,6 +1,7 @@
 /**
- * Resampling of a window of an 8-bit image to a square of floats. Separable convolution, stretched when it shrinks so
- * that nothing aliases; the same filters and borders as Pillow's Image.resize(size, filter, box).
+ * Resampling of a window of an 8-bit image to a square. Separable convolution, stretched when it shrinks so that nothing
+ * aliases; the same filters, borders and roundings as Pillow's Image.resize(size, filter, box). Rounding matters: bicubic
+ * overshoot is cut off between the two passes, and without that single pixels differ by 10 of 255.
  */
 import type { RgbImage } from './decode.js';
 import type { Interpolation } from './preprocessing.js';
@@ -14,8 +15,8 @@ export interface Window {
 }
 
 /**
- * Writes the window, resized to [size, size, 3] and mirrored left to right when `flip`, into `output`; values stay in
- * the range of bytes, where bicubic may overshoot by a little and is clipped.
+ * Writes the window, resized to [size, size, 3] and mirrored left to right when `flip`, into `output`; values are
+ * whole numbers from 0 to 255.
  */
 export function resample(
   image: RgbImage,
@@ -36,7 +37,7 @@ export function resample(
   const firstRow = rows.starts[0]!;
   const lastRow = rows.starts[size - 1]! + rows.counts[size - 1]!;
   const rowLength = size * 3;
-  const narrowed = new Float32Array((lastRow - firstRow) * rowLength);
+  const narrowed = new Uint8Array((lastRow - firstRow) * rowLength);
   for (let row = firstRow; row < lastRow; row++) {
     const from = row * image.width * 3;
     const to = (row - firstRow) * rowLength;
@@ -69,7 +70,7 @@ function resampleRow(
   { starts, counts, weights, stride }: AxisWeights,
   size: number,
   flip: boolean,
-  output: Float32Array,
+  output: Uint8Array,
   outputStart: number,
 ): void {
   for (let x = 0; x < size; x++) {
@@ -87,14 +88,18 @@ function resampleRow(
       from += 3;
     }
     const to = outputStart + (flip ? size - 1 - x : x) * 3;
-    output[to] = red;
-    output[to + 1] = green;
-    output[to + 2] = blue;
+    output[to] = toByte(red);
+    output[to + 1] = toByte(green);
+    output[to + 2] = toByte(blue);
   }
 }
 
+function toByte(value: number): number {
+  return Math.max(0, Math.min(255, Math.floor(value + 0.5)));
+}
+
 function resampleColumn(
-  narrowed: Float32Array,
+  narrowed: Uint8Array,
   firstRow: number,
   { starts, counts, weights, stride }: AxisWeights,
   y: number,
@@ -107,7 +112,7 @@ function resampleColumn(
   for (let at = 0; at < rowLength; at++) {
     let sum = 0;
     for (let tap = 0; tap < count; tap++) sum += weights[y * stride + tap]! * narrowed[from + tap * rowLength + at]!;
-    output[to + at] = Math.max(0, Math.min(255, sum));
+    output[to + at] = toByte(sum);
   }
 }
 
@@ -129,6 +134,9 @@ function cubic(distance: number): number {
   if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
   return 0;
 }
+
+/** Pillow's weights are integers of 22 bits; with other ones, values that lie halfway would round another way. */
+const weightUnit = 2 ** 22;
 
 /** Which input pixels each output pixel of one axis reads, and with what weights; weights of a pixel sum to 1. */
 interface AxisWeights {
@@ -157,7 +165,9 @@ function axisWeights(from: number, length: number, inputSize: number, size: numb
       weights[x * stride + at - start] = weight;
       sum += weight;
     }
-    for (let tap = 0; tap < end - start; tap++) weights[x * stride + tap]! /= sum;
+    for (let tap = 0; tap < end - start; tap++) {
+      weights[x * stride + tap] = Math.round((weights[x * stride + tap]! / sum) * weightUnit) / weightUnit;
+    }
     starts[x] = start;
     counts[x] = end - start;
   }

@@ -76,10 +76,11 @@ test('an impossible shape falls back to the largest central window', () => {
 test('a small image is enlarged by its crop as it would be before', () => {
   const preprocessing = { ...plain, resize: { size: 8, keepAspect: true }, crop: 8 };
   assert.deepEqual(resizedExtent({ width: 2, height: 3 }, preprocessing.resize), { width: 8, height: 12 });
-  const output = prepared(coordinates(2, 3), preprocessing)(0);
+  const small = coordinates(2, 3);
+  const output = prepared({ ...small, pixels: small.pixels.map((value) => 80 * value) }, preprocessing)(0);
   // rows 2 to 10 of 12: the first lies at (2.5 / 12) * 3 - 0.5 = 0.125 of the original, the last at 1.875
-  assert.ok(Math.abs(output[1]! - 0.125) < 1e-4);
-  assert.ok(Math.abs(output.at(-2)! - 1.875) < 1e-4);
+  assert.ok(Math.abs(output[1]! - 80 * 0.125) < 1e-4);
+  assert.ok(Math.abs(output.at(-2)! - 80 * 1.875) < 1e-4);
 });
 
 test('colour jitter leaves grey images grey and keeps their mean under contrast', () => {
