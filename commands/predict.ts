@@ -1,0 +1,73 @@
+import { Args, Flags } from '@oclif/core';
+import type { EngineChoice } from '../src/engine/select.js';
+import { EstaCommand } from '../src/shared/command.js';
+
+export default class Predict extends EstaCommand {
+  static override readonly summary = 'Classify images with a pretrained network and its own head.';
+  static override readonly description =
+    `To see that a checkpoint is read rightly before anything is trained on it. Images are prepared as the pretraining
+evaluated them: the shorter edge is resized, the centre cropped, and the channels normalised with the values of the
+family. Classes are numbers, in the order of the checkpoint's head.
+
+With --json a list with an entry for each image is printed, which holds the raw logits of all classes.`;
+
+  static override readonly examples = [
+    {
+      description: 'An embedded anchor',
+      command: '<%= config.bin %> predict --checkpoint embedded --architecture vit_mini_base fish.jpg',
+    },
+    {
+      description: 'A ConvNeXt from the Hugging Face hub',
+      command:
+        '<%= config.bin %> predict --checkpoint hf-hub:timm/convnext_tiny.fb_in22k --architecture convnext_tiny *.jpg',
+    },
+    {
+      description: 'Logits for a program',
+      command:
+        '<%= config.bin %> predict --checkpoint ./vit.safetensors --architecture vit_tiny_patch16_224 cat.jpg --json',
+    },
+  ];
+
+  static override readonly strict = false;
+
+  static override readonly args = {
+    images: Args.string({ description: 'Image files (JPEG, PNG, WebP); one or more.', required: true }),
+  };
+
+  static override readonly flags = {
+    checkpoint: Flags.string({
+      required: true,
+      helpValue: 'FILE',
+      summary: 'Weights: a .safetensors or .npz file, a folder with one, hf-hub:OWNER/NAME, or embedded.',
+    }),
+    architecture: Flags.string({
+      required: true,
+      helpValue: 'NAME',
+      summary: 'What the weights belong to, as timm names it: vit_small_patch16_224, convnext_tiny.',
+    }),
+    top: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Classes to print for each image.' }),
+    engine: Flags.string({
+      options: ['auto', 'onnxruntime', 'tensorflow'],
+      default: 'auto',
+      summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
+    }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { argv, flags } = await this.parse(Predict);
+    const { createEngine } = await import('../src/engine/select.js');
+    const { predict } = await import('../src/evaluation/predict.js');
+    const { checkpoint, architecture, top } = flags;
+    const engine = await createEngine(flags.engine as EngineChoice);
+    const predictions = await predict(engine, { checkpoint, architecture, images: argv as string[], top });
+    await engine.dispose();
+    for (const { image, top: classes } of predictions) {
+      this.log(image);
+      for (const { class: index, probability, logit } of classes) {
+        const share = (100 * probability).toFixed(1).padStart(5);
+        this.log(`  ${share} %  class ${index}  (logit ${logit.toFixed(3)})`);
+      }
+    }
+    return predictions;
+  }
+}

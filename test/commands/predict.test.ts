@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { esta } from '../command-line.js';
+import { drawImage, writeCheckpoint } from '../evaluation/predict-fixture.js';
+import { temporaryFolder } from '../models/checkpoint/fixtures.js';
+
+const architecture = 'convnext_mini_tiny';
+// auto would first probe for TensorFlow, which may write to stderr.
+const engine = ['--engine', 'onnxruntime'];
+
+test('--json prints the raw logits of every image, people read the top classes', async (t) => {
+  const folder = temporaryFolder(t);
+  const image = await drawImage(folder);
+  const flags = [
+    '--checkpoint',
+    await writeCheckpoint(folder, architecture),
+    '--architecture',
+    architecture,
+    ...engine,
+  ];
+  const { status, stdout, stderr } = await esta(['predict', ...flags, image, image, '--json']);
+  assert.deepEqual([status, stderr], [0, '']);
+  const predictions = JSON.parse(stdout);
+  assert.equal(predictions.length, 2);
+  assert.equal(predictions[0].image, image);
+  assert.equal(predictions[0].logits.length, 5);
+  assert.equal(predictions[0].top.length, 5);
+
+  const shown = await esta(['predict', ...flags, image, '--top', '2']);
+  assert.equal(shown.status, 0);
+  assert.match(shown.stdout, /drawn\.png\n( +\d+\.\d % {2}class \d {2}\(logit -?\d+\.\d{3}\)\n){2}$/);
+});
+
+test('what cannot be read is named: exit status 2', async (t) => {
+  const folder = temporaryFolder(t);
+  const checkpoint = await writeCheckpoint(folder, architecture);
+  const cases: [string[], RegExp][] = [
+    [
+      ['--checkpoint', checkpoint, '--architecture', 'convnext_mini_tinny', 'a.jpg'],
+      /did you mean convnext_mini_tiny\?/,
+    ],
+    [['--checkpoint', checkpoint, '--architecture', architecture, `${folder}/none.jpg`], /none\.jpg cannot be read/],
+    [['--checkpoint', `${folder}/none.safetensors`, '--architecture', architecture, 'a.jpg'], /none\.safetensors/],
+    [['--checkpoint', checkpoint, '--architecture', architecture], /images/],
+  ];
+  for (const [args, expected] of cases) {
+    const { status, stderr } = await esta(['predict', ...engine, ...args]);
+    assert.match(stderr, expected);
+    assert.equal(status, 2);
+  }
+});
