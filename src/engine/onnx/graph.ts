@@ -3,37 +3,16 @@
  * elements are all one known number (`splat`) stays symbolic as long as possible, so that the seeds and zeros that
  * differentiation makes never become tensors.
  */
-import { encodeModel } from './model-proto.js';
+import {
+  type Attribute,
+  type Dtype,
+  encodeModel,
+  type GraphConstant,
+  type GraphNode,
+  type GraphValue,
+} from './model-proto.js';
 
-export type Dtype = 'float32' | 'int32' | 'bool';
-export type Attribute =
-  | { readonly int: number }
-  | { readonly float: number }
-  | { readonly string: string }
-  | { readonly ints: readonly number[] };
-
-export interface GraphValue {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: Dtype;
-  /** The number that every element has, where it is known while tracing. */
-  readonly splat?: number;
-}
-
-export interface GraphNode {
-  readonly operator: string;
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
-}
-
-export interface GraphConstant {
-  readonly name: string;
-  readonly dtype: Dtype | 'int64';
-  readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
-}
+export type { Attribute, Dtype, GraphValue } from './model-proto.js';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;

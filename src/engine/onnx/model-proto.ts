@@ -1,6 +1,35 @@
 /** Writes a traced graph as an ONNX ModelProto (field numbers: onnx/onnx: onnx/onnx.proto). */
-import type { Attribute, Dtype, GraphConstant, GraphNode, GraphValue } from './graph.js';
 import { ProtobufWriter } from './protobuf.js';
+
+export type Dtype = 'float32' | 'int32' | 'bool';
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly string: string }
+  | { readonly ints: readonly number[] };
+
+export interface GraphValue {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  /** The number that every element has, where it is known while tracing. */
+  readonly splat?: number;
+}
+
+export interface GraphNode {
+  readonly operator: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface GraphConstant {
+  readonly name: string;
+  readonly dtype: Dtype | 'int64';
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
 
 const elementType: Record<Dtype | 'int64', number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
