@@ -67,8 +67,9 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     process.once('SIGTERM', stop);
     const engine = await createEngine(flags.engine as EngineChoice);
     const progress = createProgress(process.stderr);
-    const results = await runExperiment(experiment, { runFolder, engine, progress, signal: interrupt.signal });
-    await engine.dispose();
+    const results = await runExperiment(experiment, { runFolder, engine, progress, signal: interrupt.signal }).finally(
+      () => engine.dispose(),
+    );
     const summary = await renderRunSummary(runFolder);
     this.log(`${summary.text}\n`);
     for (const file of summary.files) this.log(file);

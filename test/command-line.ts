@@ -8,7 +8,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const executable = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+export const executable = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 
 /** The root of the project: `dist/test/` is two folders below it. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));

@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Experiment, experimentSchema } from '../../src/config/schema.js';
 import { formatYaml } from '../../src/config/yaml-document.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { type RunOptions, runExperiment } from '../../src/experiment/runner.js';
 import { readSafetensors, writeSafetensors } from '../../src/models/checkpoint/safetensors.js';
@@ -31,17 +32,22 @@ export interface Miniature {
   experiment(changes?: Changes): Experiment;
   /** Writes the experiment as a file for `esta run` and returns its path. */
   write(changes?: Changes): Promise<string>;
-  /** Runs an experiment in `runFolder`, below `folder`, on an engine of its own. */
+  readonly engine: Engine;
+  /** Runs an experiment in `runFolder`, below `folder`. */
   run(experiment: Experiment, runFolder: string, options?: Partial<RunOptions>): Promise<TrialResult[]>;
 }
 
 /** Sections to be merged, other fields to be replaced. */
 type Changes = Readonly<Record<string, unknown>>;
 
-/** Writes the anchors; the folder goes away with the test. */
+/** Writes the anchors; folder and engine go away with the test. */
 export async function miniature(test: TestContext): Promise<Miniature> {
   const folder = await mkdtemp(path.join(tmpdir(), 'esta-run-'));
-  test.after(() => rm(folder, { recursive: true, force: true }));
+  const engine = await createOnnxEngine();
+  test.after(async () => {
+    await engine.dispose();
+    await rm(folder, { recursive: true, force: true });
+  });
   for (const { name, architecture } of anchors) {
     const variant = variantNamed(architecture);
     const weights = stateDictOf(initialWeights(variant, Random.of(0, name)), variant);
@@ -64,7 +70,7 @@ export async function miniature(test: TestContext): Promise<Miniature> {
     });
     return { ...base, ...Object.fromEntries(changed) };
   };
-  const cacheFolder = path.join(folder, 'cache');
+  const cacheFolder = path.join(folder, 'esta');
   return {
     folder,
     cacheFolder,
@@ -75,15 +81,11 @@ export async function miniature(test: TestContext): Promise<Miniature> {
       await writeFile(file, formatYaml(document(changes)));
       return file;
     },
-    async run(experiment, runFolder, options = {}) {
-      const engine = await createOnnxEngine({ threads: 1 });
-      try {
-        const signal = new AbortController().signal;
-        const surroundings = { engine, progress: silentProgress, signal, cacheFolder, ...options };
-        return await runExperiment(experiment, { ...surroundings, runFolder: path.join(folder, runFolder) });
-      } finally {
-        await engine.dispose();
-      }
+    engine,
+    run(experiment, runFolder, options = {}) {
+      const { signal } = new AbortController();
+      const surroundings = { engine, progress: silentProgress, signal, cacheFolder, ...options };
+      return runExperiment(experiment, { ...surroundings, runFolder: path.join(folder, runFolder) });
     },
   };
 }

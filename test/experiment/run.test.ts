@@ -1,0 +1,145 @@
+/** Whole runs: what they repeat, refuse, record and leave behind. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Interrupted, RequestError } from '../../src/shared/errors.js';
+import { silentProgress } from '../../src/shared/progress.js';
+import { miniature, outcomeOf, readLines, watchedProgress } from './miniature.js';
+
+const trial = 'species-esta-seed0';
+
+test('one seed gives one table; a finished trial is not run again; the run folder explains itself', async (t) => {
+  const mini = await miniature(t);
+  const experiment = mini.experiment({ training: { base_learning_rates: [0.05, 0.1], grid_epochs: 1 } });
+  const [first] = await mini.run(experiment, 'first');
+  await mini.run(experiment, 'second');
+  const outcome = (folder: string) => outcomeOf(path.join(mini.folder, folder), trial);
+  assert.deepEqual(await outcome('first'), await outcome('second'));
+
+  const lines: string[] = [];
+  const again = await mini.run(experiment, 'first', {
+    progress: { ...silentProgress, line: (text) => lines.push(text), start: () => assert.fail('nothing is computed') },
+  });
+  assert.deepEqual(again, [first]);
+  assert.deepEqual(lines, [`${trial}: finished before`]);
+
+  const folder = path.join(mini.folder, 'first', 'trials', trial);
+  assert.deepEqual((await readdir(folder)).sort(), [
+    'grid.jsonl',
+    'importance.jsonl',
+    'metrics.jsonl',
+    'result.json',
+    'status.json',
+    'trained.safetensors',
+  ]);
+  const [stage] = first!.stages!;
+  assert.deepEqual(
+    stage!.grid!.map(({ learningRate }) => learningRate),
+    [0.05, 0.1],
+  );
+  assert.equal(stage!.name, 'stitched');
+  // ranks 2 on 12 + 12 blocks of q, k, v; rank 2 on 11 layers; biases of 37 stitches; two heads of 2 classes.
+  assert.equal(stage!.trainable.lowRank, 12 * 3 * 2 * 2 * (32 + 64));
+  assert.equal(stage!.trainable.stitchingLayers, 11 * 2 * (32 + 64));
+  assert.equal(stage!.trainable.heads, 2 * (32 + 1) + 2 * (64 + 1));
+  assert.equal(first!.layerStartErrors!.length, 11);
+  assert.ok(first!.stitches.filter(({ bin }) => bin !== undefined).length === 2 && first!.stitches.at(-1)!.id === 1);
+  const status = JSON.parse(await readFile(path.join(folder, 'status.json'), 'utf8'));
+  assert.equal(status.state, 'finished');
+  const importance = await readLines(path.join(folder, 'importance.jsonl'));
+  assert.deepEqual(
+    importance.map(({ stage, epoch }) => [stage, epoch]),
+    [
+      ['stitched-grid-0.05', 1],
+      ['stitched-grid-0.1', 1],
+      ['stitched', 1],
+      ['stitched', 2],
+    ],
+  );
+  for (const { draws } of importance)
+    assert.equal(
+      (draws as number[]).reduce((sum, count) => sum + count),
+      3,
+    );
+});
+
+test('a folder of another configuration is refused with the difference', async (t) => {
+  const mini = await miniature(t);
+  const aborted = AbortSignal.abort();
+  await assert.rejects(mini.run(mini.experiment(), 'run', { signal: aborted }), Interrupted);
+  await assert.rejects(mini.run(mini.experiment({ training: { epochs: 3 } }), 'run'), (error) => {
+    assert.ok(error instanceof RequestError);
+    assert.match(error.message, /another configuration:[\s\S]*there: epochs: 2[\s\S]*now: +epochs: 3/);
+    assert.match(error.hint!, /--out DIR/);
+    return true;
+  });
+});
+
+test('a trial that diverges is recorded and the others still run', async (t) => {
+  const mini = await miniature(t);
+  const base = mini.experiment({ training: { epochs: 1 } });
+  const variants = [1e30, 0.1].map((rate) => {
+    const training = { ...base.training, base_learning_rates: [rate] };
+    return { name: `rate ${rate}`, experiment: { ...base, training } };
+  });
+  const results = await mini.run(base, 'run', { variants });
+  assert.deepEqual(
+    results.map(({ status, variant }) => [status, variant]),
+    [
+      ['failed', 'rate 1e+30'],
+      ['finished', 'rate 0.1'],
+    ],
+  );
+  const folder = path.join(mini.folder, 'run', 'trials', 'species-esta-rate-1e-30-seed0');
+  for (const name of ['result.json', 'status.json']) {
+    const { error } = JSON.parse(await readFile(path.join(folder, name), 'utf8'));
+    assert.match(error, /^the (loss is NaN at step \d of 3|saliency of stitch \d+ is NaN)/);
+  }
+});
+
+test('a damaged checkpoint is refused with what to do', async (t) => {
+  const mini = await miniature(t);
+  const experiment = mini.experiment();
+  const controller = new AbortController();
+  const progress = watchedProgress((label) => label.includes('stitched at') && controller.abort());
+  await assert.rejects(mini.run(experiment, 'run', { signal: controller.signal, progress }), Interrupted);
+  const checkpoint = path.join(mini.folder, 'run', 'trials', trial, 'checkpoint-stitched.safetensors');
+  const refused = (error: unknown) => {
+    assert.ok(error instanceof RequestError);
+    assert.match(error.message, /checkpoint of this training is damaged: .*checkpoint-stitched\.safetensors/);
+    assert.match(error.hint!, /Delete .*checkpoint-stitched\.safetensors/);
+    return true;
+  };
+  await truncate(checkpoint, 20_000);
+  await assert.rejects(mini.run(experiment, 'run'), refused);
+  await writeFile(checkpoint, 'no checkpoint at all');
+  await assert.rejects(mini.run(experiment, 'run'), refused);
+});
+
+test('a full disk is reported and nothing that was written is lost', async (t) => {
+  const mini = await miniature(t);
+  const run = path.join(mini.folder, 'run');
+  await mkdir(run);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=192k', 'none', run], { stdio: 'ignore' });
+  } catch {
+    t.skip('needs the right to mount a small disk');
+    return;
+  }
+  try {
+    const experiment = mini.experiment({ training: { checkpoint_minutes: 1e-6 } });
+    const [failed] = await mini.run(experiment, 'run');
+    assert.match(failed!.error!, /no space left on the device while writing .*checkpoint-stitched\.safetensors/);
+    assert.deepEqual(
+      (await readdir(path.join(run, 'trials', trial))).filter((name) => name.endsWith('.tmp')),
+      [],
+    );
+    execFileSync('mount', ['-o', 'remount,size=64m', run]);
+    const [finished] = await mini.run(experiment, 'run');
+    assert.equal(finished!.status, 'finished');
+  } finally {
+    execFileSync('umount', [run]);
+  }
+});
