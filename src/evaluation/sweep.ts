@@ -26,18 +26,18 @@ interface PathInputs {
  */
 export async function sweepAccuracies(
   engine: Engine,
-  { variants, space, network, frozen }: Omit<StitchedNetwork, 'teacher'>,
+  { space, network, frozen }: Omit<StitchedNetwork, 'teacher'>,
   trainables: Named<Value>,
   loader: BatchLoader,
   onBatch: (batches: number) => void,
 ): Promise<number[]> {
-  const { adaptation } = network;
+  const { adaptation, anchors: architectures } = network;
   if (adaptation !== 'full' && (adaptation.stitchBias || adaptation.ownLowRank)) {
     throw new Error('front blocks cannot be shared between stitches that adapt them each in its own way');
   }
   const inputsOf = (stitch: Stitch) => ({
     frozen: frozenPathOf(frozen, [stitch]),
-    trainables: pick(trainables, Object.keys(trainablesOf(stitch, space, network))),
+    trainables: pick(trainables, Object.keys(trainablesOf(stitch, network))),
   });
   const fronts = space.stitches
     .filter(({ path }) => path.length === 1)
@@ -45,16 +45,16 @@ export async function sweepAccuracies(
       anchor: firstAnchor(anchor),
       inputs: inputsOf(anchor),
       run: engine.compile(`front ${anchor.id}`, ((given: PathInputs & { readonly images: tf.Tensor }) =>
-        runFront(anchor, given.frozen, given.trainables, given.images, variants)) as unknown as TensorFunction),
+        runFront(anchor, given.frozen, given.trainables, given.images, architectures)) as unknown as TensorFunction),
     }));
   const rests = space.stitches.map((stitch) => ({
     anchor: firstAnchor(stitch),
     lastBlock: stitch.path[0]!.blocks[1] - 1,
     inputs: inputsOf(stitch),
     run: engine.compile(`rest of stitch ${stitch.id}`, ((
-      given: PathInputs & { readonly tokens: tf.Tensor; readonly labels: tf.Tensor },
+      given: PathInputs & { readonly features: tf.Tensor; readonly labels: tf.Tensor },
     ) => {
-      const logits = runRest(stitch, given.frozen, given.trainables, given.tokens, variants);
+      const logits = runRest(stitch, given.frozen, given.trainables, given.features, architectures);
       return { correct: logits.argMax(-1).equal(given.labels).cast('float32').sum() };
     }) as unknown as TensorFunction),
   }));
@@ -66,15 +66,15 @@ export async function sweepAccuracies(
     const images = engine.put(batch.images);
     const labels = engine.put(batch.labels);
     for (const { anchor, inputs, run } of fronts) {
-      const tokens = (await run({ ...inputs, images } as never)) as readonly Value[];
+      const features = (await run({ ...inputs, images } as never)) as readonly Value[];
       for (const [id, rest] of rests.entries()) {
         if (rest.anchor !== anchor) continue;
-        const given = { ...rest.inputs, tokens: tokens[rest.lastBlock]!, labels };
+        const given = { ...rest.inputs, features: features[rest.lastBlock]!, labels };
         const result = (await rest.run(given as never)) as { readonly correct: Value };
         correct[id]! += (await engine.get(result.correct)).data[0]!;
         engine.free(result);
       }
-      engine.free(tokens as Tree<Value>);
+      engine.free(features as Tree<Value>);
     }
     engine.free([images, labels]);
     seen += batch.indices.length;

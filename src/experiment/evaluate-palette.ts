@@ -21,7 +21,7 @@ export interface EvaluationContext {
 /** One stitch after the other. @returns percent, in the order of `ids` */
 export async function accuraciesOf(
   { engine, progress, signal }: EvaluationContext,
-  { space, network, variants, frozen }: Palette,
+  { space, network, frozen }: Palette,
   trainables: Named<Value>,
   ids: readonly number[],
   loader: BatchLoader,
@@ -34,14 +34,14 @@ export async function accuraciesOf(
     const stitch = space.stitches[id]!;
     const inputs = {
       frozen: frozenPathOf(frozen, [stitch]),
-      trainables: pick(trainables, Object.keys(trainablesOf(stitch, space, network))),
+      trainables: pick(trainables, Object.keys(trainablesOf(stitch, network))),
     };
     interface Given {
       readonly frozen: FrozenPath<tf.Tensor>;
       readonly trainables: Named<tf.Tensor>;
     }
     const logits = (given: Given, images: tf.Tensor) =>
-      runStitch(stitch, given.frozen, given.trainables, images, variants);
+      runStitch(stitch, given.frozen, given.trainables, images, network.anchors);
     accuracies.push(await accuracyOf(engine, `stitch ${id}`, logits as never, inputs as never, loader));
     progress.update(accuracies.length);
   }

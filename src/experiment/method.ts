@@ -3,7 +3,7 @@
  * from, and how the deployed ones are chosen. All share one training loop (train-palette.ts).
  */
 import type { Experiment, Method } from '../config/schema.js';
-import type { Adaptation, StitchableViT } from '../stitching/cost.js';
+import type { Adaptation, StitchableNetwork } from '../stitching/cost.js';
 import type { Sampling } from '../stitching/sampling.js';
 import { pstOf } from './space.js';
 
@@ -20,7 +20,7 @@ export interface TrainingScheme {
 
 /** The stitched network of a method. */
 export interface StitchedMethod extends Omit<TrainingScheme, 'stitches'> {
-  readonly adaptation: StitchableViT['adaptation'];
+  readonly adaptation: StitchableNetwork['adaptation'];
   /**
    * The stitch of each FLOPs bin that is deployed: the one with the highest importance score (ESTA), or the one with the
    * highest validation accuracy, for which all are evaluated (SN-Net).

@@ -1,14 +1,13 @@
 /** The network of a trial on the engine: frozen anchors, started stitching layers, and what is counted about them. */
 import type { Experiment } from '../config/schema.js';
 import type { Engine, Value } from '../engine/engine.js';
-import { loadViT } from '../models/checkpoint/load-vit.js';
+import type { Architecture } from '../models/architecture.js';
+import type { NetworkWeights } from '../models/blockwise.js';
+import { loadNetwork } from '../models/checkpoint/load-network.js';
 import type { Linear } from '../models/layers.js';
-import type { ViTVariant } from '../models/variants.js';
-import type { ViTWeights } from '../models/vision-transformer.js';
-import { weightsFrom } from '../models/vit-weights.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import { mapTree, type Tree } from '../shared/tree.js';
-import { type Adaptation, type StitchableViT, stitchFlops } from '../stitching/cost.js';
+import { type Adaptation, type StitchableNetwork, stitchFlops } from '../stitching/cost.js';
 import { type FlopsBins, flopsBins } from '../stitching/flops-bins.js';
 import { startStitchingLayers } from '../stitching/layer-start.js';
 import { mergeStitch } from '../stitching/merge.js';
@@ -33,7 +32,7 @@ export interface Palette extends StitchedNetwork {
 
 /** The anchors of an experiment, small to large, and heads that fit them. */
 export interface Anchors {
-  readonly weights: readonly ViTWeights<Float32NdArray>[];
+  readonly weights: readonly NetworkWeights<Float32NdArray>[];
   readonly heads: Named<Float32NdArray>;
 }
 
@@ -42,23 +41,24 @@ const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' 
 /** The pretrained anchors; their heads are of another task. */
 export async function loadAnchors(
   { anchors }: Experiment,
-  variants: readonly ViTVariant[],
+  architectures: readonly Architecture[],
   classes: number,
 ): Promise<Anchors> {
-  const weights: ViTWeights<Float32NdArray>[] = [];
-  for (const [index, variant] of variants.entries()) {
-    const loaded = await loadViT(anchors[index]!.checkpoint, variant, { classes });
-    weights.push(weightsFrom(loaded.weights, variant));
+  const weights: NetworkWeights<Float32NdArray>[] = [];
+  for (const [index, architecture] of architectures.entries()) {
+    weights.push((await loadNetwork(anchors[index]!.checkpoint, architecture, { classes })).weights);
   }
   return { weights, heads: {} };
 }
 
 /** The anchors with what they have learned alone merged into them. */
-export function mergeAnchors(anchors: Anchors, { space }: Palette, trained: Named<Float32NdArray>): Anchors {
+export function mergeAnchors(anchors: Anchors, { space, network }: Palette, trained: Named<Float32NdArray>): Anchors {
   const frozen = { anchors: anchors.weights, layers: [] };
   const heads = Object.entries(trained).filter(([name]) => name.startsWith('head/'));
   return {
-    weights: anchors.weights.map((_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained).anchors[anchor]!),
+    weights: anchors.weights.map(
+      (_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained, network.anchors).anchors[anchor]!,
+    ),
     heads: Object.fromEntries(heads),
   };
 }
@@ -74,7 +74,7 @@ export function anchorsPalette(
   const { space, ...rest } = spaceOf(experiment, classes, adaptation);
   const alone = { stitches: space.stitches.filter(isAnchor), stitchingLayers: [] };
   const frozen = {
-    anchors: anchors.weights.map((weights) => onDevice<ViTWeights<Value>>(engine, weights)),
+    anchors: anchors.weights.map((weights) => onDevice<NetworkWeights<Value>>(engine, weights)),
     layers: [],
   };
   return paletteOf(experiment, { ...rest, space: alone }, frozen, anchors, []);
@@ -85,12 +85,12 @@ export async function stitchedPalette(
   engine: Engine,
   experiment: Experiment,
   classes: number,
-  adaptation: StitchableViT['adaptation'],
+  adaptation: StitchableNetwork['adaptation'],
   anchors: Anchors,
   images: readonly Float32NdArray[],
 ): Promise<Palette> {
   const known = spaceOf(experiment, classes, adaptation);
-  const weights = anchors.weights.map((anchor) => onDevice<ViTWeights<Value>>(engine, anchor));
+  const weights = anchors.weights.map((anchor) => onDevice<NetworkWeights<Value>>(engine, anchor));
   const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images);
   const layers = started.map(({ weight, bias }) => onDevice<Linear<Value>>(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
@@ -99,7 +99,7 @@ export async function stitchedPalette(
 
 function paletteOf(
   { sampling }: Experiment,
-  { anchors: variants, space, network }: ExperimentSpace,
+  { space, network }: Omit<ExperimentSpace, 'anchors'>,
   frozen: Palette['frozen'],
   { heads }: Anchors,
   startErrors: readonly number[],
@@ -108,7 +108,7 @@ function paletteOf(
   const largest = largestAnchor(space);
   const teacher = space.stitches[largest]!;
   const bins = flopsBins(flops, largest, { count: sampling.bins });
-  return { variants, space, network, frozen, teacher, flops, bins, startErrors, heads };
+  return { space, network, frozen, teacher, flops, bins, startErrors, heads };
 }
 
 /** What the given stitches train, before the first step. */

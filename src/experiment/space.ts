@@ -1,16 +1,18 @@
 /** The stitch space that an experiment means, and the shapes of its networks: all from its file, no weights are read. */
 import type { Experiment } from '../config/schema.js';
-import { tokensOf, type ViTVariant, variantNamed } from '../models/variants.js';
+import { type Architecture, stagesOf } from '../models/architecture.js';
+import { architectureNamed } from '../models/architectures.js';
 import { RequestError } from '../shared/errors.js';
-import type { Adaptation, StitchableViT } from '../stitching/cost.js';
+import type { Adaptation, StitchableNetwork } from '../stitching/cost.js';
+import { buildStagedSpace } from '../stitching/staged-space.js';
 import { buildStitchSpace, type StitchSpace } from '../stitching/stitch-space.js';
 
 export interface ExperimentSpace {
   /** Small to large, for images of the experiment's crop. */
-  readonly anchors: readonly ViTVariant[];
+  readonly anchors: readonly Architecture[];
   readonly space: StitchSpace;
   /** What costs are counted from. */
-  readonly network: StitchableViT;
+  readonly network: StitchableNetwork;
 }
 
 /**
@@ -21,16 +23,24 @@ export interface ExperimentSpace {
 export function spaceOf(
   experiment: Experiment,
   classes: number,
-  adaptation: StitchableViT['adaptation'] = pstOf(experiment),
+  adaptation: StitchableNetwork['adaptation'] = pstOf(experiment),
 ): ExperimentSpace {
-  const { stitching } = experiment;
-  const anchors = experiment.anchors.map(({ architecture }) => shapeOf(architecture, experiment.preprocessing.crop));
-  checkTokens(experiment, anchors);
-  const space = buildStitchSpace(
-    anchors.map(({ width, depth }, index) => ({ name: experiment.anchors[index]!.name, width, depth })),
-    { kernel: stitching.kernel, stride: stitching.stride },
-  );
-  return { anchors, space, network: { anchors, classes, adaptation } };
+  const { crop } = experiment.preprocessing;
+  const anchors = experiment.anchors.map(({ architecture }) => architectureNamed(architecture, crop));
+  checkFamily(experiment, anchors);
+  checkPositions(experiment, anchors);
+  return { anchors, space: stitched(experiment, anchors), network: { anchors, classes, adaptation } };
+}
+
+/** Networks in stages are stitched stage by stage, others anywhere. */
+function stitched({ anchors, stitching: { kernel, stride } }: Experiment, architectures: readonly Architecture[]) {
+  const shapes = architectures.map((architecture, index) => ({
+    name: anchors[index]!.name,
+    stages: stagesOf(architecture),
+  }));
+  if (shapes.some(({ stages }) => stages.length > 1)) return buildStagedSpace(shapes, { kernel, stride });
+  const whole = shapes.map(({ name, stages }) => ({ name, ...stages[0]! }));
+  return buildStitchSpace(whole, { kernel, stride });
 }
 
 /** Parameter-efficient stitch fine-tuning, in the words of the stitching folder. */
@@ -39,23 +49,19 @@ export function pstOf({ adaptation }: Experiment): Adaptation {
   return { ranks, stitchingLayerRank, stitchBias };
 }
 
-/** The variant for images of `crop` pixels, default its own size. */
-function shapeOf(architecture: string, crop: number | undefined): ViTVariant {
-  const variant = variantNamed(architecture);
-  const imageSize = crop ?? variant.imageSize;
-  if (imageSize % variant.patchSize !== 0) {
-    throw new RequestError(
-      `preprocessing.crop: expected a multiple of the patch size of ${variant.name} (${variant.patchSize}), received ${imageSize}`,
-      `Its own image size is ${variant.imageSize}.`,
-    );
-  }
-  return { ...variant, imageSize };
+function checkFamily({ anchors }: Experiment, architectures: readonly Architecture[]): void {
+  if (architectures.every(({ family }) => family === architectures[0]!.family)) return;
+  const received = anchors.map(({ name, architecture }) => `${name} (${architecture})`).join(', ');
+  throw new RequestError(
+    `anchors: expected networks of one family, received ${received}`,
+    'Vision transformers pass on tokens and ConvNeXts feature maps: choose one of the two.',
+  );
 }
 
-/** A stitching layer maps tokens one by one, so all anchors must see the same ones. */
-function checkTokens({ anchors }: Experiment, variants: readonly ViTVariant[]): void {
-  const counts = variants.map(tokensOf);
-  if (counts.every((tokens) => tokens === counts[0])) return;
+/** A stitching layer maps tokens or pixels one by one, so all anchors must have the same ones, stage by stage. */
+function checkPositions({ anchors }: Experiment, architectures: readonly Architecture[]): void {
+  const counts = architectures.map(({ blocks }) => blocks[0]!.positions);
+  if (counts.every((positions) => positions === counts[0])) return;
   const received = anchors.map(({ name, architecture }, index) => `${name} (${architecture}): ${counts[index]}`);
   throw new RequestError(
     `anchors: expected the same number of tokens in all, received ${received.join(', ')}`,

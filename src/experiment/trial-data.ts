@@ -2,21 +2,22 @@
 import type { Experiment } from '../config/schema.js';
 import { type BatchLoader, openBatches } from '../data/batches.js';
 import type { Dataset, Sample } from '../data/dataset.js';
-import { type Augmentation, inceptionNormalisation, type Preprocessing } from '../data/preprocessing.js';
+import type { Augmentation, Preprocessing } from '../data/preprocessing.js';
 import { trainAndValidation } from '../data/splits.js';
+import type { Architecture } from '../models/architecture.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
 
-/** From the experiment's words to those of the data folder; `crop` defaults to the image size of the anchors. */
-export function preprocessingOf({ preprocessing }: Experiment, imageSize: number): Preprocessing {
-  const crop = preprocessing.crop ?? imageSize;
+/** From the experiment's words to those of the data folder; what it leaves out is as the anchors were pretrained. */
+export function preprocessingOf({ preprocessing }: Experiment, anchor: Architecture): Preprocessing {
+  const crop = preprocessing.crop ?? anchor.imageSize;
   return {
     resize: { size: preprocessing.resize ?? Math.round((crop * 256) / 224), keepAspect: preprocessing.keep_aspect },
     crop,
     interpolation: preprocessing.interpolation,
-    mean: preprocessing.mean ?? inceptionNormalisation.mean,
-    std: preprocessing.std ?? inceptionNormalisation.std,
+    mean: preprocessing.mean ?? anchor.preprocessing.mean,
+    std: preprocessing.std ?? anchor.preprocessing.std,
   };
 }
 
@@ -33,11 +34,11 @@ export interface TrialData {
 export async function openTrialData(
   experiment: Experiment,
   { splits }: Dataset,
-  imageSize: number,
+  anchor: Architecture,
   seed: number,
   progress: Progress,
 ): Promise<TrialData> {
-  const preprocessing = preprocessingOf(experiment, imageSize);
+  const preprocessing = preprocessingOf(experiment, anchor);
   const augmentation: Augmentation = { crop: 'random', flip: experiment.preprocessing.flip };
   const { training, evaluation } = experiment;
   const opened: BatchLoader[] = [];
@@ -78,11 +79,11 @@ export async function openTrialData(
 export async function fitImages(
   experiment: Experiment,
   { splits }: Dataset,
-  imageSize: number,
+  anchor: Architecture,
   seed: number,
 ): Promise<Float32NdArray[]> {
   const samples = Random.of(seed, 'fit images').shuffled(splits.train).slice(0, experiment.stitching.fit_images);
-  const preprocessing = preprocessingOf(experiment, imageSize);
+  const preprocessing = preprocessingOf(experiment, anchor);
   const loader = await openBatches({ samples, preprocessing, batchSize: 20, threads: 1 });
   try {
     const batches: Float32NdArray[] = [];

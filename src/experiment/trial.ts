@@ -49,9 +49,8 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
   // 1. The images, and how many classes there are to tell apart.
   const dataset = await loadDataset(trial.dataset, cacheFolder);
   const classes = dataset.classes.length;
-  const { anchors: variants } = spaceOf(experiment, classes);
-  const imageSize = variants[0]!.imageSize;
-  const data = await openTrialData(experiment, dataset, imageSize, seed, progress);
+  const { anchors: architectures } = spaceOf(experiment, classes);
+  const data = await openTrialData(experiment, dataset, architectures[0]!, seed, progress);
   const context: StageContext = {
     ...{ trial, engine, progress, signal, data, trialFolder, onEpoch },
     configuration: writer.configuration,
@@ -60,7 +59,7 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
   const epochsBefore = () => done.reduce((sum, { plan }) => sum + epochsOfStage(plan, trial), 0);
   try {
     // 2. The pretrained anchors; some methods adapt each of them alone first.
-    let anchors = await loadAnchors(experiment, variants, classes);
+    let anchors = await loadAnchors(experiment, architectures, classes);
     if (method.anchorsAlone) {
       const palette = anchorsPalette(engine, experiment, classes, method.anchorsAlone, anchors);
       for (const plan of plans.filter(({ anchor }) => anchor !== undefined)) {
@@ -82,7 +81,7 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
     if (method.stitched) {
       stopIfAborted(signal, trial);
       const { adaptation, deployment, ...how } = method.stitched;
-      const images = await fitImages(experiment, dataset, imageSize, seed);
+      const images = await fitImages(experiment, dataset, architectures[0]!, seed);
       const palette = await stitchedPalette(engine, experiment, classes, adaptation, anchors, images);
       const scheme = { ...how, stitches: palette.space.stitches.map(({ id }) => id) };
       const plan = plans.find(({ anchor }) => anchor === undefined)!;

@@ -1,42 +1,30 @@
 /**
- * What a stitch of vision transformers costs: FLOPs of one image, parameters, trainable parameters.
+ * What a stitch costs: FLOPs of one image, parameters, trainable parameters.
  *
  * Checked against SN-Net's published list of all 71 stitches of DeiT-Ti/S/B (stitching_deit/results/stitches_res.txt) and
  * against the supplement's Table I. Two differences from SN-Net, both on stitched paths only: its forward pass forgets the
  * final norm (5 N D FLOPs less), and its sizes leave out class token and position embedding of the first anchor.
  */
-import {
-  layerNormFlops,
-  layerNormParams,
-  linearFlops,
-  linearParams,
-  lowRankFlops,
-  lowRankParams,
-  type ViTShape,
-  vitBlockFlops,
-  vitBlockParams,
-  vitEmbeddingFlops,
-  vitEmbeddingParams,
-} from '../models/cost.js';
-import { tokensOf } from '../models/variants.js';
-import { firstAnchor, lastAnchor, type Stitch } from './stitch.js';
+import { type Architecture, type ArchitectureShape, type BlockShape, headWidthOf } from '../models/architecture.js';
+import { linearFlops, linearParams, lowRankFlops, lowRankParams } from '../models/cost.js';
+import { blocksOnPath, firstAnchor, lastAnchor, type Stitch } from './stitch.js';
 import type { StitchSpace } from './stitch-space.js';
 
 /** What is trained (PST) beside the heads; the anchors and the least-squares start of stitching layers stay frozen. */
 export interface Adaptation {
-  /** Rank of the low-rank update of query, key and value, for each anchor small to large; 0 for none. */
+  /** Rank of the low-rank updates in the blocks (q, k, v; fc1, fc2), for each anchor small to large; 0 for none. */
   readonly ranks: readonly number[];
   /** Rank of the low-rank update of the stitching layers; 0 for none. */
   readonly stitchingLayerRank: number;
-  /** Every stitch owns bias terms of q, k and v in its blocks and of its stitching layer. */
+  /** Every stitch owns bias terms of the adapted layers in its blocks and of its stitching layer. */
   readonly stitchBias: boolean;
   /** `true` is SS-LoRA (supplement H): every stitch owns its low-rank updates too. Default false: all stitches share them. */
   readonly ownLowRank?: boolean;
 }
 
-export interface StitchableViT {
+export interface StitchableNetwork {
   /** Small to large. */
-  readonly anchors: readonly ViTShape[];
+  readonly anchors: readonly Architecture[];
   /** Classes of the task. */
   readonly classes: number;
   /** `full`: all weights are trained, as SN-Net does. */
@@ -44,8 +32,9 @@ export interface StitchableViT {
 }
 
 export interface StitchParams {
-  /** Patch embedding, class token and position embedding of the first anchor. */
+  /** Everything before the blocks of the first anchor: patches, class token and position embedding, or the stem. */
   readonly embedding: number;
+  /** With what leads from stage to stage. */
   readonly blocks: number;
   readonly stitchingLayer: number;
   /** Final norm of the last anchor. */
@@ -57,7 +46,7 @@ export interface StitchParams {
 export interface TrainableParams {
   /** Weights of the anchors trained themselves: 0 unless the adaptation is `full`. */
   readonly anchors: number;
-  /** Low-rank updates of query, key and value. */
+  /** Low-rank updates in blocks. */
   readonly lowRank: number;
   /** Low-rank updates of stitching layers; their weights and bias when the adaptation is `full`. */
   readonly stitchingLayers: number;
@@ -66,47 +55,69 @@ export interface TrainableParams {
   readonly total: number;
 }
 
+/** The stitching layer on a path: from so many features to so many, at each of the positions. */
+export interface Crossing {
+  readonly from: number;
+  readonly to: number;
+  readonly positions: number;
+}
+
+/** Undefined for an anchor alone. */
+export function crossingOf(
+  { path }: Pick<Stitch, 'path'>,
+  anchors: readonly Pick<ArchitectureShape, 'blocks'>[],
+): Crossing | undefined {
+  const [front, end] = path;
+  if (!front || !end) return undefined;
+  const left = anchors[front.anchor]!.blocks[front.blocks[1] - 1]!;
+  const entered = anchors[end.anchor]!.blocks[end.blocks[0]]!;
+  return { from: left.width, to: entered.width, positions: left.positions };
+}
+
 /** FLOPs of one image with the low-rank updates beside the weights, not merged: how Table I counts. */
-export function stitchFlops(stitch: Stitch, { anchors, classes, adaptation }: StitchableViT): number {
-  const first = anchors[firstAnchor(stitch)]!;
+export function stitchFlops(stitch: Stitch, { anchors, classes, adaptation }: StitchableNetwork): number {
   const last = anchors[lastAnchor(stitch)]!;
-  const tokens = tokensOf(last);
-  const blocks = stitch.path.map(({ anchor, blocks: [from, to] }) => {
+  const blocks = blocksOnPath(stitch).map(({ anchor, block, isBehindLayer }) => {
+    const shape = anchors[anchor]!.blocks[block]!;
     const rank = adaptation === 'full' ? 0 : adaptation.ranks[anchor]!;
-    return (to - from) * vitBlockFlops(anchors[anchor]!, rank);
+    const updates = shape.adapted.map(
+      ({ layers, from, to }) => layers.length * lowRankFlops(shape.positions, from, to, rank),
+    );
+    return shape.flops + (isBehindLayer ? 0 : (shape.entry?.flops ?? 0)) + sum(updates);
   });
+  const crossing = crossingOf(stitch, anchors);
   const rank = adaptation === 'full' ? 0 : adaptation.stitchingLayerRank;
-  const crossing =
-    stitch.stitchingLayer === undefined
-      ? 0
-      : linearFlops(tokens, first.width, last.width) + lowRankFlops(tokens, first.width, last.width, rank);
-  const head = layerNormFlops(tokens, last.width) + linearFlops(1, last.width, classes);
-  return vitEmbeddingFlops(first) + sum(blocks) + crossing + head;
+  const crossed = crossing
+    ? linearFlops(crossing.positions, crossing.from, crossing.to) +
+      lowRankFlops(crossing.positions, crossing.from, crossing.to, rank)
+    : 0;
+  const head = last.norm.flops + linearFlops(1, headWidthOf(last), classes);
+  return anchors[firstAnchor(stitch)]!.embedding.flops + sum(blocks) + crossed + head;
 }
 
 /** Parameters of the deployed stitch: low-rank updates and stitch-specific bias are merged and add none. */
-export function stitchParams(stitch: Stitch, { anchors, classes }: StitchableViT): StitchParams {
-  const first = anchors[firstAnchor(stitch)]!;
+export function stitchParams(stitch: Stitch, { anchors, classes }: StitchableNetwork): StitchParams {
   const last = anchors[lastAnchor(stitch)]!;
+  const crossing = crossingOf(stitch, anchors);
   const groups = {
-    embedding: vitEmbeddingParams(first),
-    blocks: sum(stitch.path.map(({ anchor, blocks: [from, to] }) => (to - from) * vitBlockParams(anchors[anchor]!))),
-    stitchingLayer: stitch.stitchingLayer === undefined ? 0 : linearParams(first.width, last.width),
-    norm: layerNormParams(last.width),
-    head: linearParams(last.width, classes),
+    embedding: anchors[firstAnchor(stitch)]!.embedding.params,
+    blocks: sum(usedBlocks([stitch], anchors).map(({ params }) => params)),
+    stitchingLayer: crossing ? linearParams(crossing.from, crossing.to) : 0,
+    norm: last.norm.params,
+    head: linearParams(headWidthOf(last), classes),
   };
   return { ...groups, total: sum(Object.values(groups)) };
 }
 
 /** Trainable parameters that a step on this stitch updates. */
-export function trainableParams(stitch: Stitch, network: StitchableViT): TrainableParams {
+export function trainableParams(stitch: Stitch, network: StitchableNetwork): TrainableParams {
   return trainableOf([stitch], network);
 }
 
 /** Trainable parameters of the whole space; what stitches share counts once. */
 export function spaceTrainableParams(
   { stitches }: Pick<StitchSpace, 'stitches'>,
-  network: StitchableViT,
+  network: StitchableNetwork,
 ): TrainableParams {
   if (network.adaptation === 'full' || !network.adaptation.ownLowRank) return trainableOf(stitches, network);
   const shared = trainableOf(stitches, network);
@@ -118,55 +129,69 @@ export function spaceTrainableParams(
   });
 }
 
-function trainableOf(stitches: readonly Stitch[], network: StitchableViT): TrainableParams {
+function trainableOf(stitches: readonly Stitch[], network: StitchableNetwork): TrainableParams {
   const { anchors, classes, adaptation } = network;
-  const heads = sum(distinct(stitches.map(lastAnchor)).map((anchor) => linearParams(anchors[anchor]!.width, classes)));
-  const blocks = usedBlocks(stitches);
+  const firsts = distinct(stitches.map(firstAnchor)).map((anchor) => anchors[anchor]!);
+  const lasts = distinct(stitches.map(lastAnchor)).map((anchor) => anchors[anchor]!);
+  const heads = sum(lasts.map((last) => linearParams(headWidthOf(last), classes)));
+  const blocks = usedBlocks(stitches, anchors);
   const layers = usedStitchingLayers(stitches, anchors);
   if (adaptation === 'full') {
-    const ends = sum(distinct(stitches.map(lastAnchor)).map((anchor) => layerNormParams(anchors[anchor]!.width)));
-    const starts = sum(distinct(stitches.map(firstAnchor)).map((anchor) => vitEmbeddingParams(anchors[anchor]!)));
+    const ends = sum(lasts.map(({ norm }) => norm.params));
+    const starts = sum(firsts.map(({ embedding }) => embedding.params));
     return withTotal({
-      anchors: starts + sum(blocks.map((anchor) => vitBlockParams(anchors[anchor]!))) + ends,
+      anchors: starts + sum(blocks.map(({ params }) => params)) + ends,
       lowRank: 0,
-      stitchingLayers: sum(layers.map(([from, to]) => linearParams(from, to))),
+      stitchingLayers: sum(layers.map(({ from, to }) => linearParams(from, to))),
       stitchBias: 0,
       heads,
     });
   }
   const { ranks, stitchingLayerRank, stitchBias } = adaptation;
-  const attention = (anchor: number) =>
-    3 * lowRankParams(anchors[anchor]!.width, anchors[anchor]!.width, ranks[anchor]!);
+  const updates = ({ anchor, shape }: UsedBlock) =>
+    sum(shape.adapted.map(({ layers, from, to }) => layers.length * lowRankParams(from, to, ranks[anchor]!)));
   return withTotal({
     anchors: 0,
-    lowRank: sum(blocks.map(attention)),
-    stitchingLayers: sum(layers.map(([from, to]) => lowRankParams(from, to, stitchingLayerRank))),
+    lowRank: sum(blocks.map(updates)),
+    stitchingLayers: sum(layers.map(({ from, to }) => lowRankParams(from, to, stitchingLayerRank))),
     stitchBias: stitchBias ? sum(stitches.map((stitch) => stitchBiasParams(stitch, anchors))) : 0,
     heads,
   });
 }
 
-/** Bias of q, k and v in every block of the path, and of the stitching layer. */
-function stitchBiasParams(stitch: Stitch, anchors: readonly ViTShape[]): number {
-  const blocks = stitch.path.map(({ anchor, blocks: [from, to] }) => (to - from) * 3 * anchors[anchor]!.width);
-  return sum(blocks) + (stitch.stitchingLayer === undefined ? 0 : anchors[lastAnchor(stitch)]!.width);
+/** Bias of the adapted layers in every block of the path, and of the stitching layer. */
+function stitchBiasParams(stitch: Stitch, anchors: readonly ArchitectureShape[]): number {
+  const blocks = blocksOnPath(stitch).map(({ anchor, block }) =>
+    sum(anchors[anchor]!.blocks[block]!.adapted.map(({ layers, to }) => layers.length * to)),
+  );
+  return sum(blocks) + (crossingOf(stitch, anchors)?.to ?? 0);
 }
 
-/** The anchor of every distinct block on the paths. */
-function usedBlocks(stitches: readonly Stitch[]): number[] {
-  const used = new Map<string, number>();
-  for (const { anchor, blocks } of stitches.flatMap(({ path }) => path)) {
-    for (let block = blocks[0]; block < blocks[1]; block++) used.set(`${anchor}/${block}`, anchor);
+interface UsedBlock {
+  readonly anchor: number;
+  readonly shape: BlockShape;
+  /** With those of what leads into its stage, where a stitch passes that. */
+  readonly params: number;
+}
+
+/** Every distinct block on the paths. */
+function usedBlocks(stitches: readonly Stitch[], anchors: readonly ArchitectureShape[]): UsedBlock[] {
+  const used = new Map<string, UsedBlock>();
+  for (const { anchor, block, isBehindLayer } of stitches.flatMap(blocksOnPath)) {
+    const shape = anchors[anchor]!.blocks[block]!;
+    const params = shape.params + (isBehindLayer ? 0 : (shape.entry?.params ?? 0));
+    const name = `${anchor}/${block}`;
+    used.set(name, { anchor, shape, params: Math.max(params, used.get(name)?.params ?? 0) });
   }
   return [...used.values()];
 }
 
-/** The widths of every distinct stitching layer on the paths. */
-function usedStitchingLayers(stitches: readonly Stitch[], anchors: readonly ViTShape[]): [from: number, to: number][] {
-  const used = new Map<number, [number, number]>();
+/** Every distinct stitching layer on the paths. */
+function usedStitchingLayers(stitches: readonly Stitch[], anchors: readonly ArchitectureShape[]): Crossing[] {
+  const used = new Map<number, Crossing>();
   for (const stitch of stitches) {
-    if (stitch.stitchingLayer === undefined) continue;
-    used.set(stitch.stitchingLayer, [anchors[firstAnchor(stitch)]!.width, anchors[lastAnchor(stitch)]!.width]);
+    const crossing = crossingOf(stitch, anchors);
+    if (crossing && stitch.stitchingLayer !== undefined) used.set(stitch.stitchingLayer, crossing);
   }
   return [...used.values()];
 }

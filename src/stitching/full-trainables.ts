@@ -2,59 +2,28 @@
  * What full fine-tuning trains of a stitch (SN-Net): every weight on its path and its stitching layer. Names are those of
  * the frozen network's leaves, below `weights/`: weights/anchors/1/blocks/3/query/weight, weights/layers/0/bias.
  */
-import type { ViTShape } from '../models/cost.js';
-import { tokensOf } from '../models/variants.js';
-import { firstAnchor, lastAnchor, type Stitch } from './stitch.js';
-import type { StitchSpace } from './stitch-space.js';
+import type { Architecture } from '../models/architecture.js';
+import { type Shapes, weightShapesOf } from '../models/weight-shapes.js';
+import { crossingOf } from './cost.js';
+import { blocksOnPath, firstAnchor, lastAnchor, type Stitch } from './stitch.js';
 
-type Shapes = Record<string, readonly number[]>;
-
-export function fullTrainablesOf(
-  stitch: Stitch,
-  stitchingLayers: StitchSpace['stitchingLayers'],
-  anchors: readonly ViTShape[],
-): Shapes {
-  const [first, last] = [firstAnchor(stitch), lastAnchor(stitch)];
-  const shapes: Shapes = embeddingShapes(`weights/anchors/${first}/embedding`, anchors[first]!);
-  for (const { anchor, blocks } of stitch.path) {
-    for (let block = blocks[0]; block < blocks[1]; block++) {
-      Object.assign(shapes, blockShapes(`weights/anchors/${anchor}/blocks/${block}`, anchors[anchor]!));
-    }
+export function fullTrainablesOf(stitch: Stitch, anchors: readonly Architecture[]): Shapes {
+  const weights = anchors.map(weightShapesOf);
+  const shapes: Record<string, readonly number[]> = {};
+  const add = (anchor: number, named: Shapes = {}) => {
+    for (const [name, shape] of Object.entries(named)) shapes[`weights/anchors/${anchor}/${name}`] = shape;
+  };
+  add(firstAnchor(stitch), weights[firstAnchor(stitch)]!.embedding);
+  for (const { anchor, block, isBehindLayer } of blocksOnPath(stitch)) {
+    if (!isBehindLayer) add(anchor, weights[anchor]!.entries.get(block));
+    add(anchor, weights[anchor]!.blocks[block]);
   }
-  if (stitch.stitchingLayer !== undefined) {
-    const { fromAnchor, toAnchor } = stitchingLayers[stitch.stitchingLayer]!;
+  const crossing = crossingOf(stitch, anchors);
+  if (crossing) {
     const name = `weights/layers/${stitch.stitchingLayer}`;
-    Object.assign(shapes, linearShapes(name, anchors[fromAnchor]!.width, anchors[toAnchor]!.width));
+    shapes[`${name}/weight`] = [crossing.from, crossing.to];
+    shapes[`${name}/bias`] = [crossing.to];
   }
-  return { ...shapes, ...normShapes(`weights/anchors/${last}/norm`, anchors[last]!.width) };
-}
-
-function embeddingShapes(name: string, anchor: ViTShape): Shapes {
-  const { width, patchSize, channels = 3 } = anchor;
-  return {
-    ...linearShapes(`${name}/patch`, patchSize * patchSize * channels, width),
-    [`${name}/classToken`]: [1, 1, width],
-    [`${name}/position`]: [1, tokensOf(anchor), width],
-  };
-}
-
-function blockShapes(name: string, { width, mlpRatio }: ViTShape): Shapes {
-  return {
-    ...normShapes(`${name}/norm1`, width),
-    ...linearShapes(`${name}/query`, width, width),
-    ...linearShapes(`${name}/key`, width, width),
-    ...linearShapes(`${name}/value`, width, width),
-    ...linearShapes(`${name}/projection`, width, width),
-    ...normShapes(`${name}/norm2`, width),
-    ...linearShapes(`${name}/expand`, width, mlpRatio * width),
-    ...linearShapes(`${name}/contract`, mlpRatio * width, width),
-  };
-}
-
-function linearShapes(name: string, from: number, to: number): Shapes {
-  return { [`${name}/weight`]: [from, to], [`${name}/bias`]: [to] };
-}
-
-function normShapes(name: string, width: number): Shapes {
-  return { [`${name}/scale`]: [width], [`${name}/offset`]: [width] };
+  add(lastAnchor(stitch), weights[lastAnchor(stitch)]!.norm);
+  return shapes;
 }

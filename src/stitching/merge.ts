@@ -2,11 +2,14 @@
  * Merging: what PST added to a stitch becomes part of its weights, W + A B and b + b_n, so that the deployed network has
  * the layers of its anchors and nothing beside them. Computed on the host in float64, once.
  */
+import type { Architecture } from '../models/architecture.js';
+import type { NetworkWeights } from '../models/blockwise.js';
+import { entryOf } from '../models/checkpoint/layout.js';
 import type { Linear } from '../models/layers.js';
-import { projections, type ViTWeights } from '../models/vision-transformer.js';
 import { type Float32NdArray, float32 } from '../shared/arrays.js';
 import type { Stitch } from './stitch.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from './stitchable-network.js';
+import { biasPartsOf } from './trainables.js';
 
 type Trainables = Readonly<Record<string, Float32NdArray>>;
 
@@ -15,15 +18,16 @@ export function mergeStitch(
   stitch: Stitch,
   frozen: FrozenNetwork<Float32NdArray>,
   trainables: Trainables,
+  architectures: readonly Architecture[],
 ): FrozenPath<Float32NdArray> {
   const { anchors, layers } = frozenPathOf(frozen, [stitch]);
   const merged: {
-    anchors: Record<number, ViTWeights<Float32NdArray>>;
+    anchors: Record<number, NetworkWeights<Float32NdArray>>;
     layers: Record<number, Linear<Float32NdArray>>;
   } = { anchors: { ...anchors }, layers: { ...layers } };
   for (const segment of stitch.path.keys()) {
     const { anchor } = stitch.path[segment]!;
-    merged.anchors[anchor] = mergeSegment(stitch, segment, merged.anchors[anchor]!, trainables);
+    merged.anchors[anchor] = mergeSegment(stitch, segment, merged.anchors[anchor]!, trainables, architectures[anchor]!);
   }
   if (stitch.stitchingLayer !== undefined) {
     const layer = layers[stitch.stitchingLayer]!;
@@ -39,23 +43,29 @@ export function mergeStitch(
 function mergeSegment(
   stitch: Stitch,
   segment: number,
-  weights: ViTWeights<Float32NdArray>,
+  weights: NetworkWeights<Float32NdArray>,
   trainables: Trainables,
-): ViTWeights<Float32NdArray> {
+  architecture: Architecture,
+): NetworkWeights<Float32NdArray> {
   const { anchor, blocks: range } = stitch.path[segment]!;
   const biases = trainables[`bias/${stitch.id}/${segment}`];
+  const parts = biasPartsOf(architecture, range);
   const blocks = weights.blocks.map((block, index) => {
     if (index < range[0] || index >= range[1]) return block;
-    const { down, up } = lowRankOf(trainables, stitch.id, `update/${anchor}/${index}`);
-    const parts = projections.map((projection, part) => {
-      const biasAt = (index - range[0]) * projections.length + part;
-      const addition: Addition = {
-        ...(down && up && { down: third(down, part), up: third(up, part), rank: up.shape[1]! }),
-        ...optional('bias', biases && rowOf(biases, biasAt)),
-      };
-      return [projection, mergeLinear(block[projection], addition)] as const;
+    // The adapted layers are linear layers among the members of a block, by name.
+    const layers = block as Readonly<Record<string, Linear<Float32NdArray>>>;
+    const merged = architecture.blocks[index]!.adapted.flatMap((stack) => {
+      const { down, up } = lowRankOf(trainables, stitch.id, `update/${anchor}/${index}/${stack.name}`);
+      return stack.layers.map((layer, position) => {
+        const bias = parts.get(index)!.find((part) => part.layer === layer)!;
+        const addition: Addition = {
+          ...(down && up && { down: entryOf(down, position).data, up: entryOf(up, position).data, rank: up.shape[1]! }),
+          ...optional('bias', biases?.data.subarray(bias.offset, bias.offset + bias.length)),
+        };
+        return [layer, mergeLinear(layers[layer]!, addition)] as const;
+      });
     });
-    return { ...block, ...Object.fromEntries(parts) };
+    return { ...block, ...Object.fromEntries(merged) };
   });
   return { ...weights, blocks };
 }
@@ -110,18 +120,6 @@ function lowRankOf(trainables: Trainables, id: number, name: string): { down?: F
   const down = trainables[`own/${id}/${name}/down`] ?? trainables[`${name}/down`];
   const up = trainables[`own/${id}/${name}/up`] ?? trainables[`${name}/up`];
   return { ...(down && { down }), ...(up && { up }) };
-}
-
-/** One of the three parts of a tensor [3, ...]: q, k or v. */
-function third({ data }: Float32NdArray, part: number): Float32Array {
-  const size = data.length / projections.length;
-  return data.subarray(part * size, (part + 1) * size);
-}
-
-/** Row `index` of a tensor [..., width]. */
-function rowOf({ data, shape }: Float32NdArray, index: number): Float32Array {
-  const width = shape.at(-1)!;
-  return data.subarray(index * width, (index + 1) * width);
 }
 
 function optional<Name extends string>(

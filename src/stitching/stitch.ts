@@ -36,6 +36,24 @@ export function isAnchor(stitch: Stitch): boolean {
   return stitch.path.length === 1;
 }
 
+/** One block on the path of a stitch. */
+export interface BlockOnPath {
+  readonly anchor: number;
+  readonly block: number;
+  /** True for the block behind the stitching layer: what leads into a stage of its own network is skipped. */
+  readonly isBehindLayer: boolean;
+}
+
+export function blocksOnPath({ path }: Pick<Stitch, 'path'>): BlockOnPath[] {
+  return path.flatMap(({ anchor, blocks: [from, to] }, segment) =>
+    Array.from({ length: to - from }, (_, index) => ({
+      anchor,
+      block: from + index,
+      isBehindLayer: segment > 0 && index === 0,
+    })),
+  );
+}
+
 /** How many blocks the stitch runs of each of `anchors` anchors (supplement G, Figure D). */
 export function blocksPerAnchor(stitch: Stitch, anchors: number): number[] {
   const counts = new Array<number>(anchors).fill(0);

@@ -4,34 +4,28 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
+import type { AdaptedLayers, Architecture } from '../models/architecture.js';
+import { type BlockAdaptation, blockwise, type NetworkWeights } from '../models/blockwise.js';
 import { adapted, type Linear } from '../models/layers.js';
-import type { ViTVariant } from '../models/variants.js';
-import {
-  type BlockAdaptation,
-  classify,
-  embed,
-  projections,
-  runBlock,
-  type ViTWeights,
-} from '../models/vision-transformer.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import { firstAnchor, lastAnchor, type Stitch } from './stitch.js';
+import { type BiasPart, biasPartsOf } from './trainables.js';
 
 /** What is frozen: the anchors, small to large, and the stitching layers as least squares left them. */
 export interface FrozenNetwork<T> {
-  readonly anchors: readonly ViTWeights<T>[];
+  readonly anchors: readonly NetworkWeights<T>[];
   readonly layers: readonly Linear<T>[];
 }
 
 /** The parts of the frozen network that a stitch runs, by index. */
 export interface FrozenPath<T> {
-  readonly anchors: Readonly<Record<number, ViTWeights<T>>>;
+  readonly anchors: Readonly<Record<number, NetworkWeights<T>>>;
   readonly layers: Readonly<Record<number, Linear<T>>>;
 }
 
 /** Picks what the given stitches need, so that nothing else is handed to their programs. */
 export function frozenPathOf<T>({ anchors, layers }: FrozenNetwork<T>, stitches: readonly Stitch[]): FrozenPath<T> {
-  const used: FrozenPath<T> & { anchors: Record<number, ViTWeights<T>>; layers: Record<number, Linear<T>> } = {
+  const used: FrozenPath<T> & { anchors: Record<number, NetworkWeights<T>>; layers: Record<number, Linear<T>> } = {
     anchors: {},
     layers: {},
   };
@@ -52,43 +46,43 @@ export function runStitch(
   frozen: FrozenPath<tf.Tensor>,
   trainables: Readonly<Record<string, tf.Tensor>>,
   images: tf.Tensor,
-  variants: readonly ViTVariant[],
+  architectures: readonly Architecture[],
 ): tf.Tensor {
-  const tokens = runFront(stitch, frozen, trainables, images, variants).at(-1)!;
-  return runRest(stitch, frozen, trainables, tokens, variants);
+  const features = runFront(stitch, frozen, trainables, images, architectures).at(-1)!;
+  return runRest(stitch, frozen, trainables, features, architectures);
 }
 
-/** The first anchor of a stitch: images -> tokens [batch, tokens, width] after each of its blocks on the path. */
+/** The first anchor of a stitch: images -> features after each of its blocks on the path. */
 export function runFront(
   stitch: Stitch,
   frozen: FrozenPath<tf.Tensor>,
   trainables: Readonly<Record<string, tf.Tensor>>,
   images: tf.Tensor,
-  variants: readonly ViTVariant[],
+  architectures: readonly Architecture[],
 ): tf.Tensor[] {
   const { anchors } = withTrained(frozen, trainables);
   const front = firstAnchor(stitch);
-  const embedded = embed(anchors[front]!.embedding, images, variants[front]!);
-  return runSegment(stitch, 0, anchors, trainables, embedded, variants);
+  const embedded = blockwise(architectures[front]!).embed(anchors[front]!, images);
+  return runSegment(stitch, 0, anchors, trainables, embedded, architectures);
 }
 
-/** Everything after the first anchor: its last tokens [batch, tokens, width] -> logits [batch, classes]. */
+/** Everything after the first anchor: its last features -> logits [batch, classes]. */
 export function runRest(
   stitch: Stitch,
   frozen: FrozenPath<tf.Tensor>,
   trainables: Readonly<Record<string, tf.Tensor>>,
-  tokens: tf.Tensor,
-  variants: readonly ViTVariant[],
+  features: tf.Tensor,
+  architectures: readonly Architecture[],
 ): tf.Tensor {
   const weights = withTrained(frozen, trainables);
-  let x = tokens;
+  let x = features;
   for (let segment = 1; segment < stitch.path.length; segment++) {
     const crossed = crossLayer(stitch, weights, trainables, x);
-    x = runSegment(stitch, segment, weights.anchors, trainables, crossed, variants).at(-1)!;
+    x = runSegment(stitch, segment, weights.anchors, trainables, crossed, architectures).at(-1)!;
   }
   const last = lastAnchor(stitch);
   const head = { weight: trainables[`head/${last}/weight`]!, bias: trainables[`head/${last}/bias`]! };
-  return classify(weights.anchors[last]!.norm, head, x);
+  return blockwise(architectures[last]!).classify(weights.anchors[last]!, head, x);
 }
 
 /** Weights that are trained themselves (full fine-tuning) take the place of the frozen ones. */
@@ -102,23 +96,35 @@ function withTrained(
   return mapTree(frozen as unknown as Tree<tf.Tensor>, isTensor, replace) as unknown as FrozenPath<tf.Tensor>;
 }
 
-/** Tokens after each block of one segment. */
+/** Features after each block of one segment. */
 function runSegment(
   stitch: Stitch,
   segment: number,
   anchors: FrozenPath<tf.Tensor>['anchors'],
   trainables: Readonly<Record<string, tf.Tensor>>,
   x: tf.Tensor,
-  variants: readonly ViTVariant[],
+  architectures: readonly Architecture[],
 ): tf.Tensor[] {
   const { anchor, blocks } = stitch.path[segment]!;
+  const weights = anchors[anchor]!;
+  const architecture = architectures[anchor]!;
+  const network = blockwise(architecture);
   const biases = trainables[`bias/${stitch.id}/${segment}`];
-  const tokens: tf.Tensor[] = [];
+  const parts = biasPartsOf(architecture, blocks);
+  const features: tf.Tensor[] = [];
   for (let block = blocks[0]; block < blocks[1]; block++) {
-    const adaptation = blockAdaptation(trainables, stitch.id, anchor, block, biases, block - blocks[0]);
-    tokens.push(runBlock(anchors[anchor]!.blocks[block]!, tokens.at(-1) ?? x, variants[anchor]!, adaptation));
+    const before = features.at(-1) ?? x;
+    // A stitching layer leads to the input of its end block, behind what its network does before a stage.
+    const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(weights, block, before);
+    const adaptation = Object.assign(
+      {},
+      ...architecture.blocks[block]!.adapted.map((group) =>
+        lowRankUpdates(trainables, stitch.id, anchor, block, group),
+      ),
+    );
+    features.push(network.runBlock(weights, block, input, withBiases(adaptation, biases, parts.get(block)!)));
   }
-  return tokens;
+  return features;
 }
 
 function crossLayer(
@@ -132,25 +138,35 @@ function crossLayer(
   return adapted(frozen.layers[stitchingLayer!]!, x, { ...(update && { update }), ...(bias && { bias }) });
 }
 
-/** The part of the stacked tensors that belongs to one block: q, k and v apart. */
-function blockAdaptation(
+/** A stack of low-rank updates taken apart: one for each layer. */
+function lowRankUpdates(
   trainables: Readonly<Record<string, tf.Tensor>>,
   id: number,
   anchor: number,
   block: number,
-  biases: tf.Tensor | undefined,
-  position: number,
+  { name, layers }: AdaptedLayers,
 ): BlockAdaptation {
-  const stacked = lowRankOf(trainables, id, `update/${anchor}/${block}`);
-  const downs = stacked && tf.unstack(stacked.down);
-  const ups = stacked && tf.unstack(stacked.up);
-  const parts = biases && tf.unstack(biases.slice([position], [1]).squeeze([0]));
-  const entries = projections.map((projection, index) => {
-    const update = downs && ups && { down: downs[index]!, up: ups[index]! };
-    const bias = parts?.[index];
-    return [projection, { ...(update && { update }), ...(bias && { bias }) }];
-  });
-  return Object.fromEntries(entries);
+  const stacked = lowRankOf(trainables, id, `update/${anchor}/${block}/${name}`);
+  if (!stacked) return {};
+  const downs = tf.unstack(stacked.down);
+  const ups = tf.unstack(stacked.up);
+  return Object.fromEntries(
+    layers.map((layer, index) => [layer, { update: { down: downs[index]!, up: ups[index]! } }]),
+  );
+}
+
+/** Adds the stitch-specific biases of a block to what adapts it. */
+function withBiases(
+  adaptation: BlockAdaptation,
+  biases: tf.Tensor | undefined,
+  parts: readonly BiasPart[],
+): BlockAdaptation {
+  if (!biases) return adaptation;
+  const entries = parts.map(({ layer, offset, length }) => [
+    layer,
+    { ...adaptation[layer], bias: biases.slice([offset], [length]) },
+  ]);
+  return { ...adaptation, ...Object.fromEntries(entries) };
 }
 
 /** The stitch's own low-rank update where it has one (SS-LoRA), else the one that all stitches share. */

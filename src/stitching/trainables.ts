@@ -1,50 +1,57 @@
 /**
  * What is trained, as a flat dictionary of named tensors. PST (ESTA, parameter-efficient stitch fine-tuning):
  *
- *     update/ANCHOR/BLOCK/down [3, width, rank], up [3, rank, width]    shared by all stitches: q, k, v of a block
- *     layer/LAYER/down [from, rank], up [rank, to]                      shared by the stitches that cross the layer
- *     bias/STITCH/SEGMENT [blocks, 3, width]                            owned by the stitch: q, k, v of its blocks
- *     bias/STITCH/layer [to]                                            owned by the stitch: its stitching layer
- *     head/ANCHOR/weight [width, classes], bias [classes]               shared by the stitches that end in the anchor
+ *     update/ANCHOR/BLOCK/STACK/down [layers, from, rank], up [layers, rank, to]    shared by all stitches
+ *     layer/LAYER/down [from, rank], up [rank, to]             shared by the stitches that cross the layer
+ *     bias/STITCH/SEGMENT [values]                             owned by the stitch: block by block, layer by layer
+ *     bias/STITCH/layer [to]                                   owned by the stitch: its stitching layer
+ *     head/ANCHOR/weight [width, classes], bias [classes]      shared by the stitches that end in the anchor
+ *
+ * Which layers of a block are adapted, and which share a stack, is a matter of the architecture (`AdaptedLayers`): query,
+ * key and value of a vision transformer are the stack `attention`; fc1 and fc2 of a ConvNeXt are `expand` and `contract`.
  *
  * SS-LoRA (supplement H) has own/STITCH/update/... and own/STITCH/layer/... in place of the shared updates. Full
  * fine-tuning (SN-Net) has weights/..., see full-trainables.ts, and heads.
  */
+import { type ArchitectureShape, headWidthOf } from '../models/architecture.js';
 import { initialHead } from '../models/vit-weights.js';
 import { type Float32NdArray, float32, sizeOf } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import type { StitchableViT } from './cost.js';
+import { crossingOf, type StitchableNetwork } from './cost.js';
 import { fullTrainablesOf } from './full-trainables.js';
-import { lastAnchor, type Stitch } from './stitch.js';
+import { blocksOnPath, lastAnchor, type Stitch } from './stitch.js';
 import type { StitchSpace } from './stitch-space.js';
 
 /** Names and shapes of everything that is trained when `stitch` is. */
 export function trainablesOf(
   stitch: Stitch,
-  { stitchingLayers }: Pick<StitchSpace, 'stitchingLayers'>,
-  { anchors, classes, adaptation }: StitchableViT,
+  { anchors, classes, adaptation }: StitchableNetwork,
 ): Record<string, readonly number[]> {
   const last = lastAnchor(stitch);
   const heads = {
-    [`head/${last}/weight`]: [anchors[last]!.width, classes],
+    [`head/${last}/weight`]: [headWidthOf(anchors[last]!), classes],
     [`head/${last}/bias`]: [classes],
   };
-  if (adaptation === 'full') return { ...fullTrainablesOf(stitch, stitchingLayers, anchors), ...heads };
+  if (adaptation === 'full') return { ...fullTrainablesOf(stitch, anchors), ...heads };
   const { ranks, stitchingLayerRank, stitchBias, ownLowRank } = adaptation;
   const shapes: Record<string, readonly number[]> = {};
   const owner = ownLowRank ? `own/${stitch.id}/` : '';
-  for (const [segment, { anchor, blocks }] of stitch.path.entries()) {
-    const { width } = anchors[anchor]!;
+  for (const { anchor, block } of blocksOnPath(stitch)) {
     const rank = ranks[anchor]!;
-    for (let block = blocks[0]; rank > 0 && block < blocks[1]; block++) {
-      shapes[`${owner}update/${anchor}/${block}/down`] = [3, width, rank];
-      shapes[`${owner}update/${anchor}/${block}/up`] = [3, rank, width];
+    if (rank === 0) continue;
+    for (const { name, layers, from, to } of anchors[anchor]!.blocks[block]!.adapted) {
+      shapes[`${owner}update/${anchor}/${block}/${name}/down`] = [layers.length, from, rank];
+      shapes[`${owner}update/${anchor}/${block}/${name}/up`] = [layers.length, rank, to];
     }
-    if (stitchBias) shapes[`bias/${stitch.id}/${segment}`] = [blocks[1] - blocks[0], 3, width];
   }
-  if (stitch.stitchingLayer !== undefined) {
-    const { fromAnchor, toAnchor } = stitchingLayers[stitch.stitchingLayer]!;
-    const [from, to] = [anchors[fromAnchor]!.width, anchors[toAnchor]!.width];
+  if (stitchBias) {
+    for (const [segment, { anchor, blocks }] of stitch.path.entries()) {
+      shapes[`bias/${stitch.id}/${segment}`] = [biasLengthOf(anchors[anchor]!, blocks)];
+    }
+  }
+  const crossing = crossingOf(stitch, anchors);
+  if (crossing) {
+    const { from, to } = crossing;
     if (stitchingLayerRank > 0) {
       shapes[`${owner}layer/${stitch.stitchingLayer}/down`] = [from, stitchingLayerRank];
       shapes[`${owner}layer/${stitch.stitchingLayer}/up`] = [stitchingLayerRank, to];
@@ -52,6 +59,38 @@ export function trainablesOf(
     if (stitchBias) shapes[`bias/${stitch.id}/layer`] = [to];
   }
   return { ...shapes, ...heads };
+}
+
+/** Where the bias of one layer lies in the tensor bias/STITCH/SEGMENT. */
+export interface BiasPart {
+  readonly layer: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The parts of a segment's biases by block. */
+export function biasPartsOf(
+  { blocks: shapes }: Pick<ArchitectureShape, 'blocks'>,
+  [from, to]: Stitch['path'][number]['blocks'],
+): Map<number, BiasPart[]> {
+  const parts = new Map<number, BiasPart[]>();
+  let offset = 0;
+  for (let block = from; block < to; block++) {
+    const ofBlock: BiasPart[] = [];
+    for (const { layers, to: length } of shapes[block]!.adapted) {
+      for (const layer of layers) {
+        ofBlock.push({ layer, offset, length });
+        offset += length;
+      }
+    }
+    parts.set(block, ofBlock);
+  }
+  return parts;
+}
+
+function biasLengthOf(anchor: Pick<ArchitectureShape, 'blocks'>, blocks: Stitch['path'][number]['blocks']): number {
+  const parts = [...biasPartsOf(anchor, blocks).values()].flat();
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 /**
@@ -62,14 +101,14 @@ export function trainablesOf(
  * @throws Error when a weight of full fine-tuning is not among them
  */
 export function initialTrainables(
-  space: Pick<StitchSpace, 'stitches' | 'stitchingLayers'>,
-  network: StitchableViT,
+  { stitches }: Pick<StitchSpace, 'stitches'>,
+  network: StitchableNetwork,
   seed: number,
   start: Readonly<Record<string, Float32NdArray>> = {},
 ): Record<string, Float32NdArray> {
   const values: Record<string, Float32NdArray> = {};
-  for (const stitch of space.stitches) {
-    for (const [name, shape] of Object.entries(trainablesOf(stitch, space, network))) {
+  for (const stitch of stitches) {
+    for (const [name, shape] of Object.entries(trainablesOf(stitch, network))) {
       if (!(name in values)) values[name] = start[name] ?? initialValue(name, shape, seed);
     }
   }

@@ -1,8 +1,7 @@
 /** Runs single training steps of stitches on a state that lives on the engine's device. */
 import type { Engine, Value } from '../engine/engine.js';
-import type { ViTVariant } from '../models/variants.js';
 import { type Float32NdArray, float32, type Int32NdArray } from '../shared/arrays.js';
-import type { StitchableViT } from '../stitching/cost.js';
+import type { StitchableNetwork } from '../stitching/cost.js';
 import type { Stitch } from '../stitching/stitch.js';
 import type { StitchSpace } from '../stitching/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitching/stitchable-network.js';
@@ -18,9 +17,8 @@ import { type DeviceState, pick } from './training-state.js';
 
 /** The network that steps run on. */
 export interface StitchedNetwork {
-  readonly variants: readonly ViTVariant[];
   readonly space: Pick<StitchSpace, 'stitches' | 'stitchingLayers'>;
-  readonly network: StitchableViT;
+  readonly network: StitchableNetwork;
   readonly frozen: FrozenNetwork<Value>;
   /** The largest anchor: teacher of in-place distillation. */
   readonly teacher: Stitch;
@@ -54,14 +52,14 @@ interface PreparedStitch {
 /** Steps replace the values of `state` that they train; all others stay the same values. */
 export function stepRunner(
   engine: Engine,
-  { variants, space, network, frozen, teacher }: StitchedNetwork,
+  { space, network, frozen, teacher }: StitchedNetwork,
   state: DeviceState,
-  options: Omit<StitchStepOptions, 'variants'>,
+  options: Omit<StitchStepOptions, 'architectures'>,
 ): RunStep {
-  const stepOptions: StitchStepOptions = { ...options, variants };
+  const stepOptions: StitchStepOptions = { ...options, architectures: network.anchors };
   // Programs of other options are other programs, though their inputs look the same.
   const settings = JSON.stringify(options);
-  const namesOf = (stitch: Stitch) => Object.keys(trainablesOf(stitch, space, network));
+  const namesOf = (stitch: Stitch) => Object.keys(trainablesOf(stitch, network));
   const teaching = {
     frozen: frozenPathOf(frozen, [teacher]),
     names: namesOf(teacher),

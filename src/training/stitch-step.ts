@@ -10,7 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
-import type { ViTVariant } from '../models/variants.js';
+import type { Architecture } from '../models/architecture.js';
 import type { Stitch } from '../stitching/stitch.js';
 import { type FrozenPath, runStitch } from '../stitching/stitchable-network.js';
 import { crossEntropy, distillation } from './loss.js';
@@ -50,7 +50,7 @@ export interface StitchStepOutputs<T> {
 }
 
 export interface StitchStepOptions {
-  readonly variants: readonly ViTVariant[];
+  readonly architectures: readonly Architecture[];
   readonly weightDecay: number;
   readonly distillation?: { readonly temperature: number; readonly weight: number };
   /** Whether the saliency is computed: only importance scores need it. */
@@ -68,11 +68,14 @@ function gradientsOf(
   return { value, gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])) };
 }
 
-export function teacherStep(teacher: Stitch, { variants }: Pick<StitchStepOptions, 'variants'>): TensorFunction {
+export function teacherStep(
+  teacher: Stitch,
+  { architectures }: Pick<StitchStepOptions, 'architectures'>,
+): TensorFunction {
   const step = ({ frozen, parameters, images, labels }: TeacherInputs<tf.Tensor>): TeacherOutputs<tf.Tensor> => {
     let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(Object.keys(parameters), parameters, (named) => {
-      kept = tf.keep(runStitch(teacher, frozen, named, images, variants));
+      kept = tf.keep(runStitch(teacher, frozen, named, images, architectures));
       return crossEntropy(kept, labels);
     });
     // A kept tensor belongs to nobody: its copy belongs to the caller's tidy.
@@ -85,11 +88,11 @@ export function teacherStep(teacher: Stitch, { variants }: Pick<StitchStepOption
 
 /** @param names the stitch's trainables; other parameters are moved by the teacher's gradients alone */
 export function stitchStep(stitch: Stitch, names: readonly string[], options: StitchStepOptions): TensorFunction {
-  const { variants, weightDecay, saliency } = options;
+  const { architectures, weightDecay, saliency } = options;
   const step = (inputs: StitchStepInputs<tf.Tensor>): StitchStepOutputs<tf.Tensor> => {
     const { frozen, parameters, moments, images, labels, rate, teacher } = inputs;
     const { value, gradients } = gradientsOf(names, parameters, (named) => {
-      const logits = runStitch(stitch, frozen, named, images, variants);
+      const logits = runStitch(stitch, frozen, named, images, architectures);
       if (!teacher || !options.distillation) return crossEntropy(logits, labels);
       const { temperature, weight } = options.distillation;
       return distillation(logits, teacher.logits, temperature).mul(weight);
