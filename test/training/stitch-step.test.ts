@@ -1,0 +1,247 @@
+/** Steps of stitches: what they move, by what, and that nothing is left behind. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as tf from '@tensorflow/tfjs';
+import type { Engine, TensorFunction, Value } from '../../src/engine/engine.js';
+import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { registerComposedKernels } from '../../src/engine/ops/composed.js';
+import { type Float32NdArray, float32, type NdArray } from '../../src/shared/arrays.js';
+import { mapTree, type Tree } from '../../src/shared/tree.js';
+import type { StitchableNetwork } from '../../src/stitching/cost.js';
+import { frozenPathOf } from '../../src/stitching/stitchable-network.js';
+import { trainablesOf } from '../../src/stitching/trainables.js';
+import { namedLeaves } from '../../src/training/parameters.js';
+import { type StepMeasures, stepRunner } from '../../src/training/step-runner.js';
+import { saliencyOf, stitchStep, teacherStep } from '../../src/training/stitch-step.js';
+import { initialState, pick, stateOnDevice } from '../../src/training/training-state.js';
+import { isArray, onReference } from '../engine/tensors.js';
+import {
+  architectures,
+  batch,
+  frozenNetwork,
+  networkOf,
+  pst,
+  space,
+  teacher,
+  trainables,
+} from './miniature-network.js';
+
+const distillation = { temperature: 2, weight: 1 };
+const rate = 0.01;
+
+interface Options {
+  readonly adaptation?: StitchableNetwork['adaptation'];
+  readonly distils?: boolean;
+  readonly steps?: readonly number[];
+}
+
+/** The state after steps on the given stitches, and what the steps measured. */
+async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps = [4] }: Options = {}) {
+  const frozen = mapTree(frozenNetwork() as unknown as Tree<NdArray>, isArray, (array) => engine.put(array)) as never;
+  const before = trainables(adaptation);
+  const state = stateOnDevice(engine, initialState(before));
+  const network = { space, network: networkOf(adaptation), frozen, teacher };
+  const run = stepRunner(engine, network, state, {
+    weightDecay: 0,
+    saliency: true,
+    ...(distils && { distillation }),
+  });
+  const { images, labels } = batch();
+  const measures: StepMeasures[] = [];
+  for (const id of steps) measures.push(await run(id, images, labels, rate));
+  const host = async (values: Readonly<Record<string, Value>>) => {
+    const entries = Object.entries(values).map(async ([name, value]) => [name, (await engine.get(value)).data]);
+    return Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array>;
+  };
+  return { before, after: await host(state.parameters), updates: await host(state.moments.updates), frozen, measures };
+}
+
+const moved = ({ before, after }: Awaited<ReturnType<typeof stepsOn>>) =>
+  Object.keys(after)
+    .filter((name) => after[name]!.some((value, index) => value !== before[name]!.data[index]))
+    .sort();
+
+const namesOf = (id: number, adaptation: StitchableNetwork['adaptation'] = pst) =>
+  Object.keys(trainablesOf(space.stitches[id]!, networkOf(adaptation)));
+
+test('a step moves what the stitch trains, with distillation also what its teacher does, and nothing else', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const frozenBefore = namedLeaves<Float32NdArray>(frozenNetwork());
+  for (const id of [0, 2, 4]) {
+    const alone = await stepsOn(engine, { distils: false, steps: [id] });
+    assert.deepEqual(moved(alone), namesOf(id).sort());
+    const taught = await stepsOn(engine, { steps: [id] });
+    assert.deepEqual(moved(taught), [...new Set([...namesOf(id), ...namesOf(teacher.id)])].sort());
+    assert.deepEqual([alone.measures[0]!.teacherLoss, typeof taught.measures[0]!.teacherLoss], [undefined, 'number']);
+    for (const [name, value] of Object.entries(namedLeaves<Value>(taught.frozen))) {
+      assert.deepEqual((await engine.get(value)).data, frozenBefore[name]!.data, `frozen ${name}`);
+    }
+  }
+  const anchor = await stepsOn(engine, { steps: [teacher.id] });
+  assert.deepEqual(moved(anchor), namesOf(teacher.id).sort());
+  await engine.dispose();
+});
+
+test('full fine-tuning moves every weight on the path, SS-LoRA the own updates of the stitch', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const full = await stepsOn(engine, { adaptation: 'full', distils: false });
+  // The bias of the keys shifts all attention scores of a query alike, so its gradient is zero but for rounding.
+  const isKeyBias = (name: string) => name.endsWith('key/bias');
+  assert.deepEqual(
+    moved(full).filter((name) => !isKeyBias(name)),
+    namesOf(4, 'full')
+      .filter((name) => !isKeyBias(name))
+      .sort(),
+  );
+  const own = { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: false, ownLowRank: true };
+  const specific = await stepsOn(engine, { adaptation: own, distils: false });
+  assert.deepEqual(moved(specific), namesOf(4, own).sort());
+  assert.ok(moved(specific).every((name) => /^(own\/4|head\/1)\//.test(name)));
+  await engine.dispose();
+});
+
+test('every tensor counts its own updates', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const { updates } = await stepsOn(engine, { distils: false, steps: [0, 4, 4, teacher.id] });
+  const count = (name: string) => updates[name]![0];
+  assert.deepEqual(
+    ['bias/0/0', 'bias/4/0', 'bias/3/0', 'head/0/bias', 'head/1/bias', 'update/0/0/attention/down'].map(count),
+    [1, 2, 0, 1, 3, 3],
+  );
+  await engine.dispose();
+});
+
+test('saliency is the mean of |parameter x gradient|', () => {
+  tf.setBackend('cpu');
+  const parameters = { a: tf.tensor([1, -2, 3]), b: tf.tensor([[0.5]]), untouched: tf.tensor([100]) };
+  const gradients = { a: tf.tensor([0.1, 0.2, -0.3]), b: tf.tensor([[4]]) };
+  // (0.1 + 0.4 + 0.9 + 2) / 4
+  assert.ok(Math.abs(saliencyOf(parameters, gradients).dataSync()[0]! - 0.85) < 1e-6);
+});
+
+test('the saliency of a step is that of the gradient by finite differences', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  // With biases and the head alone there are few parameters: each is moved a little, both ways.
+  const adaptation = { ranks: [0, 0], stitchingLayerRank: 0, stitchBias: true };
+  const { measures } = await stepsOn(engine, { adaptation, distils: false });
+  const names = namesOf(4, adaptation);
+  const start = trainables(adaptation);
+  const lossWith = async (name: string, index: number, change: number) => {
+    const data = start[name]!.data.with(index, start[name]!.data[index]! + change);
+    return lossOf(engine, { ...start, [name]: float32(start[name]!.shape, data) }, adaptation);
+  };
+  const difference = 0.02;
+  let sum = 0;
+  let size = 0;
+  for (const name of names) {
+    for (const index of start[name]!.data.keys()) {
+      const slope = (await lossWith(name, index, difference)) - (await lossWith(name, index, -difference));
+      sum += Math.abs((start[name]!.data[index]! * slope) / (2 * difference));
+      size++;
+    }
+  }
+  const error = Math.abs(measures[0]!.saliency - sum / size) / (sum / size);
+  assert.ok(error < 0.01, `relative difference ${error}; float32 losses and a curved loss allow 1 %`);
+  await engine.dispose();
+});
+
+/** The loss of stitch 4 with the labels. */
+async function lossOf(
+  engine: Engine,
+  values: Readonly<Record<string, Float32NdArray>>,
+  adaptation: StitchableNetwork['adaptation'],
+): Promise<number> {
+  const frozen = mapTree(frozenNetwork() as unknown as Tree<NdArray>, isArray, (array) => engine.put(array)) as never;
+  const network = { space, network: networkOf(adaptation), frozen, teacher };
+  const state = stateOnDevice(engine, initialState(values));
+  const { images, labels } = batch();
+  return (await stepRunner(engine, network, state, { weightDecay: 0, saliency: false })(4, images, labels, 0)).loss;
+}
+
+test('distillation gives the teacher no gradient: it learns from the labels alone', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  // Stitch 0 is the small anchor: it shares nothing with its teacher.
+  const taught = await stepsOn(engine, { steps: [0] });
+  const alone = await stepsOn(engine, { distils: false, steps: [teacher.id] });
+  for (const name of namesOf(teacher.id)) assert.deepEqual(taught.after[name], alone.after[name], name);
+  assert.equal(taught.measures[0]!.teacherLoss, alone.measures[0]!.loss);
+  await engine.dispose();
+});
+
+test('what a stitch shares with its teacher moves by the sum of both gradients', () => {
+  const { images, labels } = batch();
+  const values = trainables();
+  const stitch = space.stitches[4]!;
+  const own = namesOf(stitch.id);
+  const teaching = { frozen: frozenPathOf(frozenNetwork(), [teacher]), parameters: pick(values, namesOf(teacher.id)) };
+  const taught = onReference(teacherStep(teacher, { architectures }), { ...teaching, images, labels } as never);
+  const output = (path: string, shape: readonly number[]) => float32(shape, Float32Array.from(taught.get(path)!));
+  const gradients = Object.fromEntries(
+    namesOf(teacher.id).map((name) => [name, output(`gradients/${name}`, values[name]!.shape)]),
+  );
+  const { parameters, moments } = initialState(pick(values, [...new Set([...own, ...namesOf(teacher.id)])]));
+  /** The gradient that the optimizer saw: its first moment starts at zero and takes a tenth of it. */
+  const seenWith = (teacherGradients: typeof gradients) => {
+    const step = stitchStep(stitch, own, { architectures, distillation, weightDecay: 0, saliency: false });
+    const outputs = onReference(step, {
+      ...{ frozen: frozenPathOf(frozenNetwork(), [stitch]), parameters, moments, images, labels },
+      rate: float32([], Float32Array.of(rate)),
+      teacher: { logits: output('logits', [4, 3]), loss: output('loss', []), gradients: teacherGradients },
+    } as never);
+    return (name: string) => outputs.get(`moments/first/${name}`)!.map((value) => 10 * value);
+  };
+  const both = seenWith(gradients);
+  const stitchAlone = seenWith(
+    Object.fromEntries(Object.entries(gradients).map(([name, { shape }]) => [name, float32(shape)])),
+  );
+  const shared = own.filter((name) => name in gradients);
+  assert.ok(shared.some((name) => name.startsWith('update/1/')) && shared.includes('head/1/weight'));
+  for (const name of shared) {
+    for (const [index, value] of both(name).entries()) {
+      const sum = stitchAlone(name)[index]! + gradients[name]!.data[index]!;
+      assert.ok(Math.abs(value - sum) < 1e-5, `${name}[${index}]: ${value}, expected ${sum}`);
+    }
+    assert.ok(gradients[name]!.data.some((value) => Math.abs(value) > 1e-4));
+  }
+});
+
+test('steps leave no tensors behind, traced or eager', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  await stepsOn(engine, { steps: [4, 2] });
+  const traced = tf.memory().numTensors;
+  await stepsOn(engine, { steps: [4, 2, 4, 2, 4, 3] });
+  assert.equal(tf.memory().numTensors, traced);
+  await engine.dispose();
+
+  const eager = eagerEngine();
+  const before = tf.memory().numTensors;
+  const { frozen } = await stepsOn(eager, { steps: [4] });
+  const afterOne = tf.memory().numTensors;
+  tf.dispose(Object.values(namedLeaves<Value>(frozen)).map(({ storage }) => storage as tf.Tensor));
+  await stepsOn(eager, { steps: [4, 4, 2, 1] });
+  const state = Object.keys(trainables()).length;
+  assert.equal(afterOne - before, Object.keys(namedLeaves(frozenNetwork())).length + 4 * state);
+  assert.equal(tf.memory().numTensors - before, afterOne - before + 4 * state);
+});
+
+/** As the eager engine of TensorFlow, on the CPU backend that TensorFlow.js always has. */
+function eagerEngine(): Engine {
+  const isValue = (node: Tree<Value>): node is Value => 'storage' in node;
+  const isTensor = (node: Tree<tf.Tensor>): node is tf.Tensor => node instanceof tf.Tensor;
+  const toValue = (tensor: tf.Tensor): Value => ({ shape: tensor.shape, dtype: 'float32', storage: tensor });
+  tf.setBackend('cpu');
+  registerComposedKernels('cpu');
+  return {
+    name: 'tensorflow',
+    device: 'cpu',
+    put: ({ data, shape, dtype }) => toValue(tf.tensor(data, [...shape], dtype)),
+    get: async ({ storage, shape }) => float32(shape, (storage as tf.Tensor).dataSync() as Float32Array),
+    free: (tree) => void mapTree(tree, isValue, ({ storage }) => (storage as tf.Tensor).dispose()),
+    compile: (_, fn: TensorFunction) => async (inputs) => {
+      const tensors = mapTree(inputs, isValue, ({ storage }) => storage as tf.Tensor);
+      const results = tf.tidy(() => fn(tensors as never) as tf.TensorContainer);
+      return mapTree(results as Tree<tf.Tensor>, isTensor, toValue);
+    },
+    dispose: async () => {},
+  };
+}
