@@ -5,14 +5,14 @@ import path from 'node:path';
 import test from 'node:test';
 import { loadExperiment, loadPretraining } from '../src/config/load.js';
 import { planOf, runFolderOf } from '../src/config/plan.js';
-import { variantNamed } from '../src/models/variants.js';
+import { architectureNamed } from '../src/models/architectures.js';
 import { esta, projectRoot } from './command-line.js';
 
 const folder = path.join(projectRoot, 'experiments');
 const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.yaml'));
 
 test('the documented experiments are there', () => {
-  for (const name of ['quickstart.yaml', 'flowers12.yaml', 'fgvc.yaml', 'pretrain-mini.yaml']) {
+  for (const name of ['quickstart.yaml', 'flowers12.yaml', 'fgvc.yaml', 'convnext-fgvc.yaml', 'pretrain-mini.yaml']) {
     assert.ok(files.includes(name), name);
   }
 });
@@ -29,10 +29,12 @@ for (const name of files) {
     assert.ok(command, 'the header gives the command');
     const { config } = command === 'run' ? await loadExperiment(file) : await loadPretraining(file);
     assert.equal(config.name, path.basename(name, '.yaml'));
-    const anchors = config.anchors.map(({ architecture }) => variantNamed(architecture));
+    const params = config.anchors.map(({ architecture }) =>
+      architectureNamed(architecture).blocks.reduce((sum, block) => sum + block.params, 0),
+    );
     assert.deepEqual(
-      anchors.map(({ width }) => width),
-      anchors.map(({ width }) => width).sort((a, b) => a - b),
+      params,
+      params.toSorted((a, b) => a - b),
       'anchors stand from small to large',
     );
   });
@@ -43,8 +45,10 @@ test('a one-epoch trial of every experiment needs one option', async () => {
     const { config } = await loadExperiment(path.join(folder, name), { set: ['training.epochs=1'] });
     const plan = await planOf(config, runFolderOf(config));
     for (const trial of plan.trials) {
-      assert.equal(trial.epochs, 1);
-      assert.ok(trial.grid_epochs <= plan.base_learning_rates.length);
+      // Anchors that are trained alone take an epoch each.
+      const trainings = trial.method === 'anchor-lora' ? config.anchors.length : 1;
+      assert.equal(trial.epochs, trainings);
+      assert.ok(trial.grid_epochs <= trainings * plan.base_learning_rates.length);
     }
   }
 });

@@ -92,7 +92,8 @@ async function featuresOf(
     readonly weights: NetworkWeights<tf.Tensor>;
     readonly images: tf.Tensor;
   }
-  const run = engine.compile(`features of ${architecture.name}`, ((given: Given) => {
+  const key = `features of ${architecture.name}: ${[...needed.leaving]} and ${[...needed.entering]}`;
+  const run = engine.compile(key, ((given: Given) => {
     const network = blockwise(architecture);
     const leaving: Record<number, tf.Tensor> = {};
     const entering: Record<number, tf.Tensor> = {};

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
-import type { AdaptedLayers, Architecture } from '../models/architecture.js';
+import type { Architecture, BlockShape } from '../models/architecture.js';
 import { type BlockAdaptation, blockwise, type NetworkWeights } from '../models/blockwise.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree, type Tree } from '../shared/tree.js';
@@ -116,13 +116,8 @@ function runSegment(
     const before = features.at(-1) ?? x;
     // A stitching layer leads to the input of its end block, behind what its network does before a stage.
     const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(weights, block, before);
-    const adaptation = Object.assign(
-      {},
-      ...architecture.blocks[block]!.adapted.map((group) =>
-        lowRankUpdates(trainables, stitch.id, anchor, block, group),
-      ),
-    );
-    features.push(network.runBlock(weights, block, input, withBiases(adaptation, biases, parts.get(block)!)));
+    const updates = lowRankUpdates(trainables, stitch.id, `update/${anchor}/${block}`, architecture.blocks[block]!);
+    features.push(network.runBlock(weights, block, input, withBiases(updates, biases, parts.get(block)!)));
   }
   return features;
 }
@@ -138,21 +133,25 @@ function crossLayer(
   return adapted(frozen.layers[stitchingLayer!]!, x, { ...(update && { update }), ...(bias && { bias }) });
 }
 
-/** A stack of low-rank updates taken apart: one for each layer. */
+/** The low-rank updates of a block, taken out of their stacks: one for each layer. */
 function lowRankUpdates(
   trainables: Readonly<Record<string, tf.Tensor>>,
   id: number,
-  anchor: number,
-  block: number,
-  { name, layers }: AdaptedLayers,
+  prefix: string,
+  { adapted: stacks }: BlockShape,
 ): BlockAdaptation {
-  const stacked = lowRankOf(trainables, id, `update/${anchor}/${block}/${name}`);
-  if (!stacked) return {};
-  const downs = tf.unstack(stacked.down);
-  const ups = tf.unstack(stacked.up);
-  return Object.fromEntries(
-    layers.map((layer, index) => [layer, { update: { down: downs[index]!, up: ups[index]! } }]),
-  );
+  const entries = stacks.flatMap(({ name, layers }) => {
+    const stacked = lowRankOf(trainables, id, `${prefix}/${name}`);
+    if (!stacked) return [];
+    const [downs, ups] = [unstacked(stacked.down), unstacked(stacked.up)];
+    return layers.map((layer, index) => [layer, { update: { down: downs[index]!, up: ups[index]! } }] as const);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The entries along the first axis. Of a single one, TensorFlow.js' unstack has no gradient. */
+function unstacked(x: tf.Tensor): tf.Tensor[] {
+  return x.shape[0] === 1 ? [x.squeeze([0])] : tf.unstack(x);
 }
 
 /** Adds the stitch-specific biases of a block to what adapts it. */

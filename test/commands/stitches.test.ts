@@ -48,6 +48,25 @@ test('the space of fgvc.yaml holds every FLOPs value of Table I, Stanford Cars',
   );
 });
 
+test('the space of convnext-fgvc.yaml: 63 stitches, between the published FLOPs of ConvNeXt-T and B', async () => {
+  const stitches = await listed('experiments/convnext-fgvc.yaml', '--classes', '1000');
+  assert.equal(stitches.length, 63);
+  // T with 1000 classes has 4,470,399,744 FLOPs and 28,589,128 parameters; rank 8 on fc1 and fc2 adds 10 P D r a block.
+  const blocks = [
+    [3, 96, 56],
+    [3, 192, 28],
+    [9, 384, 14],
+    [3, 768, 7],
+  ] as const;
+  const updates = blocks.reduce((sum, [depth, width, side]) => sum + depth * 10 * side ** 2 * width * 8, 0);
+  assert.equal(stitches[0]!.flops, 4_470_399_744 + updates);
+  assert.equal(stitches[0]!.params, 28_589_128);
+  assert.deepEqual(stitches[3]!.path, [
+    { anchor: 'T', blocks: [0, 1] },
+    { anchor: 'S', blocks: [1, 36] },
+  ]);
+});
+
 test('parameters of ViT-Ti, by hand', async () => {
   const [tiny] = await listed('experiments/fgvc.yaml', '--classes', '10');
   const [width, depth, tokens] = [192, 12, 197];
@@ -88,6 +107,11 @@ test('anchors that do not fit and unknown architectures: exit status 2', async (
     assert.match(stderr, expected);
     assert.equal(status, 2);
   }
+  const families = ['--set', 'anchors.S.architecture=convnext_mini_small'];
+  assert.match(
+    (await esta(['stitches', 'experiments/quickstart.yaml', ...families])).stderr,
+    /one family, received Ti \(vit_mini_tiny\), S \(convnext_mini_small\), B \(vit_mini_base\)/,
+  );
   const mixed = ['--set', 'anchors.S.architecture=vit_small_patch16_224', '--set', 'preprocessing.crop=64'];
   const { stderr } = await esta(['stitches', 'experiments/quickstart.yaml', ...mixed]);
   assert.match(

@@ -1,0 +1,228 @@
+/** Stitched ConvNeXts: what a stitch computes, trains, costs and merges to, against compositions and counts by hand. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as tf from '@tensorflow/tfjs';
+import type { TensorFunction } from '../../src/engine/engine.js';
+import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { layerNorm } from '../../src/engine/ops/layer-norm.js';
+import { linear } from '../../src/engine/ops/linear.js';
+import { type ConvNeXtWeights, downsample, embed, runBlock, runConvNeXt } from '../../src/models/convnext.js';
+import { initialConvNeXtWeights } from '../../src/models/convnext-weights.js';
+import { type Float32NdArray, float32, sizeOf } from '../../src/shared/arrays.js';
+import { Random } from '../../src/shared/random.js';
+import { mapTree } from '../../src/shared/tree.js';
+import {
+  type Adaptation,
+  type StitchableNetwork,
+  stitchFlops,
+  stitchParams,
+  trainableParams,
+} from '../../src/stitching/cost.js';
+import { startStitchingLayers } from '../../src/stitching/layer-start.js';
+import { mergeStitch } from '../../src/stitching/merge.js';
+import { isAnchor, type Stitch } from '../../src/stitching/stitch.js';
+import { type FrozenNetwork, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
+import { initialTrainables, trainablesOf } from '../../src/stitching/trainables.js';
+import { assertClose, isArray, onEngine, onReference, randomArray } from '../engine/tensors.js';
+import { architectures, convNeXtVariants, space } from './mini-convnexts.js';
+
+type Arrays = Record<string, Float32NdArray>;
+
+const pst: Adaptation = { ranks: [2, 2, 3], stitchingLayerRank: 2, stitchBias: true };
+const network: StitchableNetwork = { anchors: architectures, classes: 3, adaptation: pst };
+const images = randomArray(Random.of(0, 'images'), [2, 32, 32, 3]);
+
+/** Weights of a size at which everything matters; layer scale of fresh networks would hide the blocks. */
+const anchors = convNeXtVariants.map((variant) => {
+  const weights = initialConvNeXtWeights(variant, Random.of(0, variant.name));
+  const spread = (array: Float32NdArray, path: string) => {
+    const random = Random.of(1, variant.name, path);
+    return float32(
+      array.shape,
+      array.data.map((value) => 2 * value + 0.2 * random.normal()),
+    );
+  };
+  return mapTree(weights as never, isArray as never, spread as never) as unknown as ConvNeXtWeights<Float32NdArray>;
+});
+const crossings = space.stitchingLayers.map(({ fromAnchor, toAnchor, pairs }) => {
+  const [front, end] = pairs[0]!;
+  const [from, to] = [architectures[fromAnchor]!.blocks[front]!.width, architectures[toAnchor]!.blocks[end]!.width];
+  const random = Random.of(0, 'layer', fromAnchor, front);
+  return { weight: randomArray(random, [from, to]), bias: randomArray(random, [to]) };
+});
+const frozen = { anchors, layers: crossings } as unknown as FrozenNetwork<Float32NdArray>;
+
+/** No tensor is zero, as in the middle of a training. */
+const trained: Arrays = Object.fromEntries(
+  Object.entries(initialTrainables(space, network, 0)).map(([name, { shape, data }]) => {
+    const random = Random.of(2, name);
+    return [
+      name,
+      float32(
+        shape,
+        data.map((value) => value + 0.3 * random.normal()),
+      ),
+    ];
+  }),
+);
+const ownOf = (stitch: Stitch): Arrays =>
+  Object.fromEntries(Object.keys(trainablesOf(stitch, network)).map((name) => [name, trained[name]!]));
+const headsOf = (values: Arrays): Arrays =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('head/')));
+
+function logitsOf(stitch: Stitch, frozenPath: unknown, trainables: Arrays) {
+  type Run = Parameters<typeof runStitch>;
+  const run = (given: { frozen: Run[1]; trainables: Run[2]; images: tf.Tensor }) =>
+    runStitch(stitch, given.frozen, given.trainables, given.images, architectures);
+  return onReference(run as unknown as TensorFunction, { frozen: frozenPath, trainables, images } as never);
+}
+
+test('the mini family has stitches in three stages', () => {
+  // T to S: one block a stage stitches to nothing but in the third, 2 blocks to 4: 3 pairs. S to B: 3 pairs there.
+  assert.equal(space.stitches.length, 3 + 3 + 3);
+  assert.deepEqual(
+    space.stitches.slice(3).map(({ path }) => path.map(({ blocks }) => blocks.join('-')).join(' > ')),
+    ['0-3 > 3-7', '0-4 > 4-7', '0-4 > 5-7', '0-3 > 3-7', '0-4 > 4-7', '0-5 > 5-7'],
+  );
+});
+
+test('an anchor without what PST adds is the network itself', () => {
+  for (const anchor of [0, 2]) {
+    const heads = headsOf(ownOf(space.stitches[anchor]!));
+    const run = (given: {
+      weights: ConvNeXtWeights<tf.Tensor>;
+      heads: Record<string, tf.Tensor>;
+      images: tf.Tensor;
+    }) => {
+      const head = { weight: given.heads[`head/${anchor}/weight`]!, bias: given.heads[`head/${anchor}/bias`]! };
+      return runConvNeXt(given.weights, head, given.images, convNeXtVariants[anchor]!);
+    };
+    const alone = onReference(run as unknown as TensorFunction, { weights: anchors[anchor], heads, images } as never);
+    const stitch = space.stitches[anchor]!;
+    assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads), alone, 1e-6);
+  }
+});
+
+test('a stitch enters behind the downsampling of its end anchor, and passes the later ones', () => {
+  // Stitch 3: T[0-3) -> S[3-7); block 2 of T is the first of the third stage, block 3 of S the second of that stage.
+  const stitch = space.stitches[3]!;
+  const heads = headsOf(ownOf(stitch));
+  const run = (given: {
+    anchors: ConvNeXtWeights<tf.Tensor>[];
+    layer: { weight: tf.Tensor; bias: tf.Tensor };
+    heads: Record<string, tf.Tensor>;
+    images: tf.Tensor;
+  }) => {
+    const [tiny, small] = given.anchors as [ConvNeXtWeights<tf.Tensor>, ConvNeXtWeights<tf.Tensor>];
+    let x = runBlock(tiny.blocks[0]!, embed(tiny.embedding, given.images));
+    x = runBlock(tiny.blocks[1]!, downsample(tiny.downsamplings[0]!, x));
+    x = runBlock(tiny.blocks[2]!, downsample(tiny.downsamplings[1]!, x));
+    x = linear(x, given.layer.weight, given.layer.bias);
+    for (const block of [3, 4, 5]) x = runBlock(small.blocks[block]!, x);
+    x = runBlock(small.blocks[6]!, downsample(small.downsamplings[2]!, x));
+    const pooled = layerNorm(x.mean([1, 2]), small.norm.scale, small.norm.offset, 1e-6);
+    return linear(pooled, given.heads['head/1/weight']!, given.heads['head/1/bias']!);
+  };
+  const inputs = { anchors, layer: crossings[0], heads, images };
+  const byHand = onReference(run as unknown as TensorFunction, inputs as never);
+  assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads), byHand, 1e-6);
+});
+
+test('merged equals unmerged for every stitch', () => {
+  for (const stitch of space.stitches) {
+    const own = ownOf(stitch);
+    const unmerged = logitsOf(stitch, frozenPathOf(frozen, [stitch]), own);
+    const merged = logitsOf(stitch, mergeStitch(stitch, frozen, trained, architectures), headsOf(own));
+    // float32 on both sides: 1e-5 of the largest logit.
+    assertClose(merged, unmerged, 1e-5);
+    assert.throws(() => assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), headsOf(own)), unmerged, 1e-3));
+  }
+});
+
+test('everything a stitch trains has a gradient, also on the engine', async () => {
+  const stitch = space.stitches[7]!;
+  const own = ownOf(stitch);
+  const names = Object.keys(own);
+  const gradients = (given: { frozen: never; trainables: Record<string, tf.Tensor>; images: tf.Tensor }) => {
+    const loss = (...values: tf.Tensor[]) => {
+      const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
+      return runStitch(stitch, given.frozen, named, given.images, architectures).square().sum();
+    };
+    const { grads } = tf.valueAndGrads(loss as never)(names.map((name) => given.trainables[name]!));
+    return Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
+  };
+  const inputs = { frozen: frozenPathOf(frozen, [stitch]), trainables: own, images } as never;
+  const expected = onReference(gradients as unknown as TensorFunction, inputs);
+  for (const [name, values] of expected)
+    assert.ok(
+      values.some((value) => Math.abs(value) > 1e-6),
+      name,
+    );
+  const engine = await createOnnxEngine({ threads: 1 });
+  // tfjs' own kernels on the other side; float32 through 7 blocks.
+  assertClose(await onEngine(engine, 'gradients', gradients as unknown as TensorFunction, inputs), expected, 1e-3);
+  await engine.dispose();
+});
+
+test('costs are those of the tensors: trainables of PST and of full fine-tuning, parameters', () => {
+  const full: StitchableNetwork = { ...network, adaptation: 'full' };
+  const counted = (shapes: Record<string, readonly number[]>) =>
+    Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
+  for (const stitch of space.stitches) {
+    assert.equal(counted(trainablesOf(stitch, network)), trainableParams(stitch, network).total);
+    const everything = trainablesOf(stitch, full);
+    assert.equal(counted(everything), trainableParams(stitch, full).total);
+    assert.equal(counted(everything), stitchParams(stitch, full).total);
+    const names = Object.keys(everything).filter((name) => name.startsWith('weights/'));
+    for (const name of names) {
+      const leaf = name
+        .split('/')
+        .slice(1)
+        .reduce((node, key) => (node as never)[key], frozen as unknown) as Float32NdArray;
+      assert.deepEqual(leaf.shape, everything[name], name);
+    }
+  }
+});
+
+test('FLOPs of a stitch, counted by hand', () => {
+  // Stitch 3 at 32 x 32: 8 x 8, 4 x 4, 2 x 2 and 1 pixels; T and S have 8, 16, 32, 64 channels.
+  const stitch = space.stitches[3]!;
+  const block = (pixels: number, width: number) => pixels * (49 * width + 5 * width + 8 * width ** 2);
+  const down = (pixels: number, from: number, to: number) => 4 * pixels * 5 * from + pixels * 4 * from * to;
+  const front =
+    64 * 48 * 8 + 5 * 64 * 8 + block(64, 8) + down(16, 8, 16) + block(16, 16) + down(4, 16, 32) + block(4, 32);
+  const end = 3 * block(4, 32) + down(1, 32, 64) + block(1, 64) + 5 * 64 + 64 * 3;
+  assert.equal(stitchFlops(stitch, { ...network, adaptation: 'full' }), front + 4 * 32 * 32 + end);
+  // Rank 2 on fc1 and fc2: 10 P D r a block; rank 2 on the stitching layer.
+  const updates = 10 * 2 * (64 * 8 + 16 * 16 + 4 * 32 + 3 * 4 * 32 + 64) + 4 * (32 + 32) * 2;
+  assert.equal(stitchFlops(stitch, network), front + 4 * 32 * 32 + end + updates);
+});
+
+test('stitching layers start from least squares: between equal anchors it is the identity', async () => {
+  // Both anchors are one network, and front block j leads to end block j + 1: what leaves j is what enters j + 1.
+  const twins = [architectures[1]!, architectures[1]!];
+  const twinSpace = { stitchingLayers: space.stitchingLayers.filter(({ fromAnchor }) => fromAnchor === 1) };
+  const engine = await createOnnxEngine({ threads: 1 });
+  const weights = mapTree(anchors[1] as never, isArray as never, (array: Float32NdArray) => engine.put(array)) as never;
+  const layers = twinSpace.stitchingLayers.map((layer) => ({ ...layer, fromAnchor: 0, toAnchor: 1 }));
+  const batches = [randomArray(Random.of(3), [24, 32, 32, 3]) as Float32NdArray];
+  const started = await startStitchingLayers(engine, { stitchingLayers: layers }, [weights, weights], twins, batches);
+  await engine.dispose();
+  assert.equal(started.length, 3);
+  for (const { weight, bias, relativeError } of started) {
+    assert.ok(relativeError < 1e-4, `relative error ${relativeError}`);
+    const width = weight.shape[0]!;
+    for (let at = 0; at < width * width; at++) {
+      const wanted = at % (width + 1) === 0 ? 1 : 0;
+      assert.ok(Math.abs(weight.data[at]! - wanted) < 1e-3);
+    }
+    assert.ok(bias.data.every((value) => Math.abs(value) < 1e-2));
+  }
+});
+
+test('only anchors have no stitching layer', () => {
+  for (const stitch of space.stitches) {
+    assert.equal(isAnchor(stitch), stitch.stitchingLayer === undefined);
+    assert.equal('layer/0/down' in trainablesOf(stitch, network), stitch.stitchingLayer === 0);
+  }
+});
