@@ -36,7 +36,11 @@ export const preprocessingSchema = z.strictObject({
 });
 
 export const stitchingSchema = z.strictObject({
-  kernel: field(count().default(2), 'Blocks in the sliding window of nearest stitching.', 'SN-Net'),
+  kernel: field(
+    count().default(2),
+    'Blocks in the sliding window of nearest stitching; in networks with stages, of stages of equal depth.',
+    'SN-Net',
+  ),
   stride: field(count().default(1), 'Blocks by which the window slides.', 'SN-Net'),
   fit_images: field(
     count().default(100),
@@ -48,7 +52,7 @@ export const stitchingSchema = z.strictObject({
 export const adaptationSchema = z.strictObject({
   ranks: field(
     z.array(countOrZero()),
-    'Rank of the low-rank update of query, key and value, one for each anchor in order; 0: none.',
+    'Rank of the low-rank updates in the blocks (query, key and value; fc1 and fc2 of a ConvNeXt), one for each anchor in order; 0: none.',
     'Table I: 32, 16, 8 for FGVC (decoded from its FLOPs), 2, 8, 8 for CIFAR-100',
   ),
   stitching_layer_rank: field(
