@@ -1,7 +1,6 @@
-import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import type { EngineChoice } from '../src/engine/select.js';
-import { EstaCommand, setFlag } from '../src/shared/command.js';
+import { EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -38,11 +37,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
   static override readonly flags = {
     set: setFlag,
     out: Flags.string({ helpValue: 'DIR', summary: 'Run folder; default runs/NAME in the working folder.' }),
-    engine: Flags.string({
-      options: ['auto', 'onnxruntime', 'tensorflow'],
-      default: 'auto',
-      summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
-    }),
+    engine: engineFlag,
     'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
   };
 
@@ -57,24 +52,11 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       this.log(formatPlan(plan));
       return plan;
     }
-    const { createEngine } = await import('../src/engine/select.js');
-    const { runExperiment } = await import('../src/experiment/runner.js');
-    const { renderRunSummary } = await import('../src/report/summary.js');
-    const { createProgress } = await import('../src/shared/progress.js');
-    const interrupt = new AbortController();
-    const stop = () => interrupt.abort();
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-    const engine = await createEngine(flags.engine as EngineChoice);
-    const progress = createProgress(process.stderr);
-    const results = await runExperiment(experiment, { runFolder, engine, progress, signal: interrupt.signal }).finally(
-      () => engine.dispose(),
-    );
-    const summary = await renderRunSummary(runFolder);
-    this.log(`${summary.text}\n`);
-    for (const file of summary.files) this.log(file);
-    this.log(`Next: esta report ${path.relative('.', runFolder) || '.'} --format html`);
-    if (results.some(({ status }) => status === 'failed')) process.exitCode = 1;
-    return { run: runFolder, trials: results };
+    const { performExperiment } = await import('../src/experiment/perform.js');
+    const engine = flags.engine as EngineChoice;
+    const performed = await performExperiment(experiment, { runFolder, engine, command: ['run', ...this.argv] });
+    this.log(performed.text);
+    process.exitCode = performed.exitStatus;
+    return performed.document;
   }
 }

@@ -4,10 +4,9 @@
  * Relative paths inside a file start at the folder of that file, so that it works from anywhere; relative paths of
  * `--set` start at the working folder, as the shell completes them.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { nearest, RequestError } from '../shared/errors.js';
 import type { DeepReadonly } from './fields.js';
@@ -16,6 +15,7 @@ import { type Pretraining, pretrainingSchema } from './pretrain-schema.js';
 import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
 import { check } from './problems.js';
 import { type Experiment, experimentFields, experimentSchema } from './schema.js';
+import { shippedExperiments } from './shipped.js';
 import { parseYaml } from './yaml-document.js';
 
 export interface LoadOptions {
@@ -141,19 +141,16 @@ async function read(absolute: string, file: string): Promise<string> {
   }
 }
 
-/** The experiment files that come with the program, from `dist/src/config/` or from `src/config/`. */
+/** The experiment files that come with the program, the one with the nearest name first. */
 async function suggestion(file: string): Promise<string | undefined> {
-  for (const up of ['../../..', '../..']) {
-    const folder = fileURLToPath(new URL(`${up}/experiments`, import.meta.url));
-    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.yaml'));
-    if (names.length === 0) continue;
-    const near = nearest(
-      path.basename(file, '.yaml'),
-      names.map((name) => name.replace(/\.yaml$/, '')),
-    );
-    const shown = path.relative(process.cwd(), folder) || '.';
-    const files = names.sort().map((name) => path.join(shown, name));
-    return `${near ? `Did you mean ${path.join(shown, `${near}.yaml`)}? ` : ''}Experiments here: ${files.join(', ')}.`;
-  }
-  return undefined;
+  const shipped = await shippedExperiments();
+  if (!shipped) return undefined;
+  const { folder, names } = shipped;
+  const near = nearest(
+    path.basename(file, '.yaml'),
+    names.map((name) => name.replace(/\.yaml$/, '')),
+  );
+  const shown = path.relative(process.cwd(), folder) || '.';
+  const files = names.toSorted().map((name) => path.join(shown, name));
+  return `${near ? `Did you mean ${path.join(shown, `${near}.yaml`)}? ` : ''}Experiments here: ${files.join(', ')}.`;
 }

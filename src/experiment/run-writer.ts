@@ -27,6 +27,7 @@ type Identity = 'version' | 'dataset' | 'method' | 'variant' | 'seed' | 'configu
 
 /**
  * Opens a new run folder, or one that was written for the same configuration.
+ * @param command what was typed, for whoever wants to go on with the run
  * @throws RequestError with the lines that differ when it was written for another one
  */
 export async function openRunFolder(
@@ -34,13 +35,17 @@ export async function openRunFolder(
   experiment: Experiment,
   variants: readonly Variant[],
   engine: Engine,
+  command?: string,
 ): Promise<RunWriter> {
   const resolved = resolvedText(experiment, variants);
   const file = path.join(folder, 'experiment.yaml');
   const existing = await readFile(file, 'utf8').catch(() => undefined);
   if (existing !== undefined && existing !== resolved) throw differs(folder, existing, resolved);
   if (existing === undefined) await writeAtomic(file, resolved);
-  await writeAtomic(path.join(folder, 'environment.json'), `${JSON.stringify(environment(engine), null, 2)}\n`);
+  await writeAtomic(
+    path.join(folder, 'environment.json'),
+    `${JSON.stringify({ command, ...environment(engine) }, null, 2)}\n`,
+  );
   const configuration = createHash('sha256').update(resolved).digest('hex').slice(0, 12);
   const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
   const identity = ({ dataset, method, variant, seed }: Trial) => ({
@@ -90,7 +95,7 @@ function resolvedText(experiment: Experiment, variants: readonly Variant[]): str
   return text + changes.map((line) => `# ${line}\n`).join('');
 }
 
-function environment(engine: Engine): unknown {
+function environment(engine: Engine): object {
   return {
     engine: engine.name,
     device: engine.device,

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly cacheFolder?: string;
   /** What an ablation compares; left out: the experiment as it is. */
   readonly variants?: readonly Variant[];
+  /** What was typed, to be recorded. */
+  readonly command?: string;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface RunOptions {
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<TrialResult[]> {
   const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [] } = options;
-  const writer = await openRunFolder(options.runFolder, experiment, variants, engine);
+  const writer = await openRunFolder(options.runFolder, experiment, variants, engine, options.command);
   const results: TrialResult[] = [];
   for (const trial of trialsOf(experiment, variants)) {
     const finished = await writer.finished(trial);

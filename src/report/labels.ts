@@ -15,14 +15,22 @@ const datasetLabels: Record<string, string> = {
 const methodLabels: Record<string, string> = {
   esta: 'ESTA',
   'sn-net': 'SN-Net',
+  'anchor-lora': 'Anchors with LoRA',
   'naive-lora': 'LoRA',
   'ss-lora': 'SS-LoRA',
+  'adapt-then-stitch': 'Adapt-then-stitch',
 };
 
 export function datasetLabel(name: string): string {
   return datasetLabels[name] ?? name;
 }
 
+/** What a trial is compared as: the variant of an ablation, otherwise the method. */
+export function seriesOf({ method, variant }: { readonly method: string; readonly variant?: string }): string {
+  return variant ?? method;
+}
+
+/** A method, or a variant: those are words already. */
 export function methodLabel(name: string): string {
   return methodLabels[name] ?? name;
 }

@@ -1,4 +1,5 @@
 /** The report as one JSON document with raw numbers; field names are part of the command contract. */
+import { seriesOf } from './labels.js';
 import { type PaperReference, paperAccuracy } from './paper.js';
 import type { ReportContent } from './report-content.js';
 import type { ResultSegment } from './result.js';
@@ -23,6 +24,8 @@ export interface TrialJson {
   readonly name: string;
   readonly dataset: string | null;
   readonly method: string | null;
+  /** In an ablation, what the trial does differently. */
+  readonly variant?: string;
   readonly seed: number | null;
   readonly learning_rate: number | null;
   readonly status: 'finished' | 'failed' | 'running' | 'missing' | 'unreadable';
@@ -57,13 +60,14 @@ function trialJson({ run, name, identity, state, error, result }: Trial, referen
     name,
     dataset: identity?.dataset ?? null,
     method: identity?.method ?? null,
+    ...(identity?.variant && { variant: identity.variant }),
     seed: identity?.seed ?? null,
     learning_rate: identity?.learningRate ?? null,
     status: state === 'waiting' ? 'missing' : state,
     ...(error === undefined ? {} : { error }),
     ...(result ? { train_seconds: result.trainSeconds } : {}),
     stitches: (result?.stitches ?? []).map((stitch) => {
-      const paper = paperAccuracy(reference, result!, stitch);
+      const paper = paperAccuracy(reference, { dataset: result!.dataset, method: seriesOf(result!) }, stitch);
       return paper === undefined ? stitch : { ...stitch, paper_accuracy: paper };
     }),
   };

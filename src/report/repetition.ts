@@ -3,7 +3,7 @@
  * stitches marked as deployed or only evaluated.
  */
 import { groupBy } from './groups.js';
-import { learningRateLabel, meanName, methodLabel } from './labels.js';
+import { learningRateLabel, meanName, methodLabel, seriesOf } from './labels.js';
 import { deployedFlags, type PaletteCandidate } from './palette.js';
 import type { StitchResult, TrialResult } from './result.js';
 import type { Trial } from './run-folder.js';
@@ -26,7 +26,7 @@ export interface Repetition {
  */
 export function repetitionsOf(trials: readonly Trial[]): Repetition[] {
   const finished = trials.flatMap(({ run, result }) => (result ? [{ run, result }] : []));
-  const groups = groupBy(finished, ({ result }) => JSON.stringify([result.dataset, result.method, result.seed]));
+  const groups = groupBy(finished, ({ result }) => JSON.stringify([result.dataset, seriesOf(result), result.seed]));
   const same = [...groups.values()];
   const acrossRuns = same.some((group) => new Set(group.map(({ run }) => run)).size > 1);
   const insideRuns = same.some((group) => new Set(group.map(({ run }) => run)).size < group.length);
@@ -35,7 +35,7 @@ export function repetitionsOf(trials: readonly Trial[]): Repetition[] {
       ...(acrossRuns ? [run] : []),
       ...(insideRuns ? [`lr ${learningRateLabel(result.learningRate)}`] : []),
     ];
-    return repetition(result, [methodLabel(result.method), ...suffixes].join(' · '));
+    return repetition(result, [methodLabel(seriesOf(result)), ...suffixes].join(' · '));
   });
 }
 

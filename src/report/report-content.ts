@@ -9,6 +9,7 @@ import { type RunFolder, readRunFolder, type Trial } from './run-folder.js';
 import { stitchesView } from './stitches-view.js';
 import type { Table } from './table.js';
 import { tableOneView } from './table-one-view.js';
+import { trainableView } from './trainable-view.js';
 import { trialsView } from './trials-view.js';
 import { unfinishedOf } from './unfinished.js';
 
@@ -38,6 +39,7 @@ export async function readReportContent(folders: readonly string[], reference: P
   const tables = [
     ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
     methodsView(repetitions, unfinished),
+    trainableView(trials),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);
   return {
@@ -67,7 +69,8 @@ function nextStep(runs: readonly RunFolder[]): string {
   if (open.length > 0) {
     const { run, count } = open[0]!;
     const trials = count === 1 ? '1 trial that has' : `${count} trials that have`;
-    return `esta run ${path.join(run.folder, 'experiment.yaml')} --out ${run.folder} runs the ${trials} no result yet`;
+    const command = run.command ?? `esta run ${path.join(run.folder, 'experiment.yaml')} --out ${run.folder}`;
+    return `${command} runs the ${trials} no result yet`;
   }
   const folders = runs.map(({ folder }) => folder).join(' ');
   return `esta report ${folders} --out report.html writes a page with the curve to explore`;

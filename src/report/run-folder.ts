@@ -20,7 +20,7 @@ export interface Trial {
   readonly name: string;
   readonly state: TrialStatus['state'] | 'unreadable';
   /** Data set, method, seed, learning rate; undefined when neither file could be read. */
-  readonly identity: Pick<TrialStatus, 'dataset' | 'method' | 'seed' | 'learningRate'> | undefined;
+  readonly identity: Pick<TrialStatus, 'dataset' | 'method' | 'variant' | 'seed' | 'learningRate'> | undefined;
   readonly configuration: string | undefined;
   readonly result: TrialResult | undefined;
   readonly status: TrialStatus | undefined;
@@ -30,6 +30,8 @@ export interface Trial {
 export interface RunFolder {
   readonly folder: string;
   readonly name: string;
+  /** What was typed to make it, so that it can go on; undefined where it is not recorded. */
+  readonly command: string | undefined;
   readonly trials: readonly Trial[];
   /** What a reader of the report has to know, one sentence each. */
   readonly problems: readonly string[];
@@ -77,7 +79,7 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   const problems: string[] = [];
   if (!(await isRunFolder(folder))) {
     const reason = `${folder} is not a run folder: it has neither ${experimentFile} nor ${trialsFolder}/`;
-    return { folder, name, trials: [], problems: [reason] };
+    return { folder, name, command: undefined, trials: [], problems: [reason] };
   }
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
@@ -91,7 +93,15 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (unfinished > 0)
     problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
   problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
-  return { folder, name, trials, problems };
+  return { folder, name, command: await readCommand(folder), trials, problems };
+}
+
+/** The command line that made the run folder. */
+async function readCommand(folder: string): Promise<string | undefined> {
+  const environment = await readJson<{ command?: unknown }>(path.join(folder, 'environment.json')).catch(
+    () => undefined,
+  );
+  return typeof environment?.command === 'string' ? environment.command : undefined;
 }
 
 async function readTrial(run: string, folder: string, problems: string[]): Promise<Trial> {

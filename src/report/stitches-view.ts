@@ -1,5 +1,5 @@
 /** Every evaluated stitch of every finished trial, one a row, for other programs. */
-import { pathLabel } from './labels.js';
+import { pathLabel, seriesOf } from './labels.js';
 import { type PaperReference, paperAccuracy } from './paper.js';
 import type { Trial } from './run-folder.js';
 import type { Row, Table } from './table.js';
@@ -9,7 +9,8 @@ const none = { mark: 'none' } as const;
 export function stitchesView(trials: readonly Trial[], reference: PaperReference): Table {
   const rows = trials.flatMap(({ run, result }): Row[] => {
     if (!result) return [];
-    const { dataset, method, seed, learningRate } = result;
+    const { dataset, seed, learningRate } = result;
+    const method = seriesOf(result);
     return result.stitches.map((stitch, index) => {
       const { id, flops, params, trainable, accuracy } = stitch;
       return {
@@ -17,7 +18,7 @@ export function stitchesView(trials: readonly Trial[], reference: PaperReference
         cells: {
           ...{ run, dataset, method, seed, learningRate: String(learningRate) },
           ...{ id, path: pathLabel(stitch.path), flops, params, trainable, accuracy },
-          paper: paperAccuracy(reference, result, stitch) ?? none,
+          paper: paperAccuracy(reference, { dataset, method }, stitch) ?? none,
           importance: stitch.importance ?? none,
           bin: stitch.bin ?? none,
         },

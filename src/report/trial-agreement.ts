@@ -1,5 +1,6 @@
 /** Trials that are put into one mean must have done the same thing: says where they have not. */
 import { groupBy } from './groups.js';
+import { seriesOf } from './labels.js';
 import type { Trial } from './run-folder.js';
 
 /**
@@ -16,7 +17,7 @@ export function disagreements(trials: readonly Trial[]): string[] {
   }
   const groups = groupBy(
     trials.filter(({ result }) => result),
-    ({ result }) => `${result!.method} on ${result!.dataset}`,
+    ({ result }) => `${seriesOf(result!)} on ${result!.dataset}`,
   );
   for (const [group, members] of groups) {
     const epochs = new Set(members.map(({ result }) => result!.epochs));

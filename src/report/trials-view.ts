@@ -1,5 +1,5 @@
 /** Every trial with its state, the failed and the missing ones included. */
-import { datasetLabel, durationLabel, learningRateLabel, methodLabel } from './labels.js';
+import { datasetLabel, durationLabel, learningRateLabel, methodLabel, seriesOf } from './labels.js';
 import type { Trial } from './run-folder.js';
 import type { Cell, Column, Row, Table } from './table.js';
 
@@ -24,7 +24,7 @@ export function trialsView(trials: readonly Trial[]): Table {
       cells: {
         run,
         dataset: identity ? datasetLabel(identity.dataset) : trial.name,
-        method: identity ? methodLabel(identity.method) : { mark: 'none' },
+        method: identity ? methodLabel(seriesOf(identity)) : { mark: 'none' },
         seed: identity?.seed ?? { mark: 'none' },
         learningRate: identity ? learningRateLabel(identity.learningRate) : { mark: 'none' },
         status: statusText(trial),

@@ -1,6 +1,6 @@
 /** Data sets and methods that a run planned and none of whose trials has a result: tables mark them. */
 import { groupBy } from './groups.js';
-import { methodLabel } from './labels.js';
+import { methodLabel, seriesOf } from './labels.js';
 import type { Trial } from './run-folder.js';
 import type { MarkKind } from './table.js';
 
@@ -13,12 +13,13 @@ export interface Unfinished {
 
 export function unfinishedOf(trials: readonly Trial[]): Unfinished[] {
   const known = trials.filter(({ identity }) => identity !== undefined);
-  const groups = groupBy(known, ({ identity }) => JSON.stringify([identity!.dataset, identity!.method]));
+  const groups = groupBy(known, ({ identity }) => JSON.stringify([identity!.dataset, seriesOf(identity!)]));
   return [...groups.values()]
     .filter((group) => group.every(({ result }) => result === undefined))
     .map((group) => {
-      const { dataset, method } = group[0]!.identity!;
-      return { dataset, method: methodLabel(method), mark: markOf(group.map(({ state }) => state)) };
+      const identity = group[0]!.identity!;
+      const method = methodLabel(seriesOf(identity));
+      return { dataset: identity.dataset, method, mark: markOf(group.map(({ state }) => state)) };
     });
 }
 

@@ -21,3 +21,10 @@ export const setFlag = Flags.string({
     'The path is dotted, list entries go by name or index; the value is YAML: training.epochs=5, ' +
     'training.base_learning_rates=[1e-3], data.root=./flowers, anchors.Ti.checkpoint=./tiny.safetensors.',
 });
+
+/** `--engine`, of the commands that train. */
+export const engineFlag = Flags.string({
+  options: ['auto', 'onnxruntime', 'tensorflow'],
+  default: 'auto',
+  summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
+});

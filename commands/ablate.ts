@@ -1,0 +1,76 @@
+import { Args, Flags } from '@oclif/core';
+import type { EngineChoice } from '../src/engine/select.js';
+import type { AblationName } from '../src/experiment/ablation.js';
+import { EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
+
+export default class Ablate extends EstaCommand {
+  static override readonly summary =
+    'Run an ablation study of the paper: several settings of one experiment, several seeds.';
+  static override readonly description = `The studies of the supplement:
+
+  eta                momentum of the importance scores: 0.8, 0.9, 0.99 (E)
+  distillation       with and without in-place distillation (D)
+  adapt-then-stitch  anchors adapted while they are stitched, or before (F)
+  lora               PST, naive LoRA of several ranks, LoRA of its own for each stitch (H)
+  sampling           task-specific and uniform sampling of stitches (section 4.2)
+
+All trials stand in one run folder, and the table shows mean and deviation over the seeds. As with esta run, finished
+trials are not run again and an interrupted one goes on from its last checkpoint.`;
+
+  static override readonly examples = [
+    { description: 'On drawn images, on a CPU', command: '<%= config.bin %> ablate eta' },
+    {
+      description: 'Your own experiment, with five seeds',
+      command: '<%= config.bin %> ablate distillation --experiment experiments/flowers12.yaml --seeds 5',
+    },
+    { description: 'What would be done', command: '<%= config.bin %> ablate lora --dry-run' },
+  ];
+
+  static override readonly args = {
+    study: Args.string({
+      description: 'What is compared.',
+      options: ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling'],
+      required: true,
+    }),
+  };
+
+  static override readonly flags = {
+    experiment: Flags.string({ helpValue: 'FILE', summary: 'Experiment to vary; default: the quickstart.' }),
+    seeds: Flags.integer({
+      default: 3,
+      min: 1,
+      summary: 'Seeds of each variant, where the experiment names one; they count up from it.',
+    }),
+    set: setFlag,
+    out: Flags.string({
+      helpValue: 'DIR',
+      summary: 'Run folder; default runs/NAME-ablate-STUDY in the working folder.',
+    }),
+    engine: engineFlag,
+    'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Ablate);
+    const { loadExperiment } = await import('../src/config/load.js');
+    const { formatPlan, planOf, runFolderOf } = await import('../src/config/plan.js');
+    const { shippedExperiment } = await import('../src/config/shipped.js');
+    const { ablationOf } = await import('../src/experiment/ablation.js');
+    const file = flags.experiment ?? (await shippedExperiment('quickstart.yaml'));
+    const { config } = await loadExperiment(file, { set: flags.set });
+    const { experiment, variants } = ablationOf(args.study as AblationName, config, flags.seeds);
+    const runFolder = runFolderOf(experiment, flags.out);
+    if (flags['dry-run']) {
+      const plan = await planOf(experiment, runFolder, variants);
+      this.log(formatPlan(plan));
+      return plan;
+    }
+    const { performExperiment } = await import('../src/experiment/perform.js');
+    const engine = flags.engine as EngineChoice;
+    const command = ['ablate', ...this.argv];
+    const performed = await performExperiment(experiment, { runFolder, engine, command, variants });
+    this.log(performed.text);
+    process.exitCode = performed.exitStatus;
+    return performed.document;
+  }
+}

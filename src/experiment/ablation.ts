@@ -1,0 +1,94 @@
+/**
+ * The ablation studies of the supplement: each compares a few settings of one experiment, with several seeds. A variant is
+ * the experiment with some values changed; its trials stand in one run folder with those of the others.
+ */
+import type { Variant } from '../config/plan.js';
+import type { Experiment } from '../config/schema.js';
+
+export const ablationNames = ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling'] as const;
+export type AblationName = (typeof ablationNames)[number];
+
+export interface Ablation {
+  /** What is compared, for `--help`. */
+  readonly question: string;
+  readonly variants: (base: Experiment) => readonly Variant[];
+}
+
+export const ablations: Readonly<Record<AblationName, Ablation>> = {
+  eta: {
+    question: 'momentum of the importance scores: 0.8, 0.9, 0.99 (supplement E)',
+    variants: (base) =>
+      [0.8, 0.9, 0.99].map((eta) => variant(`eta ${eta}`, base, { sampling: { ...base.sampling, eta } })),
+  },
+  distillation: {
+    question: 'with and without in-place distillation (supplement D)',
+    variants: (base) =>
+      [true, false].map((enabled) =>
+        variant(`${enabled ? 'with' : 'without'} distillation`, base, {
+          distillation: { ...base.distillation, enabled },
+        }),
+      ),
+  },
+  'adapt-then-stitch': {
+    question: 'anchors adapted while they are stitched, or before (supplement F)',
+    variants: (base) => [
+      variant('adapt-and-stitch', base, { methods: ['esta'] }),
+      variant('adapt-then-stitch', base, { methods: ['adapt-then-stitch'] }),
+    ],
+  },
+  lora: {
+    question: 'PST, naive LoRA of several ranks, LoRA of its own for each stitch (supplement H)',
+    variants: (base) => [
+      variant('PST', base, { methods: ['esta'] }),
+      ...[0.5, 1, 2].map((factor) =>
+        variant(`LoRA, ranks x ${factor}`, base, { methods: ['naive-lora'], adaptation: scaledRanks(base, factor) }),
+      ),
+      // Of its own for each stitch even rank 1 is more than PST trains.
+      variant('SS-LoRA, rank 1', base, {
+        methods: ['ss-lora'],
+        adaptation: { ...base.adaptation, ranks: base.adaptation.ranks.map(() => 1), stitching_layer_rank: 1 },
+      }),
+    ],
+  },
+  sampling: {
+    question: 'task-specific and uniform sampling of stitches (section 4.2 of the paper)',
+    variants: (base) =>
+      (['task-specific', 'uniform'] as const).map((strategy) =>
+        variant(`${strategy} sampling`, base, { sampling: { ...base.sampling, strategy } }),
+      ),
+  },
+};
+
+/**
+ * The experiment of a study: named after it, ESTA unless a variant says otherwise, and with `seeds` seeds from the first
+ * one of the file on, where the file does not list several itself.
+ */
+export function ablationOf(
+  name: AblationName,
+  experiment: Experiment,
+  seeds: number,
+): { readonly experiment: Experiment; readonly variants: readonly Variant[] } {
+  const first = experiment.seeds[0]!;
+  const several = experiment.seeds.length > 1;
+  const base: Experiment = {
+    ...experiment,
+    name: `${experiment.name}-ablate-${name}`,
+    methods: ['esta'],
+    seeds: several ? experiment.seeds : Array.from({ length: seeds }, (_, index) => first + index),
+  };
+  return { experiment: base, variants: ablations[name].variants(base) };
+}
+
+function variant(name: string, base: Experiment, changes: Partial<Experiment>): Variant {
+  return { name, experiment: { ...base, ...changes } };
+}
+
+/** All ranks of the low-rank updates times `factor`, at least 1. */
+function scaledRanks({ adaptation }: Experiment, factor: number): Experiment['adaptation'] {
+  const scaled = (rank: number) => (rank === 0 ? 0 : Math.max(1, Math.round(rank * factor)));
+  return {
+    ...adaptation,
+    ranks: adaptation.ranks.map(scaled),
+    stitching_layer_rank: scaled(adaptation.stitching_layer_rank),
+  };
+}

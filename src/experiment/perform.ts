@@ -1,0 +1,53 @@
+/** What `esta run` and `esta ablate` do once they know the experiment: engine, Ctrl-C, trials, table. */
+import path from 'node:path';
+import type { Variant } from '../config/plan.js';
+import type { Experiment } from '../config/schema.js';
+import { createEngine, type EngineChoice } from '../engine/select.js';
+import type { TrialResult } from '../report/result.js';
+import { renderRunSummary } from '../report/summary.js';
+import { createProgress } from '../shared/progress.js';
+import { runExperiment } from './runner.js';
+
+export interface PerformOptions {
+  readonly runFolder: string;
+  readonly engine: EngineChoice;
+  /** Words of the command line, to be recorded. */
+  readonly command: readonly string[];
+  readonly variants?: readonly Variant[];
+}
+
+export interface Performed {
+  /** Table, files written and next command, for people. */
+  readonly text: string;
+  readonly exitStatus: 0 | 1;
+  /** For `--json`. */
+  readonly document: { readonly run: string; readonly trials: readonly TrialResult[] };
+}
+
+/** @throws RequestError, Interrupted */
+export async function performExperiment(
+  experiment: Experiment,
+  { runFolder, engine: choice, command, variants = [] }: PerformOptions,
+): Promise<Performed> {
+  const interrupt = new AbortController();
+  const stop = () => interrupt.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const engine = await createEngine(choice);
+  const progress = createProgress(process.stderr);
+  const recorded = ['esta', ...command].map(quoted).join(' ');
+  const options = { runFolder, engine, progress, signal: interrupt.signal, variants, command: recorded };
+  const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
+  const summary = await renderRunSummary(runFolder);
+  const next = `Next: esta report ${path.relative('.', runFolder) || '.'} --format html`;
+  return {
+    text: [`${summary.text}\n`, ...summary.files, next].join('\n'),
+    exitStatus: trials.some(({ status }) => status === 'failed') ? 1 : 0,
+    document: { run: runFolder, trials },
+  };
+}
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w./=:@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,54 @@
+/** `esta ablate`, as a user runs it. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { esta, projectRoot } from '../command-line.js';
+import { miniature } from '../experiment/miniature.js';
+
+test('--dry-run lists the trials of the default experiment', async () => {
+  const { status, stdout } = await esta(['ablate', 'eta', '--dry-run', '--json']);
+  assert.equal(status, 0);
+  const plan = JSON.parse(stdout);
+  assert.equal(plan.run, path.join(projectRoot, 'runs', 'quickstart-ablate-eta'));
+  assert.deepEqual(
+    plan.trials.slice(0, 4).map(({ name, variant, seed }: Record<string, unknown>) => [name, variant, seed]),
+    [
+      ['species-esta-eta-0.8-seed0', 'eta 0.8', 0],
+      ['species-esta-eta-0.8-seed1', 'eta 0.8', 1],
+      ['species-esta-eta-0.8-seed2', 'eta 0.8', 2],
+      ['species-esta-eta-0.9-seed0', 'eta 0.9', 0],
+    ],
+  );
+});
+
+test('an unknown study is refused with the known ones', async () => {
+  const { status, stderr } = await esta(['ablate', 'etta']);
+  assert.equal(status, 2);
+  assert.match(stderr, /eta, distillation, adapt-then-stitch, lora, sampling/);
+});
+
+test('a study with two seeds ends in a table with mean and deviation, and says how to repeat it', async (t) => {
+  const mini = await miniature(t);
+  const file = await mini.write({ training: { epochs: 1 } });
+  const out = path.join(mini.folder, 'study');
+  const args = ['ablate', 'distillation', '--experiment', file, '--seeds', '2', '--out', out];
+  const { status, stdout, stderr } = await esta([...args, '--engine', 'onnxruntime']);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /Methods at matched FLOPs/);
+  assert.match(stdout, /with distillation +2 .*\d\d\.\d\d ± \d/);
+  assert.match(stdout, /without distillation +2 .*\d\d\.\d\d ± \d/);
+  assert.match(stdout, /Trainable parameters/);
+  assert.doesNotMatch(stdout, /do not average/);
+  const { command } = JSON.parse(await readFile(path.join(out, 'environment.json'), 'utf8'));
+  assert.equal(command, ['esta', ...args, '--engine', 'onnxruntime'].join(' '));
+  const again = await esta([...args, '--engine', 'onnxruntime', '--json']);
+  assert.match(again.stderr, /(finished before\n.*){4}/s);
+  const trials = JSON.parse(again.stdout).trials as { variant: string; seed: number; status: string }[];
+  assert.deepEqual(
+    trials.map(({ variant, seed, status: state }) => `${variant} ${seed} ${state}`),
+    ['with distillation 0', 'with distillation 1', 'without distillation 0', 'without distillation 1'].map(
+      (name) => `${name} finished`,
+    ),
+  );
+});

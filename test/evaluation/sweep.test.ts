@@ -1,0 +1,75 @@
+/** All stitches at once give the accuracies of one after the other. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type * as tf from '@tensorflow/tfjs';
+import type { BatchLoader } from '../../src/data/batches.js';
+import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { accuracyOf } from '../../src/evaluation/accuracy.js';
+import { sweepAccuracies } from '../../src/evaluation/sweep.js';
+import type { NdArray } from '../../src/shared/arrays.js';
+import { mapTree, type Tree } from '../../src/shared/tree.js';
+import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
+import { trainablesOf } from '../../src/stitching/trainables.js';
+import type { Named } from '../../src/training/optimizer.js';
+import { pick } from '../../src/training/training-state.js';
+import { isArray } from '../engine/tensors.js';
+import {
+  architectures,
+  batch,
+  frozenNetwork,
+  networkOf,
+  pst,
+  space,
+  trainables,
+} from '../training/miniature-network.js';
+
+/** Two batches, the second one short. */
+const loader = {
+  batchesPerEpoch: 2,
+  async *batches() {
+    for (const [index, size] of [40, 15].entries()) {
+      yield { epoch: 0, index, ...batch(size), indices: Array.from({ length: size }, (_, image) => image) };
+    }
+  },
+} as unknown as BatchLoader;
+
+for (const [name, adaptation] of Object.entries({
+  'full fine-tuning': 'full',
+  'naive LoRA': { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: false },
+} as const)) {
+  test(`the sweep equals one stitch after the other: ${name}`, async () => {
+    const engine = await createOnnxEngine({ threads: 1 });
+    const put = (tree: unknown) => mapTree(tree as Tree<NdArray>, isArray, (array) => engine.put(array));
+    const frozen = put(frozenNetwork()) as never;
+    const values = put(trainables(adaptation)) as never;
+    const network = networkOf(adaptation);
+    const batches: number[] = [];
+    const swept = await sweepAccuracies(engine, { space, network, frozen }, values, loader, (done) =>
+      batches.push(done),
+    );
+    const oneByOne: number[] = [];
+    for (const stitch of space.stitches) {
+      const logits = (given: { frozen: FrozenPath<tf.Tensor>; own: Named<tf.Tensor> }, images: tf.Tensor) =>
+        runStitch(stitch, given.frozen, given.own, images, architectures);
+      const inputs = {
+        frozen: frozenPathOf(frozen, [stitch]),
+        own: pick(values, Object.keys(trainablesOf(stitch, network))),
+      };
+      oneByOne.push(await accuracyOf(engine, `stitch ${stitch.id}`, logits as never, inputs as never, loader));
+    }
+    assert.deepEqual(swept, oneByOne);
+    assert.ok(new Set(swept).size > 1, 'the stitches differ');
+    assert.deepEqual(batches, [1, 2]);
+    await engine.dispose();
+  });
+}
+
+test('stitches that adapt their front blocks in their own way cannot share them', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const given = { space, network: networkOf(pst), frozen: { anchors: [], layers: [] } };
+  await assert.rejects(
+    sweepAccuracies(engine, given, {}, loader, () => {}),
+    /cannot be shared/,
+  );
+  await engine.dispose();
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { trialsOf } from '../../src/config/plan.js';
+import { type Experiment, experimentSchema } from '../../src/config/schema.js';
+import { type AblationName, ablationNames, ablationOf } from '../../src/experiment/ablation.js';
+
+const experiment = (more: object = {}): Experiment =>
+  experimentSchema.parse({
+    name: 'base',
+    anchors: ['a', 'b'].map((name) => ({ name, architecture: name })),
+    data: { kind: 'species' },
+    adaptation: { ranks: [3, 8], stitching_layer_rank: 16 },
+    ...more,
+  });
+
+/** What each variant changes. */
+function changes(name: AblationName): Record<string, unknown> {
+  const { experiment: base, variants } = ablationOf(name, experiment(), 1);
+  return Object.fromEntries(
+    variants.map((variant) => {
+      const sections = Object.entries(variant.experiment).filter(
+        ([section, value]) => JSON.stringify(value) !== JSON.stringify(base[section as keyof Experiment]),
+      );
+      return [variant.name, Object.fromEntries(sections)];
+    }),
+  );
+}
+
+test('each study varies one thing', () => {
+  const { sampling, distillation, adaptation } = experiment();
+  assert.deepEqual(changes('eta'), {
+    'eta 0.8': { sampling: { ...sampling, eta: 0.8 } },
+    'eta 0.9': {},
+    'eta 0.99': { sampling: { ...sampling, eta: 0.99 } },
+  });
+  assert.deepEqual(changes('distillation'), {
+    'with distillation': {},
+    'without distillation': { distillation: { ...distillation, enabled: false } },
+  });
+  assert.deepEqual(changes('adapt-then-stitch'), {
+    'adapt-and-stitch': {},
+    'adapt-then-stitch': { methods: ['adapt-then-stitch'] },
+  });
+  assert.deepEqual(changes('sampling'), {
+    'task-specific sampling': {},
+    'uniform sampling': { sampling: { ...sampling, strategy: 'uniform' } },
+  });
+  const ranks = (values: readonly number[], layers: number) => ({
+    adaptation: { ...adaptation, ranks: values, stitching_layer_rank: layers },
+  });
+  assert.deepEqual(changes('lora'), {
+    PST: {},
+    'LoRA, ranks x 0.5': { methods: ['naive-lora'], ...ranks([2, 4], 8) },
+    'LoRA, ranks x 1': { methods: ['naive-lora'] },
+    'LoRA, ranks x 2': { methods: ['naive-lora'], ...ranks([6, 16], 32) },
+    'SS-LoRA, rank 1': { methods: ['ss-lora'], ...ranks([1, 1], 1) },
+  });
+});
+
+test('seeds count up from the one of the experiment, or are those it lists', () => {
+  assert.deepEqual(ablationOf('eta', experiment({ seeds: [5] }), 3).experiment.seeds, [5, 6, 7]);
+  assert.deepEqual(ablationOf('eta', experiment({ seeds: [1, 4] }), 3).experiment.seeds, [1, 4]);
+});
+
+test('every trial of a study has a name of its own and its settings', () => {
+  for (const name of ablationNames) {
+    const { experiment: base, variants } = ablationOf(name, experiment({ methods: ['esta', 'sn-net'] }), 2);
+    const trials = trialsOf(base, variants);
+    assert.equal(new Set(trials.map((trial) => trial.name)).size, 2 * variants.length, name);
+    assert.equal(base.name, `base-ablate-${name}`);
+    for (const trial of trials) assert.match(trial.name, /^[A-Za-z0-9._-]+$/);
+  }
+});

@@ -1,0 +1,105 @@
+/** Every method through the same run: what it trains, how it chooses, what its result says. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Method } from '../../src/config/schema.js';
+import { readSafetensors } from '../../src/models/checkpoint/safetensors.js';
+import type { TrialResult } from '../../src/report/result.js';
+import { type Miniature, miniature, readLines } from './miniature.js';
+
+/** Ranks and widths of the miniature. */
+const rank = 2;
+const [tiny, small] = [32, 64];
+/** Two classes. */
+const heads = 2 * (tiny + 1) + 2 * (small + 1);
+const lowRank = (width: number) => 12 * 3 * 2 * rank * width;
+
+async function run(mini: Miniature, method: Method): Promise<TrialResult> {
+  const [result] = await mini.run(mini.experiment({ methods: [method], training: { epochs: 1 } }), method);
+  assert.equal(result!.status, 'finished', result!.error);
+  assert.equal(result!.method, method);
+  return result!;
+}
+
+const trialFolder = (mini: Miniature, method: Method) =>
+  path.join(mini.folder, method, 'trials', `species-${method}-seed0`);
+
+test('naive LoRA is ESTA without stitch-specific biases, SS-LoRA has updates for each stitch', async (t) => {
+  const mini = await miniature(t);
+  const naive = (await run(mini, 'naive-lora')).stages![0]!.trainable;
+  const shared = { lowRank: lowRank(tiny) + lowRank(small), stitchingLayers: 11 * rank * (tiny + small), heads };
+  assert.deepEqual(naive, {
+    anchors: 0,
+    ...shared,
+    stitchBias: 0,
+    total: shared.lowRank + shared.stitchingLayers + heads,
+  });
+  const specific = (await run(mini, 'ss-lora')).stages![0]!.trainable;
+  // Front blocks of a pair: j + 1, end blocks: 12 - k, for the 34 pairs |j - k| <= 1; and both anchors.
+  const pairs = Array.from({ length: 12 }, (_, j) =>
+    [j - 1, j, j + 1].filter((k) => k >= 0 && k < 12).map((k) => [j, k]),
+  );
+  const blocks = pairs.flat().reduce(([front, end], [j, k]) => [front! + j! + 1, end! + 12 - k!], [12, 12]);
+  const perBlock = (width: number) => 3 * 2 * rank * width;
+  assert.equal(specific.lowRank, blocks[0]! * perBlock(tiny) + blocks[1]! * perBlock(small));
+  assert.equal(specific.stitchingLayers, 34 * rank * (tiny + small));
+  const { tensors } = await readSafetensors(path.join(trialFolder(mini, 'ss-lora'), 'trained.safetensors'));
+  const held = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+  assert.equal(held, specific.total, 'the trained tensors are as many as are counted');
+});
+
+test('SN-Net trains everything with labels alone and deploys what is best on the validation images', async (t) => {
+  const mini = await miniature(t);
+  const result = await run(mini, 'sn-net');
+  const { trainable } = result.stages![0]!;
+  assert.equal(trainable.stitchingLayers, 11 * (tiny * small + small));
+  assert.deepEqual([trainable.lowRank, trainable.stitchBias, trainable.heads], [0, 0, heads]);
+  const { tensors } = await readSafetensors(path.join(trialFolder(mini, 'sn-net'), 'trained.safetensors'));
+  const held = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+  assert.equal(held, trainable.total);
+  assert.deepEqual(
+    result.stitches.map(({ bin, importance }) => [bin, importance]),
+    [
+      [0, undefined],
+      [1, undefined],
+      [undefined, undefined],
+    ],
+  );
+  const [metrics] = await readLines(path.join(trialFolder(mini, 'sn-net'), 'metrics.jsonl'));
+  assert.ok(!('teacher_loss' in metrics!));
+});
+
+test('anchors alone are trained one after the other and all deployed', async (t) => {
+  const mini = await miniature(t);
+  const result = await run(mini, 'anchor-lora');
+  assert.deepEqual(
+    result.stitches.map(({ path: segments }) => segments),
+    [[{ anchor: 'Ti', blocks: [0, 12] }], [{ anchor: 'S', blocks: [0, 12] }]],
+  );
+  assert.deepEqual(
+    result.stages!.map(({ name, epochs, trainable }) => [name, epochs, trainable.total]),
+    [
+      ['anchor-Ti', 1, lowRank(tiny) + 2 * (tiny + 1)],
+      ['anchor-S', 1, lowRank(small) + 2 * (small + 1)],
+    ],
+  );
+  assert.equal(result.epochs, 2);
+});
+
+test('adapt-then-stitch goes on with the adapted anchors', async (t) => {
+  const mini = await miniature(t);
+  const result = await run(mini, 'adapt-then-stitch');
+  assert.deepEqual(
+    result.stages!.map(({ name }) => name),
+    ['anchor-Ti', 'anchor-S', 'stitched'],
+  );
+  assert.equal(result.epochs, 3);
+  assert.equal(result.stitches.at(-1)!.id, 1);
+  const lines = await readLines(path.join(trialFolder(mini, 'adapt-then-stitch'), 'metrics.jsonl'));
+  assert.deepEqual(
+    lines.map(({ stage }) => stage),
+    ['anchor-Ti', 'anchor-S', 'stitched'],
+  );
+  // Anchors that were adapted put out other features, so the least-squares start differs from that of ESTA.
+  assert.notDeepEqual(result.layerStartErrors, (await run(mini, 'esta')).layerStartErrors);
+});
