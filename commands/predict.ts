@@ -5,9 +5,7 @@ import { EstaCommand } from '../src/shared/command.js';
 export default class Predict extends EstaCommand {
   static override readonly summary = 'Classify images with a pretrained network and its own head.';
   static override readonly description =
-    `To see that a checkpoint is read rightly before anything is trained on it. Images are prepared as the pretraining
-evaluated them: the shorter edge is resized, the centre cropped, and the channels normalised with the values of the
-family. Classes are numbers, in the order of the checkpoint's head.
+    `To see that a checkpoint is read rightly before anything is trained on it. Images are prepared as the pretraining evaluated them: the shorter edge is resized, the centre cropped, and the channels normalised with the values of the family. Classes are numbers, in the order of the checkpoint's head.
 
 With --json a list with an entry for each image is printed, which holds the raw logits of all classes.`;
 
