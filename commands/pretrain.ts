@@ -30,9 +30,14 @@ export default class Pretrain extends EstaCommand {
     const { config } = await loadPretraining(args.file, { set: flags.set });
     const { createOnnxEngine } = await import('../src/engine/onnx/engine.js');
     const { pretrain } = await import('../src/experiment/pretrain.js');
+    const { interruptSignal } = await import('../src/shared/interrupt.js');
     const { createProgress } = await import('../src/shared/progress.js');
     const engine = await createOnnxEngine();
-    const results = await pretrain(config, engine, createProgress(process.stderr));
+    const results = await pretrain(config, {
+      engine,
+      progress: createProgress(process.stderr),
+      signal: interruptSignal(),
+    });
     await engine.dispose();
     for (const { name, file, accuracy } of results) this.log(`${name}: ${accuracy.toFixed(2)} % top-1, ${file}`);
     this.log('Next: name these files as checkpoints of the anchors in an experiment, and run it with esta run.');

@@ -5,6 +5,7 @@ import type { Experiment } from '../config/schema.js';
 import { createEngine, type EngineChoice } from '../engine/select.js';
 import type { TrialResult } from '../report/result.js';
 import { renderRunSummary } from '../report/summary.js';
+import { interruptSignal } from '../shared/interrupt.js';
 import { createProgress } from '../shared/progress.js';
 import { runExperiment } from './runner.js';
 
@@ -29,14 +30,11 @@ export async function performExperiment(
   experiment: Experiment,
   { runFolder, engine: choice, command, variants = [] }: PerformOptions,
 ): Promise<Performed> {
-  const interrupt = new AbortController();
-  const stop = () => interrupt.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const signal = interruptSignal();
   const engine = await createEngine(choice);
   const progress = createProgress(process.stderr);
   const recorded = ['esta', ...command].map(quoted).join(' ');
-  const options = { runFolder, engine, progress, signal: interrupt.signal, variants, command: recorded };
+  const options = { runFolder, engine, progress, signal, variants, command: recorded };
   const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
   const summary = await renderRunSummary(runFolder);
   const next = `Next: esta report ${path.relative('.', runFolder) || '.'} --format html`;

@@ -17,7 +17,7 @@ import { type ViTVariant, variantNamed } from '../models/variants.js';
 import { runViT } from '../models/vision-transformer.js';
 import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
 import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
-import { TrialError } from '../shared/errors.js';
+import { Interrupted, TrialError } from '../shared/errors.js';
 import { appendJsonLine, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
@@ -39,10 +39,17 @@ export interface PretrainedAnchorResult {
 /** Minutes between two checkpoints. */
 const checkpointMinutes = 5;
 
+export interface PretrainingSurroundings {
+  readonly engine: Engine;
+  readonly progress: Progress;
+  /** Aborted by Ctrl-C: the step under way is finished, everything is saved. */
+  readonly signal: AbortSignal;
+}
+
+/** @throws RequestError, TrialError, Interrupted */
 export async function pretrain(
   config: Pretraining,
-  engine: Engine,
-  progress: Progress,
+  { engine, progress, signal }: PretrainingSurroundings,
 ): Promise<PretrainedAnchorResult[]> {
   // 1. The images, decoded once for all anchors.
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
@@ -54,7 +61,8 @@ export async function pretrain(
       const file = path.join(config.output, `${anchor.architecture}.safetensors`);
       const finished = await finishedResult(file, anchor.name);
       results.push(
-        finished ?? (await pretrainAnchor(config, anchor, file, dataset, { engine, progress, train, validation })),
+        finished ??
+          (await pretrainAnchor(config, anchor, file, dataset, { engine, progress, signal, train, validation })),
       );
     }
   } finally {
@@ -66,9 +74,7 @@ export async function pretrain(
   return results;
 }
 
-interface Resources {
-  readonly engine: Engine;
-  readonly progress: Progress;
+interface Resources extends PretrainingSurroundings {
   readonly train: BatchLoader;
   readonly validation: BatchLoader;
 }
@@ -115,7 +121,7 @@ async function pretrainAnchor(
   anchor: Pretraining['anchors'][number],
   file: string,
   { classes }: Dataset,
-  { engine, progress, train, validation }: Resources,
+  { engine, progress, signal, train, validation }: Resources,
 ): Promise<PretrainedAnchorResult> {
   const { seed, training } = config;
   const variant: ViTVariant = { ...variantNamed(anchor.architecture), classes: classes.length };
@@ -131,6 +137,7 @@ async function pretrainAnchor(
   const state = restored?.state ?? initialState(named);
   let { parameters, moments }: TrainingState<Value> = stateOnDevice(engine, state);
   const first = Number(restored?.rest['step'] ?? 0);
+  let lossSum = Number(restored?.rest['loss_sum'] ?? 0);
 
   const step = engine.compile(
     `pretrain ${anchor.architecture}`,
@@ -143,7 +150,16 @@ async function pretrainAnchor(
   const perEpoch = train.batchesPerEpoch;
   const steps = perEpoch * training.epochs;
   const save = (done: number) =>
-    saveCheckpoint(engine, checkpoint, identity, { parameters, moments }, { step: String(done) });
+    saveCheckpoint(
+      engine,
+      checkpoint,
+      identity,
+      { parameters, moments },
+      {
+        step: String(done),
+        loss_sum: String(lossSum),
+      },
+    );
   const measure = () =>
     accuracyOf(
       engine,
@@ -156,7 +172,6 @@ async function pretrainAnchor(
 
   progress.start(`${anchor.name} pretraining`, steps);
   let saved = Date.now();
-  let lossSum = 0;
   const position = { epoch: Math.floor(first / perEpoch), index: first % perEpoch };
   const remaining = { ...position, epochs: training.epochs - position.epoch };
   for await (const batch of train.batches(remaining)) {
@@ -176,10 +191,6 @@ async function pretrainAnchor(
     if (!Number.isFinite(loss)) throw notFinite(anchor.name, done, training.learning_rate);
     lossSum += loss;
     progress.update(done + 1, { epoch: `${batch.epoch + 1}/${training.epochs}`, loss: loss.toFixed(3) });
-    if (Date.now() - saved > checkpointMinutes * 60_000) {
-      await save(done + 1);
-      saved = Date.now();
-    }
     if (batch.index === perEpoch - 1) {
       const epoch = batch.epoch + 1;
       const accuracy = epoch % 5 === 0 || epoch === training.epochs ? await measure() : undefined;
@@ -192,6 +203,12 @@ async function pretrainAnchor(
       await appendJsonLine(path.join(config.output, 'metrics.jsonl'), line);
       lossSum = 0;
     }
+    const epochEnds = batch.index === perEpoch - 1; // saved at once, so that no line is written twice
+    if (epochEnds || signal.aborted || Date.now() - saved > checkpointMinutes * 60_000) {
+      await save(done + 1);
+      saved = Date.now();
+    }
+    if (signal.aborted) throw new Interrupted(`stopped after step ${done + 1} of ${steps} of ${anchor.name}`);
   }
   progress.stop();
 

@@ -1,4 +1,4 @@
-/** A whole pretraining at the smallest size: twice the same numbers, a finished anchor is not trained again. */
+/** A whole pretraining at the smallest size: interrupted or not the same numbers, and nothing is trained twice. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { pretrainingSchema } from '../../src/config/pretrain-schema.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { pretrain } from '../../src/experiment/pretrain.js';
 import { readSafetensors } from '../../src/models/checkpoint/safetensors.js';
+import { Interrupted } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';
 
 async function drawFolder(root: string): Promise<void> {
@@ -25,10 +26,10 @@ async function drawFolder(root: string): Promise<void> {
   }
 }
 
-test('a pretraining is repeatable, writes anchors that can be read, and does not repeat itself', async () => {
+test('a pretraining interrupted at every step ends as an uninterrupted one, writes anchors that can be read, and does not repeat itself', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'esta-pretrain-'));
   await drawFolder(path.join(folder, 'images'));
-  const run = async (output: string) => {
+  const run = async (output: string, signal = new AbortController().signal) => {
     const config = pretrainingSchema.parse({
       name: 'smallest',
       data: { kind: 'image-folder', root: path.join(folder, 'images') },
@@ -37,11 +38,14 @@ test('a pretraining is repeatable, writes anchors that can be read, and does not
       output: path.join(folder, output),
     });
     const engine = await createOnnxEngine({ threads: 1 });
-    const results = await pretrain(config, engine, silentProgress);
-    await engine.dispose();
+    const results = await pretrain(config, { engine, progress: silentProgress, signal }).finally(() =>
+      engine.dispose(),
+    );
     return results[0]!;
   };
   const first = await run('first');
+  // The second is interrupted after every single step.
+  for (let step = 0; step < 2 * 3 - 1; step++) await assert.rejects(run('second', AbortSignal.abort()), Interrupted);
   const second = await run('second');
   assert.deepEqual(await readFile(first.file), await readFile(second.file));
   assert.ok(first.accuracy >= 0 && first.accuracy <= 100);
@@ -51,7 +55,10 @@ test('a pretraining is repeatable, writes anchors that can be read, and does not
   const start = performance.now();
   assert.equal((await run('first')).accuracy, Number(first.accuracy.toFixed(2)));
   assert.ok(performance.now() - start < 30_000);
-  const lines = (await readFile(path.join(folder, 'first', 'metrics.jsonl'), 'utf8')).trim().split('\n');
-  assert.equal(lines.length, 2, 'two epochs, not four: the finished anchor was not trained again');
+  const [lines, others] = await Promise.all(
+    ['first', 'second'].map((name) => readFile(path.join(folder, name, 'metrics.jsonl'), 'utf8')),
+  );
+  assert.equal(lines!.trim().split('\n').length, 2, 'two epochs, not four: the finished anchor was not trained again');
+  assert.equal(others, lines);
   await rm(folder, { recursive: true });
 });
