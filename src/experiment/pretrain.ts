@@ -170,7 +170,7 @@ async function pretrainAnchor(
       validation,
     );
 
-  progress.start(`${anchor.name} pretraining`, steps);
+  progress.start(`${anchor.name} pretraining`, steps, {}, first);
   let saved = Date.now();
   const position = { epoch: Math.floor(first / perEpoch), index: first % perEpoch };
   const remaining = { ...position, epochs: training.epochs - position.epoch };
