@@ -3,7 +3,7 @@ import { EstaCommand } from '../../src/shared/command.js';
 
 export default class BenchStep extends EstaCommand {
   static override description =
-    'Time one adaptation step: 12 frozen ViT blocks, 197 tokens, low-rank updates on q, k and v; forward, and forward + backward.';
+    'Time one adaptation step: frozen ViT blocks with low-rank updates on q, k and v, forward and forward + backward; then whole ESTA steps: a sampled stitch of the listed models that learns from the largest of them.';
   static override examples = [
     '<%= config.bin %> bench step',
     '<%= config.bin %> bench step --model vit_base_patch16_224 --json',
@@ -24,20 +24,30 @@ export default class BenchStep extends EstaCommand {
     const { flags } = await this.parse(BenchStep);
     const { createOnnxEngine } = await import('../../src/engine/onnx/engine.js');
     const { benchmarkStep, matmulPeak } = await import('../../src/evaluation/step-benchmark.js');
+    const { benchmarkEstaSteps } = await import('../../src/evaluation/esta-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/variants.js');
-    const variants = flags.model.map(variantNamed);
+    const variants = flags.model.map(variantNamed).sort((a, b) => a.width - b.width);
     const engine = await createOnnxEngine({ threads: flags.threads });
-    const results = [];
+    const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);
     this.log(`matrix product: ${peak} GFLOP/s`);
+    const timings = [];
     for (const variant of variants) {
-      const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
       const timing = await benchmarkStep(engine, variant, options);
-      results.push(timing);
+      timings.push(timing);
+      const { model, forward_ms, step_ms, gflops_per_second, peak_memory_mib } = timing;
+      const share = Math.round((100 * gflops_per_second) / peak);
       this.log(
-        `${timing.model}: forward ${timing.forward_ms} ms, step ${timing.step_ms} ms, ${timing.gflops_per_second} GFLOP/s (${Math.round((100 * timing.gflops_per_second) / peak)} %), peak memory ${timing.peak_memory_mib} MiB`,
+        `${model}: forward ${forward_ms} ms, step ${step_ms} ms, ${gflops_per_second} GFLOP/s (${share} %), peak memory ${peak_memory_mib} MiB`,
       );
     }
+    // One network alone cannot be stitched.
+    const estaSteps = variants.length > 1 ? await benchmarkEstaSteps(engine, variants, options) : [];
+    const results = timings.map((timing, index) => ({ ...timing, esta_step_ms: estaSteps[index] ?? null }));
+    for (const { model, esta_step_ms } of results) {
+      if (esta_step_ms !== null) this.log(`${model}: ESTA step ${esta_step_ms} ms, taught by ${variants.at(-1)!.name}`);
+    }
+    this.log('Next: esta doctor says what else this machine could compute with.');
     await engine.dispose();
     return {
       engine: engine.name,

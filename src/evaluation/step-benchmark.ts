@@ -117,7 +117,8 @@ export async function matmulPeak(engine: Engine): Promise<number> {
   return Math.round((2 * size ** 3) / Math.min(...times) / 1e6);
 }
 
-async function medianMilliseconds(repeat: number, work: () => Promise<void>): Promise<number> {
+/** Median of `repeat` timings after one that compiles. */
+export async function medianMilliseconds(repeat: number, work: () => Promise<void>): Promise<number> {
   const times = await milliseconds(repeat, work);
   return Math.round(times.sort((a, b) => a - b)[repeat >> 1]! * 10) / 10;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { benchmarkEstaSteps } from '../../src/evaluation/esta-step-benchmark.js';
 import { benchmarkStep } from '../../src/evaluation/step-benchmark.js';
 import { variantNamed } from '../../src/models/variants.js';
 
@@ -15,4 +16,13 @@ test('a step of the smallest network is timed, and its backward pass really runs
   await engine.dispose();
   assert.equal(model, 'vit_mini_tiny');
   assert.ok(forward_ms > 0 && step_ms > forward_ms && gflops_per_second > 0);
+});
+
+test('an ESTA step of every anchor of a family is timed', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const variants = ['vit_mini_tiny', 'vit_mini_small'].map(variantNamed);
+  const times = await benchmarkEstaSteps(engine, variants, { batchSize: 2, rank: 2, repeat: 1 });
+  await engine.dispose();
+  assert.equal(times.length, 2);
+  assert.ok(times.every((time) => time > 0));
 });
