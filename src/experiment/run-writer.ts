@@ -83,16 +83,16 @@ export async function openRunFolder(
   return writer;
 }
 
-/** The resolved configuration; the settings of the variants of an ablation stand below it as comments. */
+/** The resolved configuration; what the variants of an ablation change stands below it as comments. */
 function resolvedText(experiment: Experiment, variants: readonly Variant[]): string {
-  const text = formatYaml(experiment);
-  const changes = variants.flatMap(({ name, experiment: changed }) => [
-    `variant ${name}`,
-    ...formatYaml(changed)
-      .split('\n')
-      .filter((line) => !text.split('\n').includes(line)),
-  ]);
-  return text + changes.map((line) => `# ${line}\n`).join('');
+  const changes = variants.flatMap(({ name, experiment: changed }) => {
+    const sections = Object.entries(changed).filter(
+      ([section, value]) => JSON.stringify(value) !== JSON.stringify(experiment[section as keyof Experiment]),
+    );
+    const text = sections.length > 0 ? formatYaml(Object.fromEntries(sections)).trimEnd() : '(as above)';
+    return [`variant ${name}`, ...text.split('\n').map((line) => `  ${line}`)];
+  });
+  return formatYaml(experiment) + changes.map((line) => `# ${line}\n`).join('');
 }
 
 function environment(engine: Engine): object {

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
-import type { Architecture, BlockShape } from '../models/architecture.js';
+import type { Architecture } from '../models/architecture.js';
 import { type BlockAdaptation, blockwise, type NetworkWeights } from '../models/blockwise.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree, type Tree } from '../shared/tree.js';
@@ -106,20 +106,57 @@ function runSegment(
   architectures: readonly Architecture[],
 ): tf.Tensor[] {
   const { anchor, blocks } = stitch.path[segment]!;
-  const weights = anchors[anchor]!;
-  const architecture = architectures[anchor]!;
-  const network = blockwise(architecture);
+  const network = blockwise(architectures[anchor]!);
   const biases = trainables[`bias/${stitch.id}/${segment}`];
-  const parts = biasPartsOf(architecture, blocks);
+  const parts = biasPartsOf(architectures[anchor]!, blocks);
   const features: tf.Tensor[] = [];
   for (let block = blocks[0]; block < blocks[1]; block++) {
     const before = features.at(-1) ?? x;
     // A stitching layer leads to the input of its end block, behind what its network does before a stage.
-    const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(weights, block, before);
-    const updates = lowRankUpdates(trainables, stitch.id, `update/${anchor}/${block}`, architecture.blocks[block]!);
-    features.push(network.runBlock(weights, block, input, withBiases(updates, biases, parts.get(block)!)));
+    const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(anchors[anchor]!, block, before);
+    const updates = lowRankUpdates(trainables, stitch.id, `update/${anchor}/${block}`, architectures[anchor]!, block);
+    const adaptation = withBiases(updates, biases, parts.get(block)!);
+    features.push(network.runBlock(anchors[anchor]!, block, input, adaptation));
   }
   return features;
+}
+
+/**
+ * Stitches from one front anchor to one end anchor, together: the front runs once, and every block of the end anchor runs
+ * once for all stitches that have entered it, as one large batch. Only for stitches whose blocks adapt alike.
+ *
+ * @param stitches by rising first block of the end anchor
+ * @returns logits [stitches, batch, classes]
+ */
+export function runTogether(
+  stitches: readonly Stitch[],
+  frozen: FrozenPath<tf.Tensor>,
+  trainables: Readonly<Record<string, tf.Tensor>>,
+  images: tf.Tensor,
+  architectures: readonly Architecture[],
+): tf.Tensor {
+  const weights = withTrained(frozen, trainables);
+  const longest = stitches.reduce((one, other) => (leaves(other) > leaves(one) ? other : one));
+  const front = runFront(longest, frozen, trainables, images, architectures);
+  const { anchor, blocks } = stitches[0]!.path.at(-1)!;
+  const network = blockwise(architectures[anchor]!);
+  let joined: tf.Tensor | undefined;
+  for (let block = blocks[0]; block < blocks[1]; block++) {
+    const entering = stitches
+      .filter(({ path }) => path.at(-1)!.blocks[0] === block)
+      .map((stitch) => crossLayer(stitch, weights, trainables, front[leaves(stitch) - 1]!));
+    const inside = joined ? [network.enterBlock(weights.anchors[anchor]!, block, joined)] : [];
+    const updates = lowRankUpdates(trainables, longest.id, `update/${anchor}/${block}`, architectures[anchor]!, block);
+    joined = network.runBlock(weights.anchors[anchor]!, block, tf.concat([...inside, ...entering]), updates);
+  }
+  const head = { weight: trainables[`head/${anchor}/weight`]!, bias: trainables[`head/${anchor}/bias`]! };
+  const logits = network.classify(weights.anchors[anchor]!, head, joined!);
+  return logits.reshape([stitches.length, images.shape[0]!, logits.shape[1]!]);
+}
+
+/** How many blocks of its front anchor a stitch runs. */
+function leaves({ path }: Stitch): number {
+  return path[0]!.blocks[1];
 }
 
 function crossLayer(
@@ -138,9 +175,10 @@ function lowRankUpdates(
   trainables: Readonly<Record<string, tf.Tensor>>,
   id: number,
   prefix: string,
-  { adapted: stacks }: BlockShape,
+  { blocks }: Architecture,
+  block: number,
 ): BlockAdaptation {
-  const entries = stacks.flatMap(({ name, layers }) => {
+  const entries = blocks[block]!.adapted.flatMap(({ name, layers }) => {
     const stacked = lowRankOf(trainables, id, `${prefix}/${name}`);
     if (!stacked) return [];
     const [downs, ups] = [unstacked(stacked.down), unstacked(stacked.up)];
