@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { CheckResult } from '../../src/data/official/check.js';
 import { EstaCommand } from '../../src/shared/command.js';
-import { createProgress } from '../../src/shared/progress.js';
 
 export default class DataCheck extends EstaCommand {
   static override summary = 'Compare an official data set on disk with its known numbers';
@@ -22,6 +21,7 @@ export default class DataCheck extends EstaCommand {
     const { args, flags } = await this.parse(DataCheck);
     const { findOfficial } = await import('../../src/data/official/registry.js');
     const { checkOfficial } = await import('../../src/data/official/check.js');
+    const { createProgress } = await import('../../src/shared/progress.js');
     const { showActivities } = await import('../../src/data/official/activity.js');
     const progress = createProgress(process.stderr);
     const checks: CheckResult[] = [];

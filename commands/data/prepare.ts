@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { Prepared } from '../../src/data/official/prepare.js';
 import { EstaCommand } from '../../src/shared/command.js';
-import { createProgress } from '../../src/shared/progress.js';
 
 export default class DataPrepare extends EstaCommand {
   static override summary = 'Unpack, split and optionally shrink an official data set';
@@ -39,6 +38,7 @@ export default class DataPrepare extends EstaCommand {
     const { args, flags } = await this.parse(DataPrepare);
     const { findOfficial } = await import('../../src/data/official/registry.js');
     const { prepareOfficial } = await import('../../src/data/official/prepare.js');
+    const { createProgress } = await import('../../src/shared/progress.js');
     const { showActivities } = await import('../../src/data/official/activity.js');
     const fraction = flags['validation-fraction'];
     const progress = createProgress(process.stderr);

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { type InstalledAddon, installTensorFlow } from '../../src/engine/tensorflow/install.js';
+import type { InstalledAddon } from '../../src/engine/tensorflow/install.js';
 import { EstaCommand } from '../../src/shared/command.js';
 
 export default class EngineInstall extends EstaCommand {
@@ -20,6 +20,7 @@ folder of that TensorFlow must stay where it is. --engine auto uses the TensorFl
 
   async run(): Promise<InstalledAddon> {
     const { gpu, libtensorflow } = (await this.parse(EngineInstall)).flags;
+    const { installTensorFlow } = await import('../../src/engine/tensorflow/install.js');
     const options = { gpu, ...(libtensorflow === undefined ? {} : { libtensorflow }) };
     const installed = await installTensorFlow(options, (step) => this.log(`- ${step}`));
     this.log(`\nTensorFlow ${installed.version} is ready and uses the ${installed.uses}: --engine tensorflow`);
