@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core';
+import type { Device } from '../src/engine/engine.js';
 import type { EngineChoice } from '../src/engine/select.js';
 import type { AblationName } from '../src/experiment/ablation.js';
-import { EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
 
 export default class Ablate extends EstaCommand {
   static override readonly summary =
@@ -47,6 +48,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       summary: 'Run folder; default runs/NAME-ablate-STUDY in the working folder.',
     }),
     engine: engineFlag,
+    device: deviceFlag,
     'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
   };
 
@@ -67,8 +69,9 @@ trials are not run again and an interrupted one goes on from its last checkpoint
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
     const engine = flags.engine as EngineChoice;
+    const device = flags.device as Device | undefined;
     const command = ['ablate', ...this.argv];
-    const performed = await performExperiment(experiment, { runFolder, engine, command, variants });
+    const performed = await performExperiment(experiment, { runFolder, engine, device, command, variants });
     this.log(performed.text);
     process.exitCode = performed.exitStatus;
     return performed.document;

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
+import type { Device } from '../src/engine/engine.js';
 import type { EngineChoice } from '../src/engine/select.js';
-import { EstaCommand } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
 
 export default class Predict extends EstaCommand {
   static override readonly summary = 'Classify images with a pretrained network and its own head.';
@@ -44,11 +45,8 @@ With --json a list with an entry for each image is printed, which holds the raw 
       summary: 'What the weights belong to, as timm names it: vit_small_patch16_224, convnext_tiny.',
     }),
     top: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Classes to print for each image.' }),
-    engine: Flags.string({
-      options: ['auto', 'onnxruntime', 'tensorflow'],
-      default: 'auto',
-      summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
-    }),
+    engine: engineFlag,
+    device: deviceFlag,
   };
 
   override async run(): Promise<unknown> {
@@ -56,7 +54,8 @@ With --json a list with an entry for each image is printed, which holds the raw 
     const { createEngine } = await import('../src/engine/select.js');
     const { predict } = await import('../src/evaluation/predict.js');
     const { checkpoint, architecture, top } = flags;
-    const engine = await createEngine(flags.engine as EngineChoice);
+    const device = flags.device as Device | undefined;
+    const engine = await createEngine(flags.engine as EngineChoice, { device });
     const predictions = await predict(engine, { checkpoint, architecture, images: argv as string[], top });
     await engine.dispose();
     for (const { image, top: classes } of predictions) {

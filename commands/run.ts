@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
+import type { Device } from '../src/engine/engine.js';
 import type { EngineChoice } from '../src/engine/select.js';
-import { EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -38,6 +39,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     set: setFlag,
     out: Flags.string({ helpValue: 'DIR', summary: 'Run folder; default runs/NAME in the working folder.' }),
     engine: engineFlag,
+    device: deviceFlag,
     'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
   };
 
@@ -54,7 +56,9 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
     const engine = flags.engine as EngineChoice;
-    const performed = await performExperiment(experiment, { runFolder, engine, command: ['run', ...this.argv] });
+    const device = flags.device as Device | undefined;
+    const command = ['run', ...this.argv];
+    const performed = await performExperiment(experiment, { runFolder, engine, device, command });
     this.log(performed.text);
     process.exitCode = performed.exitStatus;
     return performed.document;

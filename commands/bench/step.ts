@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
-import { EstaCommand } from '../../src/shared/command.js';
+import type { Device } from '../../src/engine/engine.js';
+import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
 
 export default class BenchStep extends EstaCommand {
   static override description =
@@ -17,17 +18,19 @@ export default class BenchStep extends EstaCommand {
     batch: Flags.integer({ description: 'images in a batch', default: 8, min: 1 }),
     rank: Flags.integer({ description: 'rank of the low-rank updates', default: 8, min: 1 }),
     threads: Flags.integer({ description: 'threads of one operator', default: 2, min: 1 }),
+    device: deviceFlag,
     repeat: Flags.integer({ description: 'timed repetitions; the median counts', default: 5, min: 1 }),
   };
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchStep);
-    const { createOnnxEngine } = await import('../../src/engine/onnx/engine.js');
+    const { createEngine } = await import('../../src/engine/select.js');
     const { benchmarkStep, matmulPeak } = await import('../../src/evaluation/step-benchmark.js');
     const { benchmarkEstaSteps } = await import('../../src/evaluation/esta-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/variants.js');
     const variants = flags.model.map(variantNamed).sort((a, b) => a.width - b.width);
-    const engine = await createOnnxEngine({ threads: flags.threads });
+    const device = flags.device as Device | undefined;
+    const engine = await createEngine('onnxruntime', { threads: flags.threads, device });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);
     this.log(`matrix product: ${peak} GFLOP/s`);

@@ -2,14 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { messageOf } from '../shared/errors.js';
+import type { Device } from './engine.js';
+import { isGpuPlausible } from './gpu-presence.js';
 import { describeMachine, type Machine } from './machine.js';
-import { type ProbeDevice, type ProbeResult, probeEngine } from './probe.js';
+import { type ProbeResult, probeEngine } from './probe.js';
 import type { EngineChoice } from './select.js';
 
 export interface EngineState {
   readonly engine: 'onnxruntime' | 'tensorflow';
   /** The device asked for; `any` lets TensorFlow choose. */
-  readonly device: ProbeDevice | 'any';
+  readonly device: Device | 'any';
   readonly result: ProbeResult;
   /** What to do when it does not work; absent when there is nothing to do. */
   readonly remedy?: string;
@@ -37,7 +39,7 @@ export async function diagnose(): Promise<Diagnosis> {
     describeMachine(),
     Promise.all(candidates.map(async (candidate) => examine(candidate))),
   ]);
-  const automatic = chooseAutomatically(engines);
+  const automatic = chooseAutomatically(engines, isGpuPlausible());
   return { versions, machine, engines, ...(automatic ? { automatic } : {}) };
 }
 
@@ -47,11 +49,11 @@ async function examine({ engine, device }: (typeof candidates)[number]): Promise
   return { engine, device, result, ...(remedy ? { remedy } : {}) };
 }
 
-/** The rule of `--engine auto` (select.ts), applied to what was found. */
-export function chooseAutomatically(engines: readonly EngineState[]): Diagnosis['automatic'] {
+/** The rule of `--engine auto` (select.ts), applied to what was found: where no GPU is plausible it does not look. */
+export function chooseAutomatically(engines: readonly EngineState[], gpuIsPlausible: boolean): Diagnosis['automatic'] {
   const working = (engine: EngineState['engine'], device: string) =>
     engines.some(({ engine: name, result }) => name === engine && result.works && result.uses === device);
-  if (working('tensorflow', 'gpu')) return { engine: 'tensorflow', device: 'gpu' };
+  if (gpuIsPlausible && working('tensorflow', 'gpu')) return { engine: 'tensorflow', device: 'gpu' };
   return working('onnxruntime', 'cpu') ? { engine: 'onnxruntime', device: 'cpu' } : undefined;
 }
 

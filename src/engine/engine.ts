@@ -6,12 +6,20 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
 import type { Tree } from '../shared/tree.js';
 
+/** Where an engine computes. */
+export type Device = 'cpu' | 'cuda' | 'webgpu';
+
 /** An array on the engine's device. Only the engine that made it can read it. */
 export interface Value {
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32';
   /** Engine-private storage. */
   readonly storage: unknown;
+}
+
+/** Tells the leaves of a tree of values from its branches. */
+export function isValue(node: Tree<Value>): node is Value {
+  return typeof node === 'object' && 'storage' in node;
 }
 
 export type TensorFunction = (inputs: never) => Tree<Tensor>;

@@ -1,8 +1,7 @@
 /** Tries an engine on a device in a child process, so that a crash of a driver is a result like any other. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-
-export type ProbeDevice = 'cpu' | 'cuda' | 'webgpu';
+import type { Device } from './engine.js';
 
 export type ProbeResult =
   | {
@@ -24,7 +23,7 @@ export interface ProbeOptions {
 
 export async function probeEngine(
   engine: 'onnxruntime' | 'tensorflow',
-  device: ProbeDevice,
+  device: Device,
   { folder, timeout = 120_000 }: ProbeOptions = {},
 ): Promise<ProbeResult> {
   const child = spawn(

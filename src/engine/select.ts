@@ -1,20 +1,23 @@
 /** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
 import { RequestError } from '../shared/errors.js';
-import type { Engine } from './engine.js';
+import type { Device, Engine } from './engine.js';
+import { isGpuPlausible } from './gpu-presence.js';
 
 export const engineChoices = ['auto', 'onnxruntime', 'tensorflow'] as const;
 export type EngineChoice = (typeof engineChoices)[number];
 
 export interface EngineOptions {
   /** Threads of one operator, on a CPU; default all cores. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Default: the CPU for onnxruntime; a GPU for tensorflow where it finds one. */
-  readonly device?: 'cpu' | 'cuda' | 'webgpu';
+  readonly device?: Device | undefined;
 }
 
 /**
- * Makes an engine. `auto` is tensorflow when it loads and really uses a GPU (and no other device is asked for), else
- * onnxruntime.
+ * Makes an engine. `auto` is tensorflow when it is installed and really uses a GPU (and no other device is asked for),
+ * else onnxruntime. TensorFlow is loaded to find that out only where a GPU is plausible.
+ *
+ * @throws RequestError when the engine or the device that is asked for does not work here
  */
 export async function createEngine(choice: EngineChoice, options: EngineOptions = {}): Promise<Engine> {
   if (choice === 'tensorflow') return createTensorFlow(options);
@@ -24,7 +27,7 @@ export async function createEngine(choice: EngineChoice, options: EngineOptions 
   return createOnnxEngine(options);
 }
 
-async function createTensorFlow({ device, ...options }: EngineOptions): Promise<Engine> {
+async function createTensorFlow({ device, threads }: EngineOptions): Promise<Engine> {
   if (device === 'webgpu') {
     throw new RequestError(
       'the tensorflow engine has no webgpu device; it has cpu and cuda',
@@ -32,12 +35,12 @@ async function createTensorFlow({ device, ...options }: EngineOptions): Promise<
     );
   }
   const { createTensorFlowEngine } = await import('./tensorflow/engine.js');
-  return createTensorFlowEngine(device ? { ...options, device } : options);
+  return createTensorFlowEngine({ device, threads });
 }
 
-/** undefined when there is no TensorFlow, it does not load, or it found no GPU. */
+/** undefined when there is no GPU or no TensorFlow, or when TensorFlow does not load or found no GPU. */
 async function createTensorFlowOnGpu({ device }: EngineOptions): Promise<Engine | undefined> {
-  if (device === 'cpu' || device === 'webgpu') return undefined;
+  if (device === 'cpu' || device === 'webgpu' || !isGpuPlausible()) return undefined;
   const { findAddon } = await import('./tensorflow/location.js');
   if (!findAddon()) return undefined;
   try {

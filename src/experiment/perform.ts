@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Variant } from '../config/plan.js';
 import type { Experiment } from '../config/schema.js';
+import type { Device } from '../engine/engine.js';
 import { createEngine, type EngineChoice } from '../engine/select.js';
 import type { TrialResult } from '../report/result.js';
 import { renderRunSummary } from '../report/summary.js';
@@ -12,6 +13,8 @@ import { runExperiment } from './runner.js';
 export interface PerformOptions {
   readonly runFolder: string;
   readonly engine: EngineChoice;
+  /** Default: the engine's own choice. */
+  readonly device?: Device | undefined;
   /** Words of the command line, to be recorded. */
   readonly command: readonly string[];
   readonly variants?: readonly Variant[];
@@ -28,10 +31,10 @@ export interface Performed {
 /** @throws RequestError, Interrupted */
 export async function performExperiment(
   experiment: Experiment,
-  { runFolder, engine: choice, command, variants = [] }: PerformOptions,
+  { runFolder, engine: choice, device, command, variants = [] }: PerformOptions,
 ): Promise<Performed> {
   const signal = interruptSignal();
-  const engine = await createEngine(choice);
+  const engine = await createEngine(choice, { device });
   const progress = createProgress(process.stderr);
   const recorded = ['esta', ...command].map(quoted).join(' ');
   const options = { runFolder, engine, progress, signal, variants, command: recorded };

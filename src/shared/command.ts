@@ -22,9 +22,15 @@ export const setFlag = Flags.string({
     'training.base_learning_rates=[1e-3], data.root=./flowers, anchors.Ti.checkpoint=./tiny.safetensors.',
 });
 
-/** `--engine`, of the commands that train. */
+/** `--engine`, of the commands that compute. */
 export const engineFlag = Flags.string({
   options: ['auto', 'onnxruntime', 'tensorflow'],
   default: 'auto',
   summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
+});
+
+/** `--device`, beside `--engine`. */
+export const deviceFlag = Flags.string({
+  options: ['cpu', 'cuda', 'webgpu'],
+  summary: 'Where it computes; default: a GPU for TensorFlow where it finds one, the CPU for ONNX Runtime.',
 });

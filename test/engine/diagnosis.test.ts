@@ -9,13 +9,14 @@ const onnxruntime = (result: ProbeResult): EngineState => ({ engine: 'onnxruntim
 const tensorflow = (result: ProbeResult): EngineState => ({ engine: 'tensorflow', device: 'any', result });
 
 test('auto is TensorFlow only on a real GPU', () => {
-  const choose = (...states: EngineState[]) => chooseAutomatically(states);
+  const choose = (...states: EngineState[]) => chooseAutomatically(states, true);
   const gpu = { engine: 'tensorflow', device: 'gpu' };
   const cpu = { engine: 'onnxruntime', device: 'cpu' };
   assert.deepEqual(choose(onnxruntime(works('cpu')), tensorflow(works('gpu'))), gpu);
   assert.deepEqual(choose(onnxruntime(works('cpu')), tensorflow(works('cpu'))), cpu);
   assert.deepEqual(choose(onnxruntime(works('cpu')), tensorflow(fails)), cpu);
   assert.equal(choose(onnxruntime(fails), tensorflow(works('cpu'))), undefined);
+  assert.deepEqual(chooseAutomatically([onnxruntime(works('cpu')), tensorflow(works('gpu'))], false), cpu);
 });
 
 test('what is missing comes with a command, what works without', () => {

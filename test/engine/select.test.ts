@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Engine } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/select.js';
+import { RequestError } from '../../src/shared/errors.js';
 
 test('onnxruntime, and auto on a machine without a GPU for TensorFlow', async () => {
   for (const engine of [await createEngine('onnxruntime'), await createEngine('auto', { device: 'cpu', threads: 1 })]) {
@@ -12,4 +14,10 @@ test('onnxruntime, and auto on a machine without a GPU for TensorFlow', async ()
 
 test('tensorflow has no webgpu', async () => {
   await assert.rejects(createEngine('tensorflow', { device: 'webgpu' }), { name: 'RequestError', hint: /onnxruntime/ });
+});
+
+test('a device that does not work is refused before anything is computed', async () => {
+  const result = await createEngine('onnxruntime', { device: 'cuda' }).catch((error: unknown) => error);
+  if (result instanceof RequestError) assert.match(result.message, /^onnxruntime does not compute on cuda here: \S/);
+  else assert.match((result as Engine).device, /^cuda/, 'this machine has one');
 });

@@ -6,16 +6,17 @@
  */
 import * as ort from 'onnxruntime-node';
 import type { NdArray } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
-import type { Compiled, Engine, TensorFunction, Value } from '../engine.js';
+import { type Compiled, type Device, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
 import './kernels/index.js';
 import { trace } from './tracer.js';
 
 export interface OnnxEngineOptions {
   /** Threads of one operator; default all cores. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** onnxruntime's execution provider; default cpu. */
-  readonly device?: 'cpu' | 'cuda' | 'webgpu';
+  readonly device?: Device | undefined;
   /** Compiled programs kept at most; default 160 (a stitch space has 71 stitches, trained and evaluated). */
   readonly programs?: number;
 }
@@ -26,8 +27,10 @@ interface Program {
   readonly outputs: Tree<string>;
 }
 
+/** @throws RequestError when onnxruntime cannot compute on the device */
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
   const { threads, device = 'cpu', programs: limit = 160 } = options;
+  if (device !== 'cpu') await requireProvider(device);
   // Insertion order is order of use: the first is the one unused for longest.
   const programs = new Map<string, Promise<Program>>();
 
@@ -90,12 +93,18 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   };
 }
 
-function isName(node: Tree<string>): node is string {
-  return typeof node === 'string';
+async function requireProvider(device: Exclude<Device, 'cpu'>): Promise<void> {
+  const { whyNotPlaced } = await import('./placement.js');
+  const reason = await whyNotPlaced(device);
+  if (reason === undefined) return;
+  throw new RequestError(
+    `onnxruntime does not compute on ${device} here: ${reason}`,
+    'Run `esta doctor` to see what is missing, or leave out the device.',
+  );
 }
 
-export function isValue(node: Tree<Value>): node is Value {
-  return typeof node === 'object' && 'storage' in node;
+function isName(node: Tree<string>): node is string {
+  return typeof node === 'string';
 }
 
 function toValue({ dtype, shape, data }: NdArray): Value {

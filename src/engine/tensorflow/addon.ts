@@ -13,9 +13,9 @@ export const tensorflowBackend = 'tensorflow';
 
 export interface TensorFlowOptions {
   /** Threads of one operator, on a CPU; default all cores. Counts only for the first load in a process. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** `cpu` hides all GPUs, `cuda` insists on one; default: a GPU where TensorFlow finds one. */
-  readonly device?: 'cpu' | 'cuda';
+  readonly device?: 'cpu' | 'cuda' | undefined;
 }
 
 /** The addon after loading: what TensorFlow says about itself. */

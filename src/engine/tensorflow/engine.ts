@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
-import type { Compiled, Engine, TensorFunction, Value } from '../engine.js';
+import { type Compiled, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
 import { registerComposedKernels } from '../ops/composed.js';
 import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
 import { findAddon } from './location.js';
@@ -68,10 +68,6 @@ function onTensorFlow<T>(action: () => T): T {
   } finally {
     if (previous && previous !== tensorflowBackend) tf.setBackend(previous);
   }
-}
-
-function isValue(node: Tree<Value>): node is Value {
-  return typeof node === 'object' && 'storage' in node;
 }
 
 function isTensor(node: Tree<tf.Tensor>): node is tf.Tensor {

@@ -1,0 +1,32 @@
+/** Whether onnxruntime can compute on a device: unasked it silently gives the CPU what a provider does not take. */
+import * as tf from '@tensorflow/tfjs';
+import * as ort from 'onnxruntime-node';
+import { messageOf } from '../../shared/errors.js';
+import type { Device } from '../engine.js';
+import './kernels/index.js';
+import { trace } from './tracer.js';
+
+/** Why not even a small matrix product runs on the provider, on one line; undefined when it does. */
+export async function whyNotPlaced(provider: Exclude<Device, 'cpu'>): Promise<string | undefined> {
+  const { model } = trace(({ x }: { x: tf.Tensor }) => tf.matMul(x, x), { x: { shape: [2, 2], dtype: 'float32' } });
+  ort.env.logLevel = 'fatal'; // what fails is returned; onnxruntime would write it to standard error as well
+  try {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: [provider],
+      logSeverityLevel: 4,
+      extra: { session: { disable_cpu_ep_fallback: '1' } },
+    });
+    await session.release();
+    return undefined;
+  } catch (error) {
+    return readable(messageOf(error));
+  }
+}
+
+/** onnxruntime's messages without the C++ function and condition that they begin with. */
+function readable(message: string): string {
+  return message
+    .replace(/^\/onnxruntime_src.* was false\. /s, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
