@@ -7,9 +7,9 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { RequestError } from '../shared/errors.js';
 import { Random } from '../shared/random.js';
+import { forEachLimited } from './concurrency.js';
 import type { Dataset, SpeciesSource } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
-import { forEachLimited } from './official/concurrency.js';
 import { drawSpecies } from './species/drawing.js';
 import { firstSpecies, maximumSpecies, speciesName } from './species/traits.js';
 

@@ -1,7 +1,7 @@
 /** What engine tests share: seeded arrays, the plain TensorFlow.js CPU backend as reference, and a relative comparison. */
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs';
-import type { Engine, TensorFunction, Value } from '../../src/engine/engine.js';
+import { type Engine, isValue, type TensorFunction } from '../../src/engine/engine.js';
 import { isTensor } from '../../src/engine/onnx/tracer.js';
 import { registerComposedKernels } from '../../src/engine/ops/composed.js';
 import { float32, type NdArray, sizeOf } from '../../src/shared/arrays.js';
@@ -37,7 +37,6 @@ export async function onEngine(
   inputs: Tree<NdArray>,
 ): Promise<Map<string, readonly number[]>> {
   const outputs = await engine.compile(key, fn)(mapTree(inputs, isArray, (array) => engine.put(array)));
-  const isValue = (node: Tree<Value>): node is Value => 'storage' in node;
   const results = new Map<string, readonly number[]>();
   for (const { path, leaf } of leavesOf(outputs, isValue)) results.set(path, Array.from((await engine.get(leaf)).data));
   return results;

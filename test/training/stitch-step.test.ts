@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import type { Engine, TensorFunction, Value } from '../../src/engine/engine.js';
+import { type Engine, isValue, type TensorFunction, type Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { registerComposedKernels } from '../../src/engine/ops/composed.js';
 import { type Float32NdArray, float32, type NdArray } from '../../src/shared/arrays.js';
@@ -226,7 +226,6 @@ test('steps leave no tensors behind, traced or eager', async () => {
 
 /** As the eager engine of TensorFlow, on the CPU backend that TensorFlow.js always has. */
 function eagerEngine(): Engine {
-  const isValue = (node: Tree<Value>): node is Value => 'storage' in node;
   const isTensor = (node: Tree<tf.Tensor>): node is tf.Tensor => node instanceof tf.Tensor;
   const toValue = (tensor: tf.Tensor): Value => ({ shape: tensor.shape, dtype: 'float32', storage: tensor });
   tf.setBackend('cpu');

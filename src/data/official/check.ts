@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { messageOf, RequestError } from '../../shared/errors.js';
+import { forEachLimited } from '../concurrency.js';
 import type { Dataset, Sample } from '../dataset.js';
 import { decodeImage } from '../decode.js';
-import { forEachLimited } from './concurrency.js';
 import type { ClassRange, OfficialSpec, OnActivity, SplitCounts } from './layout.js';
 import { openPrepared } from './open.js';
 import { type OfficialDataset, readOfficialLayout, type SplitOrigin } from './read.js';

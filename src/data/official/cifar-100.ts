@@ -10,7 +10,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { messageOf, RequestError } from '../../shared/errors.js';
 import { writeAtomic } from '../../shared/files.js';
-import { forEachLimited } from './concurrency.js';
+import { forEachLimited } from '../concurrency.js';
 import type { LayoutReader, OnActivity } from './layout.js';
 import { type PickleDictionary, type PickleValue, parsePickle } from './pickle.js';
 import { findFolderWith, requireFolderWith } from './source-folder.js';

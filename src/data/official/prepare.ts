@@ -6,9 +6,9 @@
 import { copyFile, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, RequestError } from '../../shared/errors.js';
+import { forEachLimited } from '../concurrency.js';
 import type { Dataset, Sample } from '../dataset.js';
 import { isArchive, isUnpacked, unpack, verify } from './archives.js';
-import { forEachLimited } from './concurrency.js';
 import type { OfficialSpec, OnActivity, SplitCounts } from './layout.js';
 import { splitsFile, writePrepared } from './prepared.js';
 import { readOfficialLayout, type SplitOrigin, type SplitRequest, splitDefaults } from './read.js';

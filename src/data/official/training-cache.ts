@@ -8,9 +8,9 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { forEachLimited } from '../concurrency.js';
 import type { Sample } from '../dataset.js';
 import { decodeImage } from '../decode.js';
-import { forEachLimited } from './concurrency.js';
 import type { OnActivity } from './layout.js';
 
 /** Path of an image in the cache: other formats than JPEG get `.jpg` appended. */
