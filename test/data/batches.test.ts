@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -96,14 +97,24 @@ test('a split beyond the limit is not cached, one within it is', async () => {
 });
 
 test('batches are prepared while the main thread is busy', async () => {
-  const loader = await openBatches({ samples, preprocessing, batchSize: 1, threads: 1, prefetch: 8 });
+  const vanishing = await Promise.all(
+    samples.map(async ({ file, label }) => {
+      const copy = `${file}.copy`;
+      await copyFile(file, copy);
+      return { file: copy, label };
+    }),
+  );
+  const options = { samples: vanishing, preprocessing, batchSize: 1, threads: 1, prefetch: count, cacheBytes: -1 };
+  const loader = await openBatches(options);
   const batches = loader.batches();
-  await batches.next();
-  const busyUntil = performance.now() + 600;
-  while (performance.now() < busyUntil);
-  const begin = performance.now();
-  for (let read = 0; read < 7; read++) await batches.next();
-  assert.ok(performance.now() - begin < 400, 'seven small batches were ready');
+  const first = batches.next(); // asks for all ten
+  blockWhileOthersWork();
+  for (const { file } of vanishing) rmSync(file);
+  await first;
+  for (let read = 1; read < count; read++) {
+    const { value } = await batches.next(); // what was not ready could not be read any more
+    assert.equal(value?.index, read);
+  }
   await loader.close();
 });
 
@@ -131,6 +142,16 @@ test('leaving the loop early and closing leaves nothing behind', async () => {
   await loader.close();
   await assert.rejects(loader.batches().next(), /closed/);
 });
+
+/** Blocks this thread, without computing, until the other threads of this process compute no more. */
+function blockWhileOthersWork(): void {
+  const cpuTime = () => process.cpuUsage().user + process.cpuUsage().system;
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  for (let before = -1; cpuTime() - before > 5000; ) {
+    before = cpuTime();
+    Atomics.wait(never, 0, 0, 400);
+  }
+}
 
 function jitterOf(strength: number) {
   return { brightness: strength, contrast: strength, saturation: strength };
