@@ -28,7 +28,7 @@ export const vtabTasks = [
 const name = () =>
   field(
     identifier(),
-    'Name in trial folders, tables and --set paths; left out: the kind, or vtab-TASK.',
+    'Name in trial folders, tables and --set paths; left out: the kind or vtab-TASK, with -N-shot where there are shots.',
     'this project',
   );
 
@@ -42,6 +42,13 @@ const validationFraction = () =>
     'VPT holds out 10 % of the official training sets',
   );
 
+const shots = () =>
+  field(
+    count().optional(),
+    'Few-shot learning: training images kept of each class, and at most 4 validation images, drawn anew for the seed of each trial; left out: all images.',
+    'supplement B: 1, 4, 8, 16; drawn as CoOp does',
+  );
+
 /** A set that has official training and test images, and no official validation images. */
 const official = <Kind extends string>(kind: Kind) =>
   z.strictObject({
@@ -49,6 +56,7 @@ const official = <Kind extends string>(kind: Kind) =>
     name: name(),
     root: root(),
     validation_fraction: validationFraction(),
+    shots: shots(),
   });
 
 const species = z.strictObject({
@@ -63,6 +71,7 @@ const species = z.strictObject({
     'Seed of the drawings; the seeds of the trials do not change them.',
     'this project',
   ),
+  shots: shots(),
 });
 
 const imageFolder = z.strictObject({
@@ -70,12 +79,14 @@ const imageFolder = z.strictObject({
   name: name(),
   root: root(),
   validation_fraction: validationFraction(),
+  shots: shots(),
 });
 
 const flowers = z.strictObject({
   kind: z.literal('oxford-flowers-102'),
   name: name(),
   root: root(),
+  shots: shots(),
 });
 
 const cifar = z.strictObject({
@@ -83,6 +94,7 @@ const cifar = z.strictObject({
   name: name(),
   root: root(),
   validation_fraction: validationFraction(),
+  shots: shots(),
 });
 
 const vtab = z.strictObject({
@@ -90,6 +102,7 @@ const vtab = z.strictObject({
   name: name(),
   root: root(),
   task: field(z.enum(vtabTasks), 'Folder of the task below the root.', 'VTAB-1k in the NOAH layout'),
+  shots: shots(),
 });
 
 export const datasetSchema = z.discriminatedUnion('kind', [
@@ -116,8 +129,8 @@ export const dataSchema = z.preprocess(
 
 /** The name a data set goes by when its file gives none. */
 export function defaultDatasetName(dataset: object): unknown {
-  if ('task' in dataset) return `vtab-${String(dataset.task)}`;
-  return 'kind' in dataset ? dataset.kind : undefined;
+  const base = 'task' in dataset ? `vtab-${String(dataset.task)}` : 'kind' in dataset ? dataset.kind : undefined;
+  return 'shots' in dataset && base !== undefined ? `${String(base)}-${String(dataset.shots)}-shot` : base;
 }
 
 function withName(dataset: unknown): unknown {

@@ -135,4 +135,9 @@ export const trainingSchema = z.strictObject({
 
 export const evaluationSchema = z.strictObject({
   batch_size: field(count().default(64), 'Images of an evaluation step.', 'this project'),
+  test_at: field(
+    z.array(positive().lt(1)).default([]),
+    'Shares of the epochs of the stitched network after which what would be deployed then is tested, as it is at the end; only recorded, nothing is chosen by it.',
+    'supplement F, Figure C: 0.25, 0.5, 0.75',
+  ),
 });

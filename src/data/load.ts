@@ -1,23 +1,46 @@
 /** From the data set that an experiment names to its images, whatever its kind. */
 import type { Dataset as DatasetConfig } from '../config/dataset-schema.js';
+import { fewShotValidation } from '../config/training-images.js';
 import type { Dataset } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
 import { openOfficial } from './official/open.js';
 import { openSpecies, type SpeciesOptions } from './species.js';
-import { withValidation } from './splits.js';
+import { fewShot, withValidation } from './splits.js';
 
 /** Validation images are the same in all trials of an experiment, so that their results can be compared. */
 const validationSeed = 0;
 
+export interface LoadDatasetOptions extends SpeciesOptions {
+  /** Of the few-shot draw, the seed of the trial; default 0. */
+  readonly seed?: number;
+}
+
 /**
- * Reads (for drawn species: draws) the data set; no image is decoded. The result has a validation split.
+ * Reads (for drawn species: draws) the data set; no image is decoded. The result has a validation split, and of a
+ * data set with `shots` that many training images of each class.
  * @param cacheFolder where drawn images are kept between runs
  */
 export async function loadDataset(
   config: DatasetConfig,
   cacheFolder: string,
-  options: SpeciesOptions = {},
+  { seed = 0, ...options }: LoadDatasetOptions = {},
 ): Promise<Dataset> {
+  const dataset = await loadWhole(config, cacheFolder, options);
+  return config.shots === undefined ? dataset : withShots(dataset, config.shots, seed);
+}
+
+/** The test images stay all of them (CoOp, which supplement B follows). */
+function withShots(dataset: Dataset, shots: number, seed: number): Dataset {
+  const { train, val = [], test } = dataset.splits;
+  const splits = {
+    train: fewShot(train, shots, seed),
+    val: fewShot(val, Math.min(shots, fewShotValidation), seed),
+    test,
+  };
+  return { ...dataset, splits };
+}
+
+async function loadWhole(config: DatasetConfig, cacheFolder: string, options: SpeciesOptions): Promise<Dataset> {
   switch (config.kind) {
     case 'species':
       return openSpecies(config, cacheFolder, options);

@@ -30,11 +30,15 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
       ),
   },
   'adapt-then-stitch': {
-    question: 'anchors adapted while they are stitched, or before (supplement F)',
-    variants: (base) => [
-      variant('adapt-and-stitch', base, { methods: ['esta'] }),
-      variant('adapt-then-stitch', base, { methods: ['adapt-then-stitch'] }),
-    ],
+    question: 'anchors adapted while they are stitched, or before; tested at quarters of the epochs (supplement F)',
+    variants: (base) => {
+      const given = base.evaluation.test_at;
+      const evaluation = { ...base.evaluation, test_at: given.length > 0 ? given : [0.25, 0.5, 0.75] };
+      return [
+        variant('adapt-and-stitch', base, { methods: ['esta'], evaluation }),
+        variant('adapt-then-stitch', base, { methods: ['adapt-then-stitch'], evaluation }),
+      ];
+    },
   },
   lora: {
     question: 'PST, naive LoRA of several ranks, LoRA of its own for each stitch (supplement H)',
@@ -72,7 +76,8 @@ export function ablationOf(
   const several = experiment.seeds.length > 1;
   const base: Experiment = {
     ...experiment,
-    name: `${experiment.name}-ablate-${name}`,
+    // A file that was written for the study has its name already.
+    name: experiment.name.endsWith(`ablation-${name}`) ? experiment.name : `${experiment.name}-ablate-${name}`,
     methods: ['esta'],
     seeds: several ? experiment.seeds : Array.from({ length: seeds }, (_, index) => first + index),
   };

@@ -5,6 +5,7 @@ import type { Trial } from '../config/plan.js';
 import type { StagePlan } from '../config/stages.js';
 import type { BatchLoader } from '../data/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
+import type { EpochTest } from '../report/trial-journal.js';
 import { readJsonLines, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { type DeployedStitch, deployedStitches } from '../stitching/deployment.js';
@@ -12,7 +13,8 @@ import type { Named } from '../training/optimizer.js';
 import { accuraciesOf, type EvaluationContext, sweepPalette } from './evaluate-palette.js';
 import type { TrainingScheme } from './method.js';
 import type { Palette } from './palette.js';
-import { checkpointFile, type TrainedPalette, trainPalette } from './train-palette.js';
+import { checkpointFile, type PaletteTraining, type TrainedPalette, trainPalette } from './train-palette.js';
+import { noteTest } from './training-journal.js';
 import type { TrialData } from './trial-data.js';
 
 export interface StageContext {
@@ -61,6 +63,11 @@ export async function runStage(context: StageContext, stage: Stage): Promise<Tra
     epochs: plan.epochs,
     baseRate,
     epochsBefore: epochsBefore + gridEpochs,
+    measured: {
+      epochs: plan.testedEpochs,
+      measure: (epoch, trained) =>
+        noteTest(context.trialFolder, { stage: plan.name, epoch }, () => testOf(context, stage, trained, epoch)),
+    },
   });
   return { ...trained, baseRate, deployed: await deploy(context, stage, trained) };
 }
@@ -93,8 +100,7 @@ async function chooseRate(context: StageContext, stage: Stage): Promise<number> 
       epochsBefore: stage.epochsBefore + index * plan.gridEpochs,
     });
     const accuracies = await validate(context, stage, trained, `base rate ${baseRate}`);
-    const accuracy = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
-    const entry: GridEntry = { stage: plan.name, base_rate: baseRate, accuracy };
+    const entry: GridEntry = { stage: plan.name, base_rate: baseRate, accuracy: meanOf(accuracies) };
     await addToGrid(trialFolder, entry);
     await rm(checkpointFile(trialFolder, name), { force: true });
     context.engine.free(trained.trainables);
@@ -109,12 +115,13 @@ interface Run {
   readonly epochs: number;
   readonly baseRate: number;
   readonly epochsBefore: number;
+  readonly measured?: PaletteTraining['measured'];
 }
 
 function train(
   { trial, configuration, ...context }: StageContext,
   { palette, scheme, plan }: Stage,
-  { name, loader, epochs, baseRate, epochsBefore }: Run,
+  { name, loader, epochs, baseRate, epochsBefore, measured }: Run,
 ): Promise<TrainedPalette> {
   const { experiment, seed } = trial;
   const surroundings = {
@@ -131,11 +138,14 @@ function train(
     stage: name,
     identity: `${configuration} ${trial.name} ${name}`,
     label: `${trial.name}, ${plan.name === name ? '' : 'grid of '}${plan.name} at base rate ${baseRate}`,
+    ...(measured && { measured }),
   });
 }
 
+type Deployable = Pick<TrainedPalette, 'trainables' | 'importance'>;
+
 /** The stitches to deploy. Importance scores choose without any evaluation; SN-Net has to evaluate the whole space. */
-async function deploy(context: StageContext, stage: Stage, trained: TrainedPalette): Promise<DeployedStitch[]> {
+async function deploy(context: StageContext, stage: Stage, trained: Deployable): Promise<DeployedStitch[]> {
   const { palette, scheme } = stage;
   switch (stage.deployment) {
     case 'everything trained':
@@ -158,10 +168,27 @@ async function deploy(context: StageContext, stage: Stage, trained: TrainedPalet
 
 /** Accuracies of the stitches that would be deployed, on the validation images. */
 async function validate(context: StageContext, stage: Stage, trained: TrainedPalette, what: string): Promise<number[]> {
-  const deployed = await deploy(context, stage, trained);
-  const ids = deployed.map(({ id }) => id);
+  const ids = (await deploy(context, stage, trained)).map(({ id }) => id);
   const label = `${context.trial.name}: validating ${what}`;
   return accuraciesOf(evaluation(context), stage.palette, trained.trainables, ids, context.data.validation, label);
+}
+
+/** Accuracies of the stitches that would be deployed now, on the test images: for the record, nothing is chosen by it. */
+async function testOf(
+  context: StageContext,
+  stage: Stage,
+  trained: Deployable,
+  epoch: number,
+): Promise<Pick<EpochTest, 'accuracy' | 'stitches'>> {
+  const ids = (await deploy(context, stage, trained)).map(({ id }) => id);
+  const label = `${context.trial.name}: testing after epoch ${epoch}`;
+  const { test } = context.data;
+  const accuracies = await accuraciesOf(evaluation(context), stage.palette, trained.trainables, ids, test, label);
+  return { accuracy: meanOf(accuracies), stitches: ids.map((id, index) => ({ id, accuracy: accuracies[index]! })) };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** What an evaluation needs of its surroundings. */

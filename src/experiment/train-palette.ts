@@ -47,6 +47,11 @@ export interface PaletteTraining {
   readonly identity: string;
   /** For people: "flowers12, learning rate 1e-3". */
   readonly label: string;
+  /** Something to be measured after some epochs, once they are saved; once more for an epoch that a training goes on from. */
+  readonly measured?: {
+    readonly epochs: readonly number[];
+    readonly measure: (epoch: number, trained: Omit<TrainedPalette, 'seconds'>) => Promise<void>;
+  };
 }
 
 export interface TrainedPalette {
@@ -69,6 +74,7 @@ interface Position {
 /** Sums over the steps of the epoch under way. */
 interface EpochTotals {
   readonly loss: number;
+  readonly labelLoss: number;
   readonly teacherLoss: number;
   readonly taughtSteps: number;
   /** By stitch id. */
@@ -83,7 +89,7 @@ export function checkpointFile(trialFolder: string, stage: string): string {
 export async function trainPalette(
   context: TrainingContext,
   loader: BatchLoader,
-  { palette, scheme, baseRate, epochs, seed, stage, identity, label }: PaletteTraining,
+  { palette, scheme, baseRate, epochs, seed, stage, identity, label, measured }: PaletteTraining,
 ): Promise<TrainedPalette> {
   const { engine, experiment, progress, signal, trialFolder } = context;
   const { batch_size: batchSize, warmup_epochs: warmupEpochs, checkpoint_minutes, weight_decay } = experiment.training;
@@ -115,6 +121,9 @@ export async function trainPalette(
   const first = { epoch: Math.floor(position.step / perEpoch), index: position.step % perEpoch };
   const journal = await openJournal(trialFolder, stage, first.epoch);
   await context.onEpoch(first.epoch);
+  const isMeasured = (epoch: number) => measured?.epochs.includes(epoch) ?? false;
+  const measure = (epoch: number) => measured!.measure(epoch, { trainables: state.parameters, importance });
+  if (first.index === 0 && isMeasured(first.epoch)) await measure(first.epoch);
 
   progress.start(label, steps, {}, position.step);
   let clock = performance.now();
@@ -157,10 +166,16 @@ export async function trainPalette(
       await context.onEpoch(batch.epoch + 1);
     }
     const isLast = step + 1 === steps;
-    const isDue = performance.now() - saved > checkpoint_minutes * 60_000;
+    const measuredEpoch = batch.index === perEpoch - 1 && isMeasured(batch.epoch + 1) ? batch.epoch + 1 : undefined;
+    const isDue = measuredEpoch !== undefined || performance.now() - saved > checkpoint_minutes * 60_000;
     if (isDue || isLast || signal.aborted) await save(step + 1);
     if (signal.aborted && !isLast) {
       throw new Interrupted(`stopped after step ${step + 1} of ${steps} of ${label}; everything is saved`);
+    }
+    if (measuredEpoch !== undefined) {
+      await measure(measuredEpoch);
+      progress.start(label, steps, {}, step + 1);
+      clock = performance.now(); // a measurement is no training
     }
   }
   progress.stop();
@@ -169,19 +184,24 @@ export async function trainPalette(
 }
 
 function noTotals(stitches: number): EpochTotals {
-  return { loss: 0, teacherLoss: 0, taughtSteps: 0, draws: new Array<number>(stitches).fill(0) };
+  return { loss: 0, labelLoss: 0, teacherLoss: 0, taughtSteps: 0, draws: new Array<number>(stitches).fill(0) };
 }
 
-function withStep(totals: EpochTotals, id: number, { loss, teacherLoss }: StepMeasures): EpochTotals {
+function withStep(totals: EpochTotals, id: number, { loss, labelLoss, teacherLoss }: StepMeasures): EpochTotals {
   const { draws } = totals;
   return {
     loss: totals.loss + loss,
+    labelLoss: totals.labelLoss + labelLoss,
     teacherLoss: totals.teacherLoss + (teacherLoss ?? 0),
     taughtSteps: totals.taughtSteps + (teacherLoss === undefined ? 0 : 1),
     draws: draws.with(id, draws[id]! + 1),
   };
 }
 
-function meansOf({ loss, teacherLoss, taughtSteps }: EpochTotals, steps: number) {
-  return { loss: loss / steps, ...(taughtSteps > 0 && { teacher_loss: teacherLoss / taughtSteps }) };
+function meansOf({ loss, labelLoss, teacherLoss, taughtSteps }: EpochTotals, steps: number) {
+  return {
+    loss: loss / steps,
+    label_loss: labelLoss / steps,
+    ...(taughtSteps > 0 && { teacher_loss: teacherLoss / taughtSteps }),
+  };
 }

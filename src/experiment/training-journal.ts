@@ -3,23 +3,9 @@
  * trial's folder. All stages of a trial write into the same two files; a line says which stage it belongs to.
  */
 import path from 'node:path';
+import { type EpochMetrics, type EpochTest, metricsFile, testsFile } from '../report/trial-journal.js';
 import { appendJsonLine, readJsonLines, writeAtomic } from '../shared/files.js';
 import type { ImportanceScores } from '../stitching/importance.js';
-
-/** A line of metrics.jsonl. */
-export interface EpochMetrics {
-  readonly stage: string;
-  /** Epochs of this stage that are done. */
-  readonly epoch: number;
-  readonly step: number;
-  readonly base_rate: number;
-  /** Mean loss of the sampled stitches: distillation where a teacher teaches, cross-entropy where not. */
-  readonly loss: number;
-  /** Mean cross-entropy of the teacher, over the steps that had one. */
-  readonly teacher_loss?: number;
-  /** Seconds of training since the stage began. */
-  readonly seconds: number;
-}
 
 /** A line of importance.jsonl. */
 export interface EpochImportance {
@@ -41,15 +27,27 @@ export interface TrainingJournal {
  * dropped, because they are trained again.
  */
 export async function openJournal(trialFolder: string, stage: string, epochsDone: number): Promise<TrainingJournal> {
-  const metricsFile = path.join(trialFolder, 'metrics.jsonl');
   const importanceFile = path.join(trialFolder, 'importance.jsonl');
-  for (const file of [metricsFile, importanceFile]) await dropLaterEpochs(file, stage, epochsDone);
+  const files = [metricsFile(trialFolder), importanceFile, testsFile(trialFolder)];
+  for (const file of files) await dropLaterEpochs(file, stage, epochsDone);
   return {
     async write(metrics, importance) {
-      await appendJsonLine(metricsFile, metrics);
+      await appendJsonLine(metricsFile(trialFolder), metrics);
       await appendJsonLine(importanceFile, importance);
     },
   };
+}
+
+/** Notes a test of what would be deployed after an epoch, unless that is noted already. */
+export async function noteTest(
+  trialFolder: string,
+  { stage, epoch }: Pick<EpochTest, 'stage' | 'epoch'>,
+  test: () => Promise<Pick<EpochTest, 'accuracy' | 'stitches'>>,
+): Promise<void> {
+  const lines = await readJsonLines<EpochTest>(testsFile(trialFolder));
+  if (lines.some((line) => line.stage === stage && line.epoch === epoch)) return;
+  const line: EpochTest = { stage, epoch, ...(await test()) };
+  await appendJsonLine(testsFile(trialFolder), line);
 }
 
 async function dropLaterEpochs(file: string, stage: string, epochsDone: number): Promise<void> {

@@ -10,7 +10,11 @@ const datasetLabels: Record<string, string> = {
   'stanford-cars': 'Stanford Cars',
   'cifar-100': 'CIFAR-100',
   'vtab-1k': 'VTAB-1k',
+  fgvc: 'FGVC',
 };
+
+/** The five fine-grained data sets that the paper averages. */
+const fgvcTasks = ['cub-200-2011', 'nabirds', 'oxford-flowers-102', 'stanford-dogs', 'stanford-cars'];
 
 const methodLabels: Record<string, string> = {
   esta: 'ESTA',
@@ -21,8 +25,22 @@ const methodLabels: Record<string, string> = {
   'adapt-then-stitch': 'Adapt-then-stitch',
 };
 
+/** `stanford-cars-4-shot` becomes "Stanford Cars, 4 shots". */
 export function datasetLabel(name: string): string {
-  return datasetLabels[name] ?? name;
+  const { task, shots } = fewShotTask(name);
+  const label = datasetLabels[task] ?? task;
+  return shots === undefined ? label : `${label}, ${shots} shot${shots === 1 ? '' : 's'}`;
+}
+
+/** What a few-shot data set is taken from, by its default name; others are tasks of their own. */
+function fewShotTask(name: string): { readonly task: string; readonly shots: number | undefined } {
+  const [, task, shots] = /^(.+)-(\d+)-shot$/.exec(name) ?? [];
+  return task === undefined ? { task: name, shots: undefined } : { task, shots: Number(shots) };
+}
+
+/** Whether a mean over these data sets says something: not for shots of one and the same task. */
+export function areDifferentTasks(datasets: readonly string[]): boolean {
+  return new Set(datasets.map((name) => fewShotTask(name).task)).size > 1;
 }
 
 /** What a trial is compared as: the variant of an ablation, otherwise the method. */
@@ -35,10 +53,12 @@ export function methodLabel(name: string): string {
   return methodLabels[name] ?? name;
 }
 
-/** The name that the mean over these data sets goes by: vtab-1k when they are its 19 tasks. */
+/** The name that the mean over these data sets goes by: vtab-1k for its 19 tasks, fgvc for its five data sets. */
 export function meanName(datasets: readonly string[]): string {
-  const isVtab = datasets.length === vtabTasks.length && vtabTasks.every((task) => datasets.includes(task));
-  return isVtab ? 'vtab-1k' : `mean of ${datasets.length} data sets`;
+  const areAll = (tasks: readonly string[]) =>
+    datasets.length === tasks.length && tasks.every((task) => datasets.includes(task));
+  if (areAll(vtabTasks) || areAll(vtabTasks.map((task) => `vtab-${task}`))) return 'vtab-1k';
+  return areAll(fgvcTasks) ? 'fgvc' : `mean of ${datasets.length} data sets`;
 }
 
 const sizes: Record<string, string> = { tiny: 'Ti', small: 'S', base: 'B', large: 'L', huge: 'H' };

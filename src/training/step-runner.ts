@@ -30,6 +30,8 @@ export interface StepMeasures {
   readonly saliency: number;
   /** Cross-entropy of the teacher; undefined in steps without one. */
   readonly teacherLoss: number | undefined;
+  /** Cross-entropy of the stitch with the labels, whatever it learns from. */
+  readonly labelLoss: number;
 }
 
 /**
@@ -104,8 +106,8 @@ export function stepRunner(
     Object.assign(first, result.moments.first);
     Object.assign(second, result.moments.second);
     Object.assign(updates, result.moments.updates);
-    const [loss, saliency, teacherLoss] = (await engine.get(result.measures)).data as Float32Array;
+    const [loss, saliency, teacherLoss, labelLoss] = (await engine.get(result.measures)).data as Float32Array;
     engine.free(result.measures);
-    return { loss: loss!, saliency: saliency!, teacherLoss: isTaught ? teacherLoss : undefined };
+    return { loss: loss!, saliency: saliency!, teacherLoss: isTaught ? teacherLoss : undefined, labelLoss: labelLoss! };
   };
 }

@@ -45,7 +45,10 @@ export interface StitchStepInputs<T> extends TeacherInputs<T> {
 export interface StitchStepOutputs<T> {
   readonly parameters: Named<T>;
   readonly moments: Moments<T>;
-  /** [3]: loss, saliency (0 where it is not measured), the teacher's loss (0 without one); together, to be read at once. */
+  /**
+   * [4]: loss, saliency (0 where it is not measured), the teacher's loss (0 without one), cross-entropy with the labels;
+   * together, to be read at once.
+   */
   readonly measures: T;
 }
 
@@ -91,12 +94,16 @@ export function stitchStep(stitch: Stitch, names: readonly string[], options: St
   const { architectures, weightDecay, saliency } = options;
   const step = (inputs: StitchStepInputs<tf.Tensor>): StitchStepOutputs<tf.Tensor> => {
     const { frozen, parameters, moments, images, labels, rate, teacher } = inputs;
+    let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(names, parameters, (named) => {
       const logits = runStitch(stitch, frozen, named, images, architectures);
       if (!teacher || !options.distillation) return crossEntropy(logits, labels);
+      kept = tf.keep(logits);
       const { temperature, weight } = options.distillation;
       return distillation(logits, teacher.logits, temperature).mul(weight);
     });
+    const labelLoss = kept ? crossEntropy(kept, labels) : value;
+    kept?.dispose();
     const summed = { ...gradients };
     for (const [name, gradient] of Object.entries(teacher?.gradients ?? {})) {
       summed[name] = summed[name]?.add(gradient) ?? gradient;
@@ -104,7 +111,7 @@ export function stitchStep(stitch: Stitch, names: readonly string[], options: St
     const measured = saliency ? saliencyOf(parameters, gradients) : tf.scalar(0);
     return {
       ...adamW(parameters, summed, moments, rate, { weightDecay }),
-      measures: tf.stack([value, measured, teacher?.loss ?? tf.scalar(0)]),
+      measures: tf.stack([value, measured, teacher?.loss ?? tf.scalar(0), labelLoss]),
     };
   };
   return step as unknown as TensorFunction;

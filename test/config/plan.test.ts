@@ -36,6 +36,26 @@ test('steps count the grid and the final run', async () => {
   );
 });
 
+test('few shots are counted class by class, and the data set is named after them', async () => {
+  const cars = { kind: 'stanford-cars', root: '/nowhere' };
+  const data = [
+    { kind: 'species', shots: 8 },
+    { ...cars, shots: 1 },
+    { ...cars, shots: 100 },
+  ];
+  const training = { epochs: 1, batch_size: 4, base_learning_rates: [1e-3], final_on: 'train+validation' };
+  const { trials } = await planOf(experiment({ data, training }), '/runs/x');
+  // 12 species x (8 + 4 for validation); 196 cars x (1 + 1); no more cars than there are.
+  assert.deepEqual(
+    trials.map(({ dataset, steps }) => [dataset, steps]),
+    [
+      ['species-8-shot', (12 * 12) / 4],
+      ['stanford-cars-1-shot', (196 * 2) / 4],
+      ['stanford-cars-100-shot', 8144 / 4],
+    ],
+  );
+});
+
 test('no grid with one learning rate; the final run may take the validation images', async () => {
   const training = { epochs: 10, base_learning_rates: [1e-3], final_on: 'train+validation' };
   const plan = await planOf(experiment({ training }), '/runs/x');

@@ -40,6 +40,25 @@ test('species are drawn into the cache', async () => {
   assert.ok(splits.train[0]!.file.startsWith(path.join(folder, 'cache')));
 });
 
+test('shots keep so many training images of each class, at most 4 for validation, and all test images', async () => {
+  const images = { classes: 3, train_images: 9, validation_images: 6, test_images: 2 };
+  const config = { kind: 'species', name: 's', ...images, seed: 0 } as const;
+  const draw = (seed?: number, shots = 8) =>
+    loadDataset({ ...config, shots }, path.join(folder, 'cache'), {
+      imageSize: 16,
+      ...(seed !== undefined && { seed }),
+    });
+  const { splits } = await draw();
+  const perClass = (samples: readonly { label: number }[] = []) =>
+    [0, 1, 2].map((label) => samples.filter((sample) => sample.label === label).length);
+  assert.deepEqual(perClass(splits.train), [8, 8, 8]);
+  assert.deepEqual(perClass(splits.val), [4, 4, 4]);
+  assert.deepEqual(perClass(splits.test), [2, 2, 2]);
+  assert.deepEqual(perClass((await draw(0, 1)).splits.val), [1, 1, 1]);
+  assert.deepEqual((await draw(0)).splits, splits);
+  assert.notDeepEqual((await draw(1)).splits.train, splits.train);
+});
+
 test('an official data set that is not there is an error that names its folder', async () => {
   const config = {
     kind: 'cub-200-2011',

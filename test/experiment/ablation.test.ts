@@ -27,7 +27,8 @@ function changes(name: AblationName): Record<string, unknown> {
 }
 
 test('each study varies one thing', () => {
-  const { sampling, distillation, adaptation } = experiment();
+  const { sampling, distillation, adaptation, evaluation } = experiment();
+  const tested = { evaluation: { ...evaluation, test_at: [0.25, 0.5, 0.75] } };
   assert.deepEqual(changes('eta'), {
     'eta 0.8': { sampling: { ...sampling, eta: 0.8 } },
     'eta 0.9': {},
@@ -38,8 +39,8 @@ test('each study varies one thing', () => {
     'without distillation': { distillation: { ...distillation, enabled: false } },
   });
   assert.deepEqual(changes('adapt-then-stitch'), {
-    'adapt-and-stitch': {},
-    'adapt-then-stitch': { methods: ['adapt-then-stitch'] },
+    'adapt-and-stitch': tested,
+    'adapt-then-stitch': { methods: ['adapt-then-stitch'], ...tested },
   });
   assert.deepEqual(changes('sampling'), {
     'task-specific sampling': {},
@@ -60,6 +61,11 @@ test('each study varies one thing', () => {
 test('seeds count up from the one of the experiment, or are those it lists', () => {
   assert.deepEqual(ablationOf('eta', experiment({ seeds: [5] }), 3).experiment.seeds, [5, 6, 7]);
   assert.deepEqual(ablationOf('eta', experiment({ seeds: [1, 4] }), 3).experiment.seeds, [1, 4]);
+});
+
+test('a file that is written for a study gives the run folder its own name', () => {
+  assert.equal(ablationOf('eta', experiment({ name: 'mini-ablation-eta' }), 1).experiment.name, 'mini-ablation-eta');
+  assert.equal(ablationOf('lora', experiment({ name: 'ablation-eta' }), 1).experiment.name, 'ablation-eta-ablate-lora');
 });
 
 test('every trial of a study has a name of its own and its settings', () => {

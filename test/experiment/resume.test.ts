@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Experiment } from '../../src/config/schema.js';
 import { Interrupted } from '../../src/shared/errors.js';
-import { type Miniature, miniature, outcomeOf, watchedProgress } from './miniature.js';
+import { type Miniature, miniature, outcomeOf, readLines, watchedProgress } from './miniature.js';
 
 const trial = 'species-esta-seed0';
 
@@ -31,6 +31,31 @@ test('stopped in the middle of an epoch and resumed equals never stopped', async
   await interrupt(mini, experiment, 'stopped', (label) => label.includes('testing'));
   const [result] = await mini.run(experiment, 'stopped');
   assert.equal(result!.status, 'finished');
+  const outcome = (folder: string) => outcomeOf(path.join(mini.folder, folder), trial);
+  assert.deepEqual(await outcome('stopped'), await outcome('whole'));
+});
+
+test('tests on the way are noted once, whenever the run was stopped, and change nothing', async (t) => {
+  const mini = await miniature(t);
+  const training = { epochs: 3 };
+  const experiment = mini.experiment({ training, evaluation: { test_at: [0.3, 0.67, 0.7, 0.01] } });
+  const [unwatched] = await mini.run(mini.experiment({ training }), 'unwatched');
+  const [whole] = await mini.run(experiment, 'whole');
+  assert.deepEqual(whole!.stitches, unwatched!.stitches);
+  // 0.3 and 0.67 of three epochs; what rounds to none, or to one that is there already, is left out.
+  const tests = (folder: string) => readLines(path.join(mini.folder, folder, 'trials', trial, 'tests.jsonl'));
+  const lines = await tests('whole');
+  assert.deepEqual(
+    lines.map(({ stage, epoch, stitches }) => [stage, epoch, (stitches as unknown[]).length]),
+    [
+      ['stitched', 1, 3],
+      ['stitched', 2, 3],
+    ],
+  );
+  await interrupt(mini, experiment, 'stopped', (label) => label.includes('testing after epoch 1'));
+  await interrupt(mini, experiment, 'stopped', (label, done) => label.includes('stitched at') && done === 6);
+  await mini.run(experiment, 'stopped');
+  assert.deepEqual(await tests('stopped'), lines);
   const outcome = (folder: string) => outcomeOf(path.join(mini.folder, folder), trial);
   assert.deepEqual(await outcome('stopped'), await outcome('whole'));
 });

@@ -168,6 +168,16 @@ test('distillation gives the teacher no gradient: it learns from the labels alon
   await engine.dispose();
 });
 
+test('the loss with the labels is measured whatever a stitch learns from', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const [taught] = (await stepsOn(engine, { steps: [0] })).measures;
+  const [alone] = (await stepsOn(engine, { distils: false, steps: [0] })).measures;
+  assert.equal(alone!.labelLoss, alone!.loss);
+  assert.ok(Math.abs(taught!.labelLoss - alone!.loss) < 1e-6);
+  assert.ok(Math.abs(taught!.labelLoss - taught!.loss) > 1e-3);
+  await engine.dispose();
+});
+
 test('what a stitch shares with its teacher moves by the sum of both gradients', () => {
   const { images, labels } = batch();
   const values = trainables();
