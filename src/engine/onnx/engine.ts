@@ -9,6 +9,7 @@ import type { NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
 import { type Compiled, type Device, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
+import { channelBlock } from './channel-block.js';
 import './kernels/index.js';
 import { trace } from './tracer.js';
 
@@ -31,6 +32,7 @@ interface Program {
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
   const { threads, device = 'cpu', programs: limit = 160 } = options;
   if (device !== 'cpu') await requireProvider(device);
+  const block = device === 'cpu' ? await channelBlock() : undefined;
   // Insertion order is order of use: the first is the one unused for longest.
   const programs = new Map<string, Promise<Program>>();
 
@@ -42,6 +44,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     } = trace(
       fn,
       mapTree(inputs, isValue, ({ shape, dtype }) => ({ shape, dtype })),
+      { channelBlock: block },
     );
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [device],

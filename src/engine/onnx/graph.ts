@@ -30,6 +30,9 @@ export class Graph {
   private readonly views = new Map<string, GraphValue>();
   private count = 0;
 
+  /** @param channelBlock from channelBlock(): set where the program may use blocked convolutions */
+  constructor(readonly channelBlock?: number | undefined) {}
+
   input(name: string, shape: readonly number[], dtype: Dtype): GraphValue {
     const value = { name, shape, dtype };
     this.inputs.push(value);

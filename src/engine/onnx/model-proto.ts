@@ -52,7 +52,8 @@ export function encodeModel(graph: GraphParts): Uint8Array {
   for (const value of graph.outputs) body.message(12, encodeValue(value));
   const model = new ProtobufWriter().int(1, irVersion).string(2, 'esta').message(7, body);
   model.message(8, new ProtobufWriter().string(1, '').int(2, opset));
-  model.message(8, new ProtobufWriter().string(1, 'com.microsoft').int(2, 1));
+  const domains = new Set(graph.nodes.map(({ domain }) => domain).filter((domain) => domain !== ''));
+  for (const domain of domains) model.message(8, new ProtobufWriter().string(1, domain).int(2, 1));
   return model.finish();
 }
 

@@ -111,6 +111,11 @@ export interface InputDeclaration {
   readonly dtype: Dtype;
 }
 
+export interface TraceOptions {
+  /** From channelBlock(); left out: operators of the standard and of com.microsoft only. */
+  readonly channelBlock?: number | undefined;
+}
+
 export interface TracedProgram {
   readonly model: Uint8Array;
   /** Paths of the inputs that the program really uses. */
@@ -123,11 +128,15 @@ export interface TracedProgram {
  * Traces `fn` on inputs of the given shapes. Inputs and outputs are named by their path in the tree.
  * Throws when `fn` uses a kernel that the engine does not have, naming it.
  */
-export function trace(fn: (inputs: never) => Tree<tf.Tensor>, inputs: Tree<InputDeclaration>): TracedProgram {
+export function trace(
+  fn: (inputs: never) => Tree<tf.Tensor>,
+  inputs: Tree<InputDeclaration>,
+  { channelBlock }: TraceOptions = {},
+): TracedProgram {
   const previous = tf.engine().backendName;
   tf.setBackend(tracerBackend);
   const tracer = tf.engine().backend as Tracer;
-  tracer.graph = new Graph();
+  tracer.graph = new Graph(channelBlock);
   tf.engine().startScope('trace');
   try {
     const tensors = mapTree(inputs, isDeclaration, ({ shape, dtype }, path) => {

@@ -91,10 +91,30 @@ const differentiable: Record<string, [(x: tf.Tensor, y: tf.Tensor) => tf.Tensor,
     array(2, 7, 7, 3),
     array(3, 3, 3, 4),
   ],
-  '7 x 7 depthwise convolution': [
+  '7 x 7 depthwise convolution, of 3 channels: not in blocks': [
     (x, y) => tf.depthwiseConv2d(x as tf.Tensor4D, y as tf.Tensor4D, 1, 'same'),
     array(2, 8, 8, 3),
     array(7, 7, 3, 1),
+  ],
+  '7 x 7 depthwise convolution, of blocks and a part of one': [
+    (x, y) => tf.depthwiseConv2d(x as tf.Tensor4D, y as tf.Tensor4D, 1, 'same'),
+    array(2, 8, 9, 36),
+    array(7, 7, 36, 1),
+  ],
+  'depthwise convolution of an even side, padded unequally': [
+    (x, y) => tf.depthwiseConv2d(x as tf.Tensor4D, y as tf.Tensor4D, 1, 'same'),
+    array(2, 5, 6, 16),
+    array(2, 4, 16, 1),
+  ],
+  'depthwise convolution without padding': [
+    (x, y) => tf.depthwiseConv2d(x as tf.Tensor4D, y as tf.Tensor4D, 1, 'valid'),
+    array(2, 5, 6, 16),
+    array(3, 2, 16, 1),
+  ],
+  'depthwise convolution with strides': [
+    (x, y) => tf.depthwiseConv2d(x as tf.Tensor4D, y as tf.Tensor4D, 2, 'same'),
+    array(2, 7, 7, 16),
+    array(3, 3, 16, 1),
   ],
 };
 

@@ -13,7 +13,7 @@ export function transposeNode(graph: Graph, x: GraphValue, permutation: readonly
 }
 
 /** x[begin, begin + size) along every axis; a negative size means to the end. */
-function sliceNode(graph: Graph, x: GraphValue, begin: readonly number[], size: readonly number[]): GraphValue {
+export function sliceNode(graph: Graph, x: GraphValue, begin: readonly number[], size: readonly number[]): GraphValue {
   const shape = x.shape.map((extent, axis) => ((size[axis] ?? -1) < 0 ? extent - (begin[axis] ?? 0) : size[axis]!));
   const axes = x.shape.map((_, axis) => axis).filter((axis) => shape[axis] !== x.shape[axis]);
   if (axes.length === 0) return x;
@@ -35,10 +35,21 @@ function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): Gr
   return graph.node('Concat', filled, { shape, dtype: first.dtype }, { attributes: { axis: { int: axis } } });
 }
 
-function padNode(graph: Graph, x: GraphValue, paddings: readonly (readonly number[])[], value: number): GraphValue {
+export function padNode(
+  graph: Graph,
+  x: GraphValue,
+  paddings: readonly (readonly number[])[],
+  value: number,
+): GraphValue {
   const shape = x.shape.map((extent, axis) => extent + paddings[axis]![0]! + paddings[axis]![1]!);
   const pads = [...paddings.map(([before]) => before!), ...paddings.map(([, after]) => after!)];
   return graph.node('Pad', [x, graph.int64s(pads), graph.scalar(value, x.dtype)], { shape, dtype: x.dtype });
+}
+
+export function reverseNode(graph: Graph, x: GraphValue, axes: readonly number[]): GraphValue {
+  const ints = (value: number) => graph.int64s(axes.map(() => value));
+  const end = -(2 ** 31); // beyond the first element: ONNX clamps
+  return graph.node('Slice', [x, ints(-1), ints(end), graph.int64s(axes), ints(-1)], x);
 }
 
 const axisOf = (axis: unknown, shape: readonly number[]) => tf.util.parseAxisParam(axis as number, [...shape])[0]!;
@@ -101,12 +112,7 @@ export const shapeKernels: Record<string, TracingKernel> = {
     if (x!.splat !== undefined) return graph.splat(x!.splat, wanted, x!.dtype);
     return graph.node('Expand', [x!, graph.int64s(wanted)], { shape: wanted, dtype: x!.dtype });
   },
-  Reverse: (graph, { x }, { dims }) => {
-    const axes = tf.util.parseAxisParam(dims as number[], [...x!.shape]);
-    const ints = (value: number) => graph.int64s(axes.map(() => value));
-    const end = -(2 ** 31); // beyond the first element: ONNX clamps
-    return graph.node('Slice', [x!, ints(-1), ints(end), graph.int64s(axes), ints(-1)], x!);
-  },
+  Reverse: (graph, { x }, { dims }) => reverseNode(graph, x!, tf.util.parseAxisParam(dims as number[], [...x!.shape])),
   GatherV2: (graph, { x, indices }, { axis, batchDims }) => {
     if (Number(batchDims ?? 0) !== 0) throw new Error('the onnxruntime engine gathers without batch dimensions only');
     const at = axisOf(axis, x!.shape);
