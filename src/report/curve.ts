@@ -25,6 +25,8 @@ export interface Curve {
   readonly seeds: readonly number[];
   /** Every evaluated stitch, by FLOPs. */
   readonly points: readonly CurvePoint[];
+  /** Parameters that the method trains; undefined where the results do not tell. */
+  readonly trainable: number | undefined;
 }
 
 /** One curve for each data set and method, in order of appearance. */
@@ -37,10 +39,11 @@ export function curvesOf(repetitions: readonly Repetition[]): Curve[] {
     );
     const points = [...byKey.values()].map(pointOf).sort((a, b) => a.flops - b.flops);
     const flags = deployedFlags(points.map((point) => ({ ...point, accuracy: point.accuracy.mean })));
-    const { dataset, method } = group[0]!;
+    const { dataset, method, trainable } = group[0]!;
     return {
       dataset,
       method,
+      trainable,
       seeds: group.map(({ seed }) => seed),
       points: points.map((point, index) => ({ ...point, deployed: flags[index]! })),
     };

@@ -1,5 +1,6 @@
 /** Which curves a figure draws, in which panels and colours, and the rows its marks are drawn from. */
 import { type Curve, type CurvePoint, isAnchorsOnly } from './curve.js';
+import { groupBy } from './groups.js';
 import { anchorLabel, datasetLabel, type FlopsUnit, flopsUnit, pathLabel } from './labels.js';
 import type { ResultSegment } from './result.js';
 
@@ -40,19 +41,23 @@ const mostPanels = 9;
 const mostColours = 6;
 
 /**
- * One data set: a panel with a colour for each method. One method on a few data sets: a panel with a colour for each
- * data set. Otherwise a panel for each data set; only the means when there are more than fit.
+ * One data set: a panel with a colour for each method (Figure A: one for each number of shots). One method on a few data
+ * sets: a panel with a colour for each data set. Otherwise a panel for each data set and for their mean (Figure B); only
+ * the mean when there are more than fit. Methods that train different numbers of parameters are named with them.
  * @param means curves of the mean over data sets
  */
 export function figureData(curves: readonly Curve[], means: readonly Curve[]): FigureData {
   const all = distinct(curves.map(({ dataset }) => dataset));
-  const shown = all.length > mostPanels && means.length > 0 ? means : curves;
+  const severalMethods = new Set(curves.map(({ method }) => method)).size > 1;
+  const onlyMeans = all.length > mostPanels && means.length > 0;
+  const shown = onlyMeans ? means : severalMethods ? [...curves, ...means] : curves;
   const datasets = distinct(shown.map(({ dataset }) => dataset));
   const methods = distinct(shown.map(({ method }) => method));
   const byDataset = methods.length === 1 && datasets.length > 1 && datasets.length <= mostColours;
   const unit = flopsUnit(shown.flatMap(({ points }) => points.map(({ flops }) => flops)));
+  const trained = trainableLabels(shown);
   const points = shown.flatMap((curve) => {
-    const series = byDataset ? datasetLabel(curve.dataset) : curve.method;
+    const series = byDataset ? datasetLabel(curve.dataset) : (trained.get(curve.method) ?? curve.method);
     const panel = byDataset ? '' : datasetLabel(curve.dataset);
     return curve.points.map((point) => figurePoint(curve, point, { series, panel, unit }));
   });
@@ -88,6 +93,19 @@ function figurePoint(
     description: `${distinct([datasetLabel(curve.dataset), curve.method]).join(', ')}: ${name}; ${size}; ${percent}`,
     path: stitch?.path ?? [],
   };
+}
+
+/** "ESTA (1.46 M)" by method, where methods train different numbers of parameters; heads differ by data set: the mean. */
+function trainableLabels(curves: readonly Curve[]): Map<string, string> {
+  const labels = new Map<string, string>();
+  for (const [method, same] of groupBy(curves, (curve) => curve.method)) {
+    const counts = same.flatMap(({ trainable }) => (trainable === undefined ? [] : [trainable]));
+    if (counts.length === 0) continue;
+    const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+    labels.set(method, `${method} (${Number((mean / 1e6).toPrecision(3))} M)`);
+  }
+  const sizes = new Set([...labels.values()].map((label) => label.slice(label.lastIndexOf('('))));
+  return sizes.size > 1 ? labels : new Map();
 }
 
 function titleOf(methods: readonly string[], datasets: readonly string[]): string {

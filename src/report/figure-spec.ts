@@ -1,11 +1,8 @@
-/** The FLOPs-accuracy figure as a Vega-Lite specification. */
+/** The FLOPs-accuracy figure as a Vega-Lite specification; points carry their description as aria-label. */
 import type { TopLevelSpec } from 'vega-lite';
 import type { FigureData } from './figure-data.js';
+import { colours, figureFrame, figureTitle, panelsBy, shapes } from './figure-style.js';
 
-/** Paul Tol's bright scheme without its yellow: told apart by colour-blind readers and in grey print. */
-const colours = ['#4477AA', '#EE6677', '#228833', '#AA3377', '#66CCEE', '#777777'];
-/** A shape for each colour; stars are kept for anchors. */
-const shapes = ['circle', 'square', 'diamond', 'triangle-up', 'triangle-down', 'cross'];
 /** The supplement's yellow stars: individually adapted anchors. */
 const aloneColour = '#E8B400';
 
@@ -14,9 +11,6 @@ const labelCharacter = 6.5;
 
 /** A five-pointed star in Vega's symbol coordinates (the unit square around the origin). */
 const star = starPath();
-
-/** First of the families that the machine has; sharp is given the first one (see figure-fonts.ts). */
-export const figureFont = 'DejaVu Sans, Verdana, Helvetica, Arial, sans-serif';
 
 export function figureSpec(data: FigureData): TopLevelSpec {
   const { points, series, panels, anchors, unit } = data;
@@ -97,42 +91,12 @@ export function figureSpec(data: FigureData): TopLevelSpec {
   ];
   const values = points.map(({ path: _, ...point }) => point);
   const shared = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...figureFrame,
     data: { values },
-    background: '#FFFFFF',
-    padding: 12,
-    title: {
-      text: data.title,
-      subtitle: 'stars: anchors; small pale points: evaluated, not deployed',
-      anchor: 'start',
-      fontSize: 15,
-      subtitleFontSize: 11,
-      subtitleColor: '#555555',
-      subtitlePadding: 5,
-      offset: 14,
-    },
-    config: {
-      font: figureFont,
-      view: { stroke: null },
-      axis: {
-        labelFontSize: 11,
-        titleFontSize: 12,
-        gridColor: '#E6E6E6',
-        domainColor: '#666666',
-        tickColor: '#666666',
-      },
-      legend: { labelFontSize: 12, labelLimit: 0 },
-      header: { labelFontSize: 13, labelFontWeight: 'bold', labelPadding: 6 },
-    },
+    title: figureTitle(data.title, 'stars: anchors; small pale points: evaluated, not deployed'),
   };
   const spec = faceted
-    ? {
-        ...shared,
-        facet: { field: 'panel', type: 'nominal', title: null, sort: [...panels] },
-        columns: Math.min(3, panels.length),
-        resolve: { scale: { y: 'independent' }, axis: { x: 'independent' } },
-        spec: { ...size, layer },
-      }
+    ? { ...shared, ...panelsBy('panel', panels), spec: { ...size, layer } }
     : { ...shared, ...size, layer };
   return spec as TopLevelSpec;
 }

@@ -1,12 +1,11 @@
 /** Draws figures without a display: Vega-Lite to SVG by Vega, SVG to PNG by sharp. Both are loaded on first use. */
-import type { FigureData } from './figure-data.js';
+import type { TopLevelSpec } from 'vega-lite';
 import { provideFonts } from './figure-fonts.js';
-import { figureSpec } from './figure-spec.js';
 
-/** The figure as an SVG document; points carry their description as aria-label. */
-export async function figureSvg(data: FigureData): Promise<string> {
+/** The figure as an SVG document. */
+export async function figureSvg(spec: TopLevelSpec): Promise<string> {
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new vega.View(vega.parse(compile(figureSpec(data)).spec), { renderer: 'none' });
+  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
   try {
     return await view.toSVG();
   } finally {

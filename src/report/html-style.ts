@@ -21,11 +21,12 @@ tr.group > * { border-top: 1px solid var(--line); }
 .notes { color: var(--faint); font-size: .87rem; padding-left: 1.1rem; }
 summary { margin-top: 2rem; cursor: pointer; font-weight: 600; }
 .figure { position: relative; margin: 0; touch-action: manipulation; }
-.figure svg { max-width: 100%; height: auto; display: block; }
-.figure svg > rect { fill: transparent; }
-.figure svg text { fill: var(--ink); }
-.figure .role-axis-grid line { stroke: var(--line); }
-.figure .role-axis-tick line, .figure .role-axis-domain line { stroke: var(--faint); }
+.plate { margin: 2rem 0 0; }
+:is(.figure, .plate) svg { max-width: 100%; height: auto; display: block; }
+:is(.figure, .plate) svg > rect { fill: transparent; }
+:is(.figure, .plate) svg text { fill: var(--ink); }
+:is(.figure, .plate) .role-axis-grid line { stroke: var(--line); }
+:is(.figure, .plate) :is(.role-axis-tick, .role-axis-domain) line { stroke: var(--faint); }
 .figure [data-point] { cursor: pointer; outline: none; }
 .figure [data-point].current { stroke: var(--ink); stroke-width: 2.5; opacity: 1; fill-opacity: 1; }
 .card { position: absolute; z-index: 1; pointer-events: none; max-width: 20rem; padding: .5rem .7rem; border-radius: 6px;

@@ -11,12 +11,14 @@ export interface HtmlReport {
   readonly problems: readonly string[];
   /** Undefined when no trial has finished. */
   readonly figure: { readonly svg: string; readonly data: FigureData } | undefined;
+  /** Further figures, without anything to point at. */
+  readonly plates: readonly { readonly title: string; readonly svg: string }[];
   readonly tables: readonly Table[];
   /** Tables that are folded away at first. */
   readonly details: readonly Table[];
 }
 
-export function renderHtml({ title, problems, figure, tables, details }: HtmlReport): string {
+export function renderHtml({ title, problems, figure, plates, tables, details }: HtmlReport): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,6 +33,7 @@ export function renderHtml({ title, problems, figure, tables, details }: HtmlRep
 ${problems.length > 0 ? `<ul class="problems">${problems.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>` : ''}
 ${figure ? figureHtml(figure.svg, figure.data) : '<p>No trial has finished yet.</p>'}
 ${tables.map(renderHtmlTable).join('\n')}
+${plates.map(({ title: name, svg }) => `<figure class="plate" aria-label="${escapeHtml(name)}">\n${svg}\n</figure>`).join('\n')}
 ${details.map((table) => `<details><summary>${escapeHtml(table.title)}</summary>${renderHtmlTable(table)}</details>`).join('\n')}
 </body>
 </html>

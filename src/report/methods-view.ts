@@ -3,7 +3,7 @@
  * deploys would choose; mean and standard deviation over the seeds, and the mean over all data sets.
  */
 import { groupBy } from './groups.js';
-import { datasetLabel, flopsUnit, meanName } from './labels.js';
+import { areDifferentTasks, datasetLabel, flopsUnit, meanName } from './labels.js';
 import { accuracyWithin, type Repetition } from './repetition.js';
 import { type Cell, type Column, measure, type Row, type Table } from './table.js';
 import type { Unfinished } from './unfinished.js';
@@ -49,10 +49,10 @@ export function methodsView(repetitions: readonly Repetition[], unfinished: read
   const notes = [
     'accuracy (%) of the largest deployed stitch within each budget of FLOPs; ± standard deviation over seeds',
   ];
-  if (datasets.length > 1) {
+  if (areDifferentTasks(datasets)) {
     const finished = distinct(repetitions.map(({ method }) => method));
     const common = commonDatasets(repetitions, finished, datasets);
-    if (common.length > 1) rows.push(...meanRows(repetitions, finished, common, budgets));
+    if (areDifferentTasks(common)) rows.push(...meanRows(repetitions, finished, common, budgets));
     const left = datasets.filter((dataset) => !common.includes(dataset)).map(datasetLabel);
     if (left.length > 0) notes.push(`not in the mean, because some method has not finished there: ${left.join(', ')}`);
   }

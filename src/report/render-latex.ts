@@ -32,6 +32,7 @@ const replacements: Record<string, string> = {
   '^': '\\textasciicircum{}',
   '±': '$\\pm$',
   '≤': '$\\le$',
+  '°': '$^\\circ$',
   '–': '--',
   '·': '$\\cdot$',
   '→': '$\\to$',
@@ -41,6 +42,6 @@ const replacements: Record<string, string> = {
 /** Signed numbers become `$-$0.35`, so that the minus is no hyphen. */
 function escaped(text: string): string {
   return text
-    .replace(/[\\~^±≤–·→\n]|[&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
+    .replace(/[\\~^±≤°–·→\n]|[&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
     .replace(/^([+-])(?=\d)/, '$$$1$$');
 }

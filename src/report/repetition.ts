@@ -18,6 +18,8 @@ export interface Repetition {
   readonly seed: number;
   /** Sorted by FLOPs. A stitch is undefined in a mean over data sets that deploy different ones for a bin. */
   readonly stitches: readonly RepetitionStitch[];
+  /** Parameters that all trainings of the trial update; undefined where the result does not tell. */
+  readonly trainable: number | undefined;
 }
 
 /**
@@ -41,7 +43,9 @@ export function repetitionsOf(trials: readonly Trial[]): Repetition[] {
 
 function repetition(result: TrialResult, method: string): Repetition {
   const candidates = result.stitches.map((stitch) => ({ ...stitch, bin: stitch.bin, stitch }));
-  return { dataset: result.dataset, method, seed: result.seed, stitches: withDeployed(candidates) };
+  const { dataset, seed, stages } = result;
+  const trainable = stages?.reduce((sum, stage) => sum + stage.trainable.total, 0);
+  return { dataset, method, seed, stitches: withDeployed(candidates), trainable };
 }
 
 function withDeployed(candidates: readonly PaletteCandidate[]): RepetitionStitch[] {
@@ -88,7 +92,9 @@ export function meanOverDatasets(repetitions: readonly Repetition[], datasets: r
         stitch: commonStitch(same),
       }));
       const { method, seed } = tasks[0]!;
-      return { dataset: meanName(datasets), method, seed, stitches: withDeployed(candidates) };
+      const counts = tasks.flatMap(({ trainable }) => (trainable === undefined ? [] : [trainable]));
+      const trainable = counts.length === tasks.length ? mean(counts) : undefined;
+      return { dataset: meanName(datasets), method, seed, stitches: withDeployed(candidates), trainable };
     });
 }
 

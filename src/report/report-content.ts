@@ -1,7 +1,12 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
 import { type Curve, curvesOf } from './curve.js';
+import { deployedBlocksOf, deployedView } from './deployed-blocks.js';
 import { type FigureData, figureData } from './figure-data.js';
+import { figureSpec } from './figure-spec.js';
+import { furtherFigures, type NamedFigure } from './further-figures.js';
+import { anglesView } from './gradient-angles.js';
+import { areDifferentTasks } from './labels.js';
 import { commonDatasets, methodsView } from './methods-view.js';
 import type { PaperReference } from './paper.js';
 import { meanOverDatasets, type Repetition, repetitionsOf } from './repetition.js';
@@ -9,7 +14,9 @@ import { type RunFolder, readRunFolder, type Trial } from './run-folder.js';
 import { stitchesView } from './stitches-view.js';
 import type { Table } from './table.js';
 import { tableOneView } from './table-one-view.js';
+import { trainableAccuraciesOf, trainableAccuracyView } from './trainable-accuracy.js';
 import { trainableView } from './trainable-view.js';
+import { trainingProgressOf, trainingView } from './training-progress.js';
 import { trialsView } from './trials-view.js';
 import { unfinishedOf } from './unfinished.js';
 
@@ -17,12 +24,14 @@ export interface ReportContent {
   readonly title: string;
   readonly runs: readonly RunFolder[];
   readonly trials: readonly Trial[];
-  /** For people: Table I, methods, trials. */
+  /** For people: Table I, methods, patterns, training, trials. */
   readonly tables: readonly Table[];
   /** For other programs: every evaluated stitch. */
   readonly stitches: Table;
   /** Undefined when no trial has finished. */
   readonly figure: FigureData | undefined;
+  /** Its drawing first, then the other figures of the paper, where there is something to show. */
+  readonly figures: readonly NamedFigure[];
   /** One sentence each. */
   readonly problems: readonly string[];
   /** What to run next. */
@@ -36,30 +45,41 @@ export async function readReportContent(folders: readonly string[], reference: P
   const unfinished = unfinishedOf(trials);
   const curves = curvesOf(repetitions);
   const means = meanCurves(repetitions);
+  const progress = trainingProgressOf(trials);
+  const trainable = trainableAccuraciesOf(repetitions);
+  const deployed = deployedBlocksOf(repetitions);
+  const angles = runs.flatMap((run) => (run.angles ? [run.angles] : []));
   const tables = [
     ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
     methodsView(repetitions, unfinished),
+    trainingView(progress),
     trainableView(trials),
+    trainableAccuracyView(trainable),
+    deployedView(deployed),
+    ...angles.map(anglesView),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);
+  const figure = curves.length > 0 ? figureData(curves, means) : undefined;
+  const curve = figure && { name: 'figure', title: 'Accuracy against FLOPs', spec: figureSpec(figure) };
   return {
     title: `ESTA report: ${runs.map(({ name }) => name).join(', ')}`,
     runs,
     trials,
     tables,
     stitches: stitchesView(trials, reference),
-    figure: curves.length > 0 ? figureData(curves, means) : undefined,
+    figure,
+    figures: [...(curve ? [curve] : []), ...furtherFigures({ progress, trainable, deployed, angles })],
     problems: runs.flatMap(({ problems }) => problems),
     next: nextStep(runs),
   };
 }
 
-/** Means over the data sets that all methods have finished; [] for one data set. */
+/** Means over the data sets that all methods have finished; [] for one task. */
 function meanCurves(repetitions: readonly Repetition[]): Curve[] {
   const methods = [...new Set(repetitions.map(({ method }) => method))];
   const datasets = [...new Set(repetitions.map(({ dataset }) => dataset))];
   const common = commonDatasets(repetitions, methods, datasets);
-  return common.length > 1 ? curvesOf(meanOverDatasets(repetitions, common)) : [];
+  return areDifferentTasks(common) ? curvesOf(meanOverDatasets(repetitions, common)) : [];
 }
 
 function nextStep(runs: readonly RunFolder[]): string {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomic } from '../shared/files.js';
 import { figurePng, figureSvg } from './figure.js';
+import type { NamedFigure } from './further-figures.js';
 import { renderHtml } from './html.js';
 import type { PaperReference } from './paper.js';
 import { renderCsv } from './render-csv.js';
@@ -43,8 +44,8 @@ interface Document {
 }
 
 /**
- * Reads the run folders and renders them; writes the document when `out` is given, and figure.svg and figure.png beside
- * it, or else into the run folder (several: into the folder that holds them).
+ * Reads the run folders and renders them; writes the document when `out` is given, and the figures beside it, or else
+ * into the run folder (several: into the folder that holds them).
  */
 export async function buildReport(
   folders: readonly string[],
@@ -53,14 +54,13 @@ export async function buildReport(
 ): Promise<Report> {
   const content = await readReportContent(folders, reference);
   const json = reportJson(content, reference);
-  const svg =
-    content.figure && (illustrated.includes(format) || format === 'html') ? await figureSvg(content.figure) : '';
+  const drawn = illustrated.includes(format) || format === 'html' ? await drawFigures(content.figures) : [];
   const target = await targetOf(out, format);
   const figureFolder = target ? path.dirname(target.file) : holdingFolder(folders);
-  const figures = svg !== '' && illustrated.includes(format) ? await writeFigures(svg, figureFolder) : [];
+  const figures = illustrated.includes(format) ? await writeFigures(drawn, figureFolder) : [];
   const documentFolder = target ? figureFolder : process.cwd();
-  const links = figures.map((file) => path.relative(documentFolder, file).replaceAll(path.sep, '/'));
-  const documents = documentsOf(content, json, format, { svg, links, width });
+  const link = (name: string) => path.relative(documentFolder, path.join(figureFolder, name)).replaceAll(path.sep, '/');
+  const documents = documentsOf(content, json, format, { drawn, link, width });
   const text = documents.map((document) => document.content).join('\n\n');
   const written: string[] = [];
   if (target) {
@@ -85,12 +85,25 @@ function nextAfter({ next, trials }: ReportContent, format: ReportFormat, writte
   return format === 'html' && complete && written.length > 0 ? `open ${written[0]} in a browser` : next;
 }
 
-/** Writes figure.svg and figure.png and returns their paths. */
-export async function writeFigures(svg: string, folder: string): Promise<string[]> {
-  const files = { svg: path.join(folder, 'figure.svg'), png: path.join(folder, 'figure.png') };
-  await writeAtomic(files.svg, svg);
-  await writeAtomic(files.png, await figurePng(svg));
-  return [files.svg, files.png];
+/** A figure as it is written and embedded. */
+export interface DrawnFigure extends Pick<NamedFigure, 'name' | 'title'> {
+  readonly svg: string;
+}
+
+export function drawFigures(figures: readonly NamedFigure[]): Promise<DrawnFigure[]> {
+  return Promise.all(figures.map(async ({ name, title, spec }) => ({ name, title, svg: await figureSvg(spec) })));
+}
+
+/** Writes NAME.svg and NAME.png of each figure and returns their paths. */
+export async function writeFigures(figures: readonly DrawnFigure[], folder: string): Promise<string[]> {
+  const written: string[] = [];
+  for (const { name, svg } of figures) {
+    const file = path.join(folder, name);
+    await writeAtomic(`${file}.svg`, svg);
+    await writeAtomic(`${file}.png`, await figurePng(svg));
+    written.push(`${file}.svg`, `${file}.png`);
+  }
+  return written;
 }
 
 /** `out` is a folder when it is one or has no extension: the document is then named report.<extension> in it. */
@@ -117,11 +130,18 @@ function holdingFolder(folders: readonly string[]): string {
   return outside(holding, process.cwd()) ? holding : path.relative(process.cwd(), holding) || '.';
 }
 
+interface Illustration {
+  readonly drawn: readonly DrawnFigure[];
+  /** From the document to a file beside the figures. */
+  readonly link: (name: string) => string;
+  readonly width: number | undefined;
+}
+
 function documentsOf(
   content: ReportContent,
   json: ReportJson,
   format: ReportFormat,
-  { svg, links, width }: { svg: string; links: readonly string[]; width: number | undefined },
+  { drawn, link, width }: Illustration,
 ): Document[] {
   const { title, tables, stitches, problems, figure } = content;
   const one = (parts: readonly string[]) => [{ name: `report.${extensions[format]}`, content: parts.join('\n\n') }];
@@ -129,18 +149,19 @@ function documentsOf(
     case 'text':
       return one([...tables.map((table) => renderText(table, width)), ...problemLines('', problems)]);
     case 'md': {
-      const image = links.slice(0, 1).map((link) => `![Accuracy against FLOPs](${encodeURI(link)})`);
-      return one([`# ${title}`, ...problemLines('> ', problems), ...image, ...tables.map(renderMarkdown)]);
+      const images = drawn.map(({ name, title }) => `![${title}](${encodeURI(link(`${name}.svg`))})`);
+      return one([`# ${title}`, ...problemLines('> ', problems), ...images, ...tables.map(renderMarkdown)]);
     }
     case 'latex': {
-      const image = links.slice(1).map((link) => `\\includegraphics[width=\\linewidth]{${link}}`);
-      return one([...problemLines('% ', problems), ...image, ...tables.map(renderLatex)]);
+      const images = drawn.map(({ name }) => `\\includegraphics[width=\\linewidth]{${link(`${name}.png`)}}`);
+      return one([...problemLines('% ', problems), ...images, ...tables.map(renderLatex)]);
     }
     case 'csv':
       return [...tables, stitches].map((table) => ({ name: `${table.name}.csv`, content: renderCsv(table) }));
     case 'html': {
-      const shown = figure && { svg, data: figure };
-      return one([renderHtml({ title, problems, figure: shown, tables, details: [stitches] })]);
+      const [curve, ...plates] = drawn;
+      const shown = figure && curve && { svg: curve.svg, data: figure };
+      return one([renderHtml({ title, problems, figure: shown, plates, tables, details: [stitches] })]);
     }
     case 'json':
       return one([JSON.stringify(json, null, 2)]);

@@ -4,13 +4,17 @@
  *
  *     <run>/experiment.yaml                              the resolved configuration
  *     <run>/trials/<trial>/{status.json, result.json}    see result.ts
+ *     <run>/trials/<trial>/{metrics, tests}.jsonl        see trial-journal.ts
+ *     <run>/angles.json                                  see gradient-angles.ts
  */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { readJson } from '../shared/files.js';
+import { anglesFile, type GradientAngles, parseGradientAngles } from './gradient-angles.js';
 import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
 import { disagreements } from './trial-agreement.js';
+import { readStitchedJournal, type TrialJournal } from './trial-journal.js';
 
 /** What is known of one trial. Only a finished trial has a result. */
 export interface Trial {
@@ -25,6 +29,8 @@ export interface Trial {
   readonly result: TrialResult | undefined;
   readonly status: TrialStatus | undefined;
   readonly error: string | undefined;
+  /** What the trial noted on the way; undefined where it cannot be read. */
+  readonly journal: TrialJournal | undefined;
 }
 
 export interface RunFolder {
@@ -33,6 +39,8 @@ export interface RunFolder {
   /** What was typed to make it, so that it can go on; undefined where it is not recorded. */
   readonly command: string | undefined;
   readonly trials: readonly Trial[];
+  /** Undefined where they have not been measured. */
+  readonly angles: GradientAngles | undefined;
   /** What a reader of the report has to know, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -79,7 +87,7 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   const problems: string[] = [];
   if (!(await isRunFolder(folder))) {
     const reason = `${folder} is not a run folder: it has neither ${experimentFile} nor ${trialsFolder}/`;
-    return { folder, name, command: undefined, trials: [], problems: [reason] };
+    return { folder, name, command: undefined, trials: [], angles: undefined, problems: [reason] };
   }
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
@@ -93,7 +101,8 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (unfinished > 0)
     problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
   problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
-  return { folder, name, command: await readCommand(folder), trials, problems };
+  const angles = await readPart(path.join(folder, anglesFile), parseGradientAngles, problems);
+  return { folder, name, command: await readCommand(folder), trials, angles, problems };
 }
 
 /** The command line that made the run folder. */
@@ -109,6 +118,10 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
   const status = await readPart(path.join(folder, 'status.json'), parseTrialStatus, complaints);
   const result = await readPart(path.join(folder, 'result.json'), parseTrialResult, complaints);
   problems.push(...complaints);
+  const journal = await readStitchedJournal(folder).catch((error: Error) => {
+    problems.push(`the journal of ${folder} cannot be read: ${error.message}`);
+    return undefined;
+  });
   const identity = result ?? status;
   return {
     run,
@@ -117,6 +130,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
     configuration: identity?.configuration,
     result: result?.status === 'finished' ? result : undefined,
     status,
+    journal,
     ...conclusion(status, result, complaints),
   };
 }

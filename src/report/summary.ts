@@ -1,7 +1,6 @@
 /** What a run prints when it ends. */
-import { figureSvg } from './figure.js';
 import { renderText } from './render-text.js';
-import { writeFigures } from './report.js';
+import { drawFigures, writeFigures } from './report.js';
 import { readReportContent } from './report-content.js';
 import { tableOneReference } from './table-one.js';
 
@@ -13,7 +12,7 @@ export async function renderRunSummary(
   runFolder: string,
   width?: number,
 ): Promise<{ readonly text: string; readonly files: readonly string[] }> {
-  const { tables, problems, figure } = await readReportContent([runFolder], tableOneReference);
-  const files = figure ? await writeFigures(await figureSvg(figure), runFolder) : [];
+  const { tables, problems, figures } = await readReportContent([runFolder], tableOneReference);
+  const files = await writeFigures(await drawFigures(figures.slice(0, 1)), runFolder);
   return { text: [...tables.map((table) => renderText(table, width)), ...problems].join('\n\n'), files };
 }

@@ -10,7 +10,8 @@ test('without a folder all of runs/ is reported, figures and the next step named
   await writeRunFolder([{}], 'first', path.join(folder, 'runs'));
   const { status, stdout, stderr } = await esta(['report'], folder);
   assert.deepEqual([status, stderr], [0, '']);
-  const written = ['figure.svg', 'figure.png'].map((name) => `Written: ${path.join('runs', 'first', name)}\n`);
+  const names = ['figure.svg', 'figure.png', 'figure-deployed.svg', 'figure-deployed.png'];
+  const written = names.map((name) => `Written: ${path.join('runs', 'first', name)}\n`);
   const next = 'Next: esta report runs/first --out report.html writes a page with the curve to explore\n';
   assert.ok(stdout.endsWith(written.join('') + next), stdout);
 });
@@ -21,7 +22,7 @@ test('--json prints one document, with the files written', async () => {
   assert.deepEqual([status, stderr], [0, '']);
   const document = JSON.parse(stdout) as { trials: { status: string }[]; files: string[] };
   assert.equal(document.trials[0]!.status, 'finished');
-  assert.equal(document.files.length, 2);
+  assert.equal(document.files.length, 4);
 });
 
 test('a document for programs has standard output to itself', async () => {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { figureSvg } from '../../src/report/figure.js';
 import type { FigureData } from '../../src/report/figure-data.js';
+import { figureSpec } from '../../src/report/figure-spec.js';
 import { readReportContent } from '../../src/report/report-content.js';
 import { type FakeTrial, temporaryFolder, writeRunFolder } from './run-folder-fixture.js';
 
@@ -24,7 +25,7 @@ test('one data set: a colour for each method; a star for each anchor of each', a
     data.anchors.map(({ label }) => label),
     ['ViT-Ti', 'ViT-S', 'ViT-B'],
   );
-  const svg = await figureSvg(data);
+  const svg = await figureSvg(figureSpec(data));
   for (const text of ['ESTA', 'SN-Net', 'lora', 'FLOPs (G)', 'Top-1 accuracy (%)', 'ViT-Ti']) {
     assert.ok(svg.includes(`>${text}</text>`), text);
   }
@@ -38,10 +39,11 @@ test('one method on several data sets: one panel, a colour for each', async () =
   assert.deepEqual([data.title, data.panels.length, data.series.length], ['ESTA', 1, 5]);
 });
 
-test('several methods on several data sets: a panel for each data set', async () => {
+test('several methods on several data sets: a panel for each data set, and for their mean', async () => {
   const data = await figureOf(fgvc.flatMap((dataset) => [{ dataset }, { dataset, method: 'sn-net' }]));
-  assert.equal(data.panels.length, 5);
-  const svg = await figureSvg(data);
+  assert.deepEqual(data.panels.slice(4), ['Stanford Dogs', 'FGVC']);
+  assert.equal(data.panels.length, 6);
+  const svg = await figureSvg(figureSpec(data));
   assert.ok(data.panels.every((panel) => svg.includes(`>${panel}</text>`)));
 });
 
@@ -56,9 +58,9 @@ test('labels of anchors that are near each other do not run into each other', as
   const rename = (text: string) => text.replaceAll('vit_', 'vit_mini_');
   const trials = fgvc.slice(0, 2).flatMap((dataset) => [{ dataset }, { dataset, method: 'sn-net' }]);
   const change = (result: object) => JSON.parse(rename(JSON.stringify(result))) as unknown;
-  const svg = await figureSvg(await figureOf(trials.map((trial) => ({ ...trial, change }))));
+  const svg = await figureSvg(figureSpec(await figureOf(trials.map((trial) => ({ ...trial, change })))));
   const found = [...svg.matchAll(/translate\(([\d.]+),(-[\d.]+)\)"[^>]*>(ViT-mini-[TSB]i?)</g)];
-  assert.equal(found.length, 6);
+  assert.equal(found.length, 9); // two data sets and their mean
   const boxes = found
     .slice(0, 3)
     .map(([, x, y, text]) => ({ x: Number(x), y: Number(y), half: (text!.length * 6.3) / 2 }));
@@ -78,7 +80,7 @@ test('the PNG has text on a machine without any font', async () => {
   const letter = (text: string) =>
     `<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60"><rect width="60" height="60" fill="#fff"/>` +
     `<text x="8" y="46" font-family="DejaVu Sans" font-size="40">${text}</text></svg>`;
-  const figure = await figureSvg(await figureOf([{}]));
+  const figure = await figureSvg(figureSpec(await figureOf([{}])));
   await Promise.all(
     Object.entries({ i: letter('i'), W: letter('W'), figure }).map(([name, svg]) =>
       writeFile(path.join(folder, `${name}.svg`), svg),

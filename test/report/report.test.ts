@@ -13,7 +13,7 @@ test('text goes to the caller, the figure into the run folder', async () => {
   assert.match(text, /^FLOPs and top-1 accuracy of the deployed stitches/);
   assert.deepEqual(
     files.map((file) => path.resolve(file)),
-    [path.join(run, 'figure.svg'), path.join(run, 'figure.png')],
+    ['figure.svg', 'figure.png', 'figure-deployed.svg', 'figure-deployed.png'].map((name) => path.join(run, name)),
   );
   assert.equal(
     next,
@@ -32,7 +32,13 @@ test('a written document names the figure beside it', async () => {
   const run = await writeRunFolder([{}]);
   const out = path.join(await temporaryFolder(), 'tables');
   await buildReport([run], 'md', { out });
-  assert.deepEqual(await readdir(out), ['figure.png', 'figure.svg', 'report.md']);
+  assert.deepEqual(await readdir(out), [
+    'figure-deployed.png',
+    'figure-deployed.svg',
+    'figure.png',
+    'figure.svg',
+    'report.md',
+  ]);
   assert.ok((await readFile(path.join(out, 'report.md'), 'utf8')).includes('![Accuracy against FLOPs](figure.svg)'));
   await buildReport([run], 'latex', { out: path.join(out, 'paper.tex') });
   assert.ok((await readFile(path.join(out, 'paper.tex'), 'utf8')).includes('{figure.png}'));
@@ -43,7 +49,7 @@ test('CSV into a folder: a file for each table', async () => {
   const { files } = await buildReport([await writeRunFolder([{}])], 'csv', { out });
   assert.deepEqual(
     files.map((file) => path.basename(file)),
-    ['table-one.csv', 'trials.csv', 'stitches.csv'],
+    ['table-one.csv', 'deployed.csv', 'trials.csv', 'stitches.csv'],
   );
   const stitches = (await readFile(path.join(out, 'stitches.csv'), 'utf8')).trimEnd().split('\r\n');
   assert.equal(stitches.length, 1 + 71);

@@ -1,0 +1,59 @@
+/** What all figures have in common: colours, shapes, fonts, the look of axes. */
+
+/** Paul Tol's bright scheme without its yellow: told apart by colour-blind readers and in grey print. */
+export const colours = ['#4477AA', '#EE6677', '#228833', '#AA3377', '#66CCEE', '#777777'] as const;
+
+/** A shape for each colour; stars are kept for anchors. */
+export const shapes = ['circle', 'square', 'diamond', 'triangle-up', 'triangle-down', 'cross'] as const;
+
+/** First of the families that the machine has; sharp is given the first one (see figure-fonts.ts). */
+export const figureFont = 'DejaVu Sans, Verdana, Helvetica, Arial, sans-serif';
+
+/** Schema, background, padding and configuration of a specification. */
+export const figureFrame = {
+  $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+  background: '#FFFFFF',
+  padding: 12,
+  config: {
+    font: figureFont,
+    view: { stroke: null },
+    axis: {
+      labelFontSize: 11,
+      titleFontSize: 12,
+      gridColor: '#E6E6E6',
+      domainColor: '#666666',
+      tickColor: '#666666',
+    },
+    legend: { labelFontSize: 12, labelLimit: 0 },
+    header: { labelFontSize: 13, labelFontWeight: 'bold', labelPadding: 6 },
+  },
+} as const;
+
+export function figureTitle(text: string, subtitle: string) {
+  return {
+    text,
+    subtitle,
+    anchor: 'start',
+    fontSize: 15,
+    subtitleFontSize: 11,
+    subtitleColor: '#555555',
+    subtitlePadding: 5,
+    offset: 14,
+  } as const;
+}
+
+/** Colour by a nominal field, with a legend below the figure where there is more than one value. */
+export function colourBy(field: string, domain: readonly string[]) {
+  const legend = domain.length > 1 ? { title: null, orient: 'bottom', columns: 4, symbolOpacity: 1 } : null;
+  const range = domain.map((_, index) => colours[index % colours.length]!);
+  return { field, type: 'nominal', scale: { domain: [...domain], range }, legend } as const;
+}
+
+/** Panels of a figure that has several, each with axes of its own; at most `columns` beside one another. */
+export function panelsBy(field: string, names: readonly string[], columns = 3) {
+  return {
+    facet: { field, type: 'nominal', title: null, sort: [...names] },
+    columns: Math.min(columns, names.length),
+    resolve: { scale: { y: 'independent' }, axis: { x: 'independent' } },
+  } as const;
+}
