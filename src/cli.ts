@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The executable: hands over to oclif and prints what went wrong. Exit statuses are listed in `shared/failures.ts`. */
-import { Config, run } from '@oclif/core';
+// Not from '@oclif/core': the whole package takes twice as long to load, and --help should answer at once.
+import { Config } from '@oclif/core/config';
+import { run } from '@oclif/core/run';
 import { keepFreedMemory } from './shared/allocator.js';
 import { printFailure } from './shared/console.js';
 import { nearest, RequestError } from './shared/errors.js';
