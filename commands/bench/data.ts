@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Flags } from '@oclif/core';
+import { EstaCommand } from '../../src/shared/command.js';
+
+export default class BenchData extends EstaCommand {
+  static override summary = 'Time decoding and augmenting JPEG images';
+  static override description =
+    'Random resized crops, flips and normalisation, as in training. The first epoch includes what the loader does before it: decoding all images into memory, where they fit.';
+  static override examples = [
+    '<%= config.bin %> bench data',
+    '<%= config.bin %> bench data --folder data/cub/images --threads 4 --cache 0 --json',
+  ];
+  static override flags = {
+    folder: Flags.string({ helpValue: 'DIR', description: 'JPEG images to read; left out: some are drawn, 500 x 375' }),
+    images: Flags.integer({ description: 'images to read at most', default: 256, min: 1 }),
+    size: Flags.integer({ description: 'side in pixels of what the network sees', default: 224, min: 1 }),
+    batch: Flags.integer({ description: 'images in a batch', default: 32, min: 1 }),
+    threads: Flags.integer({ description: 'threads that decode and augment', default: 1, min: 1 }),
+    epochs: Flags.integer({ description: 'times that all images are read', default: 3, min: 1 }),
+    cache: Flags.integer({
+      helpValue: 'MIB',
+      description: 'memory for decoded images; 0 decodes them in every epoch',
+      default: 2048,
+      min: 0,
+    }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { flags } = await this.parse(BenchData);
+    const { benchmarkData, drawJpegs, listJpegs } = await import('../../src/evaluation/data-benchmark.js');
+    const { folder, images, size, batch, threads, epochs, cache } = flags;
+    const drawn = folder === undefined ? await mkdtemp(path.join(tmpdir(), 'esta-bench-data-')) : undefined;
+    try {
+      const files = drawn ? await drawJpegs(drawn, images) : await listJpegs(folder!, images);
+      const options = { batchSize: batch, size, threads, epochs, cacheBytes: cache * 2 ** 20 };
+      const results = await benchmarkData(files, options);
+      for (const { epoch, images_per_second, images_per_cpu_second, cache_hit_rate } of results) {
+        const hits = `${Math.round(100 * cache_hit_rate)} % from memory`;
+        this.log(`epoch ${epoch + 1}: ${images_per_second} images/s (${images_per_cpu_second} a CPU second), ${hits}`);
+      }
+      this.log('Next: esta bench step tells how many images a second training asks for.');
+      return { images: files.length, folder: folder ?? null, size, batch, threads, cache_mib: cache, results };
+    } finally {
+      if (drawn) await rm(drawn, { recursive: true });
+    }
+  }
+}
