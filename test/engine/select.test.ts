@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import type { Engine } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/select.js';
@@ -10,6 +11,12 @@ test('onnxruntime, and auto on a machine without a GPU for TensorFlow', async ()
     assert.match(engine.device, /^cpu/);
     await engine.dispose();
   }
+});
+
+test('an operator takes all cores unless told otherwise', async () => {
+  const engine = await createEngine('onnxruntime', { device: 'cpu' });
+  assert.match(engine.device, new RegExp(`^cpu, ${availableParallelism()} threads?$`));
+  await engine.dispose();
 });
 
 test('tensorflow has no webgpu', async () => {
