@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.js';
 import { parseTrialResult, resultVersion, type TrialResult, type TrialStatus } from '../report/result.js';
 import { RequestError } from '../shared/errors.js';
 import { readJson, writeAtomic } from '../shared/files.js';
+import { programVersion } from '../shared/program.js';
 
 export interface RunWriter {
   readonly folder: string;
@@ -44,7 +45,7 @@ export async function openRunFolder(
   if (existing === undefined) await writeAtomic(file, resolved);
   await writeAtomic(
     path.join(folder, 'environment.json'),
-    `${JSON.stringify({ command, ...environment(engine) }, null, 2)}\n`,
+    `${JSON.stringify({ command, ...(await environment(engine)) }, null, 2)}\n`,
   );
   const configuration = createHash('sha256').update(resolved).digest('hex').slice(0, 12);
   const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
@@ -95,8 +96,11 @@ function resolvedText(experiment: Experiment, variants: readonly Variant[]): str
   return formatYaml(experiment) + changes.map((line) => `# ${line}\n`).join('');
 }
 
-function environment(engine: Engine): object {
+async function environment(engine: Engine): Promise<object> {
+  const { version: esta, ...checkout } = await programVersion();
   return {
+    esta,
+    ...checkout,
     engine: engine.name,
     device: engine.device,
     node: process.version,

@@ -1,6 +1,6 @@
 /** File habits of a run: nothing half-written is ever visible under its final name. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError, TrialError } from './errors.js';
 
@@ -47,6 +47,14 @@ export async function readJsonLines<T>(file: string): Promise<T[]> {
   const lines = text.split('\n');
   lines.pop(); // what follows the last newline is empty, or the line that a kill cut
   return lines.map((line) => JSON.parse(line) as T);
+}
+
+/** Whether there is a file or folder of this name. */
+export async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Reads a JSON file that must exist. */

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { test } from 'node:test';
 import { Interrupted, RequestError } from '../../src/shared/errors.js';
+import { programVersion } from '../../src/shared/program.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { miniature, outcomeOf, readLines, watchedProgress } from './miniature.js';
 
@@ -46,6 +47,9 @@ test('one seed gives one table; a finished trial is not run again; the run folde
   assert.equal(stage!.trainable.heads, 2 * (32 + 1) + 2 * (64 + 1));
   assert.equal(first!.layerStartErrors!.length, 11);
   assert.ok(first!.stitches.filter(({ bin }) => bin !== undefined).length === 2 && first!.stitches.at(-1)!.id === 1);
+  const environment = JSON.parse(await readFile(path.join(mini.folder, 'first', 'environment.json'), 'utf8'));
+  const { version: esta, ...checkout } = await programVersion();
+  assert.deepEqual({ ...environment, esta, ...checkout, node: process.version }, environment);
   const status = JSON.parse(await readFile(path.join(folder, 'status.json'), 'utf8'));
   assert.equal(status.state, 'finished');
   const importance = await readLines(path.join(folder, 'importance.jsonl'));
