@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { Random } from '../shared/random.js';
 import { prepareImage } from './augment.js';
+import { forEachLimited } from './concurrency.js';
 import type { Sample } from './dataset.js';
 import { decodeImage } from './decode.js';
 import { cachedImage, type ImageCache } from './image-cache.js';
@@ -34,11 +35,15 @@ export type BatchReply =
 
 const { samples, preprocessing, augmentation, cache, seed } = workerData as BatchWorkerData;
 
+/** Decoded images of a batch that wait to be augmented: as many as sharp decodes at once, whatever their size. */
+const imagesInFlight = 4;
+
 async function prepareBatch({ epoch, indices }: BatchTask): Promise<Float32Array<ArrayBuffer>> {
   const length = preprocessing.crop ** 2 * 3;
   const images = new Float32Array(indices.length * length);
-  await Promise.all(
-    indices.map(async (index, position) => {
+  await forEachLimited(
+    [...indices.entries()],
+    async ([position, index]) => {
       const image = cache ? cachedImage(cache, index) : await decodeImage(samples[index]!.file, preprocessing);
       const view = augmentation && { augmentation, random: Random.of(seed, 'augmentation', epoch, index) };
       const output = images.subarray(position * length, (position + 1) * length);
@@ -48,7 +53,8 @@ async function prepareBatch({ epoch, indices }: BatchTask): Promise<Float32Array
         if (!isExpected(error)) throw error;
         throw new RequestError(`image ${samples[index]!.file}: ${error.message}`, error.hint);
       }
-    }),
+    },
+    imagesInFlight,
   );
   return images;
 }

@@ -22,7 +22,7 @@ interface CachedImage {
 }
 
 export interface ImageCacheOptions {
-  /** default 2 GiB */
+  /** of all chunks together, default 2 GiB */
   readonly maximumBytes?: number;
   /** called after every decoded image */
   readonly onProgress?: (done: number, total: number) => void;
@@ -45,26 +45,30 @@ export async function cacheImages(
 ): Promise<ImageCache | undefined> {
   const chunks: SharedArrayBuffer[] = [];
   const images: CachedImage[] = new Array(samples.length);
+  let reserved = 0;
   let freeFrom = 0;
   let bytes = 0;
   let done = 0;
   let next = 0;
   let failed = false;
+  let tooLarge = false;
 
   const store = (index: number, { width, height, pixels }: RgbImage) => {
     if (chunks.length === 0 || freeFrom + pixels.length > chunks.at(-1)!.byteLength) {
-      chunks.push(new SharedArrayBuffer(Math.max(chunkBytes, pixels.length)));
+      const length = Math.max(pixels.length, Math.min(chunkBytes, maximumBytes - reserved));
+      reserved += length;
+      tooLarge ||= reserved > maximumBytes;
+      if (tooLarge) return;
+      chunks.push(new SharedArrayBuffer(length));
       freeFrom = 0;
     }
     images[index] = { width, height, chunk: chunks.length - 1, offset: freeFrom };
     new Uint8Array(chunks.at(-1)!, freeFrom, pixels.length).set(pixels);
     freeFrom += pixels.length;
   };
-  const tooLarge = () =>
-    bytes > maximumBytes || (done >= imagesBeforeForecast && (bytes / done) * samples.length > maximumBytes);
 
   const lane = async () => {
-    while (next < samples.length && !failed && !tooLarge()) {
+    while (next < samples.length && !failed && !tooLarge) {
       const index = next++;
       const image = await decodeImage(samples[index]!.file, decoding).catch((error: unknown) => {
         failed = true;
@@ -72,14 +76,15 @@ export async function cacheImages(
       });
       bytes += image.pixels.length;
       done++;
-      if (tooLarge()) return;
+      tooLarge ||= done >= imagesBeforeForecast && (bytes / done) * samples.length > maximumBytes;
+      if (tooLarge) return;
       store(index, image);
       onProgress?.(done, samples.length);
     }
   };
   // twice the cores: some lanes wait for files while others decode
   await Promise.all(Array.from({ length: 2 * availableParallelism() }, lane));
-  return tooLarge() ? undefined : { chunks, images };
+  return tooLarge ? undefined : { chunks, images };
 }
 
 /** One image of the cache, without a copy. */
