@@ -84,6 +84,11 @@ export const samplingSchema = z.strictObject({
     'FLOPs bins of equal width; the best stitch of each is deployed, beside the largest anchor.',
     'Table I (decoded from its FLOPs)',
   ),
+  bin_edges: field(
+    z.tuple([countOrZero(), countOrZero()]).optional(),
+    'Ids of the stitches whose FLOPs are the low edges of the first and of the last bin, as `esta stitches` lists them; left out: bins from the cheapest to the dearest stitch below the largest anchor.',
+    'our choice; [31, 42] for ViT-Ti/S/B are the bins of Table I (decoded from its FLOPs)',
+  ),
   temperature: field(
     positive().default(1),
     'Temperature of the softmax over the importance scores of a bin, after they are scaled to deviation 1.',

@@ -8,7 +8,7 @@ import type { Linear } from '../models/layers.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import { type Adaptation, type StitchableNetwork, stitchFlops } from '../stitching/cost.js';
-import { type FlopsBins, flopsBins } from '../stitching/flops-bins.js';
+import { type FlopsBins, flopsBins, gridBetween } from '../stitching/flops-bins.js';
 import { startStitchingLayers } from '../stitching/layer-start.js';
 import { mergeStitch } from '../stitching/merge.js';
 import { isAnchor } from '../stitching/stitch.js';
@@ -52,7 +52,11 @@ export async function loadAnchors(
 }
 
 /** The anchors with what they have learned alone merged into them. */
-export function mergeAnchors(anchors: Anchors, { space, network }: Palette, trained: Named<Float32NdArray>): Anchors {
+export function mergeAnchors(
+  anchors: Anchors,
+  { space, network }: Pick<Palette, 'space' | 'network'>,
+  trained: Named<Float32NdArray>,
+): Anchors {
   const frozen = { anchors: anchors.weights, layers: [] };
   const heads = Object.entries(trained).filter(([name]) => name.startsWith('head/'));
   return {
@@ -77,7 +81,7 @@ export function anchorsPalette(
     anchors: anchors.weights.map((weights) => onDevice<NetworkWeights<Value>>(engine, weights)),
     layers: [],
   };
-  return paletteOf(experiment, { ...rest, space: alone }, frozen, anchors, []);
+  return paletteOf({ bins: 1 }, { ...rest, space: alone }, frozen, anchors, []);
 }
 
 /** The stitched anchors; stitching layers are fitted on `images`, batches [batch, side, side, 3]. */
@@ -94,11 +98,11 @@ export async function stitchedPalette(
   const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images);
   const layers = started.map(({ weight, bias }) => onDevice<Linear<Value>>(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
-  return paletteOf(experiment, known, { anchors: weights, layers }, anchors, errors);
+  return paletteOf(experiment.sampling, known, { anchors: weights, layers }, anchors, errors);
 }
 
 function paletteOf(
-  { sampling }: Experiment,
+  { bins: count, bin_edges: edges }: Pick<Experiment['sampling'], 'bins' | 'bin_edges'>,
   { space, network }: Omit<ExperimentSpace, 'anchors'>,
   frozen: Palette['frozen'],
   { heads }: Anchors,
@@ -107,7 +111,7 @@ function paletteOf(
   const flops = space.stitches.map((stitch) => stitchFlops(stitch, network));
   const largest = largestAnchor(space);
   const teacher = space.stitches[largest]!;
-  const bins = flopsBins(flops, largest, { count: sampling.bins });
+  const bins = flopsBins(flops, largest, { count, ...(edges && { grid: gridBetween(flops, edges, count) }) });
   return { space, network, frozen, teacher, flops, bins, startErrors, heads };
 }
 

@@ -9,8 +9,8 @@
  * anchor), each the low edge of a bin: so stitch 42 is alone in the last bin, and indeed every row has it. Why the space
  * should start at stitch 31, the fourth cheapest, the paper does not say.
  *
- * So our default is the plain rule, [cheapest, dearest below the largest anchor] in 14; the grid of Table I is what `grid`
- * is for. Stitches that cost more than the largest anchor are in no bin: the anchor is the better choice at that price.
+ * So our default is the plain rule, [cheapest, dearest below the largest anchor] in 14; the grid of Table I is what
+ * `gridBetween` is for (sampling.bin_edges: [31, 42]). Stitches that cost more than the largest anchor are in no bin: the anchor is the better choice at that price.
  */
 import { RequestError } from '../shared/errors.js';
 
@@ -58,6 +58,23 @@ export function flopsBins(
     bins[Math.min(Math.max(bin, 0), count - 1)]!.push(id);
   }
   return { lowest, width, bins, largestAnchor };
+}
+
+/**
+ * The grid in which the FLOPs of two stitches are the low edges of the first and of the last of `count` bins.
+ * @param edges ids of the two stitches
+ * @throws RequestError where that is no grid
+ */
+export function gridBetween(flops: readonly number[], edges: readonly [number, number], count: number): FlopsGrid {
+  const [lowest, highest] = edges.map((id) => flops[id]);
+  if (lowest === undefined || highest === undefined || lowest >= highest || count < 2) {
+    throw new RequestError(
+      `sampling.bin_edges: expected a stitch and a dearer one, by id from 0 to ${flops.length - 1}, for at least 2 bins; received ${edges.join(', ')} for ${count}`,
+      'esta stitches FILE lists them; leave bin_edges out for bins over the whole range.',
+    );
+  }
+  // A hair narrower, so that rounding cannot put the last stitch below its own edge.
+  return { lowest, width: ((highest - lowest) / (count - 1)) * (1 - 1e-12) };
 }
 
 /** The bin of a stitch; undefined for the largest anchor and for stitches that cost more. */

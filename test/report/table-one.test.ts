@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tableOneCosts, tableOneDatasets, tableOneReference, tableOneRow } from '../../src/report/table-one.js';
-import { flopsBins } from '../../src/stitching/flops-bins.js';
+import { flopsBins, gridBetween } from '../../src/stitching/flops-bins.js';
 import { tableOneFlops } from '../stitching/deit.js';
 
 const fgvc = ['stanford-cars', 'cub-200-2011', 'stanford-dogs', 'nabirds'];
@@ -62,9 +62,7 @@ test('each CIFAR-100 entry but one has the FLOPs of exactly one stitch', () => {
 
 test('every FGVC row has one stitch in each of 14 bins, whose low edges go evenly from stitch 31 to 42, and the largest anchor', () => {
   const flops = tableOneFlops(tableOneCosts.fgvc);
-  const grid = { lowest: flops[31]!, width: (flops[42]! - flops[31]!) / 13 };
-  // Stitch 42 lies on the last edge; the division must not put it below.
-  const { bins } = flopsBins(flops, 2, { count: 14, grid: { ...grid, width: grid.width * (1 - 1e-12) } });
+  const { bins } = flopsBins(flops, 2, { count: 14, grid: gridBetween(flops, [31, 42], 14) });
   for (const dataset of fgvc) {
     const row = tableOneRow(dataset)!.map(({ stitch }) => stitch!);
     assert.equal(row.at(-1), 2);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tableOneCosts } from '../../src/report/table-one.js';
 import { RequestError } from '../../src/shared/errors.js';
-import { binOf, flopsBins } from '../../src/stitching/flops-bins.js';
+import { binOf, flopsBins, gridBetween } from '../../src/stitching/flops-bins.js';
 import { tableOneFlops } from './deit.js';
 
 test('bins are of equal width between the cheapest and the dearest stitch below the largest anchor', () => {
@@ -43,6 +43,15 @@ test('a given grid is open below and above', () => {
     [0, 1, 2],
     [3, 4],
   ]);
+});
+
+test('a grid between two stitches has them at the low edges of the first and the last bin', () => {
+  const flops = [1, 10, 15, 20, 40, 50];
+  const { bins } = flopsBins(flops, 5, { count: 4, grid: gridBetween(flops, [1, 4], 4) });
+  assert.deepEqual(bins, [[0, 1, 2], [3], [], [4]]);
+  assert.throws(() => gridBetween(flops, [1, 6], 4), /by id from 0 to 5.*received 1, 6/);
+  assert.throws(() => gridBetween(flops, [4, 1], 4), RequestError);
+  assert.throws(() => gridBetween(flops, [1, 4], 1), RequestError);
 });
 
 test('a count below 1 is refused', () => {
