@@ -64,4 +64,13 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
     sampling.warmup_epochs,
     training.epochs,
   ]),
+  {
+    needs: ['data', 'evaluation.gradient_angles'],
+    at: ['evaluation', 'gradient_angles', 'source'],
+    problem({ data, evaluation }) {
+      const names = data.map(({ name }) => name);
+      const unknown = evaluation.gradient_angles?.source.find((name) => !names.includes(name));
+      return unknown !== undefined && `expected names of data sets (${names.join(', ')}), received ${unknown}`;
+    },
+  },
 ];

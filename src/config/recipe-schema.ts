@@ -1,6 +1,6 @@
 /** The recipe: how a palette is stitched, adapted, sampled, distilled, trained and evaluated. */
 import { z } from 'zod';
-import { count, countOrZero, field, fraction, nonNegative, positive } from './fields.js';
+import { count, countOrZero, field, fraction, identifier, nonNegative, positive } from './fields.js';
 
 const channels = () => z.tuple([z.number(), z.number(), z.number()]);
 const deviations = () => z.tuple([positive(), positive(), positive()]);
@@ -138,11 +138,39 @@ export const trainingSchema = z.strictObject({
   ),
 });
 
+const gradientAnglesSchema = z.strictObject({
+  stitches: field(
+    count().min(2).default(32),
+    'Stitches whose gradients are compared pair by pair, drawn for the seed of the trial from those between the two smallest anchors; all of them where there are fewer.',
+    'supplement F, Figure F: 32 stitches of ViT-Ti and ViT-S',
+  ),
+  at: field(
+    z.number().min(0).max(1).default(0.1),
+    'Share of the epochs of the stitched network after which they are compared, rounded to an epoch; 0: before the first step.',
+    'our choice: the end of the warm-up, when heads have learned and all stitches were sampled alike',
+  ),
+  batches: field(
+    count().default(1),
+    'Training batches that gradients are taken of, each for all stitches, with the labels.',
+    'our choice: no number published',
+  ),
+  source: field(
+    z.array(identifier()).default([]),
+    'Names of the data sets that the anchors were pretrained with; the others are downstream.',
+    'supplement F, Figure F: ImageNet-1k',
+  ),
+});
+
 export const evaluationSchema = z.strictObject({
   batch_size: field(count().default(64), 'Images of an evaluation step.', 'this project'),
   test_at: field(
     z.array(positive().lt(1)).default([]),
     'Shares of the epochs of the stitched network after which what would be deployed then is tested, as it is at the end; only recorded, nothing is chosen by it.',
     'supplement F, Figure C: 0.25, 0.5, 0.75',
+  ),
+  gradient_angles: field(
+    gradientAnglesSchema.optional(),
+    'Angles between the gradients that stitches have for the weights they share ({}: with the defaults); left out: not measured.',
+    'supplement F, Figure F',
   ),
 });

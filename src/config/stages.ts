@@ -15,6 +15,8 @@ export interface StagePlan {
   readonly gridEpochs: number;
   /** Epochs of the final run after which the stage is tested, beside its end. */
   readonly testedEpochs: readonly number[];
+  /** Epochs of the final run after which gradients are compared; left out: they are not. */
+  readonly anglesEpoch?: number;
 }
 
 /** In the order in which they are run: anchors alone first, where the method adapts them. */
@@ -30,11 +32,13 @@ export function stagesOf(method: Method, { anchors, training, evaluation }: Expe
     anchor,
     ...stage(training.anchor_epochs),
   }));
+  const { gradient_angles: angles } = evaluation;
   const tested = new Set(evaluation.test_at.map((share) => Math.round(share * training.epochs)));
   const stitched = {
     name: stitchedStage,
     ...stage(training.epochs),
     testedEpochs: [...tested].filter((epoch) => epoch > 0 && epoch < training.epochs),
+    ...(angles && { anglesEpoch: Math.round(angles.at * training.epochs) }),
   };
   if (method === 'anchor-lora') return alone;
   return method === 'adapt-then-stitch' ? [...alone, stitched] : [stitched];

@@ -10,6 +10,7 @@ import { readJsonLines, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { type DeployedStitch, deployedStitches } from '../stitching/deployment.js';
 import type { Named } from '../training/optimizer.js';
+import { noteAngles } from './angle-measurement.js';
 import { accuraciesOf, type EvaluationContext, sweepPalette } from './evaluate-palette.js';
 import type { TrainingScheme } from './method.js';
 import type { Palette } from './palette.js';
@@ -63,13 +64,22 @@ export async function runStage(context: StageContext, stage: Stage): Promise<Tra
     epochs: plan.epochs,
     baseRate,
     epochsBefore: epochsBefore + gridEpochs,
-    measured: {
-      epochs: plan.testedEpochs,
-      measure: (epoch, trained) =>
-        noteTest(context.trialFolder, { stage: plan.name, epoch }, () => testOf(context, stage, trained, epoch)),
-    },
+    measured: measuredOf(context, stage),
   });
   return { ...trained, baseRate, deployed: await deploy(context, stage, trained) };
+}
+
+/** What is measured on the way, for the record: nothing is chosen by it. */
+function measuredOf(context: StageContext, stage: Stage): PaletteTraining['measured'] & object {
+  const { testedEpochs, anglesEpoch, name } = stage.plan;
+  return {
+    epochs: anglesEpoch === undefined ? testedEpochs : [...testedEpochs, anglesEpoch],
+    async measure(epoch, trained) {
+      const test = () => testOf(context, stage, trained, epoch);
+      if (testedEpochs.includes(epoch)) await noteTest(context.trialFolder, { stage: name, epoch }, test);
+      if (epoch === anglesEpoch) await noteAngles(context, stage, trained.trainables, epoch);
+    },
+  };
 }
 
 /** The lines of a trial's grid.jsonl; [] where there is none. */

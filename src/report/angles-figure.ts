@@ -2,13 +2,13 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { colours, figureFrame, figureTitle, panelsBy } from './figure-style.js';
 import { type GradientAngles, rightAngle } from './gradient-angles.js';
-import { datasetLabel } from './labels.js';
+import { datasetLabel, methodLabel } from './labels.js';
 
 /** Width of a bar, degrees. */
 const binWidth = 5;
 
 /** Bars are shares of the angles of their data set, so that panels compare. */
-export function anglesFigure({ anchors, stitches, datasets }: GradientAngles): TopLevelSpec {
+export function anglesFigure({ method, anchors, stitches, datasets }: GradientAngles): TopLevelSpec {
   const bins = Array.from({ length: 180 / binWidth }, (_, index) => index * binWidth);
   const values = datasets.flatMap(({ name, domain, angles }) =>
     bins.map((from) => {
@@ -48,7 +48,7 @@ export function anglesFigure({ anchors, stitches, datasets }: GradientAngles): T
     data: { values },
     title: figureTitle(
       'Angles between gradients on shared weights',
-      `pairs of ${stitches} stitches ${anchors.join(' → ')}; query, key and value combined`,
+      `${methodLabel(method)}, pairs of ${stitches} stitches ${anchors.join(' → ')}, all shared weights together`,
     ),
     ...panelsBy('panel', panels, 2),
     spec: unit,

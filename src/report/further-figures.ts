@@ -20,7 +20,7 @@ export interface FurtherFigures {
   readonly progress: readonly TrainingProgress[];
   readonly trainable: readonly TrainableAccuracy[];
   readonly deployed: readonly DeployedBlocks[];
-  /** One for each run folder that has them. */
+  /** One for each method that has them. */
   readonly angles: readonly GradientAngles[];
 }
 

@@ -5,7 +5,7 @@ import { deployedBlocksOf, deployedView } from './deployed-blocks.js';
 import { type FigureData, figureData } from './figure-data.js';
 import { figureSpec } from './figure-spec.js';
 import { furtherFigures, type NamedFigure } from './further-figures.js';
-import { anglesView } from './gradient-angles.js';
+import { anglesView, gradientAnglesOf } from './gradient-angles.js';
 import { areDifferentTasks } from './labels.js';
 import { commonDatasets, methodsView } from './methods-view.js';
 import type { PaperReference } from './paper.js';
@@ -48,7 +48,7 @@ export async function readReportContent(folders: readonly string[], reference: P
   const progress = trainingProgressOf(trials);
   const trainable = trainableAccuraciesOf(repetitions);
   const deployed = deployedBlocksOf(repetitions);
-  const angles = runs.flatMap((run) => (run.angles ? [run.angles] : []));
+  const angles = gradientAnglesOf(trials);
   const tables = [
     ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
     methodsView(repetitions, unfinished),

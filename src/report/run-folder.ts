@@ -5,13 +5,13 @@
  *     <run>/experiment.yaml                              the resolved configuration
  *     <run>/trials/<trial>/{status.json, result.json}    see result.ts
  *     <run>/trials/<trial>/{metrics, tests}.jsonl        see trial-journal.ts
- *     <run>/angles.json                                  see gradient-angles.ts
+ *     <run>/trials/<trial>/angles.json                   see gradient-angles.ts
  */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
-import { readJson } from '../shared/files.js';
-import { anglesFile, type GradientAngles, parseGradientAngles } from './gradient-angles.js';
+import { exists, readJson } from '../shared/files.js';
+import { anglesFile, parseTrialAngles, type TrialAngles } from './gradient-angles.js';
 import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
 import { disagreements } from './trial-agreement.js';
 import { readStitchedJournal, type TrialJournal } from './trial-journal.js';
@@ -31,6 +31,8 @@ export interface Trial {
   readonly error: string | undefined;
   /** What the trial noted on the way; undefined where it cannot be read. */
   readonly journal: TrialJournal | undefined;
+  /** Undefined where they have not been measured. */
+  readonly angles: TrialAngles | undefined;
 }
 
 export interface RunFolder {
@@ -39,8 +41,6 @@ export interface RunFolder {
   /** What was typed to make it, so that it can go on; undefined where it is not recorded. */
   readonly command: string | undefined;
   readonly trials: readonly Trial[];
-  /** Undefined where they have not been measured. */
-  readonly angles: GradientAngles | undefined;
   /** What a reader of the report has to know, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -87,7 +87,7 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   const problems: string[] = [];
   if (!(await isRunFolder(folder))) {
     const reason = `${folder} is not a run folder: it has neither ${experimentFile} nor ${trialsFolder}/`;
-    return { folder, name, command: undefined, trials: [], angles: undefined, problems: [reason] };
+    return { folder, name, command: undefined, trials: [], problems: [reason] };
   }
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
@@ -101,8 +101,7 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (unfinished > 0)
     problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
   problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
-  const angles = await readPart(path.join(folder, anglesFile), parseGradientAngles, problems);
-  return { folder, name, command: await readCommand(folder), trials, angles, problems };
+  return { folder, name, command: await readCommand(folder), trials, problems };
 }
 
 /** The command line that made the run folder. */
@@ -122,6 +121,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
     problems.push(`the journal of ${folder} cannot be read: ${error.message}`);
     return undefined;
   });
+  const angles = await readPart(path.join(folder, anglesFile), parseTrialAngles, problems);
   const identity = result ?? status;
   return {
     run,
@@ -131,6 +131,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
     result: result?.status === 'finished' ? result : undefined,
     status,
     journal,
+    angles,
     ...conclusion(status, result, complaints),
   };
 }
@@ -165,13 +166,6 @@ async function readPart<T>(
 
 async function isRunFolder(folder: string): Promise<boolean> {
   return (await exists(path.join(folder, experimentFile))) || (await exists(path.join(folder, trialsFolder)));
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

@@ -61,7 +61,7 @@ export interface StitchStepOptions {
 }
 
 /** Loss and gradients of a stitch with respect to `names` among its parameters. */
-function gradientsOf(
+export function gradientsOf(
   names: readonly string[],
   parameters: Named<tf.Tensor>,
   loss: (parameters: Named<tf.Tensor>) => tf.Scalar,

@@ -146,30 +146,37 @@ test('shots of one task: a panel for each, no mean over them', async () => {
   assert.ok(!JSON.stringify(tables).includes('mean of'));
 });
 
-const angles = {
-  ...{ version: 1, anchors: ['Ti', 'S'], stitches: 3, steps: 0, batches: 1, batch_size: 4, seed: 0 },
-  datasets: [
-    { name: 'imagenet', domain: 'source', angles: [40, 50, 60] },
-    { name: 'stanford-cars', domain: 'downstream', angles: [80, 100, 180] },
-  ],
-};
+const measured = { version: 1, anchors: ['Ti', 'S'], stitches: 3, epoch: 1, batches: 1, batch_size: 4 };
 
-test('angles: mean, deviation and the share that opposes', async () => {
-  const run = await writeRunFolder([trial(cheap, 5)]);
-  await writeFile(path.join(run, 'angles.json'), JSON.stringify(angles));
+async function writeAngles(run: string, trial: string, domain: string, angles: readonly number[]) {
+  await writeFile(path.join(run, 'trials', trial, 'angles.json'), JSON.stringify({ ...measured, domain, angles }));
+}
+
+test('angles: mean, deviation and the share that opposes; seeds together, methods apart, the source domain first', async () => {
+  const run = await writeRunFolder([
+    trial(cheap, 5),
+    trial(cheap, 5, { seed: 1 }),
+    trial(cheap, 5, { dataset: 'imagenet' }),
+    trial(cheap, 5, { method: 'sn-net' }),
+  ]);
+  await writeAngles(run, 'stanford-cars-esta-seed0', 'downstream', [80, 100]);
+  await writeAngles(run, 'stanford-cars-esta-seed1', 'downstream', [180]);
+  await writeAngles(run, 'imagenet-esta-seed0', 'source', [40, 50, 60]);
+  await writeAngles(run, 'stanford-cars-sn-net-seed0', 'downstream', [91]);
   const content = await contentOf(run);
   assert.deepEqual(rowsOf(content, 'angles').slice(1), [
     'imagenet,source,3,50.0,10.0,0.0',
     'Stanford Cars,downstream,3,120.0,52.9,66.7',
   ]);
-  await writeFile(path.join(run, 'angles.json'), '{"version": 1}');
+  assert.deepEqual(rowsOf(content, 'angles-2').slice(1), ['Stanford Cars,downstream,1,91.0,n/a,100.0']);
+  await writeFile(path.join(run, 'trials', 'imagenet-esta-seed0', 'angles.json'), '{"version": 1}');
   assert.match((await contentOf(run)).problems.join('\n'), /angles\.json is not valid:\n {2}anchors: /);
 });
 
 test('every figure is written as SVG and PNG, linked, and inside the page', async () => {
   const run = await writeRunFolder([trial(cheap, 5), trial(cheap, 500, { method: 'naive-lora' })]);
   await journal(run, 'stanford-cars-esta-seed0', [3, 2, 1, 0.5], [[2, 66]]);
-  await writeFile(path.join(run, 'angles.json'), JSON.stringify(angles));
+  await writeAngles(run, 'stanford-cars-esta-seed0', 'downstream', [80, 100, 180]);
   const names = ['figure', 'figure-training', 'figure-trainable', 'figure-deployed', 'figure-angles'];
   const out = path.join(await temporaryFolder(), 'out');
   await buildReport([run], 'md', { out });
