@@ -55,6 +55,7 @@ test('each study varies one thing', () => {
     'LoRA, ranks x 1': { methods: ['naive-lora'] },
     'LoRA, ranks x 2': { methods: ['naive-lora'], ...ranks([6, 16], 32) },
     'SS-LoRA, rank 1': { methods: ['ss-lora'], ...ranks([1, 1], 1) },
+    'SS-LoRA, rank 2': { methods: ['ss-lora'], ...ranks([2, 2], 2) },
   });
 });
 
