@@ -5,30 +5,50 @@ import path from 'node:path';
 import test from 'node:test';
 import { loadExperiment, loadPretraining } from '../src/config/load.js';
 import { planOf, runFolderOf } from '../src/config/plan.js';
+import { type AblationName, ablationOf } from '../src/experiment/ablation.js';
 import { architectureNamed } from '../src/models/architectures.js';
 import { esta, projectRoot } from './command-line.js';
 
 const folder = path.join(projectRoot, 'experiments');
 const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.yaml'));
 
+async function headerOf(name: string): Promise<string> {
+  return (await readFile(path.join(folder, name), 'utf8')).split(/^[^#]/m)[0]!;
+}
+
+/** The first command of a header, and the study that it names: run, pretrain, or ablate STUDY. */
+function commandOf(header: string, name: string): { readonly study: string | undefined } | undefined {
+  const command = /^# Command +esta (?:run|pretrain|ablate (?<study>\S+) --experiment) experiments\/(?<file>\S+)/m;
+  const { study, file } = command.exec(header)?.groups ?? {};
+  return file === name ? { study } : undefined;
+}
+
 test('the documented experiments are there', () => {
-  for (const name of ['quickstart.yaml', 'flowers12.yaml', 'fgvc.yaml', 'convnext-fgvc.yaml', 'pretrain-mini.yaml']) {
-    assert.ok(files.includes(name), name);
-  }
+  const paper = ['fgvc', 'vtab1k', 'cifar100', 'fewshot-cars', 'convnext-fgvc', 'gradient-angles'];
+  const studies = ['distillation', 'eta', 'adapt-then-stitch', 'lora'].map((study) => `ablation-${study}`);
+  const small = [
+    'quickstart',
+    'flowers12',
+    'pretrain-mini',
+    'mini/vtab1k',
+    'mini/fewshot',
+    'mini/gradient-angles',
+    'mini/study',
+  ];
+  for (const name of [...paper, ...studies, ...small]) assert.ok(files.includes(`${name}.yaml`), name);
 });
 
 for (const name of files) {
   test(`${name} is valid and says what it claims`, async () => {
     const file = path.join(folder, name);
-    const header = (await readFile(file, 'utf8')).split(/^[^#]/m)[0]!;
+    const header = await headerOf(name);
     for (const heading of ['Claim', 'Command', 'Cost', 'Deviates']) {
       if (heading === 'Cost' && name.startsWith('pretrain')) continue;
       assert.match(header, new RegExp(`^# ${heading} `, 'm'));
     }
-    const command = new RegExp(`^# Command +esta (run|pretrain) experiments/${name}`, 'm').exec(header)?.[1];
-    assert.ok(command, 'the header gives the command');
-    const { config } = command === 'run' ? await loadExperiment(file) : await loadPretraining(file);
-    assert.equal(config.name, path.basename(name, '.yaml'));
+    assert.ok(commandOf(header, name), 'the header gives the command');
+    const { config } = name.startsWith('pretrain') ? await loadPretraining(file) : await loadExperiment(file);
+    assert.equal(config.name, name.replace('.yaml', '').replaceAll('/', '-'));
     const params = config.anchors.map(({ architecture }) =>
       architectureNamed(architecture).blocks.reduce((sum, block) => sum + block.params, 0),
     );
@@ -39,6 +59,19 @@ for (const name of files) {
     );
   });
 }
+
+test('an experiment of a study holds all its variants, and gives the run folder its name', async () => {
+  for (const name of files) {
+    const study = commandOf(await headerOf(name), name)?.study as AblationName | undefined;
+    assert.equal(study !== undefined, name.startsWith('ablation-'), name);
+    if (!study) continue;
+    const { config } = await loadExperiment(path.join(folder, name));
+    const { experiment, variants } = ablationOf(study, config, 1);
+    const { run, trials } = await planOf(experiment, runFolderOf(experiment), variants);
+    assert.equal(path.basename(run), path.basename(name, '.yaml'));
+    assert.equal(trials.length, config.data.length * config.seeds.length * variants.length);
+  }
+});
 
 test('a one-epoch trial of every experiment needs one option', async () => {
   for (const name of files.filter((file) => !file.startsWith('pretrain'))) {
