@@ -1,0 +1,54 @@
+#!/bin/sh
+# Runs the studies of the supplement on a small computer and writes docs/study-mini.md with their tables and curves.
+#
+#   data-scripts/study-mini.sh                    all studies, three seeds, two tasks (experiments/mini/study.yaml)
+#   data-scripts/study-mini.sh eta lora           only these; the page then holds only these
+#   data-scripts/study-mini.sh eta -- --set training.epochs=1      options for esta run and esta ablate
+#
+# Run it again after an interruption: finished trials are not run again, the one under way goes on from its checkpoint.
+# Needs `npm run build`. RUNS (default runs/study-mini) holds the run folders, PAGE (default docs/study-mini.md) the result;
+# figures lie in a folder beside it.
+set -eu
+cd "$(dirname "$0")/.."
+
+runs=${RUNS:-runs/study-mini}
+page=${PAGE:-docs/study-mini.md}
+experiment=experiments/mini/study.yaml
+
+studies=
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  studies="$studies $1"
+  shift
+done
+[ $# -eq 0 ] || shift
+studies=${studies:-methods distillation eta adapt-then-stitch lora sampling}
+
+esta() { node dist/src/cli.js "$@"; }
+
+figures=${page%.md}
+parts=
+for study in $studies; do
+  # Status 1: a trial failed, which the report shows; the others ran.
+  if [ "$study" = methods ]; then
+    esta run "$experiment" --out "$runs/$study" "$@" || [ $? -eq 1 ]
+  else
+    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" "$@" || [ $? -eq 1 ]
+  fi
+  esta report "$runs/$study" --format md --out "$figures/$study/report.md"
+  parts="$parts $figures/$study/report.md"
+done
+
+{
+  echo '# Studies on a small computer'
+  echo
+  echo "Written by \`data-scripts/study-mini.sh\` from \`$experiment\`: the embedded anchors on two drawn tasks, three seeds."
+  echo 'Small numbers of a small setting: they show that every study runs, not what the paper found at full size.'
+  for part in $parts; do
+    study=$(basename "$(dirname "$part")")
+    echo
+    # A section of this page, with links from here.
+    sed -e "s/^# ESTA report: /## /" -e "s#](figure#]($(basename "$figures")/$study/figure#" "$part"
+  done
+} > "$page.part"
+mv "$page.part" "$page"
+echo "Written: $page"
