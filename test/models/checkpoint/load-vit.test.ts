@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { narrowToBFloat16, narrowToHalf, widenBFloat16, widenHalf } from '../../../src/models/checkpoint/half.js';
 import { loadViT } from '../../../src/models/checkpoint/load-vit.js';
 import { readSafetensors, writeSafetensors } from '../../../src/models/checkpoint/safetensors.js';
 import type { ViTVariant } from '../../../src/models/variants.js';
@@ -63,6 +65,31 @@ test('loads the names of Hugging Face transformers, with and without prefix', as
   assert.equal(loaded.report.head, 'absent');
   assert.deepEqual(loaded.report.unused, ['pooler.dense.bias']);
 });
+
+test('loads shards of a folder as the whole file', async (t) => {
+  const folder = temporaryFolder(t);
+  const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
+  await writeSafetensors(path.join(folder, shards[0]), without(/^blocks\.1/)(timm));
+  await writeSafetensors(path.join(folder, shards[1]), without(/^(?!blocks\.1)/)(timm));
+  const shardOf = (name: string) => [name, shards[name.startsWith('blocks.1') ? 1 : 0]];
+  const index = { metadata: {}, weight_map: Object.fromEntries(Object.keys(timm).map(shardOf)) };
+  writeFileSync(path.join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+  assert.deepEqual((await loadViT(folder, tiny)).weights, timm);
+});
+
+for (const [dtype, narrow, widen] of [
+  ['F16', narrowToHalf, widenHalf],
+  ['BF16', narrowToBFloat16, widenBFloat16],
+] as const) {
+  test(`loads ${dtype} weights, widened`, async (t) => {
+    const file = path.join(temporaryFolder(t), 'narrow.safetensors');
+    await writeSafetensors(file, timm, { dtype });
+    const { weights } = await loadViT(file, tiny);
+    for (const [name, { data }] of Object.entries(timm)) {
+      assert.deepEqual(weights[name]!.data, widen(narrow(Float32Array.from(data))), name);
+    }
+  });
+}
 
 const { tensors: google } = await readSafetensors(fixture('vit-google-expected.safetensors'));
 
