@@ -1,3 +1,4 @@
+import { Args } from '@oclif/core';
 import { EstaCommand } from '../../src/shared/command.js';
 
 interface ListedDataset {
@@ -8,29 +9,55 @@ interface ListedDataset {
   size: string;
   where: string;
   archives: string[];
+  md5: Record<string, string>;
+  instructions: string[];
 }
 
 export default class DataList extends EstaCommand {
-  static override summary = 'List the official data sets, their sizes and where to download them';
+  static override summary = 'List the official data sets; of one, say how to download it';
   static override description =
     'Nothing is downloaded for you: most data sets need a form, an account or a licence that you accept.';
-  static override examples = ['<%= config.bin %> data list'];
+  static override examples = ['<%= config.bin %> data list', '<%= config.bin %> data list stanford-cars'];
+  static override args = {
+    name: Args.string({ description: 'Data set, or vtab-1k for all its tasks; left out: all data sets' }),
+  };
 
   async run(): Promise<{ datasets: ListedDataset[] }> {
-    await this.parse(DataList);
-    const { officialSpecs } = await import('../../src/data/official/registry.js');
-    const datasets = officialSpecs.map(({ name, title, classes, counts, size, where, archives, looseFiles }) => ({
-      name,
-      title,
-      classes,
-      images: counts.train + counts.val + counts.test,
-      size,
-      where,
-      archives: [...archives, ...looseFiles].map(({ file }) => file),
-    }));
+    const { args } = await this.parse(DataList);
+    const { findOfficial, officialSpecs } = await import('../../src/data/official/registry.js');
+    const { downloadInstructions } = await import('../../src/data/official/download-instructions.js');
+    const specs = args.name === undefined ? officialSpecs : findOfficial(args.name);
+    const datasets = specs.map((spec) => {
+      const { name, title, classes, counts, size, where } = spec;
+      const files = [...spec.archives, ...spec.looseFiles];
+      return {
+        name,
+        title,
+        classes,
+        images: counts.train + counts.val + counts.test,
+        size,
+        where,
+        archives: files.map(({ file }) => file),
+        md5: Object.fromEntries(files.flatMap(({ file, md5 }) => (md5 === undefined ? [] : [[file, md5]]))),
+        instructions: downloadInstructions(spec),
+      };
+    });
+    this.printTable(datasets);
+    if (args.name === undefined) this.log('\nNext: esta data list NAME says which files to download.');
+    else this.printDownload(datasets[0]!);
+    return { datasets };
+  }
+
+  private printTable(datasets: readonly ListedDataset[]): void {
     const rows = datasets.map((set) => [set.name, String(set.classes), String(set.images), set.size, set.where]);
     for (const line of alignedColumns([['name', 'classes', 'images', 'size', 'where'], ...rows])) this.log(line);
-    return { datasets };
+  }
+
+  /** Of the first of several tasks: they come in one archive. */
+  private printDownload({ instructions, md5 }: ListedDataset): void {
+    this.log();
+    for (const line of instructions) this.log(line);
+    for (const [file, sum] of Object.entries(md5)) this.log(`  MD5 ${sum}  ${file}`);
   }
 }
 

@@ -49,6 +49,8 @@ export interface OfficialSpec {
   readonly archives: readonly Archive[];
   /** label files that are downloaded beside the archives */
   readonly looseFiles: readonly Archive[];
+  /** which of these files to download, in words, where there are alternatives; left out: all of them */
+  readonly files?: string;
   /** where a person downloads it */
   readonly where: string;
   readonly size: string;

@@ -9,6 +9,7 @@ import { messageOf, RequestError } from '../../shared/errors.js';
 import { forEachLimited } from '../concurrency.js';
 import type { Dataset, Sample } from '../dataset.js';
 import { isArchive, isUnpacked, unpack, verify } from './archives.js';
+import { downloadInstructions } from './download-instructions.js';
 import type { OfficialSpec, OnActivity, SplitCounts } from './layout.js';
 import { splitsFile, writePrepared } from './prepared.js';
 import { readOfficialLayout, type SplitOrigin, type SplitRequest, splitDefaults } from './read.js';
@@ -103,6 +104,7 @@ async function gather(
   target: string,
   progress: OnActivity,
 ): Promise<string> {
+  if (request.from === undefined) await requireFolder(target, spec);
   let inPlace: string | undefined;
   for (const given of request.from ?? []) {
     const found = await stat(given).catch((error: unknown) => {
@@ -119,6 +121,12 @@ async function gather(
     );
   }
   return inPlace === undefined ? target : path.resolve(inPlace);
+}
+
+async function requireFolder(folder: string, spec: OfficialSpec): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new RequestError(`there is no ${spec.title} in ${folder}`, downloadInstructions(spec).join('\n'));
 }
 
 /** Archives and label files in a download folder; nothing when it holds no archive and so is an unpacked data set. */

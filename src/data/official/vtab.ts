@@ -49,6 +49,7 @@ export const vtabSpecs: readonly OfficialSpec[] = tasks.map(([task, group, class
   testCountVaries: true,
   archives: [{ file: 'vtab-1k.zip' }, { file: 'vtab-1k.tar.gz' }, { file: 'vtab-1k.tar' }],
   looseFiles: [],
+  files: 'vtab-1k.zip, vtab-1k.tar.gz or vtab-1k.tar',
   where: 'link in the README of https://github.com/ZhangYuanhan-AI/NOAH (all 19 tasks in one archive)',
   size: 'several GB, all tasks',
   folder: 'vtab-1k',

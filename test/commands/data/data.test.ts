@@ -18,6 +18,18 @@ test('list names every data set with its size and source', async () => {
   assert.deepEqual(datasets.find(({ name }) => name === 'vtab-sun397')?.classes, 397);
 });
 
+test('list NAME and prepare without a download say what to download from where, and how large it is', async (t) => {
+  const { status, stdout } = await esta(['data', 'list', 'cars']);
+  assert.equal(status, 0);
+  assert.match(stdout, /^Download Stanford Cars \(1\.9 GB\) from https:\/\/ai\.stanford\.edu/m);
+  assert.match(stdout, /^The files are cars_train\.tgz, .*_withlabels\.mat; or car_ims\.tgz and cars_annos\.mat$/m);
+  assert.match(stdout, /^ {2}MD5 065e5b463ae28d29e77c1b4b166cfe61 {2}cars_train\.tgz$/m);
+  const prepare = await esta(['data', 'prepare', 'cub', '--root', await temporaryFolder(t)]);
+  assert.equal(prepare.status, 2);
+  assert.match(prepare.stderr, /there is no CUB-200-2011 in .*\nDownload CUB-200-2011 \(1\.2 GB\) from https:/);
+  assert.match(prepare.stderr, /The files are CUB_200_2011\.tgz\nThen: esta data prepare cub-200-2011 --from/);
+});
+
 test('prepare, then check: a miniature has too few images, which check says with status 1', async (t) => {
   const folder = await temporaryFolder(t);
   const [downloads, root] = [path.join(folder, 'downloads'), path.join(folder, 'data')];
