@@ -3,14 +3,20 @@ import type { CheckResult } from '../../src/data/official/check.js';
 import { EstaCommand } from '../../src/shared/command.js';
 
 export default class DataCheck extends EstaCommand {
-  static override summary = 'Compare an official data set on disk with its known numbers';
+  static override summary = 'Check the images of a data set, and its known numbers';
   static override description =
-    'Counts images per split and class, decodes every image, and reports test images that are also training images. ' +
+    'Counts images per split and class where the numbers are known, decodes every image, and reports test images that are also training images. ' +
     'Exit status 1 when something is wrong. Exact duplicates are only reported, because some official copies have them; ' +
     '--strict makes them wrong too.';
-  static override examples = ['<%= config.bin %> data check cub-200-2011 --root data'];
+  static override examples = [
+    '<%= config.bin %> data check cub-200-2011 --root data',
+    '<%= config.bin %> data check image-folder --root photos',
+  ];
   static override args = {
-    name: Args.string({ required: true, description: 'Data set (see: data list), or vtab-1k for all its tasks' }),
+    name: Args.string({
+      required: true,
+      description: 'Data set (see: data list), vtab-1k for all its tasks, or image-folder',
+    }),
   };
   static override flags = {
     root: Flags.string({ required: true, helpValue: 'DIR', summary: 'Data root, or the folder of the data set' }),
@@ -20,15 +26,15 @@ export default class DataCheck extends EstaCommand {
   async run(): Promise<{ checks: CheckResult[] }> {
     const { args, flags } = await this.parse(DataCheck);
     const { findOfficial } = await import('../../src/data/official/registry.js');
-    const { checkOfficial } = await import('../../src/data/official/check.js');
+    const { checkImageFolder, checkOfficial } = await import('../../src/data/official/check.js');
     const { createProgress } = await import('../../src/shared/progress.js');
     const { showActivities } = await import('../../src/data/official/activity.js');
     const progress = createProgress(process.stderr);
     const checks: CheckResult[] = [];
     try {
-      for (const spec of findOfficial(args.name)) {
-        checks.push(await checkOfficial(spec, flags.root, showActivities(progress)));
-      }
+      const show = showActivities(progress);
+      if (args.name === 'image-folder') checks.push(await checkImageFolder(flags.root, show));
+      else for (const spec of findOfficial(args.name)) checks.push(await checkOfficial(spec, flags.root, show));
     } finally {
       progress.stop();
     }

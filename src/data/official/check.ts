@@ -8,6 +8,7 @@ import { messageOf, RequestError } from '../../shared/errors.js';
 import { forEachLimited } from '../concurrency.js';
 import type { Dataset, Sample } from '../dataset.js';
 import { decodeImage } from '../decode.js';
+import { readImageFolder } from '../image-folder.js';
 import type { ClassRange, OfficialSpec, OnActivity, SplitCounts } from './layout.js';
 import { openPrepared } from './open.js';
 import { type OfficialDataset, readOfficialLayout, type SplitOrigin } from './read.js';
@@ -16,10 +17,12 @@ export interface CheckResult {
   readonly dataset: string;
   /** no problems; duplicates and warnings do not count */
   readonly ok: boolean;
-  readonly origin: SplitOrigin;
+  /** of official data sets */
+  readonly origin?: SplitOrigin;
   readonly notes: readonly string[];
   readonly images: SplitCounts;
-  readonly expected: SplitCounts;
+  /** of official data sets */
+  readonly expected?: SplitCounts;
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
   readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
@@ -37,25 +40,41 @@ export async function checkOfficial(
   progress: OnActivity = () => {},
 ): Promise<CheckResult> {
   const dataset = await open(spec, root);
-  const { train, val = [], test } = dataset.splits;
-  const images = { train: train.length, val: val.length, test: test.length };
-  const { problems, warnings } = compareCounts(spec, dataset, images);
-  problems.push(...sharedFiles(dataset));
-  const { unreadable, hashes } = await readImages([...train, ...val, ...test], progress);
-  if (unreadable.length > 0)
-    problems.push(`${unreadable.length} images cannot be read, such as ${unreadable[0]!.file}`);
-  const duplicates = findDuplicates([...train, ...val], test, hashes);
-  if (duplicates.length > 0) {
-    const { test: first, training } = duplicates[0]!;
-    warnings.push(`${duplicates.length} test images are also training images, byte for byte: ${first} = ${training}`);
-  }
+  const found = await checkImages(dataset, progress);
+  const { problems, warnings } = compareCounts(spec, dataset, found.images);
   return {
-    dataset: spec.name,
-    ok: problems.length === 0,
+    ...found,
+    ok: problems.length === 0 && found.ok,
     origin: dataset.origin,
     notes: dataset.notes,
-    images,
     expected: spec.counts,
+    problems: [...problems, ...found.problems],
+    warnings: [...warnings, ...found.warnings],
+  };
+}
+
+/** Checks `<root>/{train,val,test}/<class>/`, of which no numbers are known; a folder of another form is a RequestError. */
+export async function checkImageFolder(root: string, progress: OnActivity = () => {}): Promise<CheckResult> {
+  return checkImages(await readImageFolder({ name: 'image-folder', root }), progress);
+}
+
+/** What the images show by themselves. */
+async function checkImages(dataset: Dataset, progress: OnActivity): Promise<CheckResult> {
+  const { train, val = [], test } = dataset.splits;
+  const { unreadable, hashes } = await readImages([...train, ...val, ...test], progress);
+  const duplicates = findDuplicates([...train, ...val], test, hashes);
+  const problems = sharedFiles(dataset);
+  if (unreadable.length > 0)
+    problems.push(`${unreadable.length} images cannot be read, such as ${unreadable[0]!.file}`);
+  const [first] = duplicates;
+  const warnings = first
+    ? [`${duplicates.length} test images are also training images, byte for byte: ${first.test} = ${first.training}`]
+    : [];
+  return {
+    dataset: dataset.name,
+    ok: problems.length === 0,
+    notes: [],
+    images: { train: train.length, val: val.length, test: test.length },
     problems,
     warnings,
     unreadable,

@@ -1,11 +1,12 @@
 /** What `esta data check` finds wrong, on damaged miniatures. */
 import assert from 'node:assert/strict';
-import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import sharp from 'sharp';
 import { writeUnpacked } from '../../../data-scripts/miniature/download.js';
 import { type Miniature, miniatures } from '../../../data-scripts/miniature/miniatures.js';
-import { checkOfficial } from '../../../src/data/official/check.js';
+import { checkImageFolder, checkOfficial } from '../../../src/data/official/check.js';
 import { prepareOfficial } from '../../../src/data/official/prepare.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -101,4 +102,22 @@ test('a folder without the data set, or CIFAR-100 before it was prepared, is a w
   await assert.rejects(checkOfficial(spec, await temporaryFolder(t)), /is not a NABirds folder/);
   const cifar = await unpacked(t, 'cifar-100');
   await assert.rejects(checkOfficial(cifar.spec, cifar.folder), /no prepared CIFAR-100/);
+});
+
+test('a folder of images of your own is checked without known numbers', async (t) => {
+  const root = await temporaryFolder(t);
+  const draw = async (name: string, background: string) => {
+    const file = path.join(root, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(file);
+    return file;
+  };
+  const training = await draw('train/rose/1.png', 'red');
+  const copied = await draw('test/rose/a.png', 'red');
+  const damaged = path.join(root, 'train/rose/2.jpg');
+  await writeFile(damaged, '<!DOCTYPE html>');
+  const { ok, images, problems, duplicates, unreadable } = await checkImageFolder(root);
+  assert.deepEqual([ok, images], [false, { train: 2, val: 0, test: 1 }]);
+  assert.deepEqual(problems, [`1 images cannot be read, such as ${damaged}`]);
+  assert.deepEqual([duplicates, unreadable.length], [[{ test: copied, training }], 1]);
 });
