@@ -1,6 +1,7 @@
 /** What a pretrained network says about single images, prepared as its pretraining evaluated them. */
 import type * as tf from '@tensorflow/tfjs';
 import { prepareEvaluationImage } from '../data/evaluation-image.js';
+import type { Preprocessing } from '../data/preprocessing.js';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
 import { architectureNamed } from '../models/architectures.js';
 import { type NetworkWeights, runNetwork } from '../models/blockwise.js';
@@ -10,30 +11,43 @@ import type { Float32NdArray } from '../shared/arrays.js';
 import { RequestError } from '../shared/errors.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 
-export interface PredictionRequest {
-  /** `embedded`, `hf-hub:OWNER/NAME`, a folder, or a file; its head is used. */
-  readonly checkpoint: string;
-  /** Name of the architecture the checkpoint belongs to. */
-  readonly architecture: string;
-  /** Image files. */
-  readonly images: readonly string[];
-  /** How many classes are named for each image. */
-  readonly top: number;
+/** A network that names classes, with its weights. */
+export interface Classifier {
+  /** Tells its compiled program from others. */
+  readonly name: string;
+  /** A tree of host arrays. */
+  readonly weights: object;
+  readonly preprocessing: Preprocessing;
+  /** Names in the order of the logits; left out where they are only numbered. */
+  readonly classes?: readonly string[];
+  /** Its weights as tensors, normalised images [batch, side, side, 3] -> logits [batch, classes]. */
+  readonly logits: (weights: never, images: tf.Tensor) => tf.Tensor;
 }
 
 export interface Prediction {
   readonly image: string;
-  /** The most probable classes first; classes are numbered as the checkpoint's head numbers them. */
-  readonly top: readonly { readonly class: number; readonly probability: number; readonly logit: number }[];
+  /** The most probable classes first; classes are numbered in the order of the logits. */
+  readonly top: readonly {
+    readonly class: number;
+    readonly name?: string;
+    readonly probability: number;
+    readonly logit: number;
+  }[];
   /** Of all classes. */
   readonly logits: readonly number[];
 }
 
-/** @throws RequestError when the checkpoint has no head, or an image cannot be read */
-export async function predict(
-  engine: Engine,
-  { checkpoint, architecture: name, images, top }: PredictionRequest,
-): Promise<Prediction[]> {
+interface PretrainedWeights<T> {
+  readonly weights: NetworkWeights<T>;
+  readonly head: Linear<T>;
+}
+
+/**
+ * A pretrained network with its own head.
+ * @param checkpoint `embedded`, `hf-hub:OWNER/NAME`, a folder, or a file
+ * @throws RequestError when the checkpoint has no head
+ */
+export async function pretrainedClassifier(checkpoint: string, name: string): Promise<Classifier> {
   const architecture = architectureNamed(name);
   const { weights, head, report } = await loadNetwork(checkpoint, architecture);
   if (!head) {
@@ -42,28 +56,46 @@ export async function predict(
       'Give a checkpoint with its head, or train one with esta run.',
     );
   }
+  return {
+    name: architecture.name,
+    weights: { weights, head },
+    preprocessing: architecture.preprocessing,
+    logits: ({ weights, head }: PretrainedWeights<tf.Tensor>, images) =>
+      runNetwork(architecture, weights, head, images),
+  };
+}
+
+/**
+ * @param images files
+ * @param top how many classes are named for each image
+ * @throws RequestError when an image cannot be read
+ */
+export async function predict(
+  engine: Engine,
+  { name, weights, preprocessing, classes, logits: run }: Classifier,
+  images: readonly string[],
+  top: number,
+): Promise<Prediction[]> {
   const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
-  const network = mapTree({ weights, head } as never, isArray, (array) => engine.put(array));
-  const logitsOf = engine.compile(`predict ${architecture.name}`, ((given: Inputs) => ({
-    logits: runNetwork(architecture, given.network.weights, given.network.head, given.image),
+  const network = mapTree(weights as never, isArray, (array) => engine.put(array));
+  const logitsOf = engine.compile(`predict ${name}`, ((given: { network: never; image: tf.Tensor }) => ({
+    logits: run(given.network, given.image),
   })) as unknown as TensorFunction);
   const predictions: Prediction[] = [];
   // One by one: memory does not grow with the number of images, and one program serves them all.
   for (const image of images) {
-    const input = engine.put(await prepareEvaluationImage(image, architecture.preprocessing));
+    const input = engine.put(await prepareEvaluationImage(image, preprocessing));
     const outputs = (await logitsOf({ network, image: input })) as { logits: Value };
     const logits = Array.from((await engine.get(outputs.logits)).data);
     engine.free([input, outputs.logits]);
-    predictions.push({ image, top: topClasses(logits, top), logits });
+    const named = topClasses(logits, top).map((entry) => ({
+      ...entry,
+      ...(classes && { name: classes[entry.class]! }),
+    }));
+    predictions.push({ image, top: named, logits });
   }
   engine.free(network);
   return predictions;
-}
-
-interface Inputs {
-  readonly network: { readonly weights: NetworkWeights<tf.Tensor>; readonly head: Linear<tf.Tensor> };
-  /** [1, side, side, 3] */
-  readonly image: tf.Tensor;
 }
 
 /** The `count` largest logits with their probabilities by softmax over all; of equal ones the lower class comes first. */

@@ -5,8 +5,9 @@ import type { Trial } from '../config/plan.js';
 import { epochsOf, type StagePlan, stagesOf } from '../config/stages.js';
 import { loadDataset } from '../data/load.js';
 import type { Engine, Value } from '../engine/engine.js';
-import { writeSafetensors } from '../models/checkpoint/safetensors.js';
+import type { Linear } from '../models/layers.js';
 import type { TrialResult } from '../report/result.js';
+import type { Float32NdArray } from '../shared/arrays.js';
 import { Interrupted } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
 import type { Tree } from '../shared/tree.js';
@@ -18,6 +19,7 @@ import type { RunWriter } from './run-writer.js';
 import { spaceOf } from './space.js';
 import { evaluation, joined, readGrid, runStage, type StageContext, type TrainedStage } from './stage.js';
 import { checkpointFile } from './train-palette.js';
+import { writeTrained } from './trained-file.js';
 import { fitImages, openTrialData } from './trial-data.js';
 import { stageResult, stitchResult } from './trial-result.js';
 
@@ -100,8 +102,13 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
       }
     }
     // 5. The trained tensors and the result; the checkpoints have done their work.
-    const trainables = await onHost(engine, joined(deployed.map(({ trained }) => trained)));
-    await writeSafetensors(path.join(trialFolder, 'trained.safetensors'), trainables);
+    const learnedIn = (stages: readonly DoneStage[]) => onHost(engine, joined(stages.map(({ trained }) => trained)));
+    await writeTrained(path.join(trialFolder, 'trained.safetensors'), {
+      trainables: await learnedIn(deployed),
+      layers: await startedLayers(engine, done.at(-1)!.palette),
+      alone: await learnedIn(done.filter((stage) => !deployed.includes(stage))),
+      classes: dataset.classes,
+    });
     const grid = await readGrid(trialFolder);
     const stages = done.map(({ plan, palette, trained }) => stageResult(plan, palette, trained, grid));
     const { final: epochs } = epochsOf(trial.method, experiment);
@@ -120,6 +127,14 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
       engine.free(palette.frozen as unknown as Tree<Value>);
     await data.close();
   }
+}
+
+async function startedLayers(engine: Engine, { frozen }: Palette): Promise<Linear<Float32NdArray>[]> {
+  const layers: Linear<Float32NdArray>[] = [];
+  for (const { weight, bias } of frozen.layers) {
+    layers.push((await onHost(engine, { weight, bias })) as unknown as Linear<Float32NdArray>);
+  }
+  return layers;
 }
 
 function epochsOfStage({ epochs, gridEpochs }: StagePlan, { experiment }: Trial): number {

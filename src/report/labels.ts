@@ -1,6 +1,6 @@
 /** Names as people read them in tables and figures. Names that are not known here are shown as they are. */
 import { vtabTasks } from '../config/dataset-schema.js';
-import type { ResultSegment } from './result.js';
+import type { ResultSegment, StitchResult } from './result.js';
 
 const datasetLabels: Record<string, string> = {
   'cub-200-2011': 'CUB-200-2011',
@@ -79,6 +79,13 @@ export function pathLabel(path: readonly ResultSegment[]): string {
   return path
     .map(({ anchor, blocks: [from, to] }) => `${anchorLabel(anchor)} ${from === to - 1 ? from : `${from}–${to - 1}`}`)
     .join(' → ');
+}
+
+/** `stitch 42, ViT-S 0–4 → ViT-B 4–11: 9.1 GFLOPs, 54.2 M parameters, 88.30 % on the test images`. */
+export function stitchLabel({ id, path, flops, params, accuracy }: StitchResult): string {
+  const unit = flopsUnit([flops]);
+  const cost = `${(flops / unit.size).toPrecision(3)} ${unit.symbol}FLOPs, ${(params / 1e6).toPrecision(3)} M parameters`;
+  return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % on the test images`;
 }
 
 /** `1e-3`, `2.5e-4`. */

@@ -1,5 +1,6 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
 import { Command, Flags } from '@oclif/core';
+import { RequestError } from './errors.js';
 
 export abstract class EstaCommand extends Command {
   static override readonly enableJsonFlag = true;
@@ -34,3 +35,18 @@ export const deviceFlag = Flags.string({
   options: ['cpu', 'cuda', 'webgpu'],
   summary: 'Where it computes; default: a GPU for TensorFlow where it finds one, the CPU for ONNX Runtime.',
 });
+
+/** Which of the networks that a run has deployed. */
+export const deployedFlags = {
+  trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
+  stitch: Flags.integer({ exclusive: ['budget'], helpValue: 'ID', summary: 'Id of a deployed stitch.' }),
+  budget: Flags.custom<number>({
+    helpValue: 'GFLOPS',
+    summary: 'The dearest deployed stitch that costs at most so many GFLOPs an image; default: the largest anchor.',
+    parse: async (text) => {
+      const gigaFlops = Number(text);
+      if (gigaFlops > 0) return gigaFlops * 1e9;
+      throw new RequestError(`--budget: expected a number of GFLOPs above 0, received ${JSON.stringify(text)}`);
+    },
+  })(),
+};

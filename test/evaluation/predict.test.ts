@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { predict, topClasses } from '../../src/evaluation/predict.js';
+import { predict, pretrainedClassifier, topClasses } from '../../src/evaluation/predict.js';
 import { RequestError } from '../../src/shared/errors.js';
 import { fixture } from '../fixture.js';
 import { temporaryFolder } from '../models/checkpoint/fixtures.js';
@@ -17,7 +17,8 @@ for (const architecture of ['vit_mini_tiny', 'convnext_mini_tiny']) {
     const checkpoint = await writeCheckpoint(folder, architecture);
     const image = await drawImage(folder);
     const engine = await createOnnxEngine({ threads: 1 });
-    const [first, second] = await predict(engine, { checkpoint, architecture, images: [image, image], top: 2 });
+    const classifier = await pretrainedClassifier(checkpoint, architecture);
+    const [first, second] = await predict(engine, classifier, [image, image], 2);
     await engine.dispose();
     const wanted = expected[architecture]!;
     const size = Math.max(...wanted.map(Math.abs));
@@ -35,12 +36,10 @@ for (const architecture of ['vit_mini_tiny', 'convnext_mini_tiny']) {
 test('a checkpoint without a head is refused', async (t) => {
   const architecture = 'convnext_mini_tiny';
   const checkpoint = await writeCheckpoint(temporaryFolder(t), architecture, { withHead: false });
-  const engine = await createOnnxEngine({ threads: 1 });
   await assert.rejects(
-    predict(engine, { checkpoint, architecture, images: [], top: 1 }),
+    pretrainedClassifier(checkpoint, architecture),
     (error) => error instanceof RequestError && /holds no classifier/.test(error.message),
   );
-  await engine.dispose();
 });
 
 test('the most probable classes, by hand: softmax of 0, ln 2, ln 5, 0 is 1 : 2 : 5 : 1 of 9', () => {

@@ -3,6 +3,7 @@
  * elements are all one known number (`splat`) stays symbolic as long as possible, so that the seeds and zeros that
  * differentiation makes never become tensors.
  */
+import type { NdArray } from '../../shared/arrays.js';
 import {
   type Attribute,
   type Dtype,
@@ -37,6 +38,13 @@ export class Graph {
     const value = { name, shape, dtype };
     this.inputs.push(value);
     return value;
+  }
+
+  /** A tensor of any size that the program itself holds, as an exported model holds its weights. */
+  weight(name: string, { dtype, shape, data }: NdArray): GraphValue {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.constants.set(name, { name, dtype, shape, bytes });
+    return { name, shape, dtype };
   }
 
   /** Appends a node with one output. */
@@ -135,8 +143,12 @@ export class Graph {
   /**
    * The ONNX model with only what the outputs need.
    * @param outputs values with the names they get; one value may have several names.
+   * @param metadata texts to be kept in the file
    */
-  finish(outputs: ReadonlyMap<string, GraphValue>): { model: Uint8Array; inputs: string[] } {
+  finish(
+    outputs: ReadonlyMap<string, GraphValue>,
+    metadata: Readonly<Record<string, string>> = {},
+  ): { model: Uint8Array; inputs: string[] } {
     const named = this.nameOutputs(outputs);
     const needed = new Set(named.map(({ name }) => name));
     const nodes: GraphNode[] = [];
@@ -147,7 +159,7 @@ export class Graph {
     }
     const constants = [...this.constants.values()].filter(({ name }) => needed.has(name));
     const inputs = this.inputs.filter(({ name }) => needed.has(name));
-    const model = encodeModel({ nodes: nodes.reverse(), constants, inputs, outputs: named });
+    const model = encodeModel({ nodes: nodes.reverse(), constants, inputs, outputs: named, metadata });
     return { model, inputs: inputs.map(({ name }) => name) };
   }
 }

@@ -41,6 +41,8 @@ export interface GraphParts {
   readonly constants: readonly GraphConstant[];
   readonly inputs: readonly GraphValue[];
   readonly outputs: readonly GraphValue[];
+  /** For whoever loads the file; onnxruntime hands it out as custom metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export function encodeModel(graph: GraphParts): Uint8Array {
@@ -54,6 +56,9 @@ export function encodeModel(graph: GraphParts): Uint8Array {
   model.message(8, new ProtobufWriter().string(1, '').int(2, opset));
   const domains = new Set(graph.nodes.map(({ domain }) => domain).filter((domain) => domain !== ''));
   for (const domain of domains) model.message(8, new ProtobufWriter().string(1, domain).int(2, 1));
+  for (const [key, value] of Object.entries(graph.metadata ?? {})) {
+    model.message(14, new ProtobufWriter().string(1, key).string(2, value));
+  }
   return model.finish();
 }
 

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { BackendValues, DataId, KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
+import type { NdArray } from '../../shared/arrays.js';
 import { mapTree, type Tree } from '../../shared/tree.js';
 import { type Dtype, Graph, type GraphValue } from './graph.js';
 
@@ -114,6 +115,10 @@ export interface InputDeclaration {
 export interface TraceOptions {
   /** From channelBlock(); left out: operators of the standard and of com.microsoft only. */
   readonly channelBlock?: number | undefined;
+  /** Names of inputs and outputs in the program; default in/PATH and out/PATH. */
+  readonly nameOf?: (direction: 'in' | 'out', path: string) => string;
+  /** Texts that the model keeps. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface TracedProgram {
@@ -125,13 +130,13 @@ export interface TracedProgram {
 }
 
 /**
- * Traces `fn` on inputs of the given shapes. Inputs and outputs are named by their path in the tree.
+ * Traces `fn` on inputs of the given shapes; an input whose values are given is held by the program itself.
  * Throws when `fn` uses a kernel that the engine does not have, naming it.
  */
 export function trace(
   fn: (inputs: never) => Tree<tf.Tensor>,
-  inputs: Tree<InputDeclaration>,
-  { channelBlock }: TraceOptions = {},
+  inputs: Tree<InputDeclaration | NdArray>,
+  { channelBlock, nameOf = (direction, path) => `${direction}/${path}`, metadata }: TraceOptions = {},
 ): TracedProgram {
   const previous = tf.engine().backendName;
   tf.setBackend(tracerBackend);
@@ -139,17 +144,21 @@ export function trace(
   tracer.graph = new Graph(channelBlock);
   tf.engine().startScope('trace');
   try {
-    const tensors = mapTree(inputs, isDeclaration, ({ shape, dtype }, path) => {
-      const info = tracer.tensorInfo(tracer.graph.input(`in/${path}`, shape, dtype));
+    const tensors = mapTree(inputs, isDeclaration, (input, path) => {
+      const name = nameOf('in', path);
+      const value =
+        'data' in input ? tracer.graph.weight(name, input) : tracer.graph.input(name, input.shape, input.dtype);
+      const info = tracer.tensorInfo(value);
       return tf.engine().makeTensorFromDataId(info.dataId, info.shape, info.dtype);
     });
     const results = fn(tensors as never);
     const values = new Map<string, GraphValue>();
     const outputs = mapTree(results, isTensor, (tensor, path) => {
-      values.set(`out/${path}`, tracer.graphValue(tensor));
-      return `out/${path}`;
+      const name = nameOf('out', path);
+      values.set(name, tracer.graphValue(tensor));
+      return name;
     });
-    return { ...tracer.graph.finish(values), outputs };
+    return { ...tracer.graph.finish(values, metadata), outputs };
   } catch (error) {
     throw explain(error);
   } finally {
@@ -158,7 +167,7 @@ export function trace(
   }
 }
 
-function isDeclaration(node: Tree<InputDeclaration>): node is InputDeclaration {
+function isDeclaration(node: Tree<InputDeclaration | NdArray>): node is InputDeclaration | NdArray {
   return 'dtype' in node && typeof node.dtype === 'string';
 }
 

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { esta } from '../command-line.js';
+import { drawImage } from '../evaluation/predict-fixture.js';
+import { miniature } from '../experiment/miniature.js';
+
+test('a finished run is exported, and its classes are named by predict --run', async (t) => {
+  const mini = await miniature(t);
+  const [result] = await mini.run(mini.experiment({ training: { epochs: 1 } }), 'run');
+  const [run, file] = [path.join(mini.folder, 'run'), path.join(mini.folder, 'cheap.onnx')];
+  const cheapest = result!.stitches.reduce((one, other) => (other.flops < one.flops ? other : one));
+  const budget = String(cheapest.flops / 1e9);
+
+  const exported = await esta(['export', run, '--budget', budget, '--out', file, '--batch', '2', '--json']);
+  assert.deepEqual([exported.status, exported.stderr], [0, '']);
+  const document = JSON.parse(exported.stdout);
+  assert.deepEqual(document.stitch, cheapest);
+  assert.deepEqual(document.images, [2, 64, 64, 3]);
+  assert.equal(document.bytes, (await stat(file)).size);
+
+  const image = await drawImage(mini.folder);
+  const choice = ['--run', run, '--budget', budget, '--engine', 'onnxruntime'];
+  const { status, stdout } = await esta(['predict', image, ...choice]);
+  assert.equal(status, 0);
+  assert.match(stdout, /drawn\.png\n( +\d+\.\d % {2}\S.* \(logit -?\d+\.\d{3}\)\n){2}$/);
+});
+
+test('a wrong request is named: exit status 2', async (t) => {
+  const { folder } = await miniature(t);
+  const cases: [string[], RegExp][] = [
+    [['export', folder, '--out', 'a.onnx'], /no run folder/],
+    [['export', folder, '--out', 'a.onnx', '--budget', 'cheap'], /--budget: expected a number of GFLOPs above 0/],
+    [['export', folder], /out/],
+    [['predict', 'a.jpg'], /--checkpoint, --run/],
+    [['predict', 'a.jpg', '--run', folder, '--checkpoint', 'embedded', '--architecture', 'vit_mini_tiny'], /run/],
+  ];
+  for (const [args, expected] of cases) {
+    const { status, stderr } = await esta(args);
+    assert.match(stderr, expected);
+    assert.equal(status, 2, args.join(' '));
+  }
+});
