@@ -51,13 +51,15 @@ export async function benchmarkData(
     cacheBytes,
   });
   const timings: EpochTiming[] = [];
-  for await (const { epoch, index } of loader.batches({ epochs })) {
-    if (index + 1 < loader.batchesPerEpoch) continue;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    let images = 0;
+    // One epoch at a time: what is prepared ahead must not belong to the next one.
+    for await (const { indices } of loader.batches({ epoch })) images += indices.length;
     const end = now();
     timings.push({
       epoch,
-      images_per_second: rounded(files.length / (end.seconds - start.seconds)),
-      images_per_cpu_second: rounded(files.length / (end.cpuSeconds - start.cpuSeconds)),
+      images_per_second: rounded(images / (end.seconds - start.seconds)),
+      images_per_cpu_second: rounded(images / (end.cpuSeconds - start.cpuSeconds)),
       cache_hit_rate: loader.cache && epoch > 0 ? 1 : 0,
     });
     start = end;
