@@ -74,17 +74,17 @@ function resampleRow(
   outputStart: number,
 ): void {
   for (let x = 0; x < size; x++) {
-    let red = 0;
-    let green = 0;
-    let blue = 0;
+    let red = half;
+    let green = half;
+    let blue = half;
     let from = rowStart + starts[x]! * 3;
     const first = x * stride;
     const end = first + counts[x]!;
     for (let at = first; at < end; at++) {
       const weight = weights[at]!;
-      red += weight * pixels[from]!;
-      green += weight * pixels[from + 1]!;
-      blue += weight * pixels[from + 2]!;
+      red = (red + Math.imul(weight, pixels[from]!)) | 0;
+      green = (green + Math.imul(weight, pixels[from + 1]!)) | 0;
+      blue = (blue + Math.imul(weight, pixels[from + 2]!)) | 0;
       from += 3;
     }
     const to = outputStart + (flip ? size - 1 - x : x) * 3;
@@ -94,8 +94,9 @@ function resampleRow(
   }
 }
 
-function toByte(value: number): number {
-  return Math.max(0, Math.min(255, Math.floor(value + 0.5)));
+/** Of a sum of weighted bytes that began with `half`. */
+function toByte(sum: number): number {
+  return Math.max(0, Math.min(255, sum >> weightBits));
 }
 
 function resampleColumn(
@@ -108,10 +109,15 @@ function resampleColumn(
 ): void {
   const to = y * rowLength;
   const from = (starts[y]! - firstRow) * rowLength;
-  const count = counts[y]!;
+  const first = y * stride;
+  const end = first + counts[y]!;
   for (let at = 0; at < rowLength; at++) {
-    let sum = 0;
-    for (let tap = 0; tap < count; tap++) sum += weights[y * stride + tap]! * narrowed[from + tap * rowLength + at]!;
+    let sum = half;
+    let input = from + at;
+    for (let tap = first; tap < end; tap++) {
+      sum = (sum + Math.imul(weights[tap]!, narrowed[input]!)) | 0;
+      input += rowLength;
+    }
     output[to + at] = toByte(sum);
   }
 }
@@ -135,15 +141,19 @@ function cubic(distance: number): number {
   return 0;
 }
 
-/** Pillow's weights are integers of 22 bits; with other ones, values that lie halfway would round another way. */
-const weightUnit = 2 ** 22;
+/**
+ * Pillow's weights are integers of 22 bits; with other ones, values that lie halfway would round another way. Sums fit
+ * into 32 bits, also where bicubic weights overshoot.
+ */
+const weightBits = 22;
+const half = 2 ** (weightBits - 1);
 
-/** Which input pixels each output pixel of one axis reads, and with what weights; weights of a pixel sum to 1. */
+/** Which input pixels each output pixel of one axis reads, and with what weights; weights of a pixel sum to 1, but for rounding. */
 interface AxisWeights {
   readonly starts: Int32Array;
   readonly counts: Int32Array;
-  /** [size, stride], the first `counts` of each row in use */
-  readonly weights: Float64Array;
+  /** [size, stride], the first `counts` of each row in use; 2 ** weightBits is 1 */
+  readonly weights: Int32Array;
   readonly stride: number;
 }
 
@@ -154,7 +164,8 @@ function axisWeights(from: number, length: number, inputSize: number, size: numb
   const stride = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(size);
   const counts = new Int32Array(size);
-  const weights = new Float64Array(size * stride);
+  const weights = new Int32Array(size * stride);
+  const exact = new Float64Array(stride);
   for (let x = 0; x < size; x++) {
     const centre = from + (x + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
@@ -162,11 +173,11 @@ function axisWeights(from: number, length: number, inputSize: number, size: numb
     let sum = 0;
     for (let at = start; at < end; at++) {
       const weight = filter.weight((at - centre + 0.5) / stretch);
-      weights[x * stride + at - start] = weight;
+      exact[at - start] = weight;
       sum += weight;
     }
     for (let tap = 0; tap < end - start; tap++) {
-      weights[x * stride + tap] = Math.round((weights[x * stride + tap]! / sum) * weightUnit) / weightUnit;
+      weights[x * stride + tap] = Math.round((exact[tap]! / sum) * 2 ** weightBits);
     }
     starts[x] = start;
     counts[x] = end - start;
