@@ -62,9 +62,9 @@ const official = <Kind extends string>(kind: Kind) =>
 const species = z.strictObject({
   kind: z.literal('species'),
   name: name(),
-  classes: field(count().min(2).default(12), 'Number of drawn species.', 'this project'),
-  train_images: field(count().default(20), 'Training images of each species.', 'this project'),
-  validation_images: field(count().default(5), 'Validation images of each species.', 'this project'),
+  classes: field(count().min(2).default(24), 'Number of drawn species.', 'this project'),
+  train_images: field(count().default(100), 'Training images of each species.', 'this project'),
+  validation_images: field(count().default(10), 'Validation images of each species.', 'this project'),
   test_images: field(count().default(20), 'Test images of each species.', 'this project'),
   seed: field(
     countOrZero().default(0),

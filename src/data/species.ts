@@ -2,10 +2,11 @@
  * The drawn data set: beetles of invented species, a fine-grained task that needs no download. Species differ in build
  * and pattern; pose, size, colours, light and ground vary within each. See species/traits.ts for the species.
  */
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { RequestError } from '../shared/errors.js';
+import { exists } from '../shared/files.js';
 import { Random } from '../shared/random.js';
 import { forEachLimited } from './concurrency.js';
 import type { Dataset, SpeciesSource } from './dataset.js';
@@ -14,7 +15,7 @@ import { drawSpecies } from './species/drawing.js';
 import { firstSpecies, maximumSpecies, speciesName } from './species/traits.js';
 
 /** To be raised with every change of the drawings, so that nobody gets old ones from a cache. */
-const drawingVersion = 1;
+const drawingVersion = 2;
 
 export interface SpeciesOptions {
   /** side of the images in pixels, default 64 */
@@ -99,12 +100,5 @@ function checkComplete({ classes, splits: { train, val = [], test } }: Dataset, 
   throw new RequestError(
     `${folder} holds ${found} images for training, validation and test; ${expected} were drawn`,
     'Delete this folder; the next run draws it again.',
-  );
-}
-
-async function exists(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    () => true,
-    () => false,
   );
 }

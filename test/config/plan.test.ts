@@ -25,12 +25,12 @@ test('a trial for each data set, method and seed', () => {
 
 test('steps count the grid and the final run', async () => {
   const plan = await planOf(experiment({ training: { epochs: 10, grid_epochs: 4 } }), '/runs/x');
-  // 12 species x 20 images = 240, 3 whole batches of 64; CUB: 90 % of 5994 = 5395 (VPT: 5394), 84 batches.
+  // 24 species x 100 images = 2400, 37 whole batches of 64; CUB: 90 % of 5994 = 5395 (VPT: 5394), 84 batches.
   // Grid: 4 learning rates x 4 epochs; final run: 10 epochs.
   assert.deepEqual(
     plan.trials.map(({ grid_epochs, epochs, steps }) => [grid_epochs, epochs, steps]),
     [
-      [16, 10, 26 * 3],
+      [16, 10, 26 * 37],
       [16, 10, 26 * 84],
     ],
   );
@@ -45,11 +45,11 @@ test('few shots are counted class by class, and the data set is named after them
   ];
   const training = { epochs: 1, batch_size: 4, base_learning_rates: [1e-3], final_on: 'train+validation' };
   const { trials } = await planOf(experiment({ data, training }), '/runs/x');
-  // 12 species x (8 + 4 for validation); 196 cars x (1 + 1); no more cars than there are.
+  // 24 species x (8 + 4 for validation); 196 cars x (1 + 1); no more cars than there are.
   assert.deepEqual(
     trials.map(({ dataset, steps }) => [dataset, steps]),
     [
-      ['species-8-shot', (12 * 12) / 4],
+      ['species-8-shot', (24 * 12) / 4],
       ['stanford-cars-1-shot', (196 * 2) / 4],
       ['stanford-cars-100-shot', 8144 / 4],
     ],
@@ -59,11 +59,11 @@ test('few shots are counted class by class, and the data set is named after them
 test('no grid with one learning rate; the final run may take the validation images', async () => {
   const training = { epochs: 10, base_learning_rates: [1e-3], final_on: 'train+validation' };
   const plan = await planOf(experiment({ training }), '/runs/x');
-  // 12 x 25 = 300: 4 whole batches; 5994: 93.
+  // 24 x 110 = 2640: 41 whole batches; 5994: 93.
   assert.deepEqual(
     plan.trials.map(({ grid_epochs, steps }) => [grid_epochs, steps]),
     [
-      [0, 40],
+      [0, 410],
       [0, 930],
     ],
   );

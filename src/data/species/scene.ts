@@ -34,34 +34,35 @@ export interface Litter {
   readonly above: boolean;
 }
 
-/** Draws a scene. Body, marks and ground get lightnesses that can be told apart, and hues that follow nothing. */
+/**
+ * Draws a scene. Hues follow nothing; marks are darker than the body, which is darker than the ground, so that networks
+ * as small as the embedded ones can learn the patterns from some dozens of images.
+ */
 export function drawScene(random: Random): Scene {
   const hue = () => random.uniform(0, 360);
-  const darkGround = random.uniform() < 0.5;
-  const groundLightness = darkGround ? random.uniform(18, 38) : random.uniform(62, 84);
+  const groundLightness = random.uniform(66, 88);
   const groundHue = hue();
-  const bodyLightness = groundLightness + (darkGround ? 1 : -1) * random.uniform(20, 36);
-  const marksLighter = random.uniform() < 0.5;
-  const marksLightness = marksLighter ? Math.min(96, bodyLightness + 38) : Math.max(6, bodyLightness - 34);
+  const bodyLightness = groundLightness - random.uniform(20, 36);
+  const marksLightness = Math.max(6, bodyLightness - 38);
   const colour = (hueOf: number, lightness: number, low = 20, high = 85) =>
     `hsl(${hueOf.toFixed(0)},${random.uniform(low, high).toFixed(0)}%,${lightness.toFixed(0)}%)`;
   const bodyHue = hue();
   return {
-    rotation: random.uniform(-50, 50),
-    scale: random.uniform(0.28, 0.38),
-    centre: [random.uniform(-0.18, 0.18), random.uniform(-0.08, 0.18)],
+    rotation: random.uniform(-20, 20),
+    scale: random.uniform(0.36, 0.42),
+    centre: [random.uniform(-0.08, 0.08), random.uniform(-0.02, 0.12)],
     squeeze: random.uniform(0.86, 1.06),
     body: colour(bodyHue, bodyLightness),
     shield: colour(random.uniform() < 0.5 ? bodyHue : hue(), bodyLightness + random.uniform(-12, 12)),
     marks: colour(hue(), marksLightness),
-    limbs: colour(hue(), darkGround ? random.uniform(70, 92) : random.uniform(6, 26), 5, 40),
+    limbs: colour(hue(), random.uniform(6, 26), 5, 40),
     ground: [
       colour(groundHue, groundLightness, 10, 60),
       colour(groundHue + random.uniform(-40, 40), groundLightness, 10, 60),
     ],
     light: random.uniform(0, 360),
     contrast: random.uniform(0.2, 0.6),
-    litter: Array.from({ length: 3 + random.integer(6) }, () => drawLitter(random, groundLightness)),
+    litter: Array.from({ length: 2 + random.integer(4) }, () => drawLitter(random, groundLightness)),
   };
 }
 
