@@ -3,7 +3,7 @@
  * Everything that a killed run needs is in one checkpoint file, so that the same command goes on where it stopped and
  * ends with the same numbers: batches and mixup depend on seed and position alone.
  */
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pretraining } from '../config/pretrain-schema.js';
 import { type BatchLoader, openBatches } from '../data/batches.js';
@@ -18,7 +18,7 @@ import { runViT } from '../models/vision-transformer.js';
 import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
 import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
 import { Interrupted, TrialError } from '../shared/errors.js';
-import { appendJsonLine, writeAtomic } from '../shared/files.js';
+import { appendJsonLine, exists, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
 import type { Moments } from '../training/optimizer.js';
@@ -251,8 +251,4 @@ async function finishedResult(file: string, name: string): Promise<PretrainedAnc
   const { epochs, accuracy } = open.metadata;
   await open.close();
   return { name, file, epochs: Number(epochs), accuracy: Number(accuracy) };
-}
-
-async function exists(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined;
 }

@@ -10,8 +10,3 @@ export function learningRateAt(step: number, peak: number, warmupSteps: number, 
   const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
   return 0.5 * peak * (1 + Math.cos(Math.PI * Math.min(1, progress)));
 }
-
-/** Supplement A: rate = base rate x batch size / 256. */
-export function scaledRate(base: number, batchSize: number): number {
-  return (base * batchSize) / 256;
-}

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { float32 } from '../../src/shared/arrays.js';
 import { adamW, decays, zeroMoments } from '../../src/training/optimizer.js';
-import { learningRateAt, scaledRate } from '../../src/training/schedule.js';
+import { learningRateAt } from '../../src/training/schedule.js';
 import { fixture } from '../fixture.js';
 
 // 1 - 0.999^n keeps four digits in float32, PyTorch computes it in double: 3e-5 of a step of 0.1.
@@ -40,5 +40,4 @@ test('the learning rate warms up linearly and falls along half a cosine', () => 
   assert.equal(learningRateAt(9, 1, 10, 110), 1);
   assert.ok(Math.abs(learningRateAt(60, 1, 10, 110) - 0.5) < 1e-12);
   assert.ok(learningRateAt(110, 1, 10, 110) < 1e-12);
-  assert.equal(scaledRate(1e-3, 64), 2.5e-4);
 });

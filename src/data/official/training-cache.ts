@@ -5,9 +5,10 @@
  * without chroma subsampling. Results differ slightly from those of the full images, so the splits file records the
  * size.
  */
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { exists } from '../../shared/files.js';
 import { forEachLimited } from '../concurrency.js';
 import type { Sample } from '../dataset.js';
 import { decodeImage } from '../decode.js';
@@ -42,11 +43,4 @@ export async function writeTrainingCache(
     }
     progress(`resizing to ${shorterEdge}`, done, samples.length);
   });
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,10 +2,10 @@
  * The cache of the Hugging Face hub, shared with the Python library (huggingface_hub): `models--OWNER--NAME/` holds
  * `refs/REVISION` (a commit), `snapshots/COMMIT/FILE` (links) and `blobs/ETAG`. What Python fetched is read from here.
  */
-import { access, mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { writeAtomic } from '../../shared/files.js';
+import { exists, writeAtomic } from '../../shared/files.js';
 import { readWeightMap } from './shards.js';
 import { chooseWeightFile, indexFile } from './weight-files.js';
 
@@ -81,11 +81,4 @@ export class HubCache {
     const reference = path.join(this.folder, 'refs', this.revision);
     return (await readFile(reference, 'utf8').catch(() => this.revision)).trim();
   }
-}
-
-export async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -11,7 +11,8 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import type { PathInfo } from '@huggingface/hub';
 import { RequestError } from '../../shared/errors.js';
-import { type Environment, exists, type HubAddress, HubCache } from './hub-cache.js';
+import { exists } from '../../shared/files.js';
+import { type Environment, type HubAddress, HubCache } from './hub-cache.js';
 import { readWeightMap } from './shards.js';
 import { chooseWeightFile, indexFile } from './weight-files.js';
 
