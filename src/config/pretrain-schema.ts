@@ -22,6 +22,12 @@ const dataFields = z.strictObject({
 const anchorFields = z.strictObject({
   name: field(identifier(), 'Name in logs, and of the written checkpoint.', 'this project'),
   architecture: field(z.string().min(1), 'Architecture, as the models folder names it.', 'this project'),
+  epochs: field(count().optional(), 'Passes of this anchor; left out: training.epochs.', 'this project'),
+  learning_rate: field(
+    positive().optional(),
+    'Peak learning rate of this anchor, lower for wider ones; left out: training.learning_rate.',
+    'this project',
+  ),
 });
 
 const augmentationFields = z.strictObject({
@@ -60,6 +66,17 @@ const rules: readonly Rule<z.output<typeof fields>>[] = [
     at: ['training', 'warmup_epochs'],
     problem: ({ training: { epochs, warmup_epochs } }) =>
       warmup_epochs > epochs && `expected at most training.epochs (${epochs}), received ${warmup_epochs}`,
+  },
+  {
+    needs: ['anchors', 'training.warmup_epochs'],
+    at: ['anchors'],
+    problem: ({ anchors, training: { warmup_epochs } }) => {
+      const short = anchors.find(({ epochs = warmup_epochs }) => epochs < warmup_epochs);
+      return (
+        short !== undefined &&
+        `expected no fewer epochs than training.warmup_epochs (${warmup_epochs}), received ${short.epochs} for ${short.name}`
+      );
+    },
   },
   {
     needs: ['training.augmentation.crop_scale'],

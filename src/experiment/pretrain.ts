@@ -123,7 +123,9 @@ async function pretrainAnchor(
   { classes }: Dataset,
   { engine, progress, signal, train, validation }: Resources,
 ): Promise<PretrainedAnchorResult> {
-  const { seed, training } = config;
+  const { seed } = config;
+  const { epochs = config.training.epochs, learning_rate = config.training.learning_rate } = anchor;
+  const training = { ...config.training, epochs, learning_rate };
   const variant: ViTVariant = { ...variantNamed(anchor.architecture), classes: classes.length };
   const random = Random.of(seed, 'weights', anchor.name);
   const start: Network<Float32NdArray> = {

@@ -50,3 +50,16 @@ test('a resolved experiment is valid again', async () => {
   });
   assert.deepEqual(experimentSchema.parse(resolved), resolved);
 });
+
+test('no anchor is pretrained for fewer epochs than the warm-up takes', () => {
+  const pretraining = (epochs: number) => ({
+    name: 'family',
+    data: { kind: 'image-folder', root: 'images' },
+    anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny', epochs }],
+    training: { epochs: 9, warmup_epochs: 3 },
+    output: 'anchors',
+  });
+  assert.equal(pretrainingSchema.safeParse(pretraining(3)).success, true);
+  const { error } = pretrainingSchema.safeParse(pretraining(2));
+  assert.match(error!.message, /no fewer epochs than training.warmup_epochs \(3\), received 2 for Ti/);
+});

@@ -29,11 +29,11 @@ async function drawFolder(root: string): Promise<void> {
 test('a pretraining interrupted at every step ends as an uninterrupted one, writes anchors that can be read, and does not repeat itself', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'esta-pretrain-'));
   await drawFolder(path.join(folder, 'images'));
-  const run = async (output: string, signal = new AbortController().signal) => {
+  const run = async (output: string, signal = new AbortController().signal, ofAnchor = {}) => {
     const config = pretrainingSchema.parse({
       name: 'smallest',
       data: { kind: 'image-folder', root: path.join(folder, 'images') },
-      anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny' }],
+      anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny', ...ofAnchor }],
       training: { epochs: 2, warmup_epochs: 1, batch_size: 4 },
       output: path.join(folder, output),
     });
@@ -60,5 +60,11 @@ test('a pretraining interrupted at every step ends as an uninterrupted one, writ
   );
   assert.equal(lines!.trim().split('\n').length, 2, 'two epochs, not four: the finished anchor was not trained again');
   assert.equal(others, lines);
+
+  // What an anchor says itself goes before what the family says.
+  const { signal } = new AbortController();
+  const third = await run('third', signal, { epochs: 1, learning_rate: 1e-5 });
+  assert.equal(third.epochs, 1);
+  assert.notDeepEqual((await readSafetensors(third.file)).tensors['head.bias'], tensors['head.bias']);
   await rm(folder, { recursive: true });
 });
