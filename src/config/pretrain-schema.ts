@@ -48,6 +48,11 @@ const trainingFields = z.strictObject({
   weight_decay: field(nonNegative().default(0.05), 'Decoupled weight decay of matrices.', 'DeiT'),
   label_smoothing: field(fraction().default(0.1), 'Share of the target spread over all classes.', 'DeiT'),
   mixup: field(nonNegative().default(0.2), 'alpha of mixup; 0 turns it off.', 'our choice: DeiT takes 0.8'),
+  patch_dropout: field(
+    fraction().default(0),
+    'Share of the patches that a step leaves out; the last fifth of the epochs sees all.',
+    'PatchDropout (Liu et al. 2023): nearly the same accuracy for nearly half the computation at 0.5',
+  ),
   augmentation: augmentationFields.prefault({}),
 });
 

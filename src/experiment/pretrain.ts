@@ -16,7 +16,7 @@ import { openSafetensors, writeSafetensors } from '../models/checkpoint/safetens
 import { type ViTVariant, variantNamed } from '../models/variants.js';
 import { runViT } from '../models/vision-transformer.js';
 import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
-import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
+import { type Float32NdArray, float32, int32, type StateDict } from '../shared/arrays.js';
 import { Interrupted, TrialError } from '../shared/errors.js';
 import { appendJsonLine, exists, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
@@ -149,6 +149,14 @@ async function pretrainAnchor(
       labelSmoothing: training.label_smoothing,
     }),
   );
+  const patches = (variant.imageSize / variant.patchSize) ** 2;
+  const dropped = Math.round(patches * training.patch_dropout);
+  const dropsPatches = (epoch: number) => dropped > 0 && epoch < Math.floor(0.8 * training.epochs);
+  const keptTokens = (random: Random) => {
+    const numbers = random.shuffled(Array.from({ length: patches }, (_, index) => index + 1));
+    const kept = [0, ...numbers.slice(dropped).sort((a, b) => a - b)];
+    return int32([kept.length], Int32Array.from(kept));
+  };
   const perEpoch = train.batchesPerEpoch;
   const steps = perEpoch * training.epochs;
   const save = (done: number) =>
@@ -186,6 +194,7 @@ async function pretrainAnchor(
       labels: engine.put(batch.labels),
       rate: scalar(learningRateAt(done, training.learning_rate, training.warmup_epochs * perEpoch, steps)),
       ownShare: scalar(mixupShare(training.mixup, Random.of(seed, 'mixup', done))),
+      ...(dropsPatches(batch.epoch) && { kept: engine.put(keptTokens(Random.of(seed, 'patches', done))) }),
     })) as unknown as { parameters: Record<string, Value>; moments: Moments<Value>; loss: Value };
     engine.free({ parameters, moments: moments as never });
     ({ parameters, moments } = result);

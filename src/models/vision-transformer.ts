@@ -80,16 +80,22 @@ export function classify(norm: Norm<tf.Tensor>, head: Linear<tf.Tensor>, x: tf.T
   return linear(layerNorm(classToken, norm.scale, norm.offset, layerNormEpsilon), head.weight, head.bias);
 }
 
-/** A whole network: images [batch, side, side, 3] -> logits [batch, classes]. */
+/**
+ * A whole network: images [batch, side, side, 3] -> logits [batch, classes].
+ * @param kept int32 [kept], tokens that are not dropped, the class token 0 first; left out: all
+ */
 export function runViT(
   weights: ViTWeights<tf.Tensor>,
   head: Linear<tf.Tensor>,
   images: tf.Tensor,
   variant: ViTVariant,
+  kept?: tf.Tensor,
 ): tf.Tensor {
-  const tokens = weights.blocks.reduce(
-    (x, block) => runBlock(block, x, variant),
-    embed(weights.embedding, images, variant),
+  const embedded = embed(weights.embedding, images, variant);
+  const tokens = kept ? tf.gather(embedded, kept as tf.Tensor1D, 1) : embedded;
+  return classify(
+    weights.norm,
+    head,
+    weights.blocks.reduce((x, block) => runBlock(block, x, variant), tokens),
   );
-  return classify(weights.norm, head, tokens);
 }

@@ -33,6 +33,8 @@ export interface SupervisedStepInputs<T> {
   /** Scalars: the learning rate, and the share of the own image in mixup (1: none; Zhang et al. 2018). */
   readonly rate: T;
   readonly ownShare: T;
+  /** int32 [kept]: tokens that are not dropped, the class token 0 first (PatchDropout, Liu et al. 2023); left out: all. */
+  readonly kept?: T;
 }
 
 /** @param template any tree of the network's form: tells where the named parameters belong */
@@ -41,7 +43,7 @@ export function supervisedStep(
   template: Network<unknown>,
   { classes, weightDecay, labelSmoothing }: SupervisedStepOptions,
 ): TensorFunction {
-  const step = ({ parameters, moments, images, labels, rate, ownShare }: SupervisedStepInputs<tf.Tensor>) => {
+  const step = ({ parameters, moments, images, labels, rate, ownShare, kept }: SupervisedStepInputs<tf.Tensor>) => {
     const mixed = (x: tf.Tensor) => x.mul(ownShare).add(x.reverse(0).mul(tf.sub(1, ownShare)));
     const inputs = mixed(images);
     const targets = mixed(smoothedTargets(labels, classes, labelSmoothing));
@@ -49,7 +51,7 @@ export function supervisedStep(
     const loss = (...values: tf.Tensor[]) => {
       const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
       const network = treeOf<Network<tf.Tensor>>(template, named);
-      return softCrossEntropy(runViT(network.weights, network.head, inputs, variant), targets);
+      return softCrossEntropy(runViT(network.weights, network.head, inputs, variant, kept), targets);
     };
     const { value, grads } = tf.valueAndGrads(loss as never)(names.map((name) => parameters[name]!));
     const gradients = Object.fromEntries(names.map((name, index) => [name, grads[index]!]));

@@ -34,7 +34,7 @@ test('a pretraining interrupted at every step ends as an uninterrupted one, writ
       name: 'smallest',
       data: { kind: 'image-folder', root: path.join(folder, 'images') },
       anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny', ...ofAnchor }],
-      training: { epochs: 2, warmup_epochs: 1, batch_size: 4 },
+      training: { epochs: 2, warmup_epochs: 1, batch_size: 4, patch_dropout: 0.5 },
       output: path.join(folder, output),
     });
     const engine = await createOnnxEngine({ threads: 1 });

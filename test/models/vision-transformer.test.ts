@@ -1,6 +1,7 @@
 /** The network against timm's VisionTransformer (fixture: test/fixtures/make-vit.py): logits and every gradient. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as tf from '@tensorflow/tfjs';
 import { type ViTVariant, variantNamed } from '../../src/models/variants.js';
 import { runViT } from '../../src/models/vision-transformer.js';
 import { headFrom, initialHead, initialWeights, stateDictOf, weightsFrom } from '../../src/models/vit-weights.js';
@@ -25,6 +26,16 @@ test('logits and gradients equal timm to 1e-4 relative', () =>
     networkFrom: (tensors) => ({ weights: weightsFrom(tensors, variant), head: headFrom(tensors)! }),
     stateDictOf: ({ weights, head }) => stateDictOf(weights, variant, head),
     run: ({ weights, head }, images) => runViT(weights, head, images, variant),
+  }));
+
+// Blocks do not mind the order of tokens, so that any order of all of them must give timm's numbers.
+test('kept tokens are gathered: logits and gradients equal timm when all are kept, in another order', () =>
+  assertEqualsTimm({
+    fixture: 'vit.json',
+    side: variant.imageSize,
+    networkFrom: (tensors) => ({ weights: weightsFrom(tensors, variant), head: headFrom(tensors)! }),
+    stateDictOf: ({ weights, head }) => stateDictOf(weights, variant, head),
+    run: ({ weights, head }, images) => runViT(weights, head, images, variant, tf.tensor1d([0, 3, 1, 4, 2], 'int32')),
   }));
 
 test('weights survive the way to the state dict and back', () => {
