@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Method } from '../../src/config/schema.js';
-import { readSafetensors } from '../../src/models/checkpoint/safetensors.js';
+import { readTrained } from '../../src/experiment/trained-file.js';
 import type { TrialResult } from '../../src/report/result.js';
 import { type Miniature, miniature, readLines } from './miniature.js';
 
@@ -43,7 +43,7 @@ test('naive LoRA is ESTA without stitch-specific biases, SS-LoRA has updates for
   const perBlock = (width: number) => 3 * 2 * rank * width;
   assert.equal(specific.lowRank, blocks[0]! * perBlock(tiny) + blocks[1]! * perBlock(small));
   assert.equal(specific.stitchingLayers, 34 * rank * (tiny + small));
-  const { tensors } = await readSafetensors(path.join(trialFolder(mini, 'ss-lora'), 'trained.safetensors'));
+  const { trainables: tensors } = await readTrained(path.join(trialFolder(mini, 'ss-lora'), 'trained.safetensors'));
   const held = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
   assert.equal(held, specific.total, 'the trained tensors are as many as are counted');
 });
@@ -54,7 +54,7 @@ test('SN-Net trains everything with labels alone and deploys what is best on the
   const { trainable } = result.stages![0]!;
   assert.equal(trainable.stitchingLayers, 11 * (tiny * small + small));
   assert.deepEqual([trainable.lowRank, trainable.stitchBias, trainable.heads], [0, 0, heads]);
-  const { tensors } = await readSafetensors(path.join(trialFolder(mini, 'sn-net'), 'trained.safetensors'));
+  const { trainables: tensors } = await readTrained(path.join(trialFolder(mini, 'sn-net'), 'trained.safetensors'));
   const held = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
   assert.equal(held, trainable.total);
   assert.deepEqual(
