@@ -1,6 +1,6 @@
 /** What an experiment will do, derived from its file alone: trials, learning rates, steps, and what is missing. */
-import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { exists } from '../shared/files.js';
 import type { Dataset } from './dataset-schema.js';
 import { isFile } from './load.js';
 import type { Experiment, Method } from './schema.js';
@@ -132,14 +132,7 @@ async function missingInputs({ data, anchors }: Experiment): Promise<string[]> {
       .filter(({ checkpoint }) => isFile(checkpoint))
       .map(({ name, checkpoint }) => ({ label: `checkpoint of anchor ${name}`, file: checkpoint })),
   ];
-  const found = await Promise.all(
-    inputs.map(({ file }) =>
-      access(file).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const found = await Promise.all(inputs.map(({ file }) => exists(file)));
   return inputs.filter((_, index) => !found[index]).map(({ label, file }) => `${label}: ${file} is not there`);
 }
 

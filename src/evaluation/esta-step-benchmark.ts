@@ -6,7 +6,7 @@ import type { Engine, Value } from '../engine/engine.js';
 import { vitArchitecture } from '../models/architectures.js';
 import type { ViTVariant } from '../models/variants.js';
 import { initialWeights } from '../models/vit-weights.js';
-import { type Float32NdArray, float32, int32, sizeOf } from '../shared/arrays.js';
+import { type Float32NdArray, float32, int32, isFloat32, sizeOf } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import type { Stitch } from '../stitching/stitch.js';
@@ -38,8 +38,7 @@ export async function benchmarkEstaSteps(
   };
   const random = Random.of(0, 'esta-step-benchmark');
   const draw = (shape: readonly number[]) => float32(shape, random.truncatedNormal(sizeOf(shape), 0.02));
-  const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
-  const put = <T>(tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isArray, (array) => engine.put(array)) as T;
+  const put = <T>(tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;
   const frozen = {
     anchors: variants.map((variant) => put<never>(initialWeights(variant, random))),
     layers: space.stitchingLayers.map(({ fromAnchor, toAnchor }) => {

@@ -7,9 +7,9 @@ import { architectureNamed } from '../models/architectures.js';
 import { type NetworkWeights, runNetwork } from '../models/blockwise.js';
 import { loadNetwork } from '../models/checkpoint/load-network.js';
 import type { Linear } from '../models/layers.js';
-import type { Float32NdArray } from '../shared/arrays.js';
+import { isFloat32 } from '../shared/arrays.js';
 import { RequestError } from '../shared/errors.js';
-import { mapTree, type Tree } from '../shared/tree.js';
+import { mapTree } from '../shared/tree.js';
 
 /** A network that names classes, with its weights. */
 export interface Classifier {
@@ -76,8 +76,7 @@ export async function predict(
   images: readonly string[],
   top: number,
 ): Promise<Prediction[]> {
-  const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
-  const network = mapTree(weights as never, isArray, (array) => engine.put(array));
+  const network = mapTree(weights as never, isFloat32, (array) => engine.put(array));
   const logitsOf = engine.compile(`predict ${name}`, ((given: { network: never; image: tf.Tensor }) => ({
     logits: run(given.network, given.image),
   })) as unknown as TensorFunction);

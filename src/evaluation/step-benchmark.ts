@@ -8,7 +8,7 @@ import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
 import { tokensOf, type ViTVariant } from '../models/variants.js';
 import { type BlockAdaptation, projections, runBlock, type ViTBlock } from '../models/vision-transformer.js';
 import { initialWeights } from '../models/vit-weights.js';
-import { type Float32NdArray, float32 } from '../shared/arrays.js';
+import { type Float32NdArray, float32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 
@@ -46,8 +46,7 @@ export async function benchmarkStep(
       ),
     );
   const update = () => projections.map(() => ({ down: draw(width, rank), up: float32([rank, width]) }));
-  const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
-  const put = (tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isArray, (array) => engine.put(array));
+  const put = (tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array));
   const inputs: Tree<Value> = {
     blocks: put(initialWeights(variant, random).blocks),
     updates: put(Array.from({ length: depth }, update)),

@@ -10,9 +10,9 @@ import type { Architecture } from '../models/architecture.js';
 import type { Linear } from '../models/layers.js';
 import type { StitchResult } from '../report/result.js';
 import { findRunFolders, readRunFolder, type Trial } from '../report/run-folder.js';
-import type { Float32NdArray } from '../shared/arrays.js';
+import { type Float32NdArray, isFloat32 } from '../shared/arrays.js';
 import { RequestError } from '../shared/errors.js';
-import { mapTree, type Tree } from '../shared/tree.js';
+import { mapTree } from '../shared/tree.js';
 import { mergeStitch } from '../stitching/merge.js';
 import { lastAnchor, type Stitch } from '../stitching/stitch.js';
 import { type FrozenNetwork, type FrozenPath, runStitch } from '../stitching/stitchable-network.js';
@@ -91,8 +91,7 @@ function withTrainedWeights(
   frozen: FrozenNetwork<Float32NdArray>,
   trainables: Named<Float32NdArray>,
 ): FrozenNetwork<Float32NdArray> {
-  const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
-  const replaced = mapTree(frozen as never, isArray, (array, at) => trainables[`weights/${at}`] ?? array);
+  const replaced = mapTree(frozen as never, isFloat32, (array, at) => trainables[`weights/${at}`] ?? array);
   return replaced as unknown as FrozenNetwork<Float32NdArray>;
 }
 

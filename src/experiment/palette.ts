@@ -5,7 +5,7 @@ import type { Architecture } from '../models/architecture.js';
 import type { NetworkWeights } from '../models/blockwise.js';
 import { loadNetwork } from '../models/checkpoint/load-network.js';
 import type { Linear } from '../models/layers.js';
-import type { Float32NdArray } from '../shared/arrays.js';
+import { type Float32NdArray, isFloat32 } from '../shared/arrays.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import { type Adaptation, type StitchableNetwork, stitchFlops } from '../stitching/cost.js';
 import { type FlopsBins, flopsBins, gridBetween } from '../stitching/flops-bins.js';
@@ -35,8 +35,6 @@ export interface Anchors {
   readonly weights: readonly NetworkWeights<Float32NdArray>[];
   readonly heads: Named<Float32NdArray>;
 }
-
-const isArray = (node: Tree<Float32NdArray>): node is Float32NdArray => 'dtype' in node;
 
 /** The pretrained anchors; their heads are of another task. */
 export async function loadAnchors(
@@ -128,5 +126,5 @@ export async function initialParameters(
 }
 
 function onDevice<T>(engine: Engine, tree: unknown): T {
-  return mapTree(tree as Tree<Float32NdArray>, isArray, (array) => engine.put(array)) as T;
+  return mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;
 }

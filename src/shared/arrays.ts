@@ -2,6 +2,8 @@
  * Host arrays: what is read from and written to files, and what goes into and comes out of an engine.
  * Row-major. Engines compute in float32; int32 holds labels and indices.
  */
+import type { Tree } from './tree.js';
+
 export type NdArray = Float32NdArray | Int32NdArray;
 export interface Float32NdArray {
   readonly dtype: 'float32';
@@ -12,6 +14,11 @@ export interface Int32NdArray {
   readonly dtype: 'int32';
   readonly shape: readonly number[];
   readonly data: Int32Array;
+}
+
+/** Tells the leaves of a tree of host arrays. */
+export function isFloat32(node: Tree<Float32NdArray>): node is Float32NdArray {
+  return 'dtype' in node;
 }
 
 /** A flat dictionary of named arrays, as a PyTorch state dict: `blocks.0.attn.qkv.weight` and so on. */

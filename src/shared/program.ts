@@ -23,7 +23,7 @@ export async function programVersion(root?: string): Promise<ProgramVersion> {
 }
 
 /** The nearest folder above this file that holds a package.json: two folders up in src, three in dist/src. */
-async function programFolder(): Promise<string> {
+export async function programFolder(): Promise<string> {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!(await exists(path.join(folder, 'package.json')))) {
     const above = path.dirname(folder);
