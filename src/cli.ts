@@ -3,7 +3,7 @@
 // Not from '@oclif/core': the whole package takes twice as long to load, and --help should answer at once.
 import { Config } from '@oclif/core/config';
 import { run } from '@oclif/core/run';
-import { keepFreedMemory } from './shared/allocator.js';
+import { ranWithKeptMemory } from './shared/allocator.js';
 import { printFailure } from './shared/console.js';
 import { nearest, RequestError } from './shared/errors.js';
 import { failureOf } from './shared/failures.js';
@@ -12,11 +12,8 @@ const given = process.argv.slice(2);
 // `esta help run` is what people try first.
 const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
 
-keepFreedMemory(argv[0]);
 try {
-  const config = await Config.load(import.meta.url);
-  refuseUnknownCommand(argv, config);
-  await run(argv, config);
+  if (!(await ranWithKeptMemory(argv))) await runHere();
 } catch (error) {
   const failure = failureOf(error);
   if (failure) {
@@ -24,6 +21,12 @@ try {
     printFailure(failure, argv.slice(0, end === -1 ? undefined : end).includes('--json'));
     process.exitCode = failure.exitStatus;
   }
+}
+
+async function runHere(): Promise<void> {
+  const config = await Config.load(import.meta.url);
+  refuseUnknownCommand(argv, config);
+  await run(argv, config);
 }
 
 /** oclif would show the help of a topic for an unknown command below it, and exit with 0. */

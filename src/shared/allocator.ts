@@ -1,9 +1,12 @@
 /**
  * Keeps the C library from giving memory back to the system between training steps. A step allocates and frees hundreds of
- * megabytes; glibc returns them at once, and every page that comes back costs a fault (measured on the largest mini anchor
- * at batch 32: a fifth of a step). glibc reads its settings only when a process starts, so the process starts itself
- * again, in place, where Node.js can do that (process.execve: from 22.15); elsewhere set GLIBC_TUNABLES in the shell.
+ * megabytes; glibc returns them at once, and every page that comes back costs a fault: without these settings the
+ * quickstart's steps take 2.3 times as long. glibc reads them only when a process starts, so the process starts itself
+ * again: in place where Node.js can (process.execve: from 22.15), else as a child that this process waits for.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
 const tunables = {
   'glibc.malloc.mmap_threshold': 2 ** 25, // the most that glibc accepts; above it every block is a mapping of its own
   'glibc.malloc.trim_threshold': 2 ** 34,
@@ -16,12 +19,38 @@ type Execve = (file: string, args: readonly string[], environment: NodeJS.Proces
 /** Commands that compute for long. */
 const computing = new Set(['run', 'pretrain', 'ablate', 'bench']);
 
-/** Returns only where the settings are there already, cannot help or cannot be made. */
-export function keepFreedMemory(command: string | undefined): void {
-  const { execve } = process as unknown as { execve?: Execve };
-  if (process.platform !== 'linux' || !execve || !computing.has(command ?? '')) return;
-  if (process.env['GLIBC_TUNABLES'] !== undefined) return;
+/** True: another process has done the whole command, and this one has its exit status. False: go on in this one. */
+export async function ranWithKeptMemory([command, ...rest]: readonly string[]): Promise<boolean> {
+  if (process.platform !== 'linux' || !computing.has(command ?? '')) return false;
+  if (rest.includes('--help') || rest.includes('-h')) return false;
+  if (process.env['GLIBC_TUNABLES'] !== undefined) {
+    endWithParent();
+    return false;
+  }
   const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}`);
-  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  execve(process.execPath, args, { ...process.env, GLIBC_TUNABLES: settings.join(':') });
+  const environment = { ...process.env, GLIBC_TUNABLES: settings.join(':') };
+  const args = [...process.execArgv, ...process.argv.slice(1)];
+  const { execve } = process as unknown as { execve?: Execve };
+  if (execve) execve(process.execPath, [process.execPath, ...args], environment);
+  await runChild(args, environment);
+  return true;
+}
+
+async function runChild(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  // Ctrl-C reaches both; SIGTERM beside it tells the child nothing new, but it hears of a signal sent to this one alone.
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const forward = () => child.kill('SIGTERM');
+  for (const signal of signals) process.on(signal, forward);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  for (const each of signals) process.off(each, forward);
+  if (signal) process.kill(process.pid, signal);
+  else process.exitCode = code ?? 1;
+}
+
+/** A child that runChild started does not outlive it, even when that was killed outright. */
+function endWithParent(): void {
+  if (!process.connected) return;
+  process.once('disconnect', () => process.exit(1));
+  process.channel?.unref();
 }
