@@ -1,6 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import type { Device } from '../src/engine/engine.js';
-import type { EngineChoice } from '../src/engine/select.js';
 import type { AblationName } from '../src/experiment/ablation.js';
 import { deviceFlag, EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
 
@@ -68,8 +66,8 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
-    const engine = flags.engine as EngineChoice;
-    const device = flags.device as Device | undefined;
+    const engine = flags.engine;
+    const { device } = flags;
     const command = ['ablate', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, command, variants });
     this.log(performed.text);

@@ -1,6 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import type { Device } from '../src/engine/engine.js';
-import type { EngineChoice } from '../src/engine/select.js';
 import type { Classifier } from '../src/evaluation/predict.js';
 import type { DeployedChoice } from '../src/experiment/deployed-network.js';
 import { deployedFlags, deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
@@ -63,9 +61,9 @@ With --json a list with an entry for each image is printed, which holds the raw 
   override async run(): Promise<unknown> {
     const { argv, flags } = await this.parse(Predict);
     const { createEngine } = await import('../src/engine/select.js');
-    const device = flags.device as Device | undefined;
+    const { device } = flags;
     const classifier = await classifierOf(flags);
-    const engine = await createEngine(flags.engine as EngineChoice, { device });
+    const engine = await createEngine(flags.engine, { device });
     const { predict } = await import('../src/evaluation/predict.js');
     const predictions = await predict(engine, classifier, argv as string[], flags.top).finally(() => engine.dispose());
     for (const { image, top: classes } of predictions) {

@@ -1,6 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import type { Device } from '../src/engine/engine.js';
-import type { EngineChoice } from '../src/engine/select.js';
 import { deviceFlag, EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
@@ -55,8 +53,8 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
-    const engine = flags.engine as EngineChoice;
-    const device = flags.device as Device | undefined;
+    const engine = flags.engine;
+    const { device } = flags;
     const command = ['run', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, command });
     this.log(performed.text);

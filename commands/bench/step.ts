@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core';
-import type { Device } from '../../src/engine/engine.js';
 import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
 
 export default class BenchStep extends EstaCommand {
@@ -29,7 +28,7 @@ export default class BenchStep extends EstaCommand {
     const { benchmarkEstaSteps } = await import('../../src/evaluation/esta-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/variants.js');
     const variants = flags.model.map(variantNamed).sort((a, b) => a.width - b.width);
-    const device = flags.device as Device | undefined;
+    const { device } = flags;
     const engine = await createEngine('onnxruntime', { threads: flags.threads, device });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);

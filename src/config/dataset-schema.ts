@@ -49,6 +49,13 @@ const shots = () =>
     'supplement B: 1, 4, 8, 16; drawn as CoOp does',
   );
 
+const trainingList = () =>
+  field(
+    filePath().optional(),
+    'Published list of the training images of few-shot learning (lines IMAGE LABEL, as NOAH and SPT have them); {seed} in the path stands for the seed of the trial; left out: drawn as shots says.',
+    'supplement B',
+  );
+
 /** A set that has official training and test images, and no official validation images. */
 const official = <Kind extends string>(kind: Kind) =>
   z.strictObject({
@@ -57,6 +64,7 @@ const official = <Kind extends string>(kind: Kind) =>
     root: root(),
     validation_fraction: validationFraction(),
     shots: shots(),
+    training_list: trainingList(),
   });
 
 const species = z.strictObject({
@@ -80,6 +88,7 @@ const imageFolder = z.strictObject({
   root: root(),
   validation_fraction: validationFraction(),
   shots: shots(),
+  training_list: trainingList(),
 });
 
 const flowers = z.strictObject({
@@ -87,6 +96,7 @@ const flowers = z.strictObject({
   name: name(),
   root: root(),
   shots: shots(),
+  training_list: trainingList(),
 });
 
 const cifar = z.strictObject({

@@ -3,6 +3,7 @@ import type { Dataset as DatasetConfig } from '../config/dataset-schema.js';
 import { fewShotValidation } from '../config/training-images.js';
 import type { Dataset } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
+import { withTrainingList } from './official/few-shot-list.js';
 import { openOfficial } from './official/open.js';
 import { openSpecies, type SpeciesOptions } from './species.js';
 import { fewShot, withValidation } from './splits.js';
@@ -11,13 +12,13 @@ import { fewShot, withValidation } from './splits.js';
 const validationSeed = 0;
 
 export interface LoadDatasetOptions extends SpeciesOptions {
-  /** Of the few-shot draw, the seed of the trial; default 0. */
+  /** Of the few-shot draw or list, the seed of the trial; default 0. */
   readonly seed?: number;
 }
 
 /**
  * Reads (for drawn species: draws) the data set; no image is decoded. The result has a validation split, and of a
- * data set with `shots` that many training images of each class.
+ * data set with `shots` that many training images of each class, or those of its `training_list`.
  * @param cacheFolder where drawn images are kept between runs
  */
 export async function loadDataset(
@@ -25,7 +26,9 @@ export async function loadDataset(
   cacheFolder: string,
   { seed = 0, ...options }: LoadDatasetOptions = {},
 ): Promise<Dataset> {
-  const dataset = await loadWhole(config, cacheFolder, options);
+  const whole = await loadWhole(config, cacheFolder, options);
+  const list = 'training_list' in config ? config.training_list?.replaceAll('{seed}', String(seed)) : undefined;
+  const dataset = list === undefined ? whole : await withTrainingList(whole, list);
   return config.shots === undefined ? dataset : withShots(dataset, config.shots, seed);
 }
 

@@ -69,8 +69,9 @@ export async function pretrain(
     await train.close();
     await validation.close();
   }
-  // 3. The family's record.
-  await writeAtomic(path.join(config.output, 'pretraining.json'), `${JSON.stringify({ config, results }, null, 2)}\n`);
+  // 3. The family's record, which stays true where the folder is moved.
+  const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
+  await writeAtomic(path.join(config.output, 'pretraining.json'), `${JSON.stringify(record, null, 2)}\n`);
   return results;
 }
 

@@ -24,17 +24,17 @@ export const setFlag = Flags.string({
 });
 
 /** `--engine`, of the commands that compute. */
-export const engineFlag = Flags.string({
-  options: ['auto', 'onnxruntime', 'tensorflow'],
+export const engineFlag = Flags.option({
+  options: ['auto', 'onnxruntime', 'tensorflow'] as const,
   default: 'auto',
   summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
-});
+})();
 
 /** `--device`, beside `--engine`. */
-export const deviceFlag = Flags.string({
-  options: ['cpu', 'cuda', 'webgpu'],
+export const deviceFlag = Flags.option({
+  options: ['cpu', 'cuda', 'webgpu'] as const,
   summary: 'Where it computes; default: a GPU for TensorFlow where it finds one, the CPU for ONNX Runtime.',
-});
+})();
 
 /** Which of the networks that a run has deployed. */
 export const deployedFlags = {

@@ -31,6 +31,33 @@ test('a folder of images gets the validation split it lacks', async () => {
   assert.deepEqual([splits.train.length, splits.val?.length, splits.test.length], [16, 4, 4]);
 });
 
+test('a published list says which images are trained on, another one for each seed', async () => {
+  const root = path.join(folder, 'listed');
+  for (const file of [
+    'train/owl/1.jpg',
+    'train/owl/2.jpg',
+    'train/wren/3.jpg',
+    'train/wren/4.jpg',
+    'test/owl/5.jpg',
+    'test/wren/6.jpg',
+  ]) {
+    await mkdir(path.dirname(path.join(root, file)), { recursive: true });
+    await writeFile(path.join(root, file), '');
+  }
+  await writeFile(path.join(folder, 'one_shot.seed_0'), 'owl/1.jpg 0\nwren/4.jpg 1\n');
+  await writeFile(path.join(folder, 'one_shot.seed_1'), 'owl/2.jpg 0\nwren/4.jpg 1\n');
+  const training_list = path.join(folder, 'one_shot.seed_{seed}');
+  const config = { kind: 'image-folder', name: 'listed', root, validation_fraction: 0.5, training_list } as const;
+  for (const [seed, owl] of ['1.jpg', '2.jpg'].entries()) {
+    const { splits } = await loadDataset(config, folder, { seed });
+    assert.deepEqual(
+      splits.train.map(({ file }) => path.basename(file)),
+      [owl, '4.jpg'],
+    );
+    assert.ok(splits.val!.every(({ file }) => ![owl, '4.jpg'].includes(path.basename(file))));
+  }
+});
+
 test('species are drawn into the cache', async () => {
   const { splits } = await loadDataset(
     { kind: 'species', name: 's', classes: 2, train_images: 1, validation_images: 1, test_images: 1, seed: 0 },
