@@ -14,8 +14,8 @@ export interface Override {
 /**
  * Applies `path=value` texts in order; values are read as YAML (5, true, [1e-3, 2e-3], text).
  *
- * A list entry is addressed by its index or its name (`anchors.Ti.checkpoint`), and the only entry of a list needs
- * neither (`data.root`). Missing sections are made; whether the path means something is left to the schema.
+ * A list entry is addressed by its index or its name (`anchors.Ti.checkpoint`), all entries by an asterisk
+ * (`data.*.root`), and the only entry of a list needs none of them (`data.root`). Missing sections are made; whether the path means something is left to the schema.
  */
 export function applyOverrides(
   value: unknown,
@@ -26,10 +26,12 @@ export function applyOverrides(
   const problems: Problem[] = [];
   for (const text of texts) {
     const { keys, value: newValue } = parseOverride(text);
-    const path: PropertyKey[] = [];
     try {
-      changed = replace(changed, keys, newValue, path);
-      overrides.push({ text, path });
+      for (const single of withoutAsterisks(changed, keys)) {
+        const path: PropertyKey[] = [];
+        changed = replace(changed, single, newValue, path);
+        overrides.push({ text, path });
+      }
     } catch (error) {
       if (!(error instanceof NoSuchEntry)) throw error;
       overrides.push({ text, path: keys });
@@ -52,6 +54,21 @@ function parseOverride(text: string): { keys: string[]; value: unknown } {
 }
 
 class NoSuchEntry extends Error {}
+
+/** One path for each entry of the lists that `keys` names by asterisks; a mapping stands for a list of itself alone. */
+function withoutAsterisks(value: unknown, keys: readonly string[]): (readonly string[])[] {
+  const star = keys.indexOf('*');
+  if (star === -1) return [keys];
+  const list = keys.slice(0, star).reduce<unknown>((container, key) => {
+    const index = Array.isArray(container) ? entryIndex(container, key) : undefined;
+    const [parent, entry] =
+      Array.isArray(container) && index === undefined ? [container[0], key] : [container, index ?? key];
+    return (parent as Record<PropertyKey, unknown> | null | undefined)?.[entry];
+  }, value);
+  if (Array.isArray(list)) return list.flatMap((_, index) => withoutAsterisks(value, keys.with(star, String(index))));
+  if (typeof list === 'object' && list !== null) return withoutAsterisks(value, keys.toSpliced(star, 1));
+  throw new NoSuchEntry(`there is no list at ${keys.slice(0, star).join('.') || 'the top of the file'}`);
+}
 
 /** A copy of `container` with one value replaced; the keys really taken are appended to `taken`. */
 function replace(container: unknown, keys: readonly string[], value: unknown, taken: PropertyKey[]): unknown {

@@ -19,7 +19,7 @@ export const setFlag = Flags.string({
   helpValue: 'path=value',
   summary: 'Replace one value of the file; may be repeated.',
   description:
-    'The path is dotted, list entries go by name or index; the value is YAML: training.epochs=5, ' +
+    'The path is dotted, list entries go by name or index, all of them by *; the value is YAML: training.epochs=5, ' +
     'training.base_learning_rates=[1e-3], data.root=./flowers, anchors.Ti.checkpoint=./tiny.safetensors.',
 });
 

@@ -51,6 +51,22 @@ test('list entries go by name or index; the only one needs neither', () => {
   });
 });
 
+test('an asterisk names all entries of a list', () => {
+  const data = [{ kind: 'cifar-100' }, { kind: 'stanford-cars', root: 'a' }];
+  const { value, overrides, problems } = applyOverrides({ data }, ['data.*.root=b']);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(value, { data: data.map(({ kind }) => ({ kind, root: 'b' })) });
+  assert.deepEqual(
+    overrides.map(({ path }) => path),
+    [0, 1].map((index) => ['data', index, 'root']),
+  );
+  assert.deepEqual(changed({ data: { kind: 'cifar-100' } }, 'data.*.root=b'), {
+    data: { kind: 'cifar-100', root: 'b' },
+  });
+  assert.deepEqual(changed([{ list: [1, 2] }], 'list.*=3'), [{ list: [3, 3] }]);
+  assert.match(applyOverrides({ a: 5 }, ['a.*.b=1']).problems[0]!.message, /there is no list at a/);
+});
+
 test('an entry that is not there is a problem', () => {
   const { problems } = applyOverrides({ data: [{ kind: 'nabirds' }, { kind: 'cifar-100' }] }, ['data.root=r']);
   assert.deepEqual(problems, [
