@@ -15,7 +15,8 @@ export interface Override {
  * Applies `path=value` texts in order; values are read as YAML (5, true, [1e-3, 2e-3], text).
  *
  * A list entry is addressed by its index or its name (`anchors.Ti.checkpoint`), all entries by an asterisk
- * (`data.*.root`), and the only entry of a list needs none of them (`data.root`). Missing sections are made; whether the path means something is left to the schema.
+ * (`data.*.root`), and the only entry of a list needs none of them (`data.root`). Missing sections are made; whether
+ * the path means something is left to the schema.
  */
 export function applyOverrides(
   value: unknown,
@@ -27,9 +28,8 @@ export function applyOverrides(
   for (const text of texts) {
     const { keys, value: newValue } = parseOverride(text);
     try {
-      for (const single of withoutAsterisks(changed, keys)) {
-        const path: PropertyKey[] = [];
-        changed = replace(changed, single, newValue, path);
+      for (const path of addressed(changed, keys)) {
+        changed = replace(changed, path, newValue);
         overrides.push({ text, path });
       }
     } catch (error) {
@@ -55,38 +55,36 @@ function parseOverride(text: string): { keys: string[]; value: unknown } {
 
 class NoSuchEntry extends Error {}
 
-/** One path for each entry of the lists that `keys` names by asterisks; a mapping stands for a list of itself alone. */
-function withoutAsterisks(value: unknown, keys: readonly string[]): (readonly string[])[] {
-  const star = keys.indexOf('*');
-  if (star === -1) return [keys];
-  const list = keys.slice(0, star).reduce<unknown>((container, key) => {
-    const index = Array.isArray(container) ? entryIndex(container, key) : undefined;
-    const [parent, entry] =
-      Array.isArray(container) && index === undefined ? [container[0], key] : [container, index ?? key];
-    return (parent as Record<PropertyKey, unknown> | null | undefined)?.[entry];
-  }, value);
-  if (Array.isArray(list)) return list.flatMap((_, index) => withoutAsterisks(value, keys.with(star, String(index))));
-  if (typeof list === 'object' && list !== null) return withoutAsterisks(value, keys.toSpliced(star, 1));
-  throw new NoSuchEntry(`there is no list at ${keys.slice(0, star).join('.') || 'the top of the file'}`);
-}
-
-/** A copy of `container` with one value replaced; the keys really taken are appended to `taken`. */
-function replace(container: unknown, keys: readonly string[], value: unknown, taken: PropertyKey[]): unknown {
+/**
+ * The paths that `keys` address below `container`: several where an asterisk stands for all entries of a list. A mapping
+ * takes an asterisk for itself alone, as it may stand for a list of one.
+ * @param above the path of `container`, for messages
+ */
+function addressed(container: unknown, keys: readonly string[], above: readonly PropertyKey[] = []): PropertyKey[][] {
   const [key, ...rest] = keys;
-  if (key === undefined) return value;
+  if (key === undefined) return [[...above]];
+  const below = (entry: PropertyKey, remaining: readonly string[]) =>
+    addressed((container as Record<PropertyKey, unknown> | null | undefined)?.[entry], remaining, [...above, entry]);
   if (Array.isArray(container)) {
+    if (key === '*') return container.flatMap((_, index) => below(index, rest));
     const index = entryIndex(container, key);
     // The only entry of a list may go unnamed: then the key is already one of its own.
-    const remaining = index === undefined ? keys : rest;
-    taken.push(index ?? 0);
-    return container.with(index ?? 0, replace(container[index ?? 0], remaining, value, taken));
+    return index === undefined ? below(0, keys) : below(index, rest);
   }
-  if (typeof container === 'object' || container === undefined) {
-    const mapping = (container ?? {}) as Record<string, unknown>;
-    taken.push(key);
-    return { ...mapping, [key]: replace(mapping[key], rest, value, taken) };
+  if (key === '*') {
+    if (typeof container === 'object' && container !== null) return addressed(container, rest, above);
+    throw new NoSuchEntry(`there is no list at ${above.join('.') || 'the top of the file'}`);
   }
-  throw new NoSuchEntry(`there is nothing below ${taken.join('.')}, which is ${JSON.stringify(container)}`);
+  if (typeof container === 'object' || container === undefined) return below(key, rest);
+  throw new NoSuchEntry(`there is nothing below ${above.join('.')}, which is ${JSON.stringify(container)}`);
+}
+
+/** A copy of `container` with the value at `path` replaced. */
+function replace(container: unknown, [key, ...rest]: readonly PropertyKey[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(container)) return container.with(Number(key), replace(container[Number(key)], rest, value));
+  const mapping = (container ?? {}) as Record<PropertyKey, unknown>;
+  return { ...mapping, [key]: replace(mapping[key], rest, value) };
 }
 
 /** The index that `key` names; undefined for the only entry of a list, left unnamed. */
