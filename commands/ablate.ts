@@ -66,8 +66,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
-    const engine = flags.engine;
-    const { device } = flags;
+    const { engine, device } = flags;
     const command = ['ablate', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, command, variants });
     this.log(performed.text);

@@ -53,8 +53,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
-    const engine = flags.engine;
-    const { device } = flags;
+    const { engine, device } = flags;
     const command = ['run', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, command });
     this.log(performed.text);

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The executable: hands over to oclif and prints what went wrong. Exit statuses are listed in `shared/failures.ts`. */
-// Not from '@oclif/core': the whole package takes twice as long to load, and --help should answer at once.
-import { Config } from '@oclif/core/config';
-import { run } from '@oclif/core/run';
+import type { Config } from '@oclif/core/config';
 import { ranWithKeptMemory } from './shared/allocator.js';
 import { printFailure } from './shared/console.js';
 import { nearest, RequestError } from './shared/errors.js';
@@ -24,6 +22,9 @@ try {
 }
 
 async function runHere(): Promise<void> {
+  // Not from '@oclif/core': the whole package takes twice as long to load, and --help should answer at once. Not at the
+  // top: a process that waits for its child needs none of it.
+  const [{ Config }, { run }] = await Promise.all([import('@oclif/core/config'), import('@oclif/core/run')]);
   const config = await Config.load(import.meta.url);
   refuseUnknownCommand(argv, config);
   await run(argv, config);
