@@ -13,16 +13,17 @@ import { inceptionNormalisation, type Preprocessing } from '../data/preprocessin
 import type { Engine, Value } from '../engine/engine.js';
 import { accuracyOf } from '../evaluation/accuracy.js';
 import { openSafetensors, writeSafetensors } from '../models/checkpoint/safetensors.js';
-import { type ViTVariant, variantNamed } from '../models/variants.js';
+import { tokensOf, type ViTVariant, variantNamed } from '../models/variants.js';
 import { runViT } from '../models/vision-transformer.js';
 import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
-import { type Float32NdArray, float32, int32, type StateDict } from '../shared/arrays.js';
+import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
 import { Interrupted, TrialError } from '../shared/errors.js';
 import { appendJsonLine, exists, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
 import type { Moments } from '../training/optimizer.js';
 import { namedLeaves, treeOf } from '../training/parameters.js';
+import { dropsPatches, keptTokens } from '../training/patch-dropout.js';
 import { learningRateAt } from '../training/schedule.js';
 import { type Network, supervisedStep } from '../training/supervised-step.js';
 import { initialState, stateOnDevice, type TrainingState } from '../training/training-state.js';
@@ -150,14 +151,8 @@ async function pretrainAnchor(
       labelSmoothing: training.label_smoothing,
     }),
   );
-  const patches = (variant.imageSize / variant.patchSize) ** 2;
-  const dropped = Math.round(patches * training.patch_dropout);
-  const dropsPatches = (epoch: number) => dropped > 0 && epoch < Math.floor(0.8 * training.epochs);
-  const keptTokens = (random: Random) => {
-    const numbers = random.shuffled(Array.from({ length: patches }, (_, index) => index + 1));
-    const kept = [0, ...numbers.slice(dropped).sort((a, b) => a - b)];
-    return int32([kept.length], Int32Array.from(kept));
-  };
+  const keptOf = (step: number) =>
+    engine.put(keptTokens(tokensOf(variant) - 1, training.patch_dropout, Random.of(seed, 'patches', step)));
   const perEpoch = train.batchesPerEpoch;
   const steps = perEpoch * training.epochs;
   const save = (done: number) =>
@@ -195,7 +190,7 @@ async function pretrainAnchor(
       labels: engine.put(batch.labels),
       rate: scalar(learningRateAt(done, training.learning_rate, training.warmup_epochs * perEpoch, steps)),
       ownShare: scalar(mixupShare(training.mixup, Random.of(seed, 'mixup', done))),
-      ...(dropsPatches(batch.epoch) && { kept: engine.put(keptTokens(Random.of(seed, 'patches', done))) }),
+      ...(dropsPatches(training.patch_dropout, batch.epoch, training.epochs) && { kept: keptOf(done) }),
     })) as unknown as { parameters: Record<string, Value>; moments: Moments<Value>; loss: Value };
     engine.free({ parameters, moments: moments as never });
     ({ parameters, moments } = result);
