@@ -39,7 +39,8 @@ for study in $studies; do
     esta run "$experiment" --out "$runs/$study" "$@" || [ $? -eq 1 ]
   else
     # Variants of one method: at its learning rate, without the grid that methods need to be compared.
-    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" --set training.base_learning_rates=[3e-2] "$@" || [ $? -eq 1 ]
+    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" \
+      --set 'training.base_learning_rates=[3e-2]' "$@" || [ $? -eq 1 ]
   fi
   esta report "$runs/$study" --format md --out "$figures/$study/report.md"
   parts="$parts $figures/$study/report.md"
