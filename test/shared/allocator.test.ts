@@ -1,35 +1,80 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const allocator = fileURLToPath(new URL('../../src/shared/allocator.js', import.meta.url));
 
-/** A program that starts itself again and does `work` there, with the arguments it was given. */
-async function program(folder: string, work: string, ...args: string[]) {
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'esta-allocator-'));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** A program that starts itself again and does `work` there; and the environment to start it in. */
+async function program(folder: string, work: string) {
   const file = path.join(folder, 'program.mjs');
   const body = `import { ranWithKeptMemory } from ${JSON.stringify(allocator)};
     if (!(await ranWithKeptMemory(process.argv.slice(2)))) { ${work} }`;
   await writeFile(file, body);
   const { GLIBC_TUNABLES: _, ...env } = process.env;
+  return { file, env };
+}
+
+async function ended(folder: string, work: string, ...args: string[]) {
+  const { file, env } = await program(folder, work);
   return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env });
 }
 
-test('long commands run with the settings of the C library, and keep their output and exit status', {
-  skip: process.platform !== 'linux' && 'the settings are those of glibc on Linux',
-}, async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'esta-allocator-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const work = 'console.log(process.env.GLIBC_TUNABLES, process.argv[3]); process.exitCode = 7;';
-  const { status, stdout } = await program(folder, work, 'run', 'a file.yaml');
-  assert.equal(status, 7);
-  assert.match(stdout, /glibc\.malloc\.trim_threshold=17179869184\S* a file\.yaml\n/);
-  for (const args of [['doctor'], ['run', '--help']]) {
-    assert.match((await program(folder, work, ...args)).stdout, /^undefined /, `${args} answers at once`);
-  }
-  const killed = await program(folder, "process.kill(process.pid, 'SIGKILL');", 'run');
-  assert.equal(killed.signal, 'SIGKILL', 'a command that died of a signal says so');
+const onLinux = { skip: process.platform !== 'linux' && 'the settings are those of glibc on Linux' };
+
+test(
+  'long commands run with the settings of the C library, and keep their output and exit status',
+  onLinux,
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const work = 'console.log(process.env.GLIBC_TUNABLES, process.argv[3]); process.exitCode = 7;';
+    const { status, stdout } = await ended(folder, work, 'run', 'a file.yaml');
+    assert.equal(status, 7);
+    assert.match(stdout, /glibc\.malloc\.trim_threshold=17179869184\S* a file\.yaml\n/);
+    for (const args of [['doctor'], ['run', '--help']]) {
+      assert.match((await ended(folder, work, ...args)).stdout, /^undefined /, `${args} answers at once`);
+    }
+    const killed = await ended(folder, "process.kill(process.pid, 'SIGKILL');", 'run');
+    assert.equal(killed.signal, 'SIGKILL', 'a command that died of a signal says so');
+  },
+);
+
+test('a command does not go on when the process that was started is killed outright', onLinux, async (t) => {
+  const { file, env } = await program(
+    await temporaryFolder(t),
+    'console.log(process.pid); setInterval(() => {}, 1e3);',
+  );
+  const started = spawn(process.execPath, [file, 'run'], { env });
+  const [line] = (await once(started.stdout, 'data')) as [Buffer];
+  const worker = Number(line.toString());
+  t.after(() => isAlive(worker) && process.kill(worker, 'SIGKILL'));
+  started.kill('SIGKILL');
+  for (let tries = 0; tries < 100 && isAlive(worker); tries++) await wait(50);
+  assert.ok(!isAlive(worker), 'it ended within 5 seconds');
 });
+
+/** A process that has ended and waits for its parent to look, as a container's first process may never do, is not alive. */
+function isAlive(pid: number): boolean {
+  const stat = readFileIfThere(`/proc/${pid}/stat`);
+  return stat !== undefined && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
+}
+
+function readFileIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
