@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { AblationName } from '../src/experiment/ablation.js';
-import { deviceFlag, EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Ablate extends EstaCommand {
   static override readonly summary =
@@ -45,6 +45,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       helpValue: 'DIR',
       summary: 'Run folder; default runs/NAME-ablate-STUDY in the working folder.',
     }),
+    reuse: reuseFlag,
     engine: engineFlag,
     device: deviceFlag,
     'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
@@ -66,9 +67,9 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
-    const { engine, device } = flags;
+    const { engine, device, reuse } = flags;
     const command = ['ablate', ...this.argv];
-    const performed = await performExperiment(experiment, { runFolder, engine, device, command, variants });
+    const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command, variants });
     this.log(performed.text);
     process.exitCode = performed.exitStatus;
     return performed.document;

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand, engineFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -36,6 +36,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
   static override readonly flags = {
     set: setFlag,
     out: Flags.string({ helpValue: 'DIR', summary: 'Run folder; default runs/NAME in the working folder.' }),
+    reuse: reuseFlag,
     engine: engineFlag,
     device: deviceFlag,
     'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
@@ -53,9 +54,9 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');
-    const { engine, device } = flags;
+    const { engine, device, reuse } = flags;
     const command = ['run', ...this.argv];
-    const performed = await performExperiment(experiment, { runFolder, engine, device, command });
+    const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command });
     this.log(performed.text);
     process.exitCode = performed.exitStatus;
     return performed.document;

@@ -26,7 +26,7 @@ studies=${studies:-methods distillation eta adapt-then-stitch lora sampling}
 tasks='two drawn tasks'
 if [ -n "${FLOWERS12:-}" ]; then
   tasks='a drawn task and on photographs of twelve flowers'
-  set -- "$@" --set "data.1={kind: image-folder, name: flowers12, root: $FLOWERS12, validation_fraction: 0.1}"
+  set -- "$@" --set "data.1={kind: image-folder, name: flowers12, root: $FLOWERS12, validation_fraction: 0.2}"
 fi
 
 esta() { node dist/src/cli.js "$@"; }
@@ -36,11 +36,11 @@ parts=
 for study in $studies; do
   # Status 1: a trial failed, which the report shows; the others ran.
   if [ "$study" = methods ]; then
-    esta run "$experiment" --out "$runs/$study" "$@" || [ $? -eq 1 ]
+    esta run "$experiment" --out "$runs/$study" --reuse "$runs" "$@" || [ $? -eq 1 ]
   else
     # Variants of one method: at its learning rate, without the grid that methods need to be compared.
-    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" \
-      --set 'training.base_learning_rates=[3e-2]' "$@" || [ $? -eq 1 ]
+    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" --reuse "$runs" \
+      --set 'training.base_learning_rates=[1e-1]' "$@" || [ $? -eq 1 ]
   fi
   esta report "$runs/$study" --format md --out "$figures/$study/report.md"
   parts="$parts $figures/$study/report.md"

@@ -18,6 +18,8 @@ export interface PerformOptions {
   /** Words of the command line, to be recorded. */
   readonly command: readonly string[];
   readonly variants?: readonly Variant[];
+  /** Run folders whose finished trials of the same settings are taken over. */
+  readonly reuse?: readonly string[];
 }
 
 export interface Performed {
@@ -31,13 +33,13 @@ export interface Performed {
 /** @throws RequestError, Interrupted */
 export async function performExperiment(
   experiment: Experiment,
-  { runFolder, engine: choice, device, command, variants = [] }: PerformOptions,
+  { runFolder, engine: choice, device, command, variants = [], reuse = [] }: PerformOptions,
 ): Promise<Performed> {
   const signal = interruptSignal();
   const engine = await createEngine(choice, { device });
   const progress = createProgress(process.stderr);
   const recorded = ['esta', ...command].map(quoted).join(' ');
-  const options = { runFolder, engine, progress, signal, variants, command: recorded };
+  const options = { runFolder, engine, progress, signal, variants, reuse, command: recorded };
   const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
   const summary = await renderRunSummary(runFolder);
   const next = `Next: esta report ${path.relative('.', runFolder) || '.'} --format html`;

@@ -11,6 +11,7 @@ import { parseTrialResult, resultVersion, type TrialResult, type TrialStatus } f
 import { RequestError } from '../shared/errors.js';
 import { readJson, writeAtomic } from '../shared/files.js';
 import { programVersion } from '../shared/program.js';
+import { copyTrial, finishedTrials } from './reuse.js';
 
 export interface RunWriter {
   readonly folder: string;
@@ -19,6 +20,8 @@ export interface RunWriter {
   trialFolder(trial: Trial): string;
   /** The result of a trial that was finished before; failed ones are run again. */
   finished(trial: Trial): Promise<TrialResult | undefined>;
+  /** Takes over a trial of the same settings that is finished below one of the folders; undefined where there is none. */
+  takeOver(trial: Trial, folders: readonly string[]): Promise<TrialResult | undefined>;
   status(trial: Trial, status: Omit<TrialStatus, Identity | 'updatedAt'>): Promise<void>;
   result(trial: Trial, result: Omit<TrialResult, Identity>): Promise<TrialResult>;
 }
@@ -47,7 +50,7 @@ export async function openRunFolder(
     path.join(folder, 'environment.json'),
     `${JSON.stringify({ command, ...(await environment(engine)) }, null, 2)}\n`,
   );
-  const configuration = createHash('sha256').update(resolved).digest('hex').slice(0, 12);
+  const configuration = fingerprint(resolved);
   const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
   const identity = ({ dataset, method, variant, seed }: Trial) => ({
     version: resultVersion as typeof resultVersion,
@@ -59,6 +62,11 @@ export async function openRunFolder(
   });
   const write = (trial: Trial, name: string, content: unknown) =>
     writeAtomic(path.join(trialFolder(trial), name), `${JSON.stringify(content, null, 2)}\n`);
+  const writeResult: RunWriter['result'] = async (trial, result) => {
+    const whole = { ...identity(trial), settings: settingsOf(trial, engine), ...result };
+    await write(trial, 'result.json', whole);
+    return whole;
+  };
   const writer: RunWriter = {
     folder,
     configuration,
@@ -69,19 +77,34 @@ export async function openRunFolder(
       const result = parseTrialResult(await readJson(resultFile), resultFile);
       return result.status === 'finished' ? result : undefined;
     },
+    takeOver: async (trial, folders) => {
+      const source = (await finishedTrials(folders)).get(settingsOf(trial, engine));
+      if (!source) return undefined;
+      await copyTrial(source.folder, trialFolder(trial));
+      const result = await writeResult(trial, { ...source.result, ...identity(trial), takenFrom: source.folder });
+      await writer.status(trial, { state: 'finished', learningRate: result.learningRate });
+      return result;
+    },
     status: (trial, status) =>
       write(trial, 'status.json', { ...identity(trial), ...status, updatedAt: new Date().toISOString() }),
-    result: async (trial, result) => {
-      const whole = { ...identity(trial), ...result };
-      await write(trial, 'result.json', whole);
-      return whole;
-    },
+    result: writeResult,
   };
   for (const trial of trialsOf(experiment, variants)) {
     const known = await readFile(path.join(trialFolder(trial), 'status.json')).catch(() => undefined);
     if (!known) await writer.status(trial, { state: 'waiting', learningRate: 0 });
   }
   return writer;
+}
+
+/** Fingerprint of all that decides the numbers of a trial; in which experiment or study it stands does not matter. */
+export function settingsOf({ dataset, method, seed, experiment }: Trial, engine: Engine): string {
+  const { name: _, claim: __, seeds: ___, methods: ____, data: _____, ...settings } = experiment;
+  const sorted = Object.entries({ ...settings, dataset, method, seed, engine: engine.name }).sort();
+  return fingerprint(JSON.stringify(sorted));
+}
+
+function fingerprint(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 /** The resolved configuration; what the variants of an ablation change stands below it as comments. */

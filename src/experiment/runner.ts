@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly cacheFolder?: string;
   /** What an ablation compares; left out: the experiment as it is. */
   readonly variants?: readonly Variant[];
+  /** Run folders, or folders that hold some, whose finished trials of the same settings are taken over. */
+  readonly reuse?: readonly string[];
   /** What was typed, to be recorded. */
   readonly command?: string;
 }
@@ -29,7 +31,7 @@ export interface RunOptions {
  * @throws RequestError, Interrupted
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<TrialResult[]> {
-  const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [] } = options;
+  const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [], reuse = [] } = options;
   const writer = await openRunFolder(options.runFolder, experiment, variants, engine, options.command);
   const results: TrialResult[] = [];
   for (const trial of trialsOf(experiment, variants)) {
@@ -37,6 +39,12 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
     if (finished) {
       progress.line(`${trial.name}: finished before`);
       results.push(finished);
+      continue;
+    }
+    const taken = await writer.takeOver(trial, reuse);
+    if (taken) {
+      progress.line(`${trial.name}: taken from ${taken.takenFrom}`);
+      results.push(taken);
       continue;
     }
     try {

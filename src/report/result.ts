@@ -69,6 +69,10 @@ interface TrialIdentity {
 
 export interface TrialResult extends TrialIdentity {
   readonly status: 'finished' | 'failed';
+  /** Fingerprint of all that decides the numbers: trials of two runs that agree in it are one and the same. */
+  readonly settings?: string;
+  /** Folder of the trial with the same settings that this one was copied from, instead of training it again. */
+  readonly takenFrom?: string;
   /** Why a failed trial failed. */
   readonly error?: string;
   readonly stitches: readonly StitchResult[];
@@ -131,6 +135,8 @@ const stage = z.object({
 const trialResult: z.ZodType<TrialResult> = z.object({
   ...identity,
   status: z.enum(['finished', 'failed']),
+  settings: z.string().exactOptional(),
+  takenFrom: z.string().exactOptional(),
   error: z.string().exactOptional(),
   stitches: z.array(stitch),
   trainSeconds: z.number().nonnegative(),

@@ -23,6 +23,15 @@ export const setFlag = Flags.string({
     'training.base_learning_rates=[1e-3], data.root=./flowers, anchors.Ti.checkpoint=./tiny.safetensors.',
 });
 
+/** `--reuse DIR`, of the commands that train. */
+export const reuseFlag = Flags.string({
+  multiple: true,
+  multipleNonGreedy: true,
+  default: [],
+  helpValue: 'DIR',
+  summary: 'Take over finished trials with exactly the same settings from this run folder, or the run folders in it.',
+});
+
 /** `--engine`, of the commands that compute. */
 export const engineFlag = Flags.option({
   options: ['auto', 'onnxruntime', 'tensorflow'] as const,
