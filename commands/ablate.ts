@@ -11,7 +11,7 @@ export default class Ablate extends EstaCommand {
   distillation       with and without in-place distillation (D)
   adapt-then-stitch  anchors adapted while they are stitched, or before (F)
   lora               PST, naive LoRA of several ranks, LoRA of its own for each stitch (H)
-  sampling           task-specific and uniform sampling of stitches (section 4.2)
+  sampling           task-specific sampling against uniform, and against evaluating all stitches (section 4.2)
 
 All trials stand in one run folder, and the table shows mean and deviation over the seeds. As with esta run, finished
 trials are not run again and an interrupted one goes on from its last checkpoint.`;

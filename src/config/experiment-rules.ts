@@ -65,6 +65,14 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
     training.epochs,
   ]),
   {
+    needs: ['methods', 'evaluation.deploy_by'],
+    at: ['evaluation', 'deploy_by'],
+    problem: ({ methods, evaluation }) =>
+      evaluation.deploy_by === 'importance' &&
+      methods.includes('sn-net') &&
+      'expected validation, or nothing: sn-net has no importance scores to choose by, received importance',
+  },
+  {
     needs: ['data', 'evaluation.gradient_angles'],
     at: ['evaluation', 'gradient_angles', 'source'],
     problem({ data, evaluation }) {

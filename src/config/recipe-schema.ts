@@ -168,6 +168,11 @@ export const evaluationSchema = z.strictObject({
     'Shares of the epochs of the stitched network after which what would be deployed then is tested, as it is at the end; only recorded, nothing is chosen by it.',
     'supplement F, Figure C: 0.25, 0.5, 0.75',
   ),
+  deploy_by: field(
+    z.enum(['importance', 'validation']).optional(),
+    'How the deployed stitch of a FLOPs bin is chosen: the highest importance score, or the highest accuracy on the validation images, for which all stitches are evaluated; left out: as the method does, sn-net by validation, the others by importance.',
+    'one-stage deployment of ESTA; SN-Net evaluates',
+  ),
   gradient_angles: field(
     gradientAnglesSchema.optional(),
     'Angles between the gradients that stitches have for the weights they share ({}: with the defaults); left out: not measured.',

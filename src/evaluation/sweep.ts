@@ -26,6 +26,11 @@ interface Inputs {
   readonly labels: tf.Tensor;
 }
 
+/** Whether all stitches run their common blocks with the same weights: none brings biases or updates of its own. */
+export function sharesBlocks({ adaptation }: StitchedNetwork['network']): boolean {
+  return adaptation === 'full' || !(adaptation.stitchBias || adaptation.ownLowRank);
+}
+
 /**
  * @param trainables none of which may belong to a single stitch but its stitching layer's (no stitch bias, no SS-LoRA)
  * @param onBatch called after each batch with the number of batches done
@@ -38,8 +43,8 @@ export async function sweepAccuracies(
   loader: BatchLoader,
   onBatch: (batches: number) => void,
 ): Promise<number[]> {
-  const { adaptation, anchors: architectures } = network;
-  if (adaptation !== 'full' && (adaptation.stitchBias || adaptation.ownLowRank)) {
+  const { anchors: architectures } = network;
+  if (!sharesBlocks(network)) {
     throw new Error('blocks cannot be shared between stitches that adapt them each in its own way');
   }
   const groups = groupsOf(space.stitches).map((stitches) => {

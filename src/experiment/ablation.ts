@@ -57,11 +57,16 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
     ],
   },
   sampling: {
-    question: 'task-specific and uniform sampling of stitches (section 4.2 of the paper)',
-    variants: (base) =>
-      (['task-specific', 'uniform'] as const).map((strategy) =>
-        variant(`${strategy} sampling`, base, { sampling: { ...base.sampling, strategy } }),
-      ),
+    question: 'task-specific sampling against uniform, and against evaluating all stitches to deploy (section 4.2)',
+    variants: (base) => {
+      const sampled = (strategy: 'task-specific' | 'uniform') => ({ sampling: { ...base.sampling, strategy } });
+      const evaluated: Partial<Experiment> = { evaluation: { ...base.evaluation, deploy_by: 'validation' } };
+      return [
+        variant('task-specific sampling', base, sampled('task-specific')),
+        variant('task-specific sampling, all evaluated', base, { ...sampled('task-specific'), ...evaluated }),
+        variant('uniform sampling', base, sampled('uniform')),
+      ];
+    },
   },
 };
 

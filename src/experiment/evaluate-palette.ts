@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../data/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { accuracyOf } from '../evaluation/accuracy.js';
-import { sweepAccuracies } from '../evaluation/sweep.js';
+import { sharesBlocks, sweepAccuracies } from '../evaluation/sweep.js';
 import { Interrupted } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
@@ -49,14 +49,19 @@ export async function accuraciesOf(
   return accuracies;
 }
 
-/** All stitches, front blocks shared. @returns percent, by stitch id */
+/** All stitches; common front blocks run once where all adapt them alike. @returns percent, by stitch id */
 export async function sweepPalette(
-  { engine, progress, signal }: EvaluationContext,
+  context: EvaluationContext,
   palette: Palette,
   trainables: Named<Value>,
   loader: BatchLoader,
   label: string,
 ): Promise<number[]> {
+  const { engine, progress, signal } = context;
+  if (!sharesBlocks(palette.network)) {
+    const ids = palette.space.stitches.map(({ id }) => id);
+    return accuraciesOf(context, palette, trainables, ids, loader, label);
+  }
   progress.start(label, loader.batchesPerEpoch);
   const accuracies = await sweepAccuracies(engine, palette, trainables, loader, (batches) => {
     if (signal.aborted) throw new Interrupted(`stopped in ${label}; what was trained is saved`);

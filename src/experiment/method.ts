@@ -46,7 +46,7 @@ export interface MethodDescription {
  *   does not say how anchors are adapted there; low-rank updates keep everything but the order as in ESTA.
  */
 export function methodOf(method: Method, experiment: Experiment): MethodDescription {
-  const { sampling, distillation } = experiment;
+  const { sampling, distillation, evaluation } = experiment;
   const adaptation = pstOf(experiment);
   const pst: StitchedMethod = {
     adaptation,
@@ -55,7 +55,7 @@ export function methodOf(method: Method, experiment: Experiment): MethodDescript
       distillation: { temperature: distillation.temperature, weight: distillation.weight },
     }),
     hasScores: true,
-    deployment: 'importance',
+    deployment: evaluation.deploy_by ?? 'importance',
   };
   const lowRankOnly: Adaptation = { ...adaptation, stitchBias: false };
   const descriptions: Record<Method, MethodDescription> = {

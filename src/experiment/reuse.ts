@@ -4,8 +4,8 @@
  */
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { findRunFolders } from '../report/run-folder.js';
 import { parseTrialResult, type TrialResult } from '../report/result.js';
+import { findRunFolders } from '../report/run-folder.js';
 import { readJson } from '../shared/files.js';
 
 export interface FinishedTrial {

@@ -43,6 +43,8 @@ export interface Stage {
 export interface TrainedStage extends Pick<TrainedPalette, 'trainables' | 'importance' | 'seconds'> {
   readonly baseRate: number;
   readonly deployed: readonly DeployedStitch[];
+  /** What it took to choose them. */
+  readonly deploySeconds: number;
 }
 
 /** A line of grid.jsonl. */
@@ -66,7 +68,9 @@ export async function runStage(context: StageContext, stage: Stage): Promise<Tra
     epochsBefore: epochsBefore + gridEpochs,
     measured: measuredOf(context, stage),
   });
-  return { ...trained, baseRate, deployed: await deploy(context, stage, trained) };
+  const start = performance.now();
+  const deployed = await deploy(context, stage, trained);
+  return { ...trained, baseRate, deployed, deploySeconds: (performance.now() - start) / 1000 };
 }
 
 /** What is measured on the way, for the record: nothing is chosen by it. */

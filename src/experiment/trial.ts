@@ -116,7 +116,10 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
     const result = await writer.result(trial, {
       ...{ status: 'finished', learningRate, stitches, epochs, stages },
       trainSeconds: stages.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
-      ...(method.stitched && { layerStartErrors: done.at(-1)!.palette.startErrors }),
+      ...(method.stitched && {
+        deploySeconds: done.at(-1)!.trained.deploySeconds,
+        layerStartErrors: done.at(-1)!.palette.startErrors,
+      }),
     });
     await writer.status(trial, { state: 'finished', learningRate });
     for (const { name } of plans) await rm(checkpointFile(trialFolder, name), { force: true });

@@ -78,6 +78,8 @@ export interface TrialResult extends TrialIdentity {
   readonly stitches: readonly StitchResult[];
   /** Of all final runs of the trial; the grid is not counted. */
   readonly trainSeconds: number;
+  /** Of choosing the deployed stitches: next to nothing by importance scores, all evaluations where those choose. */
+  readonly deploySeconds?: number;
   readonly epochs: number;
   readonly stages?: readonly StageResult[];
   /** Relative error of the least-squares start of each stitching layer: 0 is perfect, 1 no better than a constant. */
@@ -140,6 +142,7 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   error: z.string().exactOptional(),
   stitches: z.array(stitch),
   trainSeconds: z.number().nonnegative(),
+  deploySeconds: z.number().nonnegative().exactOptional(),
   epochs: z.number().nonnegative(),
   stages: z.array(stage).exactOptional(),
   layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),

@@ -5,6 +5,8 @@ import type { Cell, Column, Row, Table } from './table.js';
 
 export function trialsView(trials: readonly Trial[]): Table {
   const severalRuns = new Set(trials.map(({ run }) => run)).size > 1;
+  // Choosing by importance scores takes no time worth a column.
+  const evaluates = trials.some(({ result }) => (result?.deploySeconds ?? 0) >= 1);
   const columns: Column[] = [
     ...(severalRuns ? [{ key: 'run', label: 'Run', kind: 'text', grouping: true } as const] : []),
     { key: 'dataset', label: 'Data set', kind: 'text' },
@@ -14,6 +16,7 @@ export function trialsView(trials: readonly Trial[]): Table {
     { key: 'status', label: 'Status', kind: 'text' },
     { key: 'best', label: 'Best (%)', kind: 'number' },
     { key: 'time', label: 'Time', kind: 'number' },
+    ...(evaluates ? [{ key: 'choice', label: 'Choice', kind: 'number' } as const] : []),
   ];
   const rows = trials.map((trial, index): Row => {
     const { identity, result, run, state } = trial;
@@ -30,11 +33,18 @@ export function trialsView(trials: readonly Trial[]): Table {
         status: statusText(trial),
         best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
         time: result ? durationLabel(result.trainSeconds) : absent,
+        ...(evaluates && { choice: choiceOf(result, absent) }),
       },
     };
   });
   const errors = trials.filter(({ error }) => error).map(({ run, name, error }) => `${run}/${name}: ${error}`);
-  return { name: 'trials', title: 'Trials', columns, rows, notes: errors };
+  const choice = 'choice: time to choose the deployed stitches once they are trained';
+  return { name: 'trials', title: 'Trials', columns, rows, notes: [...(evaluates ? [choice] : []), ...errors] };
+}
+
+function choiceOf(result: Trial['result'], absent: Cell): Cell {
+  if (!result) return absent;
+  return result.deploySeconds === undefined ? { mark: 'none' } : durationLabel(result.deploySeconds);
 }
 
 const absence = {

@@ -44,6 +44,7 @@ test('each study varies one thing', () => {
   });
   assert.deepEqual(changes('sampling'), {
     'task-specific sampling': {},
+    'task-specific sampling, all evaluated': { evaluation: { ...evaluation, deploy_by: 'validation' } },
     'uniform sampling': { sampling: { ...sampling, strategy: 'uniform' } },
   });
   const ranks = (values: readonly number[], layers: number) => ({

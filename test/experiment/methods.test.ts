@@ -1,10 +1,12 @@
 /** Every method through the same run: what it trains, how it chooses, what its result says. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Method } from '../../src/config/schema.js';
 import { readTrained } from '../../src/experiment/trained-file.js';
 import type { TrialResult } from '../../src/report/result.js';
+import { silentProgress } from '../../src/shared/progress.js';
 import { type Miniature, miniature, readLines } from './miniature.js';
 
 /** Ranks and widths of the miniature. */
@@ -67,6 +69,28 @@ test('SN-Net trains everything with labels alone and deploys what is best on the
   );
   const [metrics] = await readLines(path.join(trialFolder(mini, 'sn-net'), 'metrics.jsonl'));
   assert.ok(!('teacher_loss' in metrics!));
+});
+
+test('deployment by validation evaluates all stitches after the same training', async (t) => {
+  const mini = await miniature(t);
+  const evaluated: string[] = [];
+  const runBy = async (deployBy: 'importance' | 'validation') => {
+    const changes = { training: { epochs: 1 }, evaluation: { deploy_by: deployBy } };
+    const progress = { ...silentProgress, start: (label: string) => void evaluated.push(`${deployBy}: ${label}`) };
+    const [result] = await mini.run(mini.experiment(changes), deployBy, { progress });
+    return result!;
+  };
+  const [scores, validation] = [await runBy('importance'), await runBy('validation')];
+  assert.deepEqual(
+    evaluated.filter((label) => label.includes('evaluating all')),
+    ['validation: species-esta-seed0: evaluating all stitches'],
+  );
+  const trainedBy = (deployBy: string) =>
+    readFile(path.join(mini.folder, deployBy, 'trials', 'species-esta-seed0', 'trained.safetensors'));
+  assert.deepEqual(await trainedBy('validation'), await trainedBy('importance'));
+  const bins = (result: TrialResult) => result.stitches.map(({ bin }) => bin);
+  assert.deepEqual(bins(validation), bins(scores));
+  assert.ok(scores.deploySeconds! < 0.1 && validation.deploySeconds! > scores.deploySeconds!);
 });
 
 test('anchors alone are trained one after the other and all deployed', async (t) => {

@@ -95,7 +95,7 @@ export async function outcomeOf(runFolder: string, trial: string): Promise<unkno
   const file = (name: string) => path.join(runFolder, 'trials', trial, name);
   const result = JSON.parse(await readFile(file('result.json'), 'utf8')) as TrialResult;
   const { tensors } = await readSafetensors(file('trained.safetensors'));
-  const { trainSeconds: _, stages = [], ...rest } = result;
+  const { trainSeconds: _, deploySeconds: __, stages = [], ...rest } = result;
   return {
     result: { ...rest, stages: stages.map(({ trainSeconds: _, ...stage }) => stage) },
     trained: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, Buffer.from(data.buffer)])),
