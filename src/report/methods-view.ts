@@ -2,6 +2,7 @@
  * Methods at matched FLOPs: for each budget the accuracy of the largest deployed stitch within it, as somebody who
  * deploys would choose; mean and standard deviation over the seeds, and the mean over all data sets.
  */
+import { budgetsOf } from './budgets.js';
 import { groupBy } from './groups.js';
 import { areDifferentTasks, datasetLabel, flopsUnit, meanName } from './labels.js';
 import { accuracyWithin, type Repetition } from './repetition.js';
@@ -103,22 +104,6 @@ function cellsWithin(
 function meanWithin(tasks: readonly Repetition[], budget: number): number | undefined {
   const values = tasks.map((task) => accuracyWithin(task, budget));
   return values.some((value) => value === undefined) ? undefined : measure(values as number[]).mean;
-}
-
-/** At most eleven round budgets, from the first that some stitch fits to the first that all fit. */
-function budgetsOf(repetitions: readonly Repetition[]): number[] {
-  const flops = repetitions.flatMap(({ stitches }) => stitches.filter((s) => s.deployed).map((s) => s.flops));
-  const [low, high] = [Math.min(...flops), Math.max(...flops)];
-  const step = roundStep((high - low) / 9 || high);
-  const budgets: number[] = [];
-  for (let index = Math.ceil(low / step); (index - 1) * step < high; index++) budgets.push(index * step);
-  return budgets;
-}
-
-/** The smallest of 1, 2, 5 times a power of ten that is not below `size`. */
-function roundStep(size: number): number {
-  const power = 10 ** Math.floor(Math.log10(size));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= size * (1 - 1e-9))!;
 }
 
 function distinct(names: readonly string[]): string[] {

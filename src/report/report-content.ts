@@ -1,6 +1,7 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
 import { type Curve, curvesOf } from './curve.js';
+import { curvesView } from './curves-view.js';
 import { deployedBlocksOf, deployedView } from './deployed-blocks.js';
 import { type FigureData, figureData } from './figure-data.js';
 import { figureSpec } from './figure-spec.js';
@@ -52,6 +53,7 @@ export async function readReportContent(folders: readonly string[], reference: P
   const tables = [
     ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
     methodsView(repetitions, unfinished),
+    curvesView(repetitions),
     trainingView(progress),
     trainableView(trials),
     trainableAccuracyView(trainable),

@@ -13,9 +13,10 @@ export interface Measurement {
   readonly count: number;
 }
 
-/** A number shown with its sign. */
+/** A number shown with its sign; the deviation is that of repetitions, where there are several. */
 export interface Difference {
   readonly difference: number;
+  readonly deviation?: number | undefined;
 }
 
 export interface Mark {
@@ -77,9 +78,8 @@ export function formatCell(cell: Cell, { precision = 2 }: Pick<Column, 'precisio
   if (typeof cell === 'string') return cell;
   if (typeof cell === 'number') return cell.toFixed(precision);
   if (isMark(cell)) return markTexts[cell.mark];
-  if ('difference' in cell) return formatDifference(cell.difference, precision);
-  const mean = cell.mean.toFixed(precision);
-  return cell.deviation === undefined ? mean : `${mean} ± ${cell.deviation.toFixed(precision)}`;
+  const value = 'difference' in cell ? formatDifference(cell.difference, precision) : cell.mean.toFixed(precision);
+  return cell.deviation === undefined ? value : `${value} ± ${cell.deviation.toFixed(precision)}`;
 }
 
 function formatDifference(difference: number, precision: number): string {

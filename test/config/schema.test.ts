@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { documentationOf } from '../../src/config/fields.js';
 import { pretrainingSchema } from '../../src/config/pretrain-schema.js';
-import { experimentFields } from '../../src/config/schema.js';
+import { experimentFields, experimentSchema } from '../../src/config/schema.js';
 
 /** Dotted paths of the fields that have no documentation, through every wrapper. */
 function undocumented(schema: z.core.$ZodType, path: string): string[] {
@@ -62,4 +62,19 @@ test('no anchor is pretrained for fewer epochs than the warm-up takes', () => {
   assert.equal(pretrainingSchema.safeParse(pretraining(3)).success, true);
   const { error } = pretrainingSchema.safeParse(pretraining(2));
   assert.match(error!.message, /no fewer epochs than training.warmup_epochs \(3\), received 2 for Ti/);
+});
+
+test('sn-net has no scores to deploy by', () => {
+  const deploying = (methods: readonly string[], deployBy: string) =>
+    experimentSchema.safeParse({
+      name: 'choice',
+      methods,
+      anchors: ['a', 'b'].map((name) => ({ name, architecture: name })),
+      data: { kind: 'species' },
+      adaptation: { ranks: [2, 2] },
+      evaluation: { deploy_by: deployBy },
+    });
+  assert.equal(deploying(['esta'], 'importance').success, true);
+  assert.equal(deploying(['esta', 'sn-net'], 'validation').success, true);
+  assert.match(deploying(['sn-net'], 'importance').error!.message, /sn-net has no importance scores/);
 });

@@ -156,8 +156,39 @@ test('methods: mean over tasks first, then over seeds', async () => {
   assert.equal(formatCell(cell, {}), '71.50 ± 2.12');
 });
 
+test('curves: means over budgets, paired differences to the first method, the largest drop', async () => {
+  const curve = (...[low, middle, high]: [number, number, number]) =>
+    [
+      [1, low, 0],
+      [3, middle, 1],
+      [4, high],
+    ] as const;
+  const { curves: table } = await tablesOf([
+    trial(curve(60, 70, 71), { dataset: 'cars', seed: 0 }),
+    trial(curve(62, 74, 75), { dataset: 'cars', seed: 1 }),
+    trial(curve(55, 50, 60), { dataset: 'cars', method: 'sn-net', seed: 0 }),
+    trial(curve(57, 52, 62), { dataset: 'cars', method: 'sn-net', seed: 1 }),
+    trial(curve(80, 90, 91), { dataset: 'dogs', seed: 0 }),
+    trial(curve(70, 60, 65), { dataset: 'dogs', method: 'sn-net', seed: 0 }),
+  ]);
+  // Budgets 1, 1.5 ... 4: four times the first stitch, twice the second, once the third.
+  assert.deepEqual(
+    table!.rows.map(({ cells }) => table!.columns.map((column) => formatCell(cells[column.key]!, column)).join(' | ')),
+    [
+      'cars | ESTA | 2 | 65.86 ± 2.02 | – | 73.00 ± 2.83 | 0.00 ± 0.00',
+      'cars | SN-Net | 2 | 55.29 ± 1.41 | -10.57 ± 0.61 | 61.00 ± 1.41 | 5.00 ± 0.00',
+      'dogs | ESTA | 1 | 84.43 | – | 91.00 | 0.00',
+      'dogs | SN-Net | 1 | 66.43 | -18.00 | 70.00 | 10.00',
+      'mean of 2 data sets | ESTA | 1 | 74.43 | – | 81.00 | 0.00',
+      'mean of 2 data sets | SN-Net | 1 | 60.36 | -14.07 | 65.00 | 7.50',
+    ],
+  );
+  assert.equal(table!.columns[4]!.label, 'Against ESTA');
+});
+
 test('one method on one data set is compared with nothing', async () => {
-  assert.equal((await tablesOf([{}]))['methods'], undefined);
+  const tables = await tablesOf([{}]);
+  assert.deepEqual([tables['methods'], tables['curves']], [undefined, undefined]);
 });
 
 test('the same trial of two runs is told apart by the run', async () => {
