@@ -46,11 +46,18 @@ for study in $studies; do
   parts="$parts $figures/$study/report.md"
 done
 
+# What people wrote above the line stays; the tables below it are written anew.
+line='<!-- Below this line: written by data-scripts/study-mini.sh. -->'
 {
-  echo '# Studies on a small computer'
+  if grep -qsxF -e "$line" "$page"; then
+    awk -v line="$line" '$0 == line { exit } { print }' "$page"
+  else
+    echo '# Studies on a small computer'
+    echo
+  fi
+  echo "$line"
   echo
-  echo "Written by \`data-scripts/study-mini.sh\` from \`$experiment\`: the embedded anchors on $tasks, three seeds."
-  echo 'Small numbers of a small setting: they show that every study runs, not what the paper found at full size.'
+  echo "\`$experiment\`: the embedded anchors on $tasks, three seeds."
   for part in $parts; do
     study=$(basename "$(dirname "$part")")
     echo
