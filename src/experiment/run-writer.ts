@@ -42,13 +42,14 @@ export async function openRunFolder(
   command?: string,
 ): Promise<RunWriter> {
   const resolved = resolvedText(experiment, variants);
+  const trials = trialsOf(experiment, variants);
   const file = path.join(folder, 'experiment.yaml');
   const existing = await readFile(file, 'utf8').catch(() => undefined);
   if (existing !== undefined && existing !== resolved) throw differs(folder, existing, resolved);
   if (existing === undefined) await writeAtomic(file, resolved);
   await writeAtomic(
     path.join(folder, 'environment.json'),
-    `${JSON.stringify({ command, ...(await environment(engine)) }, null, 2)}\n`,
+    `${JSON.stringify({ command, ...(await environment(engine)), trials: trials.map(({ name }) => name) }, null, 2)}\n`,
   );
   const configuration = fingerprint(resolved);
   const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
@@ -89,7 +90,7 @@ export async function openRunFolder(
       write(trial, 'status.json', { ...identity(trial), ...status, updatedAt: new Date().toISOString() }),
     result: writeResult,
   };
-  for (const trial of trialsOf(experiment, variants)) {
+  for (const trial of trials) {
     const known = await readFile(path.join(trialFolder(trial), 'status.json')).catch(() => undefined);
     if (!known) await writer.status(trial, { state: 'waiting', learningRate: 0 });
   }

@@ -3,7 +3,7 @@
  * the largest drop from a deployed stitch to a dearer one, which a smooth curve does not have.
  */
 import { budgetsOf } from './budgets.js';
-import { datasetLabel, meanName } from './labels.js';
+import { areDifferentTasks, datasetLabel, meanName } from './labels.js';
 import { commonDatasets } from './methods-view.js';
 import { accuracyWithin, type Repetition } from './repetition.js';
 import { type Cell, type Column, measure, type Row, type Table } from './table.js';
@@ -31,7 +31,7 @@ export function curvesView(repetitions: readonly Repetition[]): Table | undefine
     { key: 'drop', label: 'Largest drop', kind: 'number' },
   ];
   const common = commonDatasets(repetitions, methods, datasets);
-  const groups = [...datasets.map((dataset) => [dataset]), ...(common.length > 1 ? [common] : [])];
+  const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
   const rows = groups.flatMap((tasks) => rowsOf(repetitions, methods, tasks));
   const notes = [
     'mean: accuracy of the largest deployed stitch within a budget of FLOPs, over round budgets that all methods have a stitch for',

@@ -3,6 +3,7 @@
  * `problems` and the rest is still reported.
  *
  *     <run>/experiment.yaml                              the resolved configuration
+ *     <run>/environment.json                             the command, its trials in order, the machine
  *     <run>/trials/<trial>/{status.json, result.json}    see result.ts
  *     <run>/trials/<trial>/{metrics, tests}.jsonl        see trial-journal.ts
  *     <run>/trials/<trial>/angles.json                   see gradient-angles.ts
@@ -92,8 +93,9 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
   }
+  const { command, order } = await readEnvironment(folder);
   const trials: Trial[] = [];
-  for (const trial of await foldersIn(path.join(folder, trialsFolder))) {
+  for (const trial of inOrder(await foldersIn(path.join(folder, trialsFolder)), order)) {
     trials.push(await readTrial(name, path.join(folder, trialsFolder, trial), problems));
   }
   if (trials.length === 0) problems.push(`${folder} is a run without trials: nothing has been started`);
@@ -101,15 +103,24 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (unfinished > 0)
     problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
   problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
-  return { folder, name, command: await readCommand(folder), trials, problems };
+  return { folder, name, command, trials, problems };
 }
 
-/** The command line that made the run folder. */
-async function readCommand(folder: string): Promise<string | undefined> {
-  const environment = await readJson<{ command?: unknown }>(path.join(folder, 'environment.json')).catch(
-    () => undefined,
-  );
-  return typeof environment?.command === 'string' ? environment.command : undefined;
+/** The command line that made the run folder, and the names of its trials in the order of the experiment. */
+async function readEnvironment(folder: string): Promise<{ command: string | undefined; order: readonly string[] }> {
+  const file = path.join(folder, 'environment.json');
+  const environment = await readJson<{ command?: unknown; trials?: unknown } | null>(file).catch(() => null);
+  const { command, trials } = environment ?? {};
+  return {
+    command: typeof command === 'string' ? command : undefined,
+    order: Array.isArray(trials) ? trials.filter((name) => typeof name === 'string') : [],
+  };
+}
+
+/** Tables start with what the experiment names first; trials that it does not name follow by name. */
+function inOrder(names: readonly string[], order: readonly string[]): string[] {
+  const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+  return names.toSorted((a, b) => place(a) - place(b));
 }
 
 async function readTrial(run: string, folder: string, problems: string[]): Promise<Trial> {

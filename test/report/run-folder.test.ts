@@ -23,6 +23,19 @@ test('trials are read in whatever state they are', async () => {
   assert.deepEqual(problems, [`${folder} is not complete: 2 of 4 trials have no result`]);
 });
 
+test('trials come in the order of the experiment, others after them by name', async () => {
+  const folder = await writeRunFolder([{ seed: 0 }, { seed: 1 }, { seed: 2 }, { seed: 3 }]);
+  const name = (seed: number) => `stanford-cars-esta-seed${seed}`;
+  const seeds = async () => (await readRunFolder(folder)).trials.map(({ identity }) => identity!.seed);
+  const environment = path.join(folder, 'environment.json');
+  await writeFile(environment, JSON.stringify({ trials: [name(3), name(9), name(1)] }));
+  assert.deepEqual(await seeds(), [3, 1, 0, 2]);
+  for (const content of ['null', '{"trials": 7}', '{"trials"']) {
+    await writeFile(environment, content);
+    assert.deepEqual(await seeds(), [0, 1, 2, 3], content);
+  }
+});
+
 test('what cannot be read is named and the rest is reported', async () => {
   const folder = await writeRunFolder([{ seed: 0 }, { seed: 1 }, { seed: 2 }, { seed: 3 }]);
   const file = (seed: number) => path.join(folder, 'trials', `stanford-cars-esta-seed${seed}`, 'result.json');
