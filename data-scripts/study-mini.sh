@@ -66,4 +66,8 @@ line='<!-- Below this line: written by data-scripts/study-mini.sh. -->'
   done
 } > "$page.part"
 mv "$page.part" "$page"
+for part in $parts; do
+  # The page has the text, and shows the figures as SVG.
+  rm -f "$part" "$(dirname "$part")"/*.png
+done
 echo "Written: $page"

@@ -1,7 +1,7 @@
 /** The script that runs the studies and writes their page, with the smallest real settings. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -41,6 +41,10 @@ test('the script runs studies, writes their page, and leaves what people wrote o
   const links = [...below!.matchAll(/\]\((?<file>page\/[^)]+)\)/g)].map(({ groups }) => groups!['file']!);
   assert.ok(links.includes('page/distillation/figure.svg') && links.includes('page/sampling/figure.svg'));
   for (const link of links) await access(path.join(folder, link));
+  assert.deepEqual(
+    (await readdir(path.join(folder, 'page', 'sampling'))).filter((name) => !name.endsWith('.svg')),
+    [],
+  );
   // ESTA as the file describes it is trained once for both studies.
   assert.match(first.stderr, /species-esta-task-specific-sampling-seed0: taken from .*with-distillation-seed0/);
 
