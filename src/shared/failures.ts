@@ -37,7 +37,7 @@ export function failureOf(error: unknown): Failure | undefined {
   // Everything else that oclif throws is about arguments and flags.
   const message = messageOf(error)
     .replace(/\nSee more help with --help$/, '')
-    .replace(/\n\nNote: --\w+ allows multiple values\..*$/s, ''); // not so: flags of this program take one value each
+    .replace(/\n\nNote: --[^\n]+ allows? multiple values\..*$/s, ''); // not so: flags of this program take one value each
   return { exitStatus: 2, message: message + suggestedFlag(error), hint: 'See the same command with --help.' };
 }
 
