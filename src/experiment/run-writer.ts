@@ -98,7 +98,7 @@ export async function openRunFolder(
 }
 
 /** Fingerprint of all that decides the numbers of a trial; in which experiment or study it stands does not matter. */
-export function settingsOf({ dataset, method, seed, experiment }: Trial, engine: Engine): string {
+function settingsOf({ dataset, method, seed, experiment }: Trial, engine: Engine): string {
   const { name: _, claim: __, seeds: ___, methods: ____, data: _____, ...settings } = experiment;
   const sorted = Object.entries({ ...settings, dataset, method, seed, engine: engine.name }).sort();
   return fingerprint(JSON.stringify(sorted));

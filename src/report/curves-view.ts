@@ -3,9 +3,10 @@
  * the largest drop from a deployed stitch to a dearer one, which a smooth curve does not have.
  */
 import { budgetsOf } from './budgets.js';
+import { distinct, groupBy } from './groups.js';
 import { areDifferentTasks, datasetLabel, meanName } from './labels.js';
 import { commonDatasets } from './methods-view.js';
-import { accuracyWithin, type Repetition } from './repetition.js';
+import { accuracyWithin, mean, type Repetition } from './repetition.js';
 import { type Cell, type Column, measure, type Row, type Table } from './table.js';
 
 /** A curve, or the mean over those of several data sets; percent, drops in percentage points. */
@@ -47,9 +48,8 @@ function rowsOf(repetitions: readonly Repetition[], methods: readonly string[], 
   const budgets = budgetsOf(inside).filter((budget) => inside.every((r) => accuracyWithin(r, budget) !== undefined));
   const bySeed = (method: string) => {
     const own = inside.filter((repetition) => repetition.method === method);
-    const seeds = distinct(own.map(({ seed }) => seed)).map((seed) => own.filter((r) => r.seed === seed));
-    const complete = seeds.filter((curves) => curves.length === tasks.length);
-    return new Map(complete.map((curves) => [curves[0]!.seed, meanOf(curves.map((c) => numbersOf(c, budgets)))]));
+    const complete = [...groupBy(own, ({ seed }) => seed)].filter(([, curves]) => curves.length === tasks.length);
+    return new Map(complete.map(([seed, curves]) => [seed, meanOf(curves.map((c) => numbersOf(c, budgets)))]));
   };
   const reference = bySeed(methods[0]!);
   const dataset = datasetLabel(tasks.length > 1 ? meanName(tasks) : tasks[0]!);
@@ -89,12 +89,4 @@ function differenceCell(differences: readonly number[]): Cell {
   if (differences.length === 0) return { mark: 'missing' };
   const { mean: difference, deviation } = measure(differences);
   return { difference, deviation };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function distinct<Item>(items: readonly Item[]): Item[] {
-  return [...new Set(items)];
 }

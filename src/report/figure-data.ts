@@ -1,6 +1,6 @@
 /** Which curves a figure draws, in which panels and colours, and the rows its marks are drawn from. */
 import { type Curve, type CurvePoint, isAnchorsOnly } from './curve.js';
-import { groupBy } from './groups.js';
+import { distinct, groupBy } from './groups.js';
 import { anchorLabel, datasetLabel, type FlopsUnit, flopsUnit, pathLabel } from './labels.js';
 import type { ResultSegment } from './result.js';
 
@@ -125,8 +125,4 @@ function anchorPositions(curves: readonly Curve[], unit: FlopsUnit): { label: st
       flops: values.reduce((sum, value) => sum + value, 0) / values.length,
     }))
     .sort((a, b) => a.flops - b.flops);
-}
-
-function distinct(names: readonly string[]): string[] {
-  return [...new Set(names)];
 }

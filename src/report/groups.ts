@@ -9,3 +9,8 @@ export function groupBy<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) =>
   }
   return groups;
 }
+
+/** Every item once, in order of first appearance. */
+export function distinct<Item>(items: readonly Item[]): Item[] {
+  return [...new Set(items)];
+}

@@ -3,7 +3,7 @@
  * deploys would choose; mean and standard deviation over the seeds, and the mean over all data sets.
  */
 import { budgetsOf } from './budgets.js';
-import { groupBy } from './groups.js';
+import { distinct, groupBy } from './groups.js';
 import { areDifferentTasks, datasetLabel, flopsUnit, meanName } from './labels.js';
 import { accuracyWithin, type Repetition } from './repetition.js';
 import { type Cell, type Column, measure, type Row, type Table } from './table.js';
@@ -104,8 +104,4 @@ function cellsWithin(
 function meanWithin(tasks: readonly Repetition[], budget: number): number | undefined {
   const values = tasks.map((task) => accuracyWithin(task, budget));
   return values.some((value) => value === undefined) ? undefined : measure(values as number[]).mean;
-}
-
-function distinct(names: readonly string[]): string[] {
-  return [...new Set(names)];
 }

@@ -104,6 +104,6 @@ export function commonStitch(stitches: readonly Pick<PaletteCandidate, 'stitch'>
   return stitches.every(({ stitch }) => stitch?.id === first?.id) ? first : undefined;
 }
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
