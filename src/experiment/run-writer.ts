@@ -82,7 +82,8 @@ export async function openRunFolder(
       const source = (await finishedTrials(folders)).get(settingsOf(trial, engine));
       if (!source) return undefined;
       await copyTrial(source.folder, trialFolder(trial));
-      const result = await writeResult(trial, { ...source.result, ...identity(trial), takenFrom: source.folder });
+      const { variant: _, ...numbers } = source.result; // its name in the study that it comes from
+      const result = await writeResult(trial, { ...numbers, ...identity(trial), takenFrom: source.folder });
       await writer.status(trial, { state: 'finished', learningRate: result.learningRate });
       return result;
     },

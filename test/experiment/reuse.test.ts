@@ -40,6 +40,10 @@ test('a study takes over the trials that the experiment has finished, and report
   // Now it is the study's own: without the other run it is finished all the same.
   const again = await mini.run(study, 'runs/study', { variants: [base!], progress: idleProgress([]) });
   assert.deepEqual(again, [taken]);
+  // The other way round the name of the variant stays behind.
+  const fromStudy = { reuse: [path.join(mini.folder, 'runs', 'study')], progress: idleProgress([]) };
+  const [back] = await mini.run(experiment, 'back', fromStudy);
+  assert.deepEqual([back!.variant, back!.method], [undefined, 'esta']);
 });
 
 test('other settings, failed and damaged trials are not taken over', async (t) => {
