@@ -4,11 +4,13 @@ import type { Machine } from './machine.js';
 
 export function renderDiagnosis({ versions, machine, engines, automatic }: Diagnosis): string {
   const choice = automatic ? `${automatic.engine} on ${automatic.device}` : 'nothing works here: see above';
+  const works = engines.some(({ device, result }) => device === 'webgpu' && result.works);
+  const gpuRow: Row[] = works ? [['--device webgpu', 'onnxruntime on the GPU, if asked for']] : [];
   return [
     section('Machine', describe(machine)),
     section('Versions', Object.entries(versions)),
     section('Engines', engines.flatMap(describeEngine)),
-    section('Choice', [['--engine auto', choice]]),
+    section('Choice', [['--engine auto', choice], ...gpuRow]),
   ].join('\n\n');
 }
 

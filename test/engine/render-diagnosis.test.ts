@@ -18,6 +18,11 @@ test('an aligned list', () => {
         device: 'cpu',
         result: { works: true, uses: 'cpu', version: '1.30.0', largestError: 0 },
       },
+      {
+        engine: 'onnxruntime',
+        device: 'webgpu',
+        result: { works: true, uses: 'webgpu', version: '1.30.0', largestError: 0 },
+      },
       { engine: 'tensorflow', device: 'any', result: { works: false, reason: 'not installed' }, remedy: 'run this' },
     ],
     automatic: { engine: 'onnxruntime', device: 'cpu' },
@@ -36,10 +41,12 @@ Versions
 
 Engines
   onnxruntime cpu       works on cpu, version 1.30.0
+  onnxruntime webgpu    works on webgpu, version 1.30.0
   tensorflow            no: not installed
                         -> run this
 
 Choice
-  --engine auto         onnxruntime on cpu`,
+  --engine auto         onnxruntime on cpu
+  --device webgpu       onnxruntime on the GPU, if asked for`,
   );
 });

@@ -21,6 +21,12 @@ export interface NodeOptions {
   readonly domain?: string;
 }
 
+export interface GraphOptions {
+  readonly channelBlock?: number | undefined;
+  /** Default true. */
+  readonly fused?: boolean | undefined;
+}
+
 /** Constants live inside the compiled program: large ones belong into its inputs. */
 const largestConstant = 1 << 16;
 
@@ -31,8 +37,18 @@ export class Graph {
   private readonly views = new Map<string, GraphValue>();
   private count = 0;
 
-  /** @param channelBlock from channelBlock(): set where the program may use blocked convolutions */
-  constructor(readonly channelBlock?: number | undefined) {}
+  /** From channelBlock(): set where the program may use blocked convolutions. */
+  readonly channelBlock: number | undefined;
+  /**
+   * Whether ONNX Runtime's own fused operators may be used. Not with WebGPU: it has no FusedMatMul, and its
+   * MultiHeadAttention is right on an NVIDIA GPU but 14 % off on a software one (SwiftShader, 65 tokens).
+   */
+  readonly fused: boolean;
+
+  constructor({ channelBlock, fused = true }: GraphOptions = {}) {
+    this.channelBlock = channelBlock;
+    this.fused = fused;
+  }
 
   input(name: string, shape: readonly number[], dtype: Dtype): GraphValue {
     const value = { name, shape, dtype };

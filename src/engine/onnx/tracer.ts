@@ -115,6 +115,8 @@ export interface InputDeclaration {
 export interface TraceOptions {
   /** From channelBlock(); left out: operators of the standard and of com.microsoft only. */
   readonly channelBlock?: number | undefined;
+  /** Whether ONNX Runtime's fused operators may be used (Graph.fused); default true. */
+  readonly fused?: boolean;
   /** Names of inputs and outputs in the program; default in/PATH and out/PATH. */
   readonly nameOf?: (direction: 'in' | 'out', path: string) => string;
   /** Texts that the model keeps. */
@@ -136,12 +138,12 @@ export interface TracedProgram {
 export function trace(
   fn: (inputs: never) => Tree<tf.Tensor>,
   inputs: Tree<InputDeclaration | NdArray>,
-  { channelBlock, nameOf = (direction, path) => `${direction}/${path}`, metadata }: TraceOptions = {},
+  { channelBlock, fused, nameOf = (direction, path) => `${direction}/${path}`, metadata }: TraceOptions = {},
 ): TracedProgram {
   const previous = tf.engine().backendName;
   tf.setBackend(tracerBackend);
   const tracer = tf.engine().backend as Tracer;
-  tracer.graph = new Graph(channelBlock);
+  tracer.graph = new Graph({ channelBlock, fused });
   tf.engine().startScope('trace');
   try {
     const tensors = mapTree(inputs, isDeclaration, (input, path) => {

@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
+import * as ort from 'onnxruntime-node';
 import type { TensorFunction } from '../../../src/engine/engine.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
+import { trace } from '../../../src/engine/onnx/tracer.js';
 import { attention, composedAttention } from '../../../src/engine/ops/attention.js';
 import { composedGelu, gelu } from '../../../src/engine/ops/gelu.js';
 import { composedLayerNorm, layerNorm } from '../../../src/engine/ops/layer-norm.js';
@@ -87,6 +89,16 @@ for (const [name, { fused, plain, inputs, frozen }] of Object.entries(cases)) {
 
   test(`${name}: the engine's fused kernels equal the plain composition`, async () => {
     assertClose(await onEngine(engine, name, gradientsOf(fused, frozen), named), expected(), 2e-5);
+  });
+
+  test(`${name}: without fused operators, as WebGPU needs it, the program computes the same`, async () => {
+    const { model, inputs: used } = trace(gradientsOf(fused, frozen), named, { fused: false });
+    assert.deepEqual([...used], [], 'the program holds its inputs');
+    const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3 });
+    const results = Object.entries(await session.run({}));
+    await session.release();
+    const actual = new Map(results.map(([path, { data }]) => [path.slice('out/'.length), [...(data as Float32Array)]]));
+    assertClose(actual, expected(), 2e-5);
   });
 
   test(`${name}: gradients agree with central finite differences`, () => {

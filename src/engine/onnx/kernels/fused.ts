@@ -44,6 +44,8 @@ function probabilities(graph: Graph, query: GraphValue, key: GraphValue, causal:
   return graph.node('Softmax', [masked], masked, { attributes: { axis: { int: -1 } } });
 }
 
+type Three = [GraphValue, GraphValue, GraphValue];
+
 const statistics = (x: GraphValue) => ({ shape: [...x.shape.slice(0, -1), 1] });
 
 export const fusedKernels: Record<string, TracingKernel> = {
@@ -86,11 +88,16 @@ export const fusedKernels: Record<string, TracingKernel> = {
     return mul(graph, graph.node('Add', [phi, slope], slope), dy!);
   },
 
-  EstaAttention: (graph, { query, key, value }, { heads, causal }) =>
-    graph.node('MultiHeadAttention', [query!, key!, value!], query!, {
+  EstaAttention: (graph, { query, key, value }, { heads, causal }) => {
+    if (!graph.fused) {
+      const [q, k, v] = [query!, key!, value!].map((x) => splitHeads(graph, x, Number(heads))) as Three;
+      return joinHeads(graph, batchedMatMulNode(graph, probabilities(graph, q, k, Boolean(causal)), v));
+    }
+    return graph.node('MultiHeadAttention', [query!, key!, value!], query!, {
       domain: microsoft,
       attributes: { num_heads: { int: Number(heads) }, unidirectional: { int: causal ? 1 : 0 } },
-    }),
+    });
+  },
 
   EstaAttentionGrad: (graph, inputs, { heads, causal }) => {
     const split = (name: string) => splitHeads(graph, inputs[name]!, Number(heads));

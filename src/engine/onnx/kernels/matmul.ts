@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Graph, GraphValue } from '../graph.js';
 import type { TracingKernel } from '../tracer.js';
+import { transposeNode } from './shape.js';
 
 export interface GemmOptions {
   readonly transposeA?: boolean;
@@ -15,14 +16,17 @@ export interface GemmOptions {
 export function gemmNode(graph: Graph, a: GraphValue, b: GraphValue, options: GemmOptions = {}): GraphValue {
   const { transposeA = false, transposeB = false, scale = 1, plus } = options;
   const shape = [a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!];
+  // WebGPU's Gemm takes three times as long for the second operand transposed, here a weight matrix: cheap to turn.
+  const turn = transposeB && !graph.fused;
+  const right = turn ? swapLast(graph, b) : b;
   return graph.node(
     'Gemm',
-    plus ? [a, b, plus] : [a, b],
+    plus ? [a, right, plus] : [a, right],
     { shape },
     {
       attributes: {
         transA: { int: transposeA ? 1 : 0 },
-        transB: { int: transposeB ? 1 : 0 },
+        transB: { int: transposeB && !turn ? 1 : 0 },
         alpha: { float: scale },
       },
     },
@@ -41,15 +45,23 @@ export interface BatchedOptions {
   readonly scale?: number;
 }
 
-/** Product over the last two axes, scaled; leading axes broadcast. Transposed operands are read in place. */
+/**
+ * Product over the last two axes, scaled; leading axes broadcast. Transposed operands are read in place where there is
+ * FusedMatMul, and copied elsewhere: left to the CPU, these products of attention would cross the bus in every block.
+ */
 export function batchedMatMulNode(
   graph: Graph,
   a: GraphValue,
   b: GraphValue,
-  { transposeA = false, transposeB = false, scale = 1 }: BatchedOptions,
+  { transposeA = false, transposeB = false, scale = 1 }: BatchedOptions = {},
 ): GraphValue {
   const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...batch, a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
+  if (!graph.fused) {
+    const [left, right] = [transposeA ? swapLast(graph, a) : a, transposeB ? swapLast(graph, b) : b];
+    const product = graph.node('MatMul', [left, right], { shape });
+    return scale === 1 ? product : graph.node('Mul', [product, graph.scalar(scale)], product);
+  }
   return graph.node(
     'FusedMatMul',
     [a, b],
@@ -63,6 +75,11 @@ export function batchedMatMulNode(
       },
     },
   );
+}
+
+function swapLast(graph: Graph, x: GraphValue): GraphValue {
+  const axes = x.shape.map((_, axis) => axis);
+  return transposeNode(graph, x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]);
 }
 
 export const matmulKernels: Record<string, TracingKernel> = {
