@@ -5,15 +5,16 @@
 import type { Engine, Value } from '../engine/engine.js';
 import { vitArchitecture } from '../models/architectures.js';
 import type { ViTVariant } from '../models/variants.js';
-import { initialWeights } from '../models/vit-weights.js';
-import { type Float32NdArray, float32, int32, isFloat32, sizeOf } from '../shared/arrays.js';
+import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import type { Stitch } from '../stitching/stitch.js';
 import { buildStitchSpace, largestAnchor } from '../stitching/stitch-space.js';
+import type { FrozenNetwork } from '../stitching/stitchable-network.js';
 import { initialTrainables } from '../stitching/trainables.js';
 import { stepRunner } from '../training/step-runner.js';
 import { initialState, stateOnDevice } from '../training/training-state.js';
+import { randomArray, randomNetwork } from './random-network.js';
 import { medianMilliseconds, type StepBenchmarkOptions } from './step-benchmark.js';
 
 const classes = 100;
@@ -37,15 +38,8 @@ export async function benchmarkEstaSteps(
     adaptation: { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true },
   };
   const random = Random.of(0, 'esta-step-benchmark');
-  const draw = (shape: readonly number[]) => float32(shape, random.truncatedNormal(sizeOf(shape), 0.02));
-  const put = <T>(tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;
-  const frozen = {
-    anchors: variants.map((variant) => put<never>(initialWeights(variant, random))),
-    layers: space.stitchingLayers.map(({ fromAnchor, toAnchor }) => {
-      const [from, to] = [variants[fromAnchor]!.width, variants[toAnchor]!.width];
-      return put<{ weight: Value; bias: Value }>({ weight: draw([from, to]), bias: draw([to]) });
-    }),
-  };
+  const host = randomNetwork(random, space, variants) as unknown as Tree<Float32NdArray>;
+  const frozen = mapTree(host, isFloat32, (array) => engine.put(array)) as unknown as FrozenNetwork<Value>;
   const state = stateOnDevice(engine, initialState(initialTrainables(space, network, 0)));
   const teacher = space.stitches[largestAnchor(space)]!;
   const run = stepRunner(engine, { space, network, frozen, teacher }, state, {
@@ -54,7 +48,7 @@ export async function benchmarkEstaSteps(
     saliency: true,
   });
   const side = variants[0]!.imageSize;
-  const images = draw([batchSize, side, side, 3]);
+  const images = randomArray(random, [batchSize, side, side, 3]);
   const labels = int32([batchSize], new Int32Array(batchSize));
   const times: number[] = [];
   for (const anchor of variants.keys()) {
