@@ -7,7 +7,7 @@ import { EstaCommand } from '../../src/shared/command.js';
 export default class BenchData extends EstaCommand {
   static override summary = 'Time decoding and augmenting JPEG images';
   static override description =
-    'Random resized crops, flips and normalisation, as in training. The first epoch includes what the loader does before it: decoding all images into memory, where they fit.';
+    'Resizing, random crops, flips and normalisation, as experiments train. The first epoch includes what the loader does before it: decoding all images that fit into memory.';
   static override examples = [
     '<%= config.bin %> bench data',
     '<%= config.bin %> bench data --folder data/cub/images --threads 4 --cache 0 --json',

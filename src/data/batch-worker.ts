@@ -17,7 +17,7 @@ export interface BatchWorkerData {
   readonly samples: readonly Sample[];
   readonly preprocessing: Preprocessing;
   readonly augmentation: Augmentation | undefined;
-  readonly cache: ImageCache | undefined;
+  readonly cache: ImageCache;
   readonly seed: number;
 }
 
@@ -44,7 +44,7 @@ async function prepareBatch({ epoch, indices }: BatchTask): Promise<Float32Array
   await forEachLimited(
     [...indices.entries()],
     async ([position, index]) => {
-      const image = cache ? cachedImage(cache, index) : await decodeImage(samples[index]!.file, preprocessing);
+      const image = cachedImage(cache, index) ?? (await decodeImage(samples[index]!.file, preprocessing));
       const view = augmentation && { augmentation, random: Random.of(seed, 'augmentation', epoch, index) };
       const output = images.subarray(position * length, (position + 1) * length);
       try {

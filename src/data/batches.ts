@@ -30,7 +30,7 @@ export interface BatchOptions {
   readonly threads?: number;
   /** batches prepared ahead, default 4 */
   readonly prefetch?: number;
-  /** limit of the memory for decoded images, default 2 GiB; a larger split is decoded anew in every epoch */
+  /** limit of the memory for decoded images, default 2 GiB; what does not fit is decoded anew in every epoch */
   readonly cacheBytes?: number;
   /** images decoded so far, while the cache is filled */
   readonly onProgress?: (done: number, total: number) => void;
@@ -62,8 +62,7 @@ export class BatchLoader {
   constructor(
     private readonly options: BatchOptions,
     private readonly pool: BatchPool,
-    /** undefined: the split is too large, images are decoded whenever they are needed */
-    readonly cache: ImageCache | undefined,
+    readonly cache: ImageCache,
   ) {}
 
   get batchesPerEpoch(): number {
@@ -135,7 +134,7 @@ interface PlannedBatch {
 }
 
 /**
- * Decodes the split into memory if it fits, and starts the threads. Close the loader when done.
+ * Decodes as much of the split as fits into memory, and starts the threads. Close the loader when done.
  * @throws RequestError when an image cannot be decoded, or when there are too few samples for one batch
  */
 export async function openBatches(options: BatchOptions): Promise<BatchLoader> {

@@ -1,6 +1,6 @@
 /**
- * The decoded images of one split in memory that all threads share, so that no epoch and no evaluated stitch decodes
- * them again. Images lie at their size before the crop.
+ * Decoded images of one split in memory that all threads share, so that no epoch and no evaluated stitch decodes them
+ * again. Images lie at their size before the crop. Of a split that is larger than the bound, the first images are kept.
  */
 import { availableParallelism } from 'node:os';
 import type { Sample } from './dataset.js';
@@ -10,8 +10,8 @@ import { type Decoding, decodeImage, type RgbImage } from './decode.js';
 export interface ImageCache {
   /** memory, shared in pieces because the total is not known before all images are decoded */
   readonly chunks: readonly SharedArrayBuffer[];
-  /** where each image lies, in the order of the samples */
-  readonly images: readonly CachedImage[];
+  /** where each image lies, in the order of the samples; missing where it did not fit */
+  readonly images: readonly (CachedImage | undefined)[];
 }
 
 interface CachedImage {
@@ -30,65 +30,61 @@ export interface ImageCacheOptions {
 
 const defaultMaximumBytes = 2 * 2 ** 30;
 const chunkBytes = 16 * 2 ** 20;
-/** after so many images their mean size tells whether the others will fit */
-const imagesBeforeForecast = 256;
 
 /**
- * Decodes all samples, several at a time; undefined when they need more than `maximumBytes` (then they are to be
- * decoded each time they are used).
+ * Decodes samples from the first on, several at a time, until all are there or the memory is full. What does not fit is to
+ * be decoded each time it is used.
  * @throws RequestError that names the first file that cannot be read or decoded
  */
 export async function cacheImages(
   samples: readonly Sample[],
   decoding: Decoding,
   { maximumBytes = defaultMaximumBytes, onProgress }: ImageCacheOptions = {},
-): Promise<ImageCache | undefined> {
+): Promise<ImageCache> {
   const chunks: SharedArrayBuffer[] = [];
-  const images: CachedImage[] = new Array(samples.length);
+  const images: (CachedImage | undefined)[] = new Array(samples.length).fill(undefined);
   let reserved = 0;
   let freeFrom = 0;
-  let bytes = 0;
   let done = 0;
   let next = 0;
-  let failed = false;
-  let tooLarge = false;
+  let ended = maximumBytes <= 0;
 
-  const store = (index: number, { width, height, pixels }: RgbImage) => {
+  /** @returns whether it fitted */
+  const store = (index: number, { width, height, pixels }: RgbImage): boolean => {
     if (chunks.length === 0 || freeFrom + pixels.length > chunks.at(-1)!.byteLength) {
       const length = Math.max(pixels.length, Math.min(chunkBytes, maximumBytes - reserved));
+      if (reserved + length > maximumBytes) return false;
       reserved += length;
-      tooLarge ||= reserved > maximumBytes;
-      if (tooLarge) return;
       chunks.push(new SharedArrayBuffer(length));
       freeFrom = 0;
     }
     images[index] = { width, height, chunk: chunks.length - 1, offset: freeFrom };
     new Uint8Array(chunks.at(-1)!, freeFrom, pixels.length).set(pixels);
     freeFrom += pixels.length;
+    return true;
   };
 
   const lane = async () => {
-    while (next < samples.length && !failed && !tooLarge) {
+    while (next < samples.length && !ended) {
       const index = next++;
-      const image = await decodeImage(samples[index]!.file, decoding).catch((error: unknown) => {
-        failed = true;
+      try {
+        ended = !store(index, await decodeImage(samples[index]!.file, decoding)) || ended;
+      } catch (error) {
+        ended = true;
         throw error;
-      });
-      bytes += image.pixels.length;
-      done++;
-      tooLarge ||= done >= imagesBeforeForecast && (bytes / done) * samples.length > maximumBytes;
-      if (tooLarge) return;
-      store(index, image);
-      onProgress?.(done, samples.length);
+      }
+      onProgress?.(++done, samples.length);
     }
   };
   // twice the cores: some lanes wait for files while others decode
   await Promise.all(Array.from({ length: 2 * availableParallelism() }, lane));
-  return tooLarge ? undefined : { chunks, images };
+  return { chunks, images };
 }
 
-/** One image of the cache, without a copy. */
-export function cachedImage({ chunks, images }: ImageCache, index: number): RgbImage {
-  const { width, height, chunk, offset } = images[index]!;
+/** One image of the cache, without a copy; undefined when it is not in it. */
+export function cachedImage({ chunks, images }: ImageCache, index: number): RgbImage | undefined {
+  const image = images[index];
+  if (!image) return undefined;
+  const { width, height, chunk, offset } = image;
   return { width, height, pixels: new Uint8Array(chunks[chunk]!, offset, width * height * 3) };
 }

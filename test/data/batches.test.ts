@@ -79,19 +79,22 @@ test('content does not depend on threads, prefetch, cache or where the run went 
   const reference = await collect(options, { epochs: 3 });
   assert.equal(reference.length, 9);
   assert.deepEqual(await collect({ ...options, threads: 2, prefetch: 1, cacheBytes: 0 }, { epochs: 3 }), reference);
+  const half = (count / 2) * 12 * 8 * 3;
+  assert.deepEqual(await collect({ ...options, cacheBytes: half }, { epochs: 3 }), reference, 'half from memory');
   assert.deepEqual(await collect(options, { epoch: 1, index: 2, epochs: 2 }), reference.slice(5));
   const other = await collect({ ...options, seed: 6 });
   assert.notDeepEqual(other[0]!.indices, reference[0]!.indices);
 });
 
-test('a split beyond the limit is not cached, one within it is', async () => {
-  const pixels = count * 12 * 8 * 3;
-  for (const [cacheBytes, cached] of [
-    [pixels, true],
-    [pixels - 1, false],
+test('as many images are kept as fit', async () => {
+  const bytes = 12 * 8 * 3;
+  for (const [cacheBytes, kept] of [
+    [count * bytes, count],
+    [count * bytes - 1, count - 1],
+    [0, 0],
   ] as const) {
     const loader = await openBatches({ samples, preprocessing, batchSize: 4, cacheBytes });
-    assert.equal(loader.cache !== undefined, cached);
+    assert.equal(loader.cache.images.filter(Boolean).length, kept);
     await loader.close();
   }
 });
