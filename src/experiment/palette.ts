@@ -90,10 +90,11 @@ export async function stitchedPalette(
   adaptation: StitchableNetwork['adaptation'],
   anchors: Anchors,
   images: readonly Float32NdArray[],
+  onBatch?: (done: number) => void,
 ): Promise<Palette> {
   const known = spaceOf(experiment, classes, adaptation);
   const weights = anchors.weights.map((anchor) => onDevice<NetworkWeights<Value>>(engine, anchor));
-  const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images);
+  const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images, onBatch);
   const layers = started.map(({ weight, bias }) => onDevice<Linear<Value>>(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
   return paletteOf(experiment.sampling, known, { anchors: weights, layers }, anchors, errors);

@@ -84,7 +84,10 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
       stopIfAborted(signal, trial);
       const { adaptation, deployment, ...how } = method.stitched;
       const images = await fitImages(experiment, dataset, architectures[0]!, seed);
-      const palette = await stitchedPalette(engine, experiment, classes, adaptation, anchors, images);
+      progress.start(`${trial.name}: fitting stitching layers`, images.length);
+      const fitted = (batches: number) => progress.update(batches);
+      const palette = await stitchedPalette(engine, experiment, classes, adaptation, anchors, images, fitted);
+      progress.stop();
       const scheme = { ...how, stitches: palette.space.stitches.map(({ id }) => id) };
       const plan = plans.find(({ anchor }) => anchor === undefined)!;
       const stage = { plan, palette, scheme, deployment, epochsBefore: epochsBefore() };

@@ -25,16 +25,21 @@ export interface StartedLayer extends Linear<Float32NdArray> {
   readonly relativeError: number;
 }
 
-/** @param batches images [batch, side, side, 3] */
+/**
+ * @param batches images [batch, side, side, 3]
+ * @param onBatch called with the number of batches done: of ViT-Ti/S/B 100 images take minutes
+ */
 export async function startStitchingLayers(
   engine: Engine,
   { stitchingLayers }: Pick<StitchSpace, 'stitchingLayers'>,
   anchors: readonly NetworkWeights<Value>[],
   architectures: readonly Architecture[],
   batches: Iterable<Float32NdArray>,
+  onBatch: (done: number) => void = () => {},
 ): Promise<StartedLayer[]> {
   const inputs = new Map<string, InputMoments>();
   const targets = new Map<string, TargetMoments>();
+  let done = 0;
   for (const images of batches) {
     const features: Features[] = [];
     for (const [anchor, weights] of anchors.entries()) {
@@ -42,6 +47,7 @@ export async function startStitchingLayers(
       features.push(await featuresOf(engine, weights, architectures[anchor]!, needed, images));
     }
     addFeatures(stitchingLayers, architectures, features, inputs, targets);
+    onBatch(++done);
   }
   return stitchingLayers.map((layer) => {
     const fits = frontBlocks(layer).map((front) => {
