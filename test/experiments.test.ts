@@ -30,10 +30,12 @@ test('the documented experiments are there', () => {
     'quickstart',
     'flowers12',
     'pretrain-mini',
+    'pretrain-convnext-mini',
     'mini/vtab1k',
     'mini/fewshot',
     'mini/gradient-angles',
     'mini/study',
+    'mini/convnext',
   ];
   for (const name of [...paper, ...studies, ...small]) assert.ok(files.includes(`${name}.yaml`), name);
 });

@@ -50,7 +50,7 @@ const trainingFields = z.strictObject({
   mixup: field(nonNegative().default(0.2), 'alpha of mixup; 0 turns it off.', 'our choice: DeiT takes 0.8'),
   patch_dropout: field(
     fraction().default(0),
-    'Share of the patches that a step leaves out; the last fifth of the epochs sees all.',
+    'Share of the patches that a step of a vision transformer leaves out; the last fifth of the epochs sees all.',
     'PatchDropout (Liu et al. 2023): nearly the same accuracy for nearly half the computation at 0.5',
   ),
   augmentation: augmentationFields.prefault({}),

@@ -9,15 +9,15 @@ import type { Pretraining } from '../config/pretrain-schema.js';
 import { type BatchLoader, openBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { readImageFolder } from '../data/image-folder.js';
-import { inceptionNormalisation, type Preprocessing } from '../data/preprocessing.js';
+import type { Preprocessing } from '../data/preprocessing.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { accuracyOf } from '../evaluation/accuracy.js';
+import type { Architecture } from '../models/architecture.js';
+import { architectureNamed } from '../models/architectures.js';
 import { openSafetensors, writeSafetensors } from '../models/checkpoint/safetensors.js';
-import { tokensOf, type ViTVariant, variantNamed } from '../models/variants.js';
-import { runViT } from '../models/vision-transformer.js';
-import { initialHead, initialWeights, stateDictOf } from '../models/vit-weights.js';
+import { fromScratch, type Network } from '../models/from-scratch.js';
 import { type Float32NdArray, float32, type StateDict } from '../shared/arrays.js';
-import { Interrupted, TrialError } from '../shared/errors.js';
+import { Interrupted, RequestError, TrialError } from '../shared/errors.js';
 import { appendJsonLine, exists, writeAtomic } from '../shared/files.js';
 import type { Progress } from '../shared/progress.js';
 import { Random } from '../shared/random.js';
@@ -25,9 +25,10 @@ import type { Moments } from '../training/optimizer.js';
 import { namedLeaves, treeOf } from '../training/parameters.js';
 import { dropsPatches, keptTokens } from '../training/patch-dropout.js';
 import { learningRateAt } from '../training/schedule.js';
-import { type Network, supervisedStep } from '../training/supervised-step.js';
+import { supervisedStep } from '../training/supervised-step.js';
 import { initialState, stateOnDevice, type TrainingState } from '../training/training-state.js';
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { checkFamily } from './space.js';
 
 export interface PretrainedAnchorResult {
   readonly name: string;
@@ -52,9 +53,10 @@ export async function pretrain(
   config: Pretraining,
   { engine, progress, signal }: PretrainingSurroundings,
 ): Promise<PretrainedAnchorResult[]> {
-  // 1. The images, decoded once for all anchors.
+  // 1. The images, decoded once for all anchors, and so prepared alike.
+  const [first] = architecturesOf(config);
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
-  const [train, validation] = await openSplits(config, dataset, progress);
+  const [train, validation] = await openSplits(config, dataset, first!.preprocessing, progress);
   const results: PretrainedAnchorResult[] = [];
   try {
     for (const anchor of config.anchors) {
@@ -81,17 +83,26 @@ interface Resources extends PretrainingSurroundings {
   readonly validation: BatchLoader;
 }
 
+/** @throws RequestError for networks that cannot be trained so */
+function architecturesOf({ anchors, data, training: { patch_dropout } }: Pretraining): Architecture[] {
+  const architectures = anchors.map(({ architecture }) => architectureNamed(architecture, data.image_size));
+  checkFamily(anchors, architectures);
+  const whole = architectures.find((architecture) => !fromScratch(architecture).patches);
+  if (whole && patch_dropout > 0) {
+    throw new RequestError(
+      `training.patch_dropout: expected 0 for ${whole.name}, received ${patch_dropout}`,
+      'Only a vision transformer can leave out patches: a convolution needs the whole image.',
+    );
+  }
+  return architectures;
+}
+
 async function openSplits(
-  { data, seed, training }: Pretraining,
+  { seed, training }: Pretraining,
   { splits }: Dataset,
+  preprocessing: Preprocessing,
   progress: Progress,
 ): Promise<[BatchLoader, BatchLoader]> {
-  const preprocessing: Preprocessing = {
-    resize: { size: data.image_size, keepAspect: false },
-    crop: data.image_size,
-    interpolation: 'bilinear',
-    ...inceptionNormalisation,
-  };
   const { crop_scale: scale, flip, color_jitter: jitter } = training.augmentation;
   const counted = (label: string, total: number) => {
     progress.start(label, total);
@@ -128,12 +139,8 @@ async function pretrainAnchor(
   const { seed } = config;
   const { epochs = config.training.epochs, learning_rate = config.training.learning_rate } = anchor;
   const training = { ...config.training, epochs, learning_rate };
-  const variant: ViTVariant = { ...variantNamed(anchor.architecture), classes: classes.length };
-  const random = Random.of(seed, 'weights', anchor.name);
-  const start: Network<Float32NdArray> = {
-    weights: initialWeights(variant, random),
-    head: initialHead(variant.width, classes.length, random),
-  };
+  const family = fromScratch(architectureNamed(anchor.architecture, config.data.image_size));
+  const start = family.fresh(classes.length, Random.of(seed, 'weights', anchor.name));
   const checkpoint = `${file}.partial`;
   const identity = JSON.stringify({ seed, training, anchor, data: config.data, classes: classes.length });
   const restored = await restoreCheckpoint(checkpoint, identity);
@@ -145,14 +152,14 @@ async function pretrainAnchor(
 
   const step = engine.compile(
     `pretrain ${anchor.architecture}`,
-    supervisedStep(variant, start, {
+    supervisedStep(family, start, {
       classes: classes.length,
       weightDecay: training.weight_decay,
       labelSmoothing: training.label_smoothing,
     }),
   );
   const keptOf = (step: number) =>
-    engine.put(keptTokens(tokensOf(variant) - 1, training.patch_dropout, Random.of(seed, 'patches', step)));
+    engine.put(keptTokens(family.patches!, training.patch_dropout, Random.of(seed, 'patches', step)));
   const perEpoch = train.batchesPerEpoch;
   const steps = perEpoch * training.epochs;
   const save = (done: number) =>
@@ -170,8 +177,7 @@ async function pretrainAnchor(
     accuracyOf(
       engine,
       anchor.architecture,
-      (network, images) =>
-        runViT((network as Network<never>).weights, (network as Network<never>).head, images, variant),
+      (network, images) => family.logits(network, images),
       treeOf(start, parameters),
       validation,
     );
@@ -221,7 +227,7 @@ async function pretrainAnchor(
 
   const accuracy = await measure();
   const network = treeOf<Network<Float32NdArray>>(start, await onHost(engine, parameters));
-  await writeSafetensors(file, stateDictOf(network.weights, variant, network.head), {
+  await writeSafetensors(file, family.stateDictOf(network), {
     dtype: 'F16',
     metadata: { architecture: anchor.architecture, epochs: String(training.epochs), accuracy: accuracy.toFixed(2) },
   });

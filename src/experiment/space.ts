@@ -27,7 +27,7 @@ export function spaceOf(
 ): ExperimentSpace {
   const { crop } = experiment.preprocessing;
   const anchors = experiment.anchors.map(({ architecture }) => architectureNamed(architecture, crop));
-  checkFamily(experiment, anchors);
+  checkFamily(experiment.anchors, anchors);
   checkPositions(experiment, anchors);
   return { anchors, space: stitched(experiment, anchors), network: { anchors, classes, adaptation } };
 }
@@ -49,7 +49,11 @@ export function pstOf({ adaptation }: Experiment): Adaptation {
   return { ranks, stitchingLayerRank, stitchBias };
 }
 
-function checkFamily({ anchors }: Experiment, architectures: readonly Architecture[]): void {
+/** @throws RequestError where the anchors are of several families; `architectures` are theirs */
+export function checkFamily(
+  anchors: readonly { readonly name: string; readonly architecture: string }[],
+  architectures: readonly Architecture[],
+): void {
   if (architectures.every(({ family }) => family === architectures[0]!.family)) return;
   const received = anchors.map(({ name, architecture }) => `${name} (${architecture})`).join(', ');
   throw new RequestError(

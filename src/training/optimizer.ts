@@ -22,9 +22,9 @@ export interface AdamWOptions {
   readonly epsilon?: number;
 }
 
-/** Decay pulls matrices only: biases, norms and tokens are free of it, as in timm's and most ViT recipes. */
+/** Decay pulls matrices only: vectors (biases, norms, layer scale) and tokens are free of it, as in timm's recipes. */
 export function decays(name: string): boolean {
-  return !/(^|\/)(bias|offset|scale|classToken|position)(\/|$)/.test(name);
+  return !/(^|\/)(bias|offset|scale|layerScale|classToken|position)(\/|$)/.test(name);
 }
 
 export function zeroMoments(parameters: Named<Float32NdArray>): Moments<Float32NdArray> {

@@ -4,18 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
-import type { Linear } from '../models/layers.js';
-import type { ViTVariant } from '../models/variants.js';
-import { runViT, type ViTWeights } from '../models/vision-transformer.js';
+import type { FromScratch, Network } from '../models/from-scratch.js';
 import { smoothedTargets, softCrossEntropy } from './loss.js';
 import { adamW, type Moments, type Named } from './optimizer.js';
 import { treeOf } from './parameters.js';
-
-/** A network that can be trained: its body and its classifier. */
-export interface Network<T> {
-  readonly weights: ViTWeights<T>;
-  readonly head: Linear<T>;
-}
 
 export interface SupervisedStepOptions {
   readonly classes: number;
@@ -39,7 +31,7 @@ export interface SupervisedStepInputs<T> {
 
 /** @param template any tree of the network's form: tells where the named parameters belong */
 export function supervisedStep(
-  variant: ViTVariant,
+  { logits }: Pick<FromScratch, 'logits'>,
   template: Network<unknown>,
   { classes, weightDecay, labelSmoothing }: SupervisedStepOptions,
 ): TensorFunction {
@@ -51,7 +43,7 @@ export function supervisedStep(
     const loss = (...values: tf.Tensor[]) => {
       const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
       const network = treeOf<Network<tf.Tensor>>(template, named);
-      return softCrossEntropy(runViT(network.weights, network.head, inputs, variant, kept), targets);
+      return softCrossEntropy(logits(network, inputs, kept), targets);
     };
     const { value, grads } = tf.valueAndGrads(loss as never)(names.map((name) => parameters[name]!));
     const gradients = Object.fromEntries(names.map((name, index) => [name, grads[index]!]));

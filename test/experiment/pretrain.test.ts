@@ -8,9 +8,12 @@ import sharp from 'sharp';
 import { pretrainingSchema } from '../../src/config/pretrain-schema.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { pretrain } from '../../src/experiment/pretrain.js';
+import { architectureNamed } from '../../src/models/architectures.js';
+import { loadNetwork } from '../../src/models/checkpoint/load-network.js';
 import { readSafetensors } from '../../src/models/checkpoint/safetensors.js';
-import { Interrupted } from '../../src/shared/errors.js';
+import { Interrupted, RequestError } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';
+import { temporaryFolder } from '../models/checkpoint/fixtures.js';
 
 async function drawFolder(root: string): Promise<void> {
   for (const split of ['train', 'val']) {
@@ -67,4 +70,33 @@ test('a pretraining interrupted at every step ends as an uninterrupted one, writ
   assert.equal(third.epochs, 1);
   assert.notDeepEqual((await readSafetensors(third.file)).tensors['head.bias'], tensors['head.bias']);
   await rm(folder, { recursive: true });
+});
+
+test('a ConvNeXt is pretrained into weights that load; what cannot be pretrained is named', async (t) => {
+  const folder = temporaryFolder(t);
+  await drawFolder(path.join(folder, 'images'));
+  const engine = await createOnnxEngine({ threads: 1 });
+  t.after(() => engine.dispose());
+  const run = (architectures: readonly string[], patchDropout = 0) => {
+    const config = pretrainingSchema.parse({
+      name: 'smallest',
+      data: { kind: 'image-folder', root: path.join(folder, 'images') },
+      anchors: architectures.map((architecture) => ({ name: architecture, architecture })),
+      training: { epochs: 1, warmup_epochs: 0, batch_size: 4, patch_dropout: patchDropout },
+      output: folder,
+    });
+    return pretrain(config, { engine, progress: silentProgress, signal: new AbortController().signal });
+  };
+  const name = 'convnext_mini_tiny';
+  const [anchor] = await run([name]);
+  const { head, report } = await loadNetwork(anchor!.file, architectureNamed(name));
+  assert.equal(report.flavour, 'timm');
+  assert.deepEqual(head!.weight.shape, [128, 2]);
+
+  const refused = (pattern: RegExp) => (error: unknown) => error instanceof RequestError && pattern.test(error.message);
+  await assert.rejects(
+    run([name], 0.5),
+    refused(/training\.patch_dropout: expected 0 for convnext_mini_tiny, .* 0\.5/),
+  );
+  await assert.rejects(run(['vit_mini_tiny', name]), refused(/anchors: expected networks of one family/));
 });

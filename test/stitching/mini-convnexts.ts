@@ -1,14 +1,16 @@
-/** The mini ConvNeXts as a family of anchors, and their space. */
+/** A family of ConvNeXts as small as a test wants it, grown as the big one: more blocks first, then more channels. */
 import { type Architecture, stagesOf } from '../../src/models/architecture.js';
 import { convNeXtArchitecture } from '../../src/models/architectures.js';
-import { convNeXtVariantNamed } from '../../src/models/convnext-variants.js';
+import type { ConvNeXtVariant } from '../../src/models/convnext-variants.js';
 import { buildStagedSpace } from '../../src/stitching/staged-space.js';
 
+const sizes: readonly Pick<ConvNeXtVariant, 'name' | 'depths' | 'dims'>[] = [
+  { name: 'tiny', depths: [1, 1, 2, 1], dims: [8, 16, 32, 64] },
+  { name: 'small', depths: [1, 1, 4, 1], dims: [8, 16, 32, 64] },
+  { name: 'base', depths: [1, 1, 4, 1], dims: [12, 24, 48, 96] },
+];
 /** Images of 32 x 32: the last stage sees one pixel. */
-export const convNeXtVariants = ['tiny', 'small', 'base'].map((size) => ({
-  ...convNeXtVariantNamed(`convnext_mini_${size}`),
-  imageSize: 32,
-}));
+export const convNeXtVariants = sizes.map((size): ConvNeXtVariant => ({ ...size, imageSize: 32, classes: 3 }));
 export const architectures: readonly Architecture[] = convNeXtVariants.map(convNeXtArchitecture);
 export const space = buildStagedSpace(
   architectures.map((architecture) => ({ name: architecture.name, stages: stagesOf(architecture) })),

@@ -77,7 +77,7 @@ function logitsOf(stitch: Stitch, frozenPath: unknown, trainables: Arrays) {
   return onReference(run as unknown as TensorFunction, { frozen: frozenPath, trainables, images } as never);
 }
 
-test('the mini family has stitches in three stages', () => {
+test('the family has stitches in three stages', () => {
   // T to S: one block a stage stitches to nothing but in the third, 2 blocks to 4: 3 pairs. S to B: 3 pairs there.
   assert.equal(space.stitches.length, 3 + 3 + 3);
   assert.deepEqual(

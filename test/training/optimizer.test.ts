@@ -28,11 +28,10 @@ test('three steps equal PyTorch, with decoupled decay on a matrix', async () => 
   }
 });
 
-test('biases, norms and tokens do not decay, matrices do', () => {
-  assert.deepEqual(
-    ['blocks/0/query/weight', 'head/bias', 'norm/scale', 'norm/offset', 'embedding/position'].map(decays),
-    [true, false, false, false, false],
-  );
+test('vectors and tokens do not decay, matrices and filters do', () => {
+  const free = ['head/bias', 'norm/scale', 'norm/offset', 'blocks/0/layerScale', 'embedding/position'];
+  assert.deepEqual(free.filter(decays), []);
+  assert.ok(['blocks/0/query/weight', 'blocks/0/depthwise/filter'].every(decays));
 });
 
 test('the learning rate warms up linearly and falls along half a cosine', () => {

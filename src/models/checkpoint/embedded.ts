@@ -3,7 +3,7 @@ import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import { exists } from '../../shared/files.js';
 import { programFolder } from '../../shared/program.js';
-import { variantNames } from '../variants.js';
+import { architectureNames } from '../architectures.js';
 
 /** Inside the package; the weights are data, so that they lie in src even for the compiled program in dist. */
 const folder = path.join('src', 'models', 'embedded');
@@ -12,7 +12,7 @@ const folder = path.join('src', 'models', 'embedded');
 export async function embeddedFile(architecture: string, root?: string): Promise<string> {
   const inPackage = path.join(root ?? (await programFolder()), folder);
   const present: string[] = [];
-  for (const name of variantNames) {
+  for (const name of architectureNames) {
     const file = path.join(inPackage, `${name}.safetensors`);
     if (!(await exists(file))) continue;
     if (name === architecture) return file;
