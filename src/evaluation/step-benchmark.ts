@@ -11,6 +11,7 @@ import { initialWeights } from '../models/vit-weights.js';
 import { type Float32NdArray, float32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { mapTree, type Tree } from '../shared/tree.js';
+import { randomArray } from './random-network.js';
 
 export interface StepBenchmarkOptions {
   readonly batchSize: number;
@@ -37,14 +38,7 @@ export async function benchmarkStep(
   const { width, depth } = variant;
   const random = Random.of(0, 'step-benchmark', variant.name);
   const tokens = tokensOf(variant);
-  const draw = (...shape: number[]) =>
-    float32(
-      shape,
-      random.truncatedNormal(
-        shape.reduce((a, b) => a * b, 1),
-        0.02,
-      ),
-    );
+  const draw = (...shape: number[]) => randomArray(random, shape);
   const update = () => projections.map(() => ({ down: draw(width, rank), up: float32([rank, width]) }));
   const put = (tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array));
   const inputs: Tree<Value> = {

@@ -2,7 +2,6 @@
  * What evaluating every stitch costs, as SN-Net has to before it deploys: one stitch after the other, and with what stitches
  * have in common shared (sweep.ts). All weights are the network's own, as after full fine-tuning; random images.
  */
-import type * as tf from '@tensorflow/tfjs';
 import type { Batch, BatchLoader } from '../data/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { vitArchitecture } from '../models/architectures.js';
@@ -11,13 +10,12 @@ import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import { buildStitchSpace } from '../stitching/stitch-space.js';
-import { type FrozenNetwork, type FrozenPath, frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
-import { initialTrainables, trainablesOf } from '../stitching/trainables.js';
+import type { FrozenNetwork } from '../stitching/stitchable-network.js';
+import { initialTrainables } from '../stitching/trainables.js';
 import type { Named } from '../training/optimizer.js';
 import { namedLeaves } from '../training/parameters.js';
-import { pick } from '../training/training-state.js';
-import { accuracyOf } from './accuracy.js';
 import { randomArray, randomNetwork } from './random-network.js';
+import { stitchAccuracy } from './stitch-accuracy.js';
 import { sweepAccuracies } from './sweep.js';
 
 export interface SweepTiming {
@@ -47,15 +45,7 @@ export async function benchmarkSweep(
 
   const together = () => sweepAccuracies(engine, { space, network, frozen }, trainables, loader, () => {});
   const oneByOne = async () => {
-    for (const stitch of space.stitches) {
-      const given = {
-        frozen: frozenPathOf(frozen, [stitch]),
-        trainables: pick(trainables, Object.keys(trainablesOf(stitch, network))),
-      };
-      const logits = (of: { frozen: FrozenPath<tf.Tensor>; trainables: Named<tf.Tensor> }, images: tf.Tensor) =>
-        runStitch(stitch, of.frozen, of.trainables, images, network.anchors);
-      await accuracyOf(engine, `stitch ${stitch.id}`, logits as never, given as never, loader);
-    }
+    for (const stitch of space.stitches) await stitchAccuracy(engine, { network, frozen }, trainables, stitch, loader);
   };
   const first_s = { one_by_one: await secondsOf(oneByOne), together: await secondsOf(together) };
   const again_s = { one_by_one: await secondsOf(oneByOne), together: await secondsOf(together) };

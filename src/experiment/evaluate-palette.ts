@@ -1,15 +1,11 @@
 /** Accuracy of the stitches of a trained palette on one split, percent. The images are decoded once, for all of them. */
-import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../data/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
-import { accuracyOf } from '../evaluation/accuracy.js';
+import { stitchAccuracy } from '../evaluation/stitch-accuracy.js';
 import { sharesBlocks, sweepAccuracies } from '../evaluation/sweep.js';
 import { Interrupted } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
-import { type FrozenPath, frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
-import { trainablesOf } from '../stitching/trainables.js';
 import type { Named } from '../training/optimizer.js';
-import { pick } from '../training/training-state.js';
 import type { Palette } from './palette.js';
 
 export interface EvaluationContext {
@@ -21,7 +17,7 @@ export interface EvaluationContext {
 /** One stitch after the other. @returns percent, in the order of `ids` */
 export async function accuraciesOf(
   { engine, progress, signal }: EvaluationContext,
-  { space, network, frozen }: Palette,
+  palette: Palette,
   trainables: Named<Value>,
   ids: readonly number[],
   loader: BatchLoader,
@@ -31,18 +27,7 @@ export async function accuraciesOf(
   progress.start(label, ids.length);
   for (const id of ids) {
     if (signal.aborted) throw new Interrupted(`stopped in ${label}; what was trained is saved`);
-    const stitch = space.stitches[id]!;
-    const inputs = {
-      frozen: frozenPathOf(frozen, [stitch]),
-      trainables: pick(trainables, Object.keys(trainablesOf(stitch, network))),
-    };
-    interface Given {
-      readonly frozen: FrozenPath<tf.Tensor>;
-      readonly trainables: Named<tf.Tensor>;
-    }
-    const logits = (given: Given, images: tf.Tensor) =>
-      runStitch(stitch, given.frozen, given.trainables, images, network.anchors);
-    accuracies.push(await accuracyOf(engine, `stitch ${id}`, logits as never, inputs as never, loader));
+    accuracies.push(await stitchAccuracy(engine, palette, trainables, palette.space.stitches[id]!, loader));
     progress.update(accuracies.length);
   }
   progress.stop();

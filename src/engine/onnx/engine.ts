@@ -79,13 +79,6 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     return program;
   };
 
-  /** The tensor for a program to read. */
-  const read = async ({ storage }: Value): Promise<ort.Tensor> => {
-    const cell = storage as Cell;
-    if (memory) cell.tensor = await memory.upload(cell.tensor);
-    return cell.tensor;
-  };
-
   return {
     name: 'onnxruntime',
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
@@ -101,8 +94,9 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
       return async (inputs) => {
         const { session, inputs: used, outputs } = await programFor(key, fn, inputs);
         const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
-        const feeds: Record<string, ort.Tensor> = {};
-        for (const name of used) feeds[name] = await read(values.get(name)!);
+        const cells = used.map((name) => [name, values.get(name)!.storage as Cell] as const);
+        if (memory) for (const [, cell] of cells) cell.tensor = await memory.upload(cell.tensor);
+        const feeds = Object.fromEntries(cells.map(([name, { tensor }]) => [name, tensor]));
         const results = await session.run(feeds);
         return mapTree(outputs, isName, (name) => fromTensor(results[name]!));
       };
