@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../src/engine/diagnosis.js';
+import type { Diagnosis } from '../src/engine/doctor/diagnosis.js';
 import { EstaCommand } from '../src/shared/command.js';
 
 export default class Doctor extends EstaCommand {
@@ -9,8 +9,8 @@ export default class Doctor extends EstaCommand {
 
   async run(): Promise<Diagnosis> {
     await this.parse(Doctor);
-    const { diagnose } = await import('../src/engine/diagnosis.js');
-    const { renderDiagnosis } = await import('../src/engine/render-diagnosis.js');
+    const { diagnose } = await import('../src/engine/doctor/diagnosis.js');
+    const { renderDiagnosis } = await import('../src/engine/doctor/render-diagnosis.js');
     const diagnosis = await diagnose();
     this.log(renderDiagnosis(diagnosis));
     return diagnosis;

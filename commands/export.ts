@@ -31,9 +31,9 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Export);
-    const { openDeployed } = await import('../src/experiment/deployed-network.js');
-    const { exportNetwork } = await import('../src/experiment/export-network.js');
-    const { stitchLabel } = await import('../src/report/labels.js');
+    const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
+    const { exportNetwork } = await import('../src/experiment/deployed/export-network.js');
+    const { stitchLabel } = await import('../src/report/curves/labels.js');
     const network = await openDeployed(args.run, flags);
     const exported = await exportNetwork(network, flags.out, flags.batch);
     this.log(`${stitchLabel(network.result)}, of ${network.trial}`);

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { Classifier } from '../src/evaluation/predict.js';
-import type { DeployedChoice } from '../src/experiment/deployed-network.js';
+import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import { deployedFlags, deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
 
 export default class Predict extends EstaCommand {
@@ -88,6 +88,6 @@ async function classifierOf({ run, checkpoint, architecture, ...choice }: Chosen
     const { pretrainedClassifier } = await import('../src/evaluation/predict.js');
     return pretrainedClassifier(checkpoint!, architecture!);
   }
-  const { openDeployed } = await import('../src/experiment/deployed-network.js');
+  const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
   return openDeployed(run, choice);
 }

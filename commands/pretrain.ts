@@ -29,7 +29,7 @@ export default class Pretrain extends EstaCommand {
     const { loadPretraining } = await import('../src/config/load.js');
     const { config } = await loadPretraining(args.file, { set: flags.set });
     const { createOnnxEngine } = await import('../src/engine/onnx/engine.js');
-    const { pretrain } = await import('../src/experiment/pretrain.js');
+    const { pretrain } = await import('../src/experiment/pretrain/pretrain.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const { createProgress } = await import('../src/shared/progress.js');
     const engine = await createOnnxEngine();

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { ReportJson } from '../src/report/render-json.js';
+import type { ReportJson } from '../src/report/render/render-json.js';
 import { formatOfFile, reportFormats } from '../src/report/report-format.js';
 import { EstaCommand } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
@@ -34,7 +34,7 @@ export default class Report extends EstaCommand {
 
   override async run(): Promise<ReportJson & { readonly files: readonly string[] }> {
     const { argv, flags } = await this.parse(Report);
-    const { findRunFolders, runFoldersIn } = await import('../src/report/run-folder.js');
+    const { findRunFolders, runFoldersIn } = await import('../src/run-folder/run-folder.js');
     const { buildReport } = await import('../src/report/report.js');
     const folders = argv.length > 0 ? await findRunFolders(argv.map(String)) : await runFoldersIn('runs');
     if (folders.length === 0) {

@@ -40,7 +40,7 @@ Data sets of one experiment differ only in the size of the heads: the first one 
     const { loadExperiment } = await import('../src/config/load.js');
     const { listStitches, stitchTable } = await import('../src/experiment/space-listing.js');
     const { classCountOf } = await import('../src/experiment/class-count.js');
-    const { renderText } = await import('../src/report/render-text.js');
+    const { renderText } = await import('../src/report/render/render-text.js');
     const { config: experiment } = await loadExperiment(args.file, { set: flags.set });
     const [dataset] = experiment.data;
     const classes = flags.classes ?? (await classCountOf(dataset!));

@@ -15,6 +15,8 @@ const order = [
   'stitching',
   'training',
   'evaluation',
+  'bench',
+  'run-folder',
   'report',
   'experiment',
 ];

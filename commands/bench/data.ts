@@ -29,7 +29,7 @@ export default class BenchData extends EstaCommand {
 
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchData);
-    const { benchmarkData, drawJpegs, listJpegs } = await import('../../src/evaluation/data-benchmark.js');
+    const { benchmarkData, drawJpegs, listJpegs } = await import('../../src/bench/data-benchmark.js');
     const { folder, images, size, batch, threads, epochs, cache } = flags;
     const drawn = folder === undefined ? await mkdtemp(path.join(tmpdir(), 'esta-bench-data-')) : undefined;
     try {

@@ -24,9 +24,9 @@ export default class BenchStep extends EstaCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchStep);
     const { createEngine } = await import('../../src/engine/select.js');
-    const { benchmarkStep, matmulPeak } = await import('../../src/evaluation/step-benchmark.js');
-    const { benchmarkEstaSteps } = await import('../../src/evaluation/esta-step-benchmark.js');
-    const { variantNamed } = await import('../../src/models/variants.js');
+    const { benchmarkStep, matmulPeak } = await import('../../src/bench/step-benchmark.js');
+    const { benchmarkEstaSteps } = await import('../../src/bench/esta-step-benchmark.js');
+    const { variantNamed } = await import('../../src/models/vit/variants.js');
     const variants = flags.model.map(variantNamed).sort((a, b) => a.width - b.width);
     const { device } = flags;
     const engine = await createEngine('onnxruntime', { threads: flags.threads, device });

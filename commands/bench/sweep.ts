@@ -27,8 +27,8 @@ export default class BenchSweep extends EstaCommand {
       throw new RequestError('one network alone cannot be stitched', 'Give --model at least twice.');
     }
     const { createEngine } = await import('../../src/engine/select.js');
-    const { benchmarkSweep } = await import('../../src/evaluation/sweep-benchmark.js');
-    const { variantNamed } = await import('../../src/models/variants.js');
+    const { benchmarkSweep } = await import('../../src/bench/sweep-benchmark.js');
+    const { variantNamed } = await import('../../src/models/vit/variants.js');
     const variants = flags.model.map(variantNamed).sort((a, b) => a.width - b.width);
     const engine = await createEngine('onnxruntime', { threads: flags.threads, device: flags.device });
     const timing = await benchmarkSweep(engine, variants, { images: flags.images, batchSize: flags.batch });

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { CheckResult } from '../../src/data/official/check.js';
+import type { CheckResult } from '../../src/data/official/prepare/check.js';
 import { EstaCommand } from '../../src/shared/command.js';
 
 export default class DataCheck extends EstaCommand {
@@ -26,9 +26,9 @@ export default class DataCheck extends EstaCommand {
   async run(): Promise<{ checks: CheckResult[] }> {
     const { args, flags } = await this.parse(DataCheck);
     const { findOfficial } = await import('../../src/data/official/registry.js');
-    const { checkImageFolder, checkOfficial } = await import('../../src/data/official/check.js');
+    const { checkImageFolder, checkOfficial } = await import('../../src/data/official/prepare/check.js');
     const { createProgress } = await import('../../src/shared/progress.js');
-    const { showActivities } = await import('../../src/data/official/activity.js');
+    const { showActivities } = await import('../../src/data/official/prepare/activity.js');
     const progress = createProgress(process.stderr);
     const checks: CheckResult[] = [];
     try {

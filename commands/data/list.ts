@@ -25,7 +25,7 @@ export default class DataList extends EstaCommand {
   async run(): Promise<{ datasets: ListedDataset[] }> {
     const { args } = await this.parse(DataList);
     const { findOfficial, officialSpecs } = await import('../../src/data/official/registry.js');
-    const { downloadInstructions } = await import('../../src/data/official/download-instructions.js');
+    const { downloadInstructions } = await import('../../src/data/official/prepare/download-instructions.js');
     const specs = args.name === undefined ? officialSpecs : findOfficial(args.name);
     const datasets = specs.map((spec) => {
       const { name, title, classes, counts, size, where } = spec;

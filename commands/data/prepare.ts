@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { Prepared } from '../../src/data/official/prepare.js';
+import type { Prepared } from '../../src/data/official/prepare/prepare.js';
 import { EstaCommand } from '../../src/shared/command.js';
 
 export default class DataPrepare extends EstaCommand {
@@ -37,9 +37,9 @@ export default class DataPrepare extends EstaCommand {
   async run(): Promise<{ prepared: Prepared[] }> {
     const { args, flags } = await this.parse(DataPrepare);
     const { findOfficial } = await import('../../src/data/official/registry.js');
-    const { prepareOfficial } = await import('../../src/data/official/prepare.js');
+    const { prepareOfficial } = await import('../../src/data/official/prepare/prepare.js');
     const { createProgress } = await import('../../src/shared/progress.js');
-    const { showActivities } = await import('../../src/data/official/activity.js');
+    const { showActivities } = await import('../../src/data/official/prepare/activity.js');
     const fraction = flags['validation-fraction'];
     const progress = createProgress(process.stderr);
     try {

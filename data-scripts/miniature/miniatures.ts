@@ -3,13 +3,13 @@
  * images, to try the pipeline without downloading gigabytes, and for the tests. They keep what is peculiar about each
  * layout: gaps in NABirds' ids, 1-based labels, the capital I of Dogs, a class name with a slash in Cars.
  */
-import { caltechBirds } from '../../src/data/official/caltech-birds.js';
-import type { OfficialSpec } from '../../src/data/official/layout.js';
-import { oxfordFlowers } from '../../src/data/official/oxford-flowers.js';
+import { caltechBirds } from '../../src/data/official/layouts/caltech-birds.js';
+import type { OfficialSpec } from '../../src/data/official/layouts/layout.js';
+import { oxfordFlowers } from '../../src/data/official/layouts/oxford-flowers.js';
+import { stanfordCars } from '../../src/data/official/layouts/stanford-cars.js';
+import { stanfordDogs } from '../../src/data/official/layouts/stanford-dogs.js';
+import { vtabTask } from '../../src/data/official/layouts/vtab.js';
 import { findOfficial } from '../../src/data/official/registry.js';
-import { stanfordCars } from '../../src/data/official/stanford-cars.js';
-import { stanfordDogs } from '../../src/data/official/stanford-dogs.js';
-import { vtabTask } from '../../src/data/official/vtab.js';
 import { type Download, drawnJpeg, type FileTree } from './download.js';
 import { matlabFile } from './matlab-writer.js';
 import { pickledDictionary } from './pickle-writer.js';

@@ -9,12 +9,12 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
 import { nearest, RequestError } from '../shared/errors.js';
-import type { DeepReadonly } from './fields.js';
 import { applyOverrides } from './overrides.js';
-import { type Pretraining, pretrainingSchema } from './pretrain-schema.js';
 import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
 import { check } from './problems.js';
-import { type Experiment, experimentFields, experimentSchema } from './schema.js';
+import { type Experiment, experimentFields, experimentSchema } from './schema/experiment.js';
+import type { DeepReadonly } from './schema/fields.js';
+import { type Pretraining, pretrainingSchema } from './schema/pretraining.js';
 import { shippedExperiments } from './shipped.js';
 import { parseYaml } from './yaml-document.js';
 

@@ -1,7 +1,7 @@
 /** `--set path=value`: single values of a configuration, changed from the command line. */
 import { nearest, RequestError } from '../shared/errors.js';
-import { defaultDatasetName } from './dataset-schema.js';
 import type { Problem } from './problems.js';
+import { defaultDatasetName } from './schema/dataset.js';
 import { parseYaml } from './yaml-document.js';
 
 export interface Override {

@@ -1,9 +1,9 @@
 /** What an experiment will do, derived from its file alone: trials, learning rates, steps, and what is missing. */
 import path from 'node:path';
 import { exists } from '../shared/files.js';
-import type { Dataset } from './dataset-schema.js';
 import { isFile } from './load.js';
-import type { Experiment, Method } from './schema.js';
+import type { Dataset } from './schema/dataset.js';
+import type { Experiment, Method } from './schema/experiment.js';
 import { epochsOf } from './stages.js';
 import { trainingImages } from './training-images.js';
 

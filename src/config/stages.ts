@@ -1,5 +1,5 @@
 /** The trainings that a trial consists of. */
-import type { Experiment, Method } from './schema.js';
+import type { Experiment, Method } from './schema/experiment.js';
 
 /** The stage that trains the stitched network; the others train an anchor alone. */
 export const stitchedStage = 'stitched';

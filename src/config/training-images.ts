@@ -1,5 +1,5 @@
 /** How many training images a data set has, as far as that is known without reading it. */
-import type { Dataset, DatasetKind } from './dataset-schema.js';
+import type { Dataset, DatasetKind } from './schema/dataset.js';
 
 /** Official training images and classes; sources: the data sets' own lists. */
 const official: Partial<Record<DatasetKind, { readonly images: number; readonly classes: number }>> = {

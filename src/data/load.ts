@@ -1,10 +1,10 @@
 /** From the data set that an experiment names to its images, whatever its kind. */
-import type { Dataset as DatasetConfig } from '../config/dataset-schema.js';
+import type { Dataset as DatasetConfig } from '../config/schema/dataset.js';
 import { fewShotValidation } from '../config/training-images.js';
 import type { Dataset } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
-import { withTrainingList } from './official/few-shot-list.js';
 import { openOfficial } from './official/open.js';
+import { withTrainingList } from './official/readers/few-shot-list.js';
 import { openSpecies, type SpeciesOptions } from './species.js';
 import { fewShot, withValidation } from './splits.js';
 

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import { Random } from '../shared/random.js';
-import { forEachLimited } from './concurrency.js';
+import { forEachLimited } from './batches/concurrency.js';
 import type { Dataset, SpeciesSource } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
 import { drawSpecies } from './species/drawing.js';

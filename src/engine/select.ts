@@ -1,7 +1,7 @@
 /** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
 import { RequestError } from '../shared/errors.js';
+import { isGpuPlausible } from './doctor/gpu-presence.js';
 import type { Device, Engine } from './engine.js';
-import { isGpuPlausible } from './gpu-presence.js';
 
 export const engineChoices = ['auto', 'onnxruntime', 'tensorflow'] as const;
 export type EngineChoice = (typeof engineChoices)[number];

@@ -1,6 +1,6 @@
 /** Top-1 accuracy of one network on one split. */
 import type * as tf from '@tensorflow/tfjs';
-import type { BatchLoader } from '../data/batches.js';
+import type { BatchLoader } from '../data/batches/batches.js';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
 import type { Tree } from '../shared/tree.js';
 

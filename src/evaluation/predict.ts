@@ -1,12 +1,12 @@
 /** What a pretrained network says about single images, prepared as its pretraining evaluated them. */
 import type * as tf from '@tensorflow/tfjs';
-import { prepareEvaluationImage } from '../data/evaluation-image.js';
-import type { Preprocessing } from '../data/preprocessing.js';
+import { prepareEvaluationImage } from '../data/images/evaluation-image.js';
+import type { Preprocessing } from '../data/images/preprocessing.js';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
 import { architectureNamed } from '../models/architectures.js';
 import { type NetworkWeights, runNetwork } from '../models/blockwise.js';
-import { loadNetwork } from '../models/checkpoint/load-network.js';
 import type { Linear } from '../models/layers.js';
+import { loadNetwork } from '../models/pretrained/load-network.js';
 import { isFloat32 } from '../shared/arrays.js';
 import { RequestError } from '../shared/errors.js';
 import { mapTree } from '../shared/tree.js';

@@ -1,10 +1,10 @@
 /** Top-1 accuracy of one stitch of a network, run alone. */
 import type * as tf from '@tensorflow/tfjs';
-import type { BatchLoader } from '../data/batches.js';
+import type { BatchLoader } from '../data/batches/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
-import type { Stitch } from '../stitching/stitch.js';
+import { trainablesOf } from '../stitching/parameters/trainables.js';
+import type { Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
-import { trainablesOf } from '../stitching/trainables.js';
 import type { Named } from '../training/optimizer.js';
 import type { StitchedNetwork } from '../training/step-runner.js';
 import { pick } from '../training/training-state.js';

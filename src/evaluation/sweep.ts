@@ -5,13 +5,13 @@
  * fifth of the FLOPs of ViT-Ti/S/B, and most of the programs: one for two anchors, not one for each stitch.
  */
 import type * as tf from '@tensorflow/tfjs';
-import type { Batch, BatchLoader } from '../data/batches.js';
+import type { Batch, BatchLoader } from '../data/batches/batches.js';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
 import { float32, int32 } from '../shared/arrays.js';
 import type { Tree } from '../shared/tree.js';
-import { firstAnchor, isAnchor, lastAnchor, type Stitch } from '../stitching/stitch.js';
+import { trainablesOf } from '../stitching/parameters/trainables.js';
+import { firstAnchor, isAnchor, lastAnchor, type Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch, runTogether } from '../stitching/stitchable-network.js';
-import { trainablesOf } from '../stitching/trainables.js';
 import type { Named } from '../training/optimizer.js';
 import type { StitchedNetwork } from '../training/step-runner.js';
 import { pick } from '../training/training-state.js';

@@ -3,7 +3,7 @@
  * the experiment with some values changed; its trials stand in one run folder with those of the others.
  */
 import type { Variant } from '../config/plan.js';
-import type { Experiment } from '../config/schema.js';
+import type { Experiment } from '../config/schema/experiment.js';
 
 export const ablationNames = ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling'] as const;
 export type AblationName = (typeof ablationNames)[number];

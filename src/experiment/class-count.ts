@@ -1,5 +1,5 @@
 /** How many classes the data sets of an experiment have; only a folder of images must be there to tell. */
-import type { Dataset } from '../config/dataset-schema.js';
+import type { Dataset } from '../config/schema/dataset.js';
 import { readImageFolder } from '../data/image-folder.js';
 import { findOfficial } from '../data/official/registry.js';
 

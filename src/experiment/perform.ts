@@ -1,11 +1,11 @@
 /** What `esta run` and `esta ablate` do once they know the experiment: engine, Ctrl-C, trials, table. */
 import path from 'node:path';
 import type { Variant } from '../config/plan.js';
-import type { Experiment } from '../config/schema.js';
+import type { Experiment } from '../config/schema/experiment.js';
 import type { Device } from '../engine/engine.js';
 import { createEngine, type EngineChoice } from '../engine/select.js';
-import type { TrialResult } from '../report/result.js';
 import { renderRunSummary } from '../report/summary.js';
+import type { TrialResult } from '../run-folder/result.js';
 import { interruptSignal } from '../shared/interrupt.js';
 import { createProgress } from '../shared/progress.js';
 import { runExperiment } from './runner.js';

@@ -2,13 +2,13 @@
 import os from 'node:os';
 import path from 'node:path';
 import { type Trial, trialsOf, type Variant } from '../config/plan.js';
-import type { Experiment } from '../config/schema.js';
+import type { Experiment } from '../config/schema/experiment.js';
 import type { Engine } from '../engine/engine.js';
-import type { TrialResult } from '../report/result.js';
+import type { TrialResult } from '../run-folder/result.js';
+import { openRunFolder, type RunWriter } from '../run-folder/run-writer.js';
 import { TrialError } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
-import { openRunFolder, type RunWriter } from './run-writer.js';
-import { runTrial } from './trial.js';
+import { runTrial } from './trial/trial.js';
 
 export interface RunOptions {
   readonly runFolder: string;

@@ -1,8 +1,8 @@
 /** The stitch space of an experiment as a list: what `esta stitches` prints. */
-import type { Experiment } from '../config/schema.js';
-import type { Table } from '../report/table.js';
-import { stitchFlops, stitchParams, trainableParams } from '../stitching/cost.js';
-import { stitchLabel } from '../stitching/stitch.js';
+import type { Experiment } from '../config/schema/experiment.js';
+import type { Table } from '../report/render/table.js';
+import { stitchFlops, stitchParams, trainableParams } from '../stitching/space/cost.js';
+import { stitchLabel } from '../stitching/space/stitch.js';
 import { spaceOf } from './space.js';
 
 /** One stitch, as `--json` shows it. */

@@ -1,11 +1,11 @@
 /** The stitch space that an experiment means, and the shapes of its networks: all from its file, no weights are read. */
-import type { Experiment } from '../config/schema.js';
+import type { Experiment } from '../config/schema/experiment.js';
 import { type Architecture, stagesOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { RequestError } from '../shared/errors.js';
-import type { Adaptation, StitchableNetwork } from '../stitching/cost.js';
-import { buildStagedSpace } from '../stitching/staged-space.js';
-import { buildStitchSpace, type StitchSpace } from '../stitching/stitch-space.js';
+import type { Adaptation, StitchableNetwork } from '../stitching/space/cost.js';
+import { buildStagedSpace } from '../stitching/space/staged-space.js';
+import { buildStitchSpace, type StitchSpace } from '../stitching/space/stitch-space.js';
 
 export interface ExperimentSpace {
   /** Small to large, for images of the experiment's crop. */

@@ -2,9 +2,9 @@
  * An architecture as data: what stitching, costs and trainables have to know of a network, block by block, whatever its
  * family. The functions that compute with it are in `blockwise.ts`, so that nothing here loads TensorFlow.js.
  */
-import type { Preprocessing } from '../data/preprocessing.js';
-import type { ConvNeXtVariant } from './convnext-variants.js';
-import type { ViTVariant } from './variants.js';
+import type { Preprocessing } from '../data/images/preprocessing.js';
+import type { ConvNeXtVariant } from './convnext/variants.js';
+import type { ViTVariant } from './vit/variants.js';
 
 export interface Cost {
   /** Of one image, as cost.ts counts. */

@@ -1,7 +1,7 @@
 /** Every architecture this project knows by name, as data. */
 import { nearest, RequestError } from '../shared/errors.js';
 import type { AdaptedLayers, Architecture, BlockShape } from './architecture.js';
-import { convNeXtBlockCost, convNeXtNormCost, convNeXtStemCost, downsamplingCost, pixelsOf } from './convnext-cost.js';
+import { convNeXtBlockCost, convNeXtNormCost, convNeXtStemCost, downsamplingCost, pixelsOf } from './convnext/cost.js';
 import {
   type ConvNeXtVariant,
   convNeXtMlpRatio,
@@ -10,7 +10,7 @@ import {
   convNeXtVariantNames,
   downsamplingSide,
   stemPatchSide,
-} from './convnext-variants.js';
+} from './convnext/variants.js';
 import {
   layerNormFlops,
   layerNormParams,
@@ -19,7 +19,7 @@ import {
   vitEmbeddingFlops,
   vitEmbeddingParams,
 } from './cost.js';
-import { tokensOf, type ViTVariant, variantNamed, variantNames, vitPreprocessing } from './variants.js';
+import { tokensOf, type ViTVariant, variantNamed, variantNames, vitPreprocessing } from './vit/variants.js';
 
 export const architectureNames: readonly string[] = [...variantNames, ...convNeXtVariantNames];
 

@@ -4,9 +4,9 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Architecture } from './architecture.js';
-import * as convNeXt from './convnext.js';
+import * as convNeXt from './convnext/convnext.js';
 import type { LayerAdaptation, Linear, Norm } from './layers.js';
-import * as viT from './vision-transformer.js';
+import * as viT from './vit/vision-transformer.js';
 
 /** What the weights of all families have in common. */
 export interface NetworkWeights<T> {

@@ -5,7 +5,7 @@
  * convolution, a linear layer or a matrix product, 5 for an element of an affine LayerNorm, 0 for everything else (bias,
  * GELU, softmax, residual).
  */
-import { tokensOf, type ViTVariant } from './variants.js';
+import { tokensOf, type ViTVariant } from './vit/variants.js';
 
 /** What the cost of a vision transformer depends on. Channels of the image default to 3. */
 export type ViTShape = Pick<ViTVariant, 'width' | 'depth' | 'mlpRatio' | 'patchSize' | 'imageSize'> & {

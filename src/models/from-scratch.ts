@@ -4,12 +4,12 @@ import type { Float32NdArray, StateDict } from '../shared/arrays.js';
 import type { Random } from '../shared/random.js';
 import { type Architecture, headWidthOf } from './architecture.js';
 import type { NetworkWeights } from './blockwise.js';
-import { type ConvNeXtWeights, runConvNeXt } from './convnext.js';
-import { convNeXtStateDictOf, initialConvNeXtWeights } from './convnext-weights.js';
+import { type ConvNeXtWeights, runConvNeXt } from './convnext/convnext.js';
+import { convNeXtStateDictOf, initialConvNeXtWeights } from './convnext/weights.js';
 import type { Linear } from './layers.js';
-import { tokensOf } from './variants.js';
-import { runViT, type ViTWeights } from './vision-transformer.js';
-import { initialHead, initialWeights, stateDictOf } from './vit-weights.js';
+import { tokensOf } from './vit/variants.js';
+import { runViT, type ViTWeights } from './vit/vision-transformer.js';
+import { initialHead, initialWeights, stateDictOf } from './vit/weights.js';
 
 /** A network that can be trained: its body and its classifier. */
 export interface Network<T, Weights = NetworkWeights<T>> {

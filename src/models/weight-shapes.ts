@@ -6,8 +6,8 @@ import {
   depthwiseSide,
   downsamplingSide,
   stemPatchSide,
-} from './convnext-variants.js';
-import { tokensOf, type ViTVariant } from './variants.js';
+} from './convnext/variants.js';
+import { tokensOf, type ViTVariant } from './vit/variants.js';
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 

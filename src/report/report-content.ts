@@ -1,25 +1,25 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
-import { type Curve, curvesOf } from './curve.js';
-import { curvesView } from './curves-view.js';
-import { deployedBlocksOf, deployedView } from './deployed-blocks.js';
-import { type FigureData, figureData } from './figure-data.js';
-import { figureSpec } from './figure-spec.js';
-import { furtherFigures, type NamedFigure } from './further-figures.js';
-import { anglesView, gradientAnglesOf } from './gradient-angles.js';
-import { areDifferentTasks } from './labels.js';
-import { commonDatasets, methodsView } from './methods-view.js';
-import type { PaperReference } from './paper.js';
-import { meanOverDatasets, type Repetition, repetitionsOf } from './repetition.js';
-import { type RunFolder, readRunFolder, type Trial } from './run-folder.js';
-import { stitchesView } from './stitches-view.js';
-import type { Table } from './table.js';
-import { tableOneView } from './table-one-view.js';
-import { trainableAccuraciesOf, trainableAccuracyView } from './trainable-accuracy.js';
-import { trainableView } from './trainable-view.js';
-import { trainingProgressOf, trainingView } from './training-progress.js';
-import { trialsView } from './trials-view.js';
-import { unfinishedOf } from './unfinished.js';
+import { type RunFolder, readRunFolder, type Trial } from '../run-folder/run-folder.js';
+import { type Curve, curvesOf } from './curves/curve.js';
+import { areDifferentTasks } from './curves/labels.js';
+import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repetition.js';
+import { type FigureData, figureData } from './figures/figure-data.js';
+import { figureSpec } from './figures/figure-spec.js';
+import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
+import type { PaperReference } from './paper/paper.js';
+import type { Table } from './render/table.js';
+import { curvesView } from './views/curves-view.js';
+import { deployedBlocksOf, deployedView } from './views/deployed-blocks.js';
+import { anglesView, gradientAnglesOf } from './views/gradient-angles.js';
+import { commonDatasets, methodsView } from './views/methods-view.js';
+import { stitchesView } from './views/stitches-view.js';
+import { tableOneView } from './views/table-one-view.js';
+import { trainableAccuraciesOf, trainableAccuracyView } from './views/trainable-accuracy.js';
+import { trainableView } from './views/trainable-view.js';
+import { trainingProgressOf, trainingView } from './views/training-progress.js';
+import { trialsView } from './views/trials-view.js';
+import { unfinishedOf } from './views/unfinished.js';
 
 export interface ReportContent {
   readonly title: string;

@@ -2,18 +2,18 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomic } from '../shared/files.js';
-import { figurePng, figureSvg } from './figure.js';
-import type { NamedFigure } from './further-figures.js';
-import { renderHtml } from './html.js';
-import type { PaperReference } from './paper.js';
-import { renderCsv } from './render-csv.js';
-import { type ReportJson, reportJson } from './render-json.js';
-import { renderLatex } from './render-latex.js';
-import { renderMarkdown } from './render-markdown.js';
-import { renderText } from './render-text.js';
+import { figurePng, figureSvg } from './figures/figure.js';
+import type { NamedFigure } from './figures/further-figures.js';
+import type { PaperReference } from './paper/paper.js';
+import { tableOneReference } from './paper/table-one.js';
+import { renderHtml } from './render/html.js';
+import { renderCsv } from './render/render-csv.js';
+import { type ReportJson, reportJson } from './render/render-json.js';
+import { renderLatex } from './render/render-latex.js';
+import { renderMarkdown } from './render/render-markdown.js';
+import { renderText } from './render/render-text.js';
 import { type ReportContent, readReportContent } from './report-content.js';
 import { extensions, type ReportFormat } from './report-format.js';
-import { tableOneReference } from './table-one.js';
 
 /** Formats that stand beside a figure file; HTML has it inside, CSV and JSON are for programs. */
 const illustrated: readonly ReportFormat[] = ['text', 'md', 'latex'];

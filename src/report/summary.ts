@@ -1,8 +1,9 @@
 /** What a run prints when it ends. */
-import { renderText } from './render-text.js';
+
+import { tableOneReference } from './paper/table-one.js';
+import { renderText } from './render/render-text.js';
 import { drawFigures, writeFigures } from './report.js';
 import { readReportContent } from './report-content.js';
-import { tableOneReference } from './table-one.js';
 
 /**
  * The tables of one run folder as text; writes figure.svg and figure.png into it when a trial has finished.

@@ -2,8 +2,9 @@
  * One-stage deployment (ESTA): when training ends, the stitch with the highest importance score of each FLOPs bin and the
  * largest anchor are deployed. Nothing has to be evaluated to choose them.
  */
-import type { FlopsBins } from './flops-bins.js';
+
 import type { ImportanceScores } from './importance.js';
+import type { FlopsBins } from './space/flops-bins.js';
 
 export interface DeployedStitch {
   readonly id: number;

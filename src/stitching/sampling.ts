@@ -9,8 +9,8 @@
  * with or without in-place distillation.
  */
 import type { Random } from '../shared/random.js';
-import type { FlopsBins } from './flops-bins.js';
 import type { ImportanceScores } from './importance.js';
+import type { FlopsBins } from './space/flops-bins.js';
 
 export type Sampling =
   | { readonly strategy: 'uniform' }

@@ -8,8 +8,8 @@ import type { Architecture } from '../models/architecture.js';
 import { type BlockAdaptation, blockwise, type NetworkWeights } from '../models/blockwise.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree, type Tree } from '../shared/tree.js';
-import { firstAnchor, lastAnchor, type Stitch } from './stitch.js';
-import { type BiasPart, biasPartsOf } from './trainables.js';
+import { type BiasPart, biasPartsOf } from './parameters/trainables.js';
+import { firstAnchor, lastAnchor, type Stitch } from './space/stitch.js';
 
 /** What is frozen: the anchors, small to large, and the stitching layers as least squares left them. */
 export interface FrozenNetwork<T> {

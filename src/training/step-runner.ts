@@ -1,11 +1,11 @@
 /** Runs single training steps of stitches on a state that lives on the engine's device. */
 import type { Engine, Value } from '../engine/engine.js';
 import { type Float32NdArray, float32, type Int32NdArray } from '../shared/arrays.js';
-import type { StitchableNetwork } from '../stitching/cost.js';
-import type { Stitch } from '../stitching/stitch.js';
-import type { StitchSpace } from '../stitching/stitch-space.js';
+import { trainablesOf } from '../stitching/parameters/trainables.js';
+import type { StitchableNetwork } from '../stitching/space/cost.js';
+import type { Stitch } from '../stitching/space/stitch.js';
+import type { StitchSpace } from '../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitching/stitchable-network.js';
-import { trainablesOf } from '../stitching/trainables.js';
 import {
   type StitchStepOptions,
   type StitchStepOutputs,

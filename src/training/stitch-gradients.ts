@@ -2,10 +2,10 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
 import type { Architecture } from '../models/architecture.js';
-import type { StitchableNetwork } from '../stitching/cost.js';
-import { blocksOnPath, type Stitch } from '../stitching/stitch.js';
+import { trainablesOf } from '../stitching/parameters/trainables.js';
+import type { StitchableNetwork } from '../stitching/space/cost.js';
+import { blocksOnPath, type Stitch } from '../stitching/space/stitch.js';
 import { runStitch } from '../stitching/stitchable-network.js';
-import { trainablesOf } from '../stitching/trainables.js';
 import { crossEntropy } from './loss.js';
 import type { Named } from './optimizer.js';
 import { gradientsOf, type TeacherInputs } from './stitch-step.js';

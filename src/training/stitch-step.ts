@@ -11,7 +11,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
 import type { Architecture } from '../models/architecture.js';
-import type { Stitch } from '../stitching/stitch.js';
+import type { Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, runStitch } from '../stitching/stitchable-network.js';
 import { crossEntropy, distillation } from './loss.js';
 import { adamW, type Moments, type Named } from './optimizer.js';

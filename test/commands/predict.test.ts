@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { esta } from '../command-line.js';
 import { drawImage, writeCheckpoint } from '../evaluation/predict-fixture.js';
-import { temporaryFolder } from '../models/checkpoint/fixtures.js';
+import { temporaryFolder } from '../models/pretrained/fixtures.js';
 
 const architecture = 'convnext_mini_tiny';
 // auto would first probe for TensorFlow, which may write to stderr.

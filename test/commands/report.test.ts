@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { esta } from '../command-line.js';
-import { temporaryFolder, writeRunFolder } from '../report/run-folder-fixture.js';
+import { temporaryFolder, writeRunFolder } from '../run-folder/run-folder-fixture.js';
 
 test('without a folder all of runs/ is reported, figures and the next step named', async () => {
   const folder = await temporaryFolder();

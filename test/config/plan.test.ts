@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { formatPlan, peakLearningRate, planOf, runFolderOf, trialsOf } from '../../src/config/plan.js';
-import { experimentSchema } from '../../src/config/schema.js';
+import { experimentSchema } from '../../src/config/schema/experiment.js';
 
 const experiment = (more: object = {}) =>
   experimentSchema.parse({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Sample, SpeciesSource } from '../../src/data/dataset.js';
-import { decodeImage } from '../../src/data/decode.js';
+import { decodeImage } from '../../src/data/images/decode.js';
 import { firstSpecies, maximumSpecies, speciesName } from '../../src/data/species/traits.js';
 import { openSpecies } from '../../src/data/species.js';
 import { RequestError } from '../../src/shared/errors.js';

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import sharp from 'sharp';
 import { architectureNamed } from '../../src/models/architectures.js';
-import { writeSafetensors } from '../../src/models/checkpoint/safetensors.js';
-import { convNeXtStateDictOf, initialConvNeXtWeights } from '../../src/models/convnext-weights.js';
-import { initialHead, initialWeights, stateDictOf } from '../../src/models/vit-weights.js';
+import { convNeXtStateDictOf, initialConvNeXtWeights } from '../../src/models/convnext/weights.js';
+import { writeSafetensors } from '../../src/models/pretrained/formats/safetensors.js';
+import { initialHead, initialWeights, stateDictOf } from '../../src/models/vit/weights.js';
 import { float32, type StateDict, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 

@@ -6,7 +6,7 @@ import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { predict, pretrainedClassifier, topClasses } from '../../src/evaluation/predict.js';
 import { RequestError } from '../../src/shared/errors.js';
 import { fixture } from '../fixture.js';
-import { temporaryFolder } from '../models/checkpoint/fixtures.js';
+import { temporaryFolder } from '../models/pretrained/fixtures.js';
 import { drawImage, writeCheckpoint } from './predict-fixture.js';
 
 const expected = JSON.parse(await readFile(fixture('predict.json'), 'utf8')) as Record<string, number[]>;

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type * as tf from '@tensorflow/tfjs';
-import type { BatchLoader } from '../../src/data/batches.js';
+import type { BatchLoader } from '../../src/data/batches/batches.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { accuracyOf } from '../../src/evaluation/accuracy.js';
 import { sweepAccuracies } from '../../src/evaluation/sweep.js';
 import type { NdArray } from '../../src/shared/arrays.js';
 import { mapTree, type Tree } from '../../src/shared/tree.js';
+import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
-import { trainablesOf } from '../../src/stitching/trainables.js';
 import type { Named } from '../../src/training/optimizer.js';
 import { pick } from '../../src/training/training-state.js';
 import { isArray } from '../engine/tensors.js';

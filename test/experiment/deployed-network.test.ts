@@ -8,8 +8,8 @@ import sharp from 'sharp';
 import { trialsOf } from '../../src/config/plan.js';
 import { loadDataset } from '../../src/data/load.js';
 import { predict } from '../../src/evaluation/predict.js';
-import { type DeployedNetwork, openDeployed } from '../../src/experiment/deployed-network.js';
-import { exportNetwork } from '../../src/experiment/export-network.js';
+import { type DeployedNetwork, openDeployed } from '../../src/experiment/deployed/deployed-network.js';
+import { exportNetwork } from '../../src/experiment/deployed/export-network.js';
 import { miniature } from './miniature.js';
 
 // Images that need no resizing, so that single images are prepared exactly as batches are.

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Method } from '../../src/config/schema.js';
-import { readTrained } from '../../src/experiment/trained-file.js';
-import type { TrialResult } from '../../src/report/result.js';
+import type { Method } from '../../src/config/schema/experiment.js';
+import { readTrained } from '../../src/experiment/trial/trained-file.js';
+import type { TrialResult } from '../../src/run-folder/result.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { type Miniature, miniature, readLines } from './miniature.js';
 

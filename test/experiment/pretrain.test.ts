@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { pretrainingSchema } from '../../src/config/pretrain-schema.js';
+import { pretrainingSchema } from '../../src/config/schema/pretraining.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { pretrain } from '../../src/experiment/pretrain.js';
+import { pretrain } from '../../src/experiment/pretrain/pretrain.js';
 import { architectureNamed } from '../../src/models/architectures.js';
-import { loadNetwork } from '../../src/models/checkpoint/load-network.js';
-import { readSafetensors } from '../../src/models/checkpoint/safetensors.js';
+import { readSafetensors } from '../../src/models/pretrained/formats/safetensors.js';
+import { loadNetwork } from '../../src/models/pretrained/load-network.js';
 import { Interrupted, RequestError } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';
-import { temporaryFolder } from '../models/checkpoint/fixtures.js';
+import { temporaryFolder } from '../models/pretrained/fixtures.js';
 
 async function drawFolder(root: string): Promise<void> {
   for (const split of ['train', 'val']) {

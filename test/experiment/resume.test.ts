@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Experiment } from '../../src/config/schema.js';
+import type { Experiment } from '../../src/config/schema/experiment.js';
 import { Interrupted } from '../../src/shared/errors.js';
 import { type Miniature, miniature, outcomeOf, readLines, watchedProgress } from './miniature.js';
 

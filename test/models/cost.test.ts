@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as cost from '../../src/models/cost.js';
-import { variantNamed } from '../../src/models/variants.js';
+import { variantNamed } from '../../src/models/vit/variants.js';
 
 const sizes = ['tiny', 'small', 'base'].map((size) => variantNamed(`vit_${size}_patch16_224`));
 

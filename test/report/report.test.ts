@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { ReportJson } from '../../src/report/render-json.js';
+import type { ReportJson } from '../../src/report/render/render-json.js';
 import { buildReport } from '../../src/report/report.js';
 import { renderRunSummary } from '../../src/report/summary.js';
-import { temporaryFolder, writeRunFolder } from './run-folder-fixture.js';
+import { temporaryFolder, writeRunFolder } from '../run-folder/run-folder-fixture.js';
 
 test('text goes to the caller, the figure into the run folder', async () => {
   const run = await writeRunFolder([{ state: 'finished' }, { seed: 1, state: 'failed' }]);

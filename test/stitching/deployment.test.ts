@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deployedStitches } from '../../src/stitching/deployment.js';
-import { flopsBins } from '../../src/stitching/flops-bins.js';
 import { initialImportance } from '../../src/stitching/importance.js';
+import { flopsBins } from '../../src/stitching/space/flops-bins.js';
 
 /** Bins [0, 4, 3], [], [], [1] and the largest anchor 2. */
 const bins = flopsBins([10, 40, 100, 12, 11], 2, { count: 4 });

@@ -1,8 +1,8 @@
 /** A family of ConvNeXts as small as a test wants it, grown as the big one: more blocks first, then more channels. */
 import { type Architecture, stagesOf } from '../../src/models/architecture.js';
 import { convNeXtArchitecture } from '../../src/models/architectures.js';
-import type { ConvNeXtVariant } from '../../src/models/convnext-variants.js';
-import { buildStagedSpace } from '../../src/stitching/staged-space.js';
+import type { ConvNeXtVariant } from '../../src/models/convnext/variants.js';
+import { buildStagedSpace } from '../../src/stitching/space/staged-space.js';
 
 const sizes: readonly Pick<ConvNeXtVariant, 'name' | 'depths' | 'dims'>[] = [
   { name: 'tiny', depths: [1, 1, 2, 1], dims: [8, 16, 32, 64] },

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../src/shared/random.js';
-import { flopsBins } from '../../src/stitching/flops-bins.js';
 import { initialImportance, updateImportance } from '../../src/stitching/importance.js';
 import { drawStitch, type Sampling, type SamplingState, stitchProbabilities } from '../../src/stitching/sampling.js';
+import { flopsBins } from '../../src/stitching/space/flops-bins.js';
 
 /** Bins [0, 1, 2], [], [3, 4], the largest anchor 5 and stitch 6 which costs more. */
 const bins = flopsBins([10, 11, 12, 38, 40, 50, 60], 5, { count: 3 });

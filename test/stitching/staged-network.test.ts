@@ -6,23 +6,23 @@ import type { TensorFunction } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
-import { type ConvNeXtWeights, downsample, embed, runBlock, runConvNeXt } from '../../src/models/convnext.js';
-import { initialConvNeXtWeights } from '../../src/models/convnext-weights.js';
+import { type ConvNeXtWeights, downsample, embed, runBlock, runConvNeXt } from '../../src/models/convnext/convnext.js';
+import { initialConvNeXtWeights } from '../../src/models/convnext/weights.js';
 import { type Float32NdArray, float32, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { mapTree } from '../../src/shared/tree.js';
+import { startStitchingLayers } from '../../src/stitching/fit/layer-start.js';
+import { mergeStitch } from '../../src/stitching/parameters/merge.js';
+import { initialTrainables, trainablesOf } from '../../src/stitching/parameters/trainables.js';
 import {
   type Adaptation,
   type StitchableNetwork,
   stitchFlops,
   stitchParams,
   trainableParams,
-} from '../../src/stitching/cost.js';
-import { startStitchingLayers } from '../../src/stitching/layer-start.js';
-import { mergeStitch } from '../../src/stitching/merge.js';
-import { isAnchor, type Stitch } from '../../src/stitching/stitch.js';
+} from '../../src/stitching/space/cost.js';
+import { isAnchor, type Stitch } from '../../src/stitching/space/stitch.js';
 import { type FrozenNetwork, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
-import { initialTrainables, trainablesOf } from '../../src/stitching/trainables.js';
 import { assertClose, isArray, onEngine, onReference, randomArray } from '../engine/tensors.js';
 import { architectures, convNeXtVariants, space } from './mini-convnexts.js';
 

@@ -1,13 +1,13 @@
 /** A stitched network small enough to compute by hand in tests: two anchors of two blocks, random weights everywhere. */
 import { vitArchitecture } from '../../src/models/architectures.js';
-import type { ViTVariant } from '../../src/models/variants.js';
-import { initialWeights } from '../../src/models/vit-weights.js';
+import type { ViTVariant } from '../../src/models/vit/variants.js';
+import { initialWeights } from '../../src/models/vit/weights.js';
 import { type Float32NdArray, float32, int32 } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
-import type { StitchableNetwork } from '../../src/stitching/cost.js';
-import { buildStitchSpace, largestAnchor } from '../../src/stitching/stitch-space.js';
+import { initialTrainables } from '../../src/stitching/parameters/trainables.js';
+import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
+import { buildStitchSpace, largestAnchor } from '../../src/stitching/space/stitch-space.js';
 import type { FrozenNetwork } from '../../src/stitching/stitchable-network.js';
-import { initialTrainables } from '../../src/stitching/trainables.js';
 import type { Named } from '../../src/training/optimizer.js';
 import { namedLeaves } from '../../src/training/parameters.js';
 import { randomArray } from '../engine/tensors.js';

@@ -3,8 +3,8 @@
  */
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
-import type { OfficialSpec } from './layout.js';
-import { type PreparedDataset, readPrepared, splitsFile } from './prepared.js';
+import type { OfficialSpec } from './layouts/layout.js';
+import { type PreparedDataset, readPrepared, splitsFile } from './prepare/prepared.js';
 import { type OfficialDataset, readOfficialLayout, type SplitRequest } from './read.js';
 import { findOfficial } from './registry.js';
 

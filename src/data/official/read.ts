@@ -8,8 +8,8 @@
 import { isExpected, messageOf, RequestError } from '../../shared/errors.js';
 import type { Dataset, Sample } from '../dataset.js';
 import { withValidation } from '../splits.js';
-import type { OfficialLabels, OfficialSpec } from './layout.js';
-import { readVptSplits, type VptSplits, vptClassIds, vptSamples } from './vpt-splits.js';
+import type { OfficialLabels, OfficialSpec } from './layouts/layout.js';
+import { readVptSplits, type VptSplits, vptClassIds, vptSamples } from './readers/vpt-splits.js';
 
 /** Where the division into train and val comes from. */
 export type SplitOrigin = 'vpt' | 'official' | 'drawn';

@@ -7,13 +7,13 @@
  * Archive sums: torchvision (Flowers, Cars, CIFAR), SSF (CUB), PyTorch loaders of NABirds.
  */
 import { nearest, RequestError } from '../../shared/errors.js';
-import { caltechBirds } from './caltech-birds.js';
-import { cifar100Layout, convertCifar100 } from './cifar-100.js';
-import type { OfficialSpec } from './layout.js';
-import { oxfordFlowers } from './oxford-flowers.js';
-import { stanfordCars } from './stanford-cars.js';
-import { stanfordDogs } from './stanford-dogs.js';
-import { vtabSpecs } from './vtab.js';
+import { caltechBirds } from './layouts/caltech-birds.js';
+import { cifar100Layout, convertCifar100 } from './layouts/cifar-100.js';
+import type { OfficialSpec } from './layouts/layout.js';
+import { oxfordFlowers } from './layouts/oxford-flowers.js';
+import { stanfordCars } from './layouts/stanford-cars.js';
+import { stanfordDogs } from './layouts/stanford-dogs.js';
+import { vtabSpecs } from './layouts/vtab.js';
 
 const fineGrained: readonly OfficialSpec[] = [
   {

@@ -6,7 +6,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
-import { probeEngine } from '../probe.js';
+import { probeEngine } from '../doctor/probe.js';
 import { isRunnable, networkFailure, runExternal } from './external-command.js';
 import { type LibTensorFlow, readLibTensorFlow } from './libtensorflow.js';
 import { addonVersion, cpuPackage, gpuPackage, tensorflowFolder } from './location.js';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { writeUnpacked } from '../../../data-scripts/miniature/download.js';
 import { miniatures } from '../../../data-scripts/miniature/miniatures.js';
 import { openOfficial } from '../../../src/data/official/open.js';
-import { prepareOfficial } from '../../../src/data/official/prepare.js';
+import { prepareOfficial } from '../../../src/data/official/prepare/prepare.js';
 import { findOfficial, officialSpecs } from '../../../src/data/official/registry.js';
 import { temporaryFolder } from './temporary-folder.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
+import { selfCheck } from '../../../src/engine/doctor/self-check.js';
 import type { Value } from '../../../src/engine/engine.js';
-import { selfCheck } from '../../../src/engine/self-check.js';
 import { createTensorFlowEngine } from '../../../src/engine/tensorflow/engine.js';
 import { float32, int32 } from '../../../src/shared/arrays.js';
 import { whereInstalled } from './installed.js';

@@ -1,0 +1,64 @@
+/**
+ * How long a whole ESTA step takes: the largest anchor learns from the labels and teaches, a sampled stitch learns from it,
+ * AdamW moves both. Random weights: time does not depend on them. The ranks are those of Table I.
+ */
+import type { Engine, Value } from '../engine/engine.js';
+import { vitArchitecture } from '../models/architectures.js';
+import type { ViTVariant } from '../models/vit/variants.js';
+import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
+import { Random } from '../shared/random.js';
+import { mapTree, type Tree } from '../shared/tree.js';
+import { initialTrainables } from '../stitching/parameters/trainables.js';
+import type { Stitch } from '../stitching/space/stitch.js';
+import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space.js';
+import type { FrozenNetwork } from '../stitching/stitchable-network.js';
+import { stepRunner } from '../training/step-runner.js';
+import { initialState, stateOnDevice } from '../training/training-state.js';
+import { randomArray, randomNetwork } from './random-network.js';
+import { medianMilliseconds, type StepBenchmarkOptions } from './step-benchmark.js';
+
+const classes = 100;
+const stitchingLayerRank = 96;
+const warmRate = 1e-3;
+
+/**
+ * @param variants small to large, at least two
+ * @returns milliseconds for each variant: of the stitch that enters it half-way from the next smaller one (the smallest
+ * anchor alone), with the largest as its teacher
+ */
+export async function benchmarkEstaSteps(
+  engine: Engine,
+  variants: readonly ViTVariant[],
+  { batchSize, rank, repeat }: StepBenchmarkOptions,
+): Promise<number[]> {
+  const space = buildStitchSpace(variants);
+  const network = {
+    anchors: variants.map(vitArchitecture),
+    classes,
+    adaptation: { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true },
+  };
+  const random = Random.of(0, 'esta-step-benchmark');
+  const host = randomNetwork(random, space, variants) as unknown as Tree<Float32NdArray>;
+  const frozen = mapTree(host, isFloat32, (array) => engine.put(array)) as unknown as FrozenNetwork<Value>;
+  const state = stateOnDevice(engine, initialState(initialTrainables(space, network, 0)));
+  const teacher = space.stitches[largestAnchor(space)]!;
+  const run = stepRunner(engine, { space, network, frozen, teacher }, state, {
+    weightDecay: 1e-4,
+    distillation: { temperature: 1, weight: 1 },
+    saliency: true,
+  });
+  const side = variants[0]!.imageSize;
+  const images = randomArray(random, [batchSize, side, side, 3]);
+  const labels = int32([batchSize], new Int32Array(batchSize));
+  const times: number[] = [];
+  for (const anchor of variants.keys()) {
+    const { id } = halfwayInto(anchor, variants[anchor]!.depth, space.stitches);
+    times.push(await medianMilliseconds(repeat, async () => void (await run(id, images, labels, warmRate))));
+  }
+  return times;
+}
+
+function halfwayInto(anchor: number, depth: number, stitches: readonly Stitch[]): Stitch {
+  if (anchor === 0) return stitches[0]!;
+  return stitches.find(({ path }) => path[1]?.anchor === anchor && path[1].blocks[0] === depth / 2)!;
+}

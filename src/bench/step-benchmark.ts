@@ -1,0 +1,143 @@
+/**
+ * How long one adaptation step takes: 12 frozen ViT blocks with low-rank updates on q, k and v, forward alone and forward
+ * plus backward, on random tokens. The same work as a step of any training run, without data loading.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
+import { tokensOf, type ViTVariant } from '../models/vit/variants.js';
+import { type BlockAdaptation, projections, runBlock, type ViTBlock } from '../models/vit/vision-transformer.js';
+import { initialWeights } from '../models/vit/weights.js';
+import { type Float32NdArray, float32, isFloat32 } from '../shared/arrays.js';
+import { Random } from '../shared/random.js';
+import { mapTree, type Tree } from '../shared/tree.js';
+import { randomArray } from './random-network.js';
+
+export interface StepBenchmarkOptions {
+  readonly batchSize: number;
+  readonly rank: number;
+  /** Timed repetitions; the median counts. */
+  readonly repeat: number;
+}
+
+export interface StepTiming {
+  readonly model: string;
+  readonly forward_ms: number;
+  readonly step_ms: number;
+  /** Multiply-accumulates of matrix products in forward and backward, twice, per second of `step_ms`, in GFLOP/s. */
+  readonly gflops_per_second: number;
+  /** Largest resident memory of the process so far, MiB: models are timed from small to large. */
+  readonly peak_memory_mib: number;
+}
+
+export async function benchmarkStep(
+  engine: Engine,
+  variant: ViTVariant,
+  { batchSize, rank, repeat }: StepBenchmarkOptions,
+): Promise<StepTiming> {
+  const { width, depth } = variant;
+  const random = Random.of(0, 'step-benchmark', variant.name);
+  const tokens = tokensOf(variant);
+  const draw = (...shape: number[]) => randomArray(random, shape);
+  const update = () => projections.map(() => ({ down: draw(width, rank), up: float32([rank, width]) }));
+  const put = (tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array));
+  const inputs: Tree<Value> = {
+    blocks: put(initialWeights(variant, random).blocks),
+    updates: put(Array.from({ length: depth }, update)),
+    x: put(draw(batchSize, tokens, width)),
+  };
+
+  const forward = engine.compile(`bench-forward-${variant.name}`, ((given: StepInputs) =>
+    run(given, variant).square().mean()) as TensorFunction);
+  const step = engine.compile(`bench-step-${variant.name}`, ((given: StepInputs) => {
+    const moving = given.updates.flatMap((block) => block.flatMap(({ down, up }) => [down, up]));
+    const loss = (...values: tf.Tensor[]) =>
+      run({ ...given, updates: regroup(values) }, variant)
+        .square()
+        .mean();
+    return tf.valueAndGrads(loss as never)(moving);
+  }) as unknown as TensorFunction);
+
+  const forward_ms = await medianMilliseconds(repeat, async () => {
+    const loss = (await forward(inputs)) as Value;
+    await finished(engine, loss, loss);
+  });
+  const step_ms = await medianMilliseconds(repeat, async () => {
+    const result = (await step(inputs)) as unknown as { value: Value; grads: Value[] };
+    await finished(engine, result, result.value);
+  });
+  const blockProducts = tokens * 12 * width ** 2 + 2 * tokens ** 2 * width;
+  const flops = 2 * 2 * batchSize * depth * blockProducts;
+  return {
+    model: variant.name,
+    forward_ms,
+    step_ms,
+    gflops_per_second: Math.round(flops / step_ms / 1e6),
+    peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
+}
+
+/** Reads one number of the result, as training reads the loss: a GPU has only then done what it was told to do. */
+async function finished(engine: Engine, result: unknown, number: Value): Promise<void> {
+  await engine.get(number);
+  engine.free(result as Tree<Value>);
+}
+
+interface StepInputs {
+  readonly blocks: readonly ViTBlock<tf.Tensor>[];
+  /** One list per block: q, k, v. */
+  readonly updates: readonly (readonly LowRankUpdate[])[];
+  readonly x: tf.Tensor;
+}
+
+function run({ blocks, updates, x }: StepInputs, variant: ViTVariant): tf.Tensor {
+  return blocks.reduce((tokens, block, index) => {
+    const adaptation = Object.fromEntries(
+      projections.map((projection, part) => [projection, { update: updates[index]![part]! }]),
+    );
+    return runBlock(block, tokens, variant, adaptation as unknown as BlockAdaptation);
+  }, x);
+}
+
+/** A flat list down, up, down, up, ... back to three updates a block. */
+function regroup(values: readonly tf.Tensor[]): LowRankUpdate[][] {
+  return Array.from({ length: values.length / 6 }, (_, block) =>
+    projections.map((_, part) => ({ down: values[block * 6 + part * 2]!, up: values[block * 6 + part * 2 + 1]! })),
+  );
+}
+
+/**
+ * What the engine reaches on one large square matrix product, in GFLOP/s: the share of it that a step reaches tells how
+ * much is lost outside of matrix products.
+ */
+export async function matmulPeak(engine: Engine): Promise<number> {
+  const size = 2048;
+  const random = Random.of(0, 'matmul-peak');
+  const draw = () => engine.put(float32([size, size], random.truncatedNormal(size * size, 1)));
+  const inputs = { a: draw(), b: draw() };
+  const product = engine.compile('matmul-peak', (({ a, b }: { a: tf.Tensor2D; b: tf.Tensor2D }) =>
+    tf.matMul(a, b).slice([0, 0], [1, 1])) as unknown as TensorFunction);
+  const times = await milliseconds(15, async () => {
+    const corner = (await product(inputs)) as Value;
+    await finished(engine, corner, corner);
+  });
+  engine.free(inputs);
+  return Math.round((2 * size ** 3) / Math.min(...times) / 1e6);
+}
+
+/** Median of `repeat` timings after one that compiles. */
+export async function medianMilliseconds(repeat: number, work: () => Promise<void>): Promise<number> {
+  const times = await milliseconds(repeat, work);
+  return Math.round(times.sort((a, b) => a - b)[repeat >> 1]! * 10) / 10;
+}
+
+async function milliseconds(repeat: number, work: () => Promise<void>): Promise<number[]> {
+  await work(); // compiles
+  const times: number[] = [];
+  for (let count = 0; count < repeat; count++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times;
+}

@@ -1,0 +1,84 @@
+/** What no field of an experiment can say alone. */
+import type { Rule } from './consistency.js';
+import type { ExperimentFields } from './experiment.js';
+
+/** A list in which every name or number occurs once. */
+function distinct(
+  at: keyof ExperimentFields,
+  noun: string,
+  items: (experiment: ExperimentFields) => readonly (string | number)[],
+): Rule<ExperimentFields> {
+  return {
+    needs: [at],
+    at: [at],
+    problem(experiment) {
+      const all = items(experiment);
+      const twice = all.find((item, index) => all.indexOf(item) !== index);
+      return twice !== undefined && `${noun} ${twice} is listed twice; each must be there once`;
+    },
+  };
+}
+
+/** A number that may not exceed another one of the same file. */
+function atMost(
+  lower: readonly [section: string, name: string],
+  upper: readonly [section: string, name: string],
+  values: (experiment: ExperimentFields) => readonly [lower: number | undefined, upper: number | undefined],
+): Rule<ExperimentFields> {
+  return {
+    needs: [lower.join('.'), upper.join('.')],
+    at: lower,
+    problem(experiment) {
+      const [value, limit] = values(experiment);
+      return (
+        value !== undefined &&
+        limit !== undefined &&
+        value > limit &&
+        `expected at most ${upper.join('.')} (${limit}), received ${value}`
+      );
+    },
+  };
+}
+
+export const experimentRules: readonly Rule<ExperimentFields>[] = [
+  distinct('seeds', 'seed', ({ seeds }) => seeds),
+  distinct('methods', 'method', ({ methods }) => methods),
+  distinct('anchors', 'anchor', ({ anchors }) => anchors.map(({ name }) => name)),
+  distinct('data', 'data set', ({ data }) => data.map(({ name }) => name)),
+  {
+    needs: ['anchors', 'adaptation.ranks'],
+    at: ['adaptation', 'ranks'],
+    problem: ({ anchors, adaptation: { ranks } }) =>
+      ranks.length !== anchors.length &&
+      `expected ${anchors.length} ranks, one for each anchor (${anchors.map(({ name }) => name).join(', ')}), received ${ranks.length}`,
+  },
+  atMost(['preprocessing', 'crop'], ['preprocessing', 'resize'], ({ preprocessing: { crop, resize } }) => [
+    crop,
+    resize,
+  ]),
+  atMost(['training', 'warmup_epochs'], ['training', 'epochs'], ({ training }) => [
+    training.warmup_epochs,
+    training.epochs,
+  ]),
+  atMost(['sampling', 'warmup_epochs'], ['training', 'epochs'], ({ sampling, training }) => [
+    sampling.warmup_epochs,
+    training.epochs,
+  ]),
+  {
+    needs: ['methods', 'evaluation.deploy_by'],
+    at: ['evaluation', 'deploy_by'],
+    problem: ({ methods, evaluation }) =>
+      evaluation.deploy_by === 'importance' &&
+      methods.includes('sn-net') &&
+      'expected validation, or nothing: sn-net has no importance scores to choose by, received importance',
+  },
+  {
+    needs: ['data', 'evaluation.gradient_angles'],
+    at: ['evaluation', 'gradient_angles', 'source'],
+    problem({ data, evaluation }) {
+      const names = data.map(({ name }) => name);
+      const unknown = evaluation.gradient_angles?.source.find((name) => !names.includes(name));
+      return unknown !== undefined && `expected names of data sets (${names.join(', ')}), received ${unknown}`;
+    },
+  },
+];

@@ -1,0 +1,156 @@
+/**
+ * Batches of one split, prepared ahead on other threads. Engines keep the main thread busy for up to a second at a
+ * time; meanwhile the threads fill the next few batches, so that training never waits for images.
+ *
+ * What a batch holds depends on the seed and the position (epoch, batch) alone: not on the number of threads, on how
+ * far ahead they work, or on where an interrupted run went on.
+ */
+import { availableParallelism } from 'node:os';
+import { type Float32NdArray, float32, type Int32NdArray, int32 } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { Random } from '../../shared/random.js';
+import type { Sample } from '../dataset.js';
+import { cacheImages, type ImageCache } from '../images/image-cache.js';
+import type { Augmentation, Preprocessing } from '../images/preprocessing.js';
+import { BatchPool } from './batch-pool.js';
+
+export interface BatchOptions {
+  readonly samples: readonly Sample[];
+  readonly preprocessing: Preprocessing;
+  /** left out: every image is prepared as in evaluation */
+  readonly augmentation?: Augmentation;
+  readonly batchSize: number;
+  /** true draws a new order every epoch, default false: the order of the samples */
+  readonly shuffle?: boolean;
+  /** of the order and the augmentation, default 0 */
+  readonly seed?: number;
+  /** what happens to the last batch when it is not full: drop it (training) or keep it short (evaluation, default) */
+  readonly lastBatch?: 'drop' | 'keep';
+  /** threads that prepare, default: the cores but one, 1 to 4 */
+  readonly threads?: number;
+  /** batches prepared ahead, default 4 */
+  readonly prefetch?: number;
+  /** limit of the memory for decoded images, default 2 GiB; what does not fit is decoded anew in every epoch */
+  readonly cacheBytes?: number;
+  /** images decoded so far, while the cache is filled */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Batch {
+  /** from 0; the position from which `batches` can go on is the one after it */
+  readonly epoch: number;
+  /** from 0 within the epoch */
+  readonly index: number;
+  /** [batch, crop, crop, 3], normalised */
+  readonly images: Float32NdArray;
+  /** [batch] */
+  readonly labels: Int32NdArray;
+  /** positions in `samples` */
+  readonly indices: readonly number[];
+}
+
+/** Where to begin, and for how many epochs to go on (default one). */
+export interface BatchRange {
+  readonly epoch?: number;
+  readonly index?: number;
+  readonly epochs?: number;
+}
+
+/** A split, ready to be read again and again. */
+export class BatchLoader {
+  /** Use `openBatches`. */
+  constructor(
+    private readonly options: BatchOptions,
+    private readonly pool: BatchPool,
+    readonly cache: ImageCache,
+  ) {}
+
+  get batchesPerEpoch(): number {
+    const { samples, batchSize, lastBatch = 'keep' } = this.options;
+    return lastBatch === 'keep' ? Math.ceil(samples.length / batchSize) : Math.floor(samples.length / batchSize);
+  }
+
+  /**
+   * Batches in order, prepared ahead across the ends of epochs. Leaving the loop early is fine.
+   * @throws RequestError when an image cannot be read or decoded
+   */
+  async *batches({ epoch = 0, index = 0, epochs = 1 }: BatchRange = {}): AsyncGenerator<Batch, void, void> {
+    const { prefetch = 4 } = this.options;
+    const ahead: { readonly batch: PlannedBatch; readonly images: Promise<Float32Array> }[] = [];
+    const enqueue = (batch: PlannedBatch) => {
+      ahead.push({ batch, images: this.pool.prepare(batch.epoch, batch.indices) });
+    };
+    const plan = this.plan(epoch, index, epoch + epochs);
+    for (const batch of plan) {
+      enqueue(batch);
+      if (ahead.length <= prefetch) continue;
+      const { batch: ready, images } = ahead.shift()!;
+      yield this.assemble(ready, await images);
+    }
+    for (const { batch, images } of ahead) yield this.assemble(batch, await images);
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private *plan(epoch: number, index: number, endEpoch: number): Generator<PlannedBatch, void, void> {
+    const { batchSize } = this.options;
+    for (let at = epoch; at < endEpoch; at++) {
+      const order = this.order(at);
+      for (let batch = at === epoch ? index : 0; batch < this.batchesPerEpoch; batch++) {
+        yield { epoch: at, index: batch, indices: order.slice(batch * batchSize, (batch + 1) * batchSize) };
+      }
+    }
+  }
+
+  private order(epoch: number): readonly number[] {
+    const { samples, shuffle = false, seed = 0 } = this.options;
+    const order = [...samples.keys()];
+    return shuffle ? Random.of(seed, 'order', epoch).shuffled(order) : order;
+  }
+
+  private assemble({ epoch, index, indices }: PlannedBatch, images: Float32Array): Batch {
+    const { samples, preprocessing } = this.options;
+    const { crop } = preprocessing;
+    return {
+      epoch,
+      index,
+      images: float32([indices.length, crop, crop, 3], images),
+      labels: int32(
+        [indices.length],
+        Int32Array.from(indices, (sample) => samples[sample]!.label),
+      ),
+      indices,
+    };
+  }
+}
+
+interface PlannedBatch {
+  readonly epoch: number;
+  readonly index: number;
+  readonly indices: readonly number[];
+}
+
+/**
+ * Decodes as much of the split as fits into memory, and starts the threads. Close the loader when done.
+ * @throws RequestError when an image cannot be decoded, or when there are too few samples for one batch
+ */
+export async function openBatches(options: BatchOptions): Promise<BatchLoader> {
+  const { samples, preprocessing, augmentation, batchSize, seed = 0, lastBatch = 'keep' } = options;
+  const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), cacheBytes, onProgress } = options;
+  const needed = lastBatch === 'drop' ? batchSize : 1;
+  if (samples.length < needed) {
+    throw new RequestError(
+      `${samples.length} images do not fill a batch of ${batchSize}`,
+      'Choose a smaller batch size, or a split with more images.',
+    );
+  }
+  const cache = await cacheImages(samples, preprocessing, {
+    ...(cacheBytes !== undefined && { maximumBytes: cacheBytes }),
+    ...(onProgress && { onProgress }),
+  });
+  const pool = new BatchPool(threads, { samples, preprocessing, augmentation, cache, seed });
+  return new BatchLoader(options, pool, cache);
+}

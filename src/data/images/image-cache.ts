@@ -1,0 +1,90 @@
+/**
+ * Decoded images of one split in memory that all threads share, so that no epoch and no evaluated stitch decodes them
+ * again. Images lie at their size before the crop. Of a split that is larger than the bound, the first images are kept.
+ */
+import { availableParallelism } from 'node:os';
+import type { Sample } from '../dataset.js';
+import { type Decoding, decodeImage, type RgbImage } from './decode.js';
+
+/** Plain data: can be posted to a worker, which then sees the same memory. */
+export interface ImageCache {
+  /** memory, shared in pieces because the total is not known before all images are decoded */
+  readonly chunks: readonly SharedArrayBuffer[];
+  /** where each image lies, in the order of the samples; missing where it did not fit */
+  readonly images: readonly (CachedImage | undefined)[];
+}
+
+interface CachedImage {
+  readonly width: number;
+  readonly height: number;
+  readonly chunk: number;
+  readonly offset: number;
+}
+
+export interface ImageCacheOptions {
+  /** of all chunks together, default 2 GiB */
+  readonly maximumBytes?: number;
+  /** called after every decoded image */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const defaultMaximumBytes = 2 * 2 ** 30;
+const chunkBytes = 16 * 2 ** 20;
+
+/**
+ * Decodes samples from the first on, several at a time, until all are there or the memory is full. What does not fit is to
+ * be decoded each time it is used.
+ * @throws RequestError that names the first file that cannot be read or decoded
+ */
+export async function cacheImages(
+  samples: readonly Sample[],
+  decoding: Decoding,
+  { maximumBytes = defaultMaximumBytes, onProgress }: ImageCacheOptions = {},
+): Promise<ImageCache> {
+  const chunks: SharedArrayBuffer[] = [];
+  const images: (CachedImage | undefined)[] = new Array(samples.length).fill(undefined);
+  let reserved = 0;
+  let freeFrom = 0;
+  let done = 0;
+  let next = 0;
+  let ended = maximumBytes <= 0;
+
+  /** @returns whether it fitted */
+  const store = (index: number, { width, height, pixels }: RgbImage): boolean => {
+    if (chunks.length === 0 || freeFrom + pixels.length > chunks.at(-1)!.byteLength) {
+      const length = Math.max(pixels.length, Math.min(chunkBytes, maximumBytes - reserved));
+      if (reserved + length > maximumBytes) return false;
+      reserved += length;
+      chunks.push(new SharedArrayBuffer(length));
+      freeFrom = 0;
+    }
+    images[index] = { width, height, chunk: chunks.length - 1, offset: freeFrom };
+    new Uint8Array(chunks.at(-1)!, freeFrom, pixels.length).set(pixels);
+    freeFrom += pixels.length;
+    return true;
+  };
+
+  const lane = async () => {
+    while (next < samples.length && !ended) {
+      const index = next++;
+      try {
+        ended = !store(index, await decodeImage(samples[index]!.file, decoding)) || ended;
+      } catch (error) {
+        ended = true;
+        throw error;
+      }
+      onProgress?.(++done, samples.length);
+    }
+  };
+  // twice the cores: some lanes wait for files while others decode
+  await Promise.all(Array.from({ length: 2 * availableParallelism() }, lane));
+  return { chunks, images };
+}
+
+/** One image of the cache, without a copy; undefined when it is not in it. */
+export function cachedImage({ chunks, images }: ImageCache, index: number): RgbImage | undefined {
+  const image = images[index];
+  if (!image) return undefined;
+  const { width, height, chunk, offset } = image;
+  return { width, height, pixels: new Uint8Array(chunks[chunk]!, offset, width * height * 3) };
+}

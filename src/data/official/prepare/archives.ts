@@ -1,0 +1,138 @@
+/** Verifying and unpacking downloaded archives (.tar, .tar.gz, .tgz, .zip). */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import * as tar from 'tar';
+import * as yauzl from 'yauzl';
+import { isExpected, messageOf, RequestError, TrialError } from '../../../shared/errors.js';
+import type { Archive, OnActivity } from '../layouts/layout.js';
+
+const archiveName = /^(.+?)\.(tar|tar\.gz|tgz|zip)$/i;
+
+export function isArchive(file: string): boolean {
+  return archiveName.test(path.basename(file));
+}
+
+/** MD5 of a file as hexadecimal text. */
+export async function md5Of(file: string, progress?: OnActivity): Promise<string> {
+  const { size } = await stat(file);
+  const hash = createHash('md5');
+  let done = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    done += (chunk as Buffer).length;
+    progress?.(`verifying ${path.basename(file)}`, done, size);
+  }
+  return hash.digest('hex');
+}
+
+/** A file that is not the official download is a RequestError; archives without a published sum pass. */
+export async function verify(file: string, known: Archive | undefined, progress?: OnActivity): Promise<void> {
+  if (known?.md5 === undefined) return;
+  const received = await md5Of(file, progress);
+  if (received === known.md5) return;
+  throw new RequestError(
+    `${file} is damaged or another version: its MD5 is ${received}, the official file has ${known.md5}`,
+    'Download it again; --no-verify accepts a copy that was packed anew.',
+  );
+}
+
+/**
+ * Unpacks into `<parent>/<archive name without extension>/` and returns that folder. An archive unpacked before is not
+ * unpacked again: the folder gets its name only when it is complete.
+ */
+export async function unpack(archive: string, parent: string, progress?: OnActivity): Promise<string> {
+  const folder = unpackedFolder(archive, parent);
+  if (await isFolder(folder)) return folder;
+  const partial = `${folder}.partial`;
+  await removeFolder(partial);
+  await mkdir(partial, { recursive: true });
+  try {
+    if (/\.zip$/i.test(archive)) await unpackZip(archive, partial, progress);
+    else await unpackTar(archive, partial, progress);
+    await rename(partial, folder);
+  } catch (error) {
+    await removeFolder(partial);
+    throw explainUnpackError(error, archive);
+  }
+  return folder;
+}
+
+/** Whether `unpack` has finished with this archive before. */
+export async function isUnpacked(archive: string, parent: string): Promise<boolean> {
+  return isFolder(unpackedFolder(archive, parent));
+}
+
+function unpackedFolder(archive: string, parent: string): string {
+  return path.join(parent, path.basename(archive).replace(archiveName, '$1'));
+}
+
+async function unpackTar(archive: string, folder: string, progress?: OnActivity): Promise<void> {
+  const { size } = await stat(archive);
+  const source = createReadStream(archive, { highWaterMark: 1 << 20 });
+  source.on('data', () => progress?.(`unpacking ${path.basename(archive)}`, source.bytesRead, size));
+  let entries = 0;
+  // strict: what is only a warning by default (a cut archive, entries that would lie outside the folder) fails
+  await pipeline(source, tar.extract({ cwd: folder, strict: true, onReadEntry: () => entries++ }));
+  if (entries === 0) throw new RequestError(`${archive} is empty or no tar archive`, 'Download it again.');
+}
+
+async function unpackZip(archive: string, folder: string, progress?: OnActivity): Promise<void> {
+  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) => {
+    yauzl.open(archive, { lazyEntries: true }, (error, opened) => (error ? reject(error) : resolve(opened)));
+  });
+  await new Promise<void>((resolve, reject) => {
+    zip.on('error', reject);
+    zip.on('end', resolve);
+    zip.on('entry', (entry: yauzl.Entry) => {
+      unpackZipEntry(zip, entry, folder).then(() => {
+        progress?.(`unpacking ${path.basename(archive)}`, zip.entriesRead, zip.entryCount);
+        zip.readEntry();
+      }, reject);
+    });
+    zip.readEntry();
+  }).finally(() => zip.close());
+}
+
+async function unpackZipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: string): Promise<void> {
+  // yauzl refuses absolute names and names with '..'
+  const target = path.join(folder, entry.fileName);
+  if (entry.fileName.endsWith('/')) {
+    await mkdir(target, { recursive: true });
+    return;
+  }
+  await mkdir(path.dirname(target), { recursive: true });
+  const content = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)));
+  });
+  await pipeline(content, createWriteStream(target));
+}
+
+/** Files that were being written when unpacking failed may still appear for a moment, hence the retries. */
+async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 8, retryDelay: 50 });
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+function explainUnpackError(error: unknown, archive: string): unknown {
+  if (isExpected(error)) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new TrialError(
+      `no space left while unpacking ${archive}`,
+      'Free some space and run the same command again.',
+    );
+  }
+  return new RequestError(
+    `${archive} cannot be unpacked, it is damaged or truncated: ${messageOf(error)}`,
+    'Download it again.',
+  );
+}

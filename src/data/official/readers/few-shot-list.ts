@@ -1,0 +1,44 @@
+/**
+ * Few-shot training lists that others published (NOAH, SPT: `train_meta.list.num_shot_<k>.seed_<s>`), for results on
+ * exactly their images. Their files are found in the data set by the end of their path, wherever it was unpacked.
+ *
+ * CoOp's Flowers lists were drawn from all images, most of them from the official test part. A list that names test
+ * images is refused: it belongs to another test set.
+ */
+import path from 'node:path';
+import { RequestError } from '../../../shared/errors.js';
+import type { Dataset, Sample } from '../../dataset.js';
+import { readImageList } from './text-table.js';
+
+/**
+ * The data set with the listed images as its training split. Unknown, mislabelled or leaked images are RequestErrors.
+ */
+export async function withTrainingList(dataset: Dataset, list: string): Promise<Dataset> {
+  const { train, val = [], test } = dataset.splits;
+  const byName = new Map<string, Sample[]>();
+  for (const sample of [...train, ...val, ...test]) {
+    const name = path.basename(sample.file);
+    byName.set(name, [...(byName.get(name) ?? []), sample]);
+  }
+  const isTest = new Set(test.map(({ file }) => file));
+  const chosen = (await readImageList(list, '', dataset.classes.length)).map(({ file: listed, label }) => {
+    const found = (byName.get(path.basename(listed)) ?? []).filter(({ file }) => `/${file}`.endsWith(`/${listed}`));
+    const [sample] = found;
+    if (sample === undefined || found.length > 1) {
+      throw new RequestError(`${list} names ${listed}, which ${found.length} images of ${dataset.name} end with`);
+    }
+    if (sample.label !== label) {
+      throw new RequestError(`${list} says label ${label} for ${listed}, ${dataset.name} says ${sample.label}`);
+    }
+    if (isTest.has(sample.file)) {
+      throw new RequestError(
+        `${list} names ${listed}, which is a test image of ${dataset.name}: training on it would leak the test set`,
+        'Use the test list that was published with it, or draw few-shot images from the training split.',
+      );
+    }
+    return sample;
+  });
+  const taken = new Set(chosen.map(({ file }) => file));
+  const rest = val.filter(({ file }) => !taken.has(file));
+  return { ...dataset, splits: { train: chosen, ...(rest.length > 0 && { val: rest }), test } };
+}

@@ -1,0 +1,104 @@
+/** What works here: every engine is really tried, and what is missing comes with the command that gets it. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { messageOf } from '../../shared/errors.js';
+import type { Device } from '../engine.js';
+import type { EngineChoice } from '../select.js';
+import { isGpuPlausible } from './gpu-presence.js';
+import { describeMachine, type Machine } from './machine.js';
+import { type ProbeResult, probeEngine } from './probe.js';
+
+export interface EngineState {
+  readonly engine: 'onnxruntime' | 'tensorflow';
+  /** The device asked for; `any` lets TensorFlow choose. */
+  readonly device: Device | 'any';
+  readonly result: ProbeResult;
+  /** What to do when it does not work; absent when there is nothing to do. */
+  readonly remedy?: string;
+}
+
+export interface Diagnosis {
+  /** Names and versions; a package that does not load has the reason instead. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: Machine;
+  readonly engines: readonly EngineState[];
+  /** What `--engine auto` uses here; undefined when nothing works. */
+  readonly automatic?: { readonly engine: Exclude<EngineChoice, 'auto'>; readonly device: string };
+}
+
+const candidates = [
+  { engine: 'onnxruntime', device: 'cpu' },
+  { engine: 'onnxruntime', device: 'webgpu' },
+  { engine: 'onnxruntime', device: 'cuda' },
+  { engine: 'tensorflow', device: 'any' },
+] as const;
+
+export async function diagnose(): Promise<Diagnosis> {
+  const [versions, machine, engines] = await Promise.all([
+    readVersions(),
+    describeMachine(),
+    Promise.all(candidates.map(async (candidate) => examine(candidate))),
+  ]);
+  const automatic = chooseAutomatically(engines, isGpuPlausible());
+  return { versions, machine, engines, ...(automatic ? { automatic } : {}) };
+}
+
+async function examine({ engine, device }: (typeof candidates)[number]): Promise<EngineState> {
+  const result = await probeEngine(engine, device === 'any' ? 'cpu' : device);
+  const remedy = remedyFor(engine, device, result);
+  return { engine, device, result, ...(remedy ? { remedy } : {}) };
+}
+
+/** The rule of `--engine auto` (select.ts), applied to what was found: where no GPU is plausible it does not look. */
+export function chooseAutomatically(engines: readonly EngineState[], gpuIsPlausible: boolean): Diagnosis['automatic'] {
+  const working = (engine: EngineState['engine'], device: string) =>
+    engines.some(({ engine: name, result }) => name === engine && result.works && result.uses === device);
+  if (gpuIsPlausible && working('tensorflow', 'gpu')) return { engine: 'tensorflow', device: 'gpu' };
+  return working('onnxruntime', 'cpu') ? { engine: 'onnxruntime', device: 'cpu' } : undefined;
+}
+
+/** What to run to get what is missing. */
+export function remedyFor(
+  engine: EngineState['engine'],
+  device: EngineState['device'],
+  result: ProbeResult,
+): string | undefined {
+  if (result.works) return undefined;
+  if (engine === 'tensorflow') {
+    return '`esta engine install` (CPU) or `esta engine install --gpu`; `--libtensorflow DIR` builds it against a TensorFlow that is already here';
+  }
+  if (device === 'webgpu') {
+    return 'install the Vulkan loader (Debian, Ubuntu: `apt-get install libvulkan1`) and the driver of your GPU; without a GPU there is nothing to do';
+  }
+  if (device === 'cuda') {
+    return 'with an NVIDIA GPU, CUDA 12 and cuDNN 9: `node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` (downloads); without one there is nothing to do';
+  }
+  return '`npm ci` in the project folder: onnxruntime-node is missing or damaged';
+}
+
+async function readVersions(): Promise<Record<string, string>> {
+  return {
+    node: process.versions.node,
+    'tfjs-core': await packageVersion('@tensorflow/tfjs-core'),
+    onnxruntime: await packageVersion('onnxruntime-node'),
+    ...(await imageLibraryVersions()),
+  };
+}
+
+async function packageVersion(name: string): Promise<string> {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return (JSON.parse(await readFile(manifest, 'utf8')) as { version: string }).version;
+  } catch (error) {
+    return `not found (${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`;
+  }
+}
+
+async function imageLibraryVersions(): Promise<Record<string, string>> {
+  try {
+    const { default: sharp } = await import('sharp');
+    return { sharp: sharp.versions.sharp ?? 'unknown', libvips: sharp.versions.vips };
+  } catch (error) {
+    return { sharp: `does not load (${messageOf(error).split('\n')[0]})` };
+  }
+}

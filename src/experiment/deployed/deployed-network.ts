@@ -1,0 +1,126 @@
+/**
+ * One deployed stitch of a finished trial, as a network of its own: what was trained is merged into the weights of its
+ * anchors (W + A B, b + b_n), so that it has their layers and nothing beside them.
+ */
+import path from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import { loadExperiment } from '../../config/load.js';
+import type { Classifier } from '../../evaluation/predict.js';
+import type { Architecture } from '../../models/architecture.js';
+import type { Linear } from '../../models/layers.js';
+import type { StitchResult } from '../../run-folder/result.js';
+import { findRunFolders, readRunFolder, type Trial } from '../../run-folder/run-folder.js';
+import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { mapTree } from '../../shared/tree.js';
+import { mergeStitch } from '../../stitching/parameters/merge.js';
+import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
+import { type FrozenNetwork, type FrozenPath, runStitch } from '../../stitching/stitchable-network.js';
+import type { Named } from '../../training/optimizer.js';
+import { spaceOf } from '../space.js';
+import { loadAnchors, mergeAnchors } from '../trial/palette.js';
+import { readTrained } from '../trial/trained-file.js';
+import { preprocessingOf } from '../trial/trial-data.js';
+
+export interface DeployedChoice {
+  /** Name of the trial folder; may be left out where the run has one finished trial. */
+  readonly trial?: string | undefined;
+  /** Id of a deployed stitch. */
+  readonly stitch?: number | undefined;
+  /** Multiply-accumulates of one image: the dearest deployed stitch that costs no more. */
+  readonly budget?: number | undefined;
+}
+
+/** The weights of a deployed stitch, and nothing else. */
+export interface DeployedWeights<T> {
+  readonly path: FrozenPath<T>;
+  readonly head: Linear<T>;
+}
+
+export interface DeployedNetwork extends Classifier {
+  readonly trial: string;
+  /** FLOPs, parameters, and accuracy on the test images. */
+  readonly result: StitchResult;
+  readonly weights: DeployedWeights<Float32NdArray>;
+  readonly classes: readonly string[];
+}
+
+/** @throws RequestError when there is no such run, trial or stitch, or the pretrained anchors are not there any more */
+export async function openDeployed(runFolder: string, choice: DeployedChoice = {}): Promise<DeployedNetwork> {
+  const [folder, ...others] = await findRunFolders([runFolder]);
+  if (others.length > 0) {
+    throw new RequestError(`${runFolder} holds ${others.length + 1} run folders`, `Give one of them: ${folder}.`);
+  }
+  const { trials } = await readRunFolder(folder!);
+  const trial = chosenTrial(trials, folder!, choice.trial);
+  const result = chosenStitch(trial, choice);
+  const { config: experiment } = await loadExperiment(path.join(folder!, 'experiment.yaml'));
+  const trained = await readTrained(path.join(folder!, 'trials', trial.name, 'trained.safetensors'));
+  const { classes, trainables } = trained;
+  const { space, network, anchors: architectures } = spaceOf(experiment, classes.length);
+  const pretrained = await loadAnchors(experiment, architectures, classes.length);
+  const { weights: anchors } = mergeAnchors(pretrained, { space, network }, trained.alone);
+  const frozen = withTrainedWeights({ anchors, layers: trained.layers }, trainables);
+  const stitch = space.stitches[result.id]!;
+  const last = lastAnchor(stitch);
+  const head = { weight: trainables[`head/${last}/weight`]!, bias: trainables[`head/${last}/bias`]! };
+  return {
+    name: `${trial.name} ${result.id}`,
+    trial: trial.name,
+    result,
+    classes,
+    preprocessing: preprocessingOf(experiment, architectures[0]!),
+    weights: { path: mergeStitch(stitch, frozen, trainables, architectures), head },
+    logits: (weights: DeployedWeights<tf.Tensor>, images) => runMerged(stitch, weights, images, architectures),
+  };
+}
+
+function runMerged(
+  stitch: Stitch,
+  { path: frozen, head }: DeployedWeights<tf.Tensor>,
+  images: tf.Tensor,
+  architectures: readonly Architecture[],
+): tf.Tensor {
+  const last = lastAnchor(stitch);
+  const heads = { [`head/${last}/weight`]: head.weight, [`head/${last}/bias`]: head.bias };
+  return runStitch(stitch, frozen, heads, images, architectures);
+}
+
+/** Full fine-tuning has trained the weights themselves. */
+function withTrainedWeights(
+  frozen: FrozenNetwork<Float32NdArray>,
+  trainables: Named<Float32NdArray>,
+): FrozenNetwork<Float32NdArray> {
+  const replaced = mapTree(frozen as never, isFloat32, (array, at) => trainables[`weights/${at}`] ?? array);
+  return replaced as unknown as FrozenNetwork<Float32NdArray>;
+}
+
+function chosenTrial(trials: readonly Trial[], folder: string, name: string | undefined): Trial {
+  const finished = trials.filter(({ result }) => result);
+  const matching = name === undefined ? finished : finished.filter((trial) => trial.name === name);
+  if (matching.length === 1) return matching[0]!;
+  const names = finished.map((trial) => trial.name).join(', ') || 'none';
+  if (name === undefined && finished.length === 0) {
+    throw new RequestError(`${folder} has no finished trial`, `Go on with it: esta run ${folder}/experiment.yaml`);
+  }
+  throw new RequestError(
+    name === undefined
+      ? `${folder} has ${finished.length} finished trials`
+      : `${folder} has no finished trial ${JSON.stringify(name)}`,
+    `Choose one with --trial: ${names}.`,
+  );
+}
+
+function chosenStitch({ name, result }: Trial, { stitch: id, budget }: DeployedChoice): StitchResult {
+  const stitches = [...result!.stitches].sort((a, b) => a.flops - b.flops);
+  const deployed = stitches.map(({ id, flops }) => `${id} (${(flops / 1e9).toPrecision(3)} GFLOPs)`).join(', ');
+  if (id !== undefined) {
+    const found = stitches.find((stitch) => stitch.id === id);
+    if (found) return found;
+    throw new RequestError(`stitch ${id} is not deployed in ${name}`, `Deployed are ${deployed}.`);
+  }
+  const affordable = budget === undefined ? stitches : stitches.filter(({ flops }) => flops <= budget);
+  const dearest = affordable.at(-1);
+  if (dearest) return dearest;
+  throw new RequestError(`no stitch of ${name} costs ${budget! / 1e9} GFLOPs or less`, `Deployed are ${deployed}.`);
+}

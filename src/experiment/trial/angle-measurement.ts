@@ -1,0 +1,91 @@
+/** Angles between gradients on shared weights, measured once in the final run of a stitched network (Figure F). */
+import path from 'node:path';
+import type { Engine, Value } from '../../engine/engine.js';
+import { pairwiseAngles, type StitchGradients } from '../../evaluation/gradient-angles.js';
+import { anglesFile, anglesVersion, type TrialAngles } from '../../run-folder/gradient-angles.js';
+import { Interrupted } from '../../shared/errors.js';
+import { exists, writeAtomic } from '../../shared/files.js';
+import { Random } from '../../shared/random.js';
+import { trainablesOf } from '../../stitching/parameters/trainables.js';
+import type { Stitch } from '../../stitching/space/stitch.js';
+import { frozenPathOf } from '../../stitching/stitchable-network.js';
+import type { Named } from '../../training/optimizer.js';
+import { sharedTensorsOf, stitchGradients } from '../../training/stitch-gradients.js';
+import { pick } from '../../training/training-state.js';
+import type { Palette } from './palette.js';
+import type { Stage, StageContext } from './stage.js';
+
+/**
+ * Writes angles.json of the trial, unless it is there already. Batches are those of the training epoch that would follow
+ * the last one: drawn and augmented as in training, and independent of where an interrupted run went on. Methods whose
+ * stitches share no weights of blocks have no angles.
+ */
+export async function noteAngles(
+  context: StageContext,
+  { palette, plan }: Stage,
+  trainables: Named<Value>,
+  epoch: number,
+): Promise<void> {
+  const { trial, trialFolder, engine, progress, signal, data } = context;
+  const { anchors, evaluation, training } = trial.experiment;
+  const options = evaluation.gradient_angles!;
+  const file = path.join(trialFolder, anglesFile);
+  if (await exists(file)) return;
+  const stitches = comparedStitches(palette, options.stitches, trial.seed);
+  const label = `${trial.name}: comparing gradients`;
+  const batches = Math.min(options.batches, data.finalTrain.batchesPerEpoch);
+  const angles: number[] = [];
+  progress.start(label, batches * stitches.length);
+  for await (const { index, images, labels } of data.finalTrain.batches({ epoch: plan.epochs })) {
+    if (index === batches) break;
+    const batch = { images: engine.put(images), labels: engine.put(labels) };
+    const gradients: StitchGradients[] = [];
+    for (const stitch of stitches) {
+      if (signal.aborted) throw new Interrupted(`stopped in ${label}; what was trained is saved`);
+      gradients.push(await gradientsOn(engine, palette, stitch, trainables, batch));
+      progress.update(index * stitches.length + gradients.length);
+    }
+    engine.free(batch);
+    angles.push(...pairwiseAngles(gradients));
+  }
+  progress.stop();
+  if (angles.length === 0) return;
+  const content: TrialAngles = {
+    version: anglesVersion,
+    anchors: [anchors[0]!.name, anchors[1]!.name],
+    stitches: stitches.length,
+    epoch,
+    batches,
+    batch_size: training.batch_size,
+    domain: options.source.includes(trial.dataset.name) ? 'source' : 'downstream',
+    angles,
+  };
+  await writeAtomic(file, `${JSON.stringify(content)}\n`);
+}
+
+/** Stitches from the smallest anchor to the next, drawn without repetition; in the order of the space. */
+function comparedStitches({ space }: Palette, count: number, seed: number): Stitch[] {
+  const between = space.stitches.filter(({ path: [front, end] }) => front!.anchor === 0 && end?.anchor === 1);
+  const drawn = Random.of(seed, 'gradient angles').shuffled(between).slice(0, count);
+  return drawn.sort((one, other) => one.id - other.id);
+}
+
+/** Gradients of one stitch for the weights that it shares, on the host. */
+async function gradientsOn(
+  engine: Engine,
+  { network, frozen }: Palette,
+  stitch: Stitch,
+  trainables: Named<Value>,
+  batch: { readonly images: Value; readonly labels: Value },
+): Promise<StitchGradients> {
+  const names = sharedTensorsOf(stitch, network);
+  if (names.length === 0) return {};
+  const program = engine.compile(`gradients of stitch ${stitch.id}`, stitchGradients(stitch, names, network.anchors));
+  const parameters = pick(trainables, Object.keys(trainablesOf(stitch, network)));
+  const inputs = { frozen: frozenPathOf(frozen, [stitch]), parameters, ...batch };
+  const gradients = (await program(inputs as never)) as Named<Value>;
+  const host: Record<string, Float32Array> = {};
+  for (const name of names) host[name] = (await engine.get(gradients[name]!)).data as Float32Array;
+  engine.free(gradients);
+  return host;
+}

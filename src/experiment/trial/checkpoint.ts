@@ -1,0 +1,74 @@
+/** Training state on disk: parameters and moments as one safetensors file, everything else as text in its metadata. */
+import { stat } from 'node:fs/promises';
+import type { Engine, Value } from '../../engine/engine.js';
+import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
+import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import type { Named } from '../../training/optimizer.js';
+import type { TrainingState } from '../../training/training-state.js';
+
+/** @param identity what the state depends on: a checkpoint of another identity is refused when it is restored */
+export async function saveCheckpoint(
+  engine: Engine,
+  file: string,
+  identity: string,
+  state: TrainingState<Value>,
+  rest: Readonly<Record<string, string>>,
+): Promise<void> {
+  const tensors: StateDict = {};
+  for (const [group, values] of Object.entries(groupsOf(state))) {
+    Object.assign(tensors, prefixed(`${group}:`, await onHost(engine, values)));
+  }
+  await writeSafetensors(file, tensors, { metadata: { ...rest, identity } });
+}
+
+/**
+ * Undefined when there is no checkpoint.
+ * @throws RequestError for a file that is damaged, or was written by a training with other settings
+ */
+export async function restoreCheckpoint(
+  file: string,
+  identity: string,
+): Promise<{ state: TrainingState<Float32NdArray>; rest: Record<string, string> } | undefined> {
+  if (!(await stat(file).catch(() => undefined))) return undefined;
+  const { tensors, metadata } = await readCheckpoint(file);
+  if (metadata['identity'] !== identity) {
+    throw new RequestError(
+      `${file} was written by a training with other settings`,
+      'Restore the settings, choose another folder, or delete the file to begin again.',
+    );
+  }
+  const group = (prefix: string): StateDict => {
+    const entries = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}:`));
+    return Object.fromEntries(entries.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
+  };
+  const moments = { first: group('first'), second: group('second'), updates: group('updates') };
+  return { state: { parameters: group('parameters'), moments }, rest: metadata };
+}
+
+async function readCheckpoint(file: string): ReturnType<typeof readSafetensors> {
+  try {
+    return await readSafetensors(file);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw new RequestError(
+      `the checkpoint of this training is damaged: ${error.message}`,
+      `Delete ${file} to train this stage from its beginning; finished trials and stages are kept.`,
+    );
+  }
+}
+
+/** Copies named values to the host. */
+export async function onHost(engine: Engine, values: Named<Value>): Promise<StateDict> {
+  const arrays: StateDict = {};
+  for (const [name, value] of Object.entries(values)) arrays[name] = (await engine.get(value)) as Float32NdArray;
+  return arrays;
+}
+
+function prefixed(prefix: string, arrays: StateDict): StateDict {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
+}
+
+function groupsOf<T>({ parameters, moments }: TrainingState<T>): Record<string, Named<T>> {
+  return { parameters, first: moments.first, second: moments.second, updates: moments.updates };
+}

@@ -1,0 +1,131 @@
+/** The network of a trial on the engine: frozen anchors, started stitching layers, and what is counted about them. */
+import type { Experiment } from '../../config/schema/experiment.js';
+import type { Engine, Value } from '../../engine/engine.js';
+import type { Architecture } from '../../models/architecture.js';
+import type { NetworkWeights } from '../../models/blockwise.js';
+import type { Linear } from '../../models/layers.js';
+import { loadNetwork } from '../../models/pretrained/load-network.js';
+import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
+import { mapTree, type Tree } from '../../shared/tree.js';
+import { startStitchingLayers } from '../../stitching/fit/layer-start.js';
+import { mergeStitch } from '../../stitching/parameters/merge.js';
+import { initialTrainables } from '../../stitching/parameters/trainables.js';
+import { type Adaptation, type StitchableNetwork, stitchFlops } from '../../stitching/space/cost.js';
+import { type FlopsBins, flopsBins, gridBetween } from '../../stitching/space/flops-bins.js';
+import { isAnchor } from '../../stitching/space/stitch.js';
+import { largestAnchor, type StitchSpace } from '../../stitching/space/stitch-space.js';
+import type { Named } from '../../training/optimizer.js';
+import { namedLeaves } from '../../training/parameters.js';
+import type { StitchedNetwork } from '../../training/step-runner.js';
+import { type ExperimentSpace, spaceOf } from '../space.js';
+import { onHost } from './checkpoint.js';
+
+export interface Palette extends StitchedNetwork {
+  readonly space: StitchSpace;
+  readonly flops: readonly number[];
+  readonly bins: FlopsBins;
+  /** Relative error of the least-squares start of each stitching layer. */
+  readonly startErrors: readonly number[];
+  /** Heads that were trained before, by the names of trainables; others start anew. */
+  readonly heads: Named<Float32NdArray>;
+}
+
+/** The anchors of an experiment, small to large, and heads that fit them. */
+export interface Anchors {
+  readonly weights: readonly NetworkWeights<Float32NdArray>[];
+  readonly heads: Named<Float32NdArray>;
+}
+
+/** The pretrained anchors; their heads are of another task. */
+export async function loadAnchors(
+  { anchors }: Experiment,
+  architectures: readonly Architecture[],
+  classes: number,
+): Promise<Anchors> {
+  const weights: NetworkWeights<Float32NdArray>[] = [];
+  for (const [index, architecture] of architectures.entries()) {
+    weights.push((await loadNetwork(anchors[index]!.checkpoint, architecture, { classes })).weights);
+  }
+  return { weights, heads: {} };
+}
+
+/** The anchors with what they have learned alone merged into them. */
+export function mergeAnchors(
+  anchors: Anchors,
+  { space, network }: Pick<Palette, 'space' | 'network'>,
+  trained: Named<Float32NdArray>,
+): Anchors {
+  const frozen = { anchors: anchors.weights, layers: [] };
+  const heads = Object.entries(trained).filter(([name]) => name.startsWith('head/'));
+  return {
+    weights: anchors.weights.map(
+      (_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained, network.anchors).anchors[anchor]!,
+    ),
+    heads: Object.fromEntries(heads),
+  };
+}
+
+/** Anchors that are adapted alone: a space without stitching layers. */
+export function anchorsPalette(
+  engine: Engine,
+  experiment: Experiment,
+  classes: number,
+  adaptation: Adaptation,
+  anchors: Anchors,
+): Palette {
+  const { space, ...rest } = spaceOf(experiment, classes, adaptation);
+  const alone = { stitches: space.stitches.filter(isAnchor), stitchingLayers: [] };
+  const frozen = {
+    anchors: anchors.weights.map((weights) => onDevice<NetworkWeights<Value>>(engine, weights)),
+    layers: [],
+  };
+  return paletteOf({ bins: 1 }, { ...rest, space: alone }, frozen, anchors, []);
+}
+
+/** The stitched anchors; stitching layers are fitted on `images`, batches [batch, side, side, 3]. */
+export async function stitchedPalette(
+  engine: Engine,
+  experiment: Experiment,
+  classes: number,
+  adaptation: StitchableNetwork['adaptation'],
+  anchors: Anchors,
+  images: readonly Float32NdArray[],
+  onBatch?: (done: number) => void,
+): Promise<Palette> {
+  const known = spaceOf(experiment, classes, adaptation);
+  const weights = anchors.weights.map((anchor) => onDevice<NetworkWeights<Value>>(engine, anchor));
+  const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images, onBatch);
+  const layers = started.map(({ weight, bias }) => onDevice<Linear<Value>>(engine, { weight, bias }));
+  const errors = started.map(({ relativeError }) => relativeError);
+  return paletteOf(experiment.sampling, known, { anchors: weights, layers }, anchors, errors);
+}
+
+function paletteOf(
+  { bins: count, bin_edges: edges }: Pick<Experiment['sampling'], 'bins' | 'bin_edges'>,
+  { space, network }: Omit<ExperimentSpace, 'anchors'>,
+  frozen: Palette['frozen'],
+  { heads }: Anchors,
+  startErrors: readonly number[],
+): Palette {
+  const flops = space.stitches.map((stitch) => stitchFlops(stitch, network));
+  const largest = largestAnchor(space);
+  const teacher = space.stitches[largest]!;
+  const bins = flopsBins(flops, largest, { count, ...(edges && { grid: gridBetween(flops, edges, count) }) });
+  return { space, network, frozen, teacher, flops, bins, startErrors, heads };
+}
+
+/** What the given stitches train, before the first step. */
+export async function initialParameters(
+  engine: Engine,
+  { space, network, frozen, heads }: Palette,
+  stitches: readonly number[],
+  seed: number,
+): Promise<Named<Float32NdArray>> {
+  const pretrained = network.adaptation === 'full' ? await onHost(engine, namedLeaves<Value>({ weights: frozen })) : {};
+  const trained = { ...space, stitches: stitches.map((id) => space.stitches[id]!) };
+  return initialTrainables(trained, network, seed, { ...pretrained, ...heads });
+}
+
+function onDevice<T>(engine: Engine, tree: unknown): T {
+  return mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;
+}

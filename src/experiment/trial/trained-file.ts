@@ -1,0 +1,56 @@
+/**
+ * `trained.safetensors` of a trial: all that its networks need beside the pretrained anchors.
+ *
+ *     NAME                            what was trained, named as stitching/parameters/trainables.ts says
+ *     start/layers/N/{weight,bias}    the stitching layers as least squares left them
+ *     alone/NAME                      what anchors learned alone, before they were stitched
+ *
+ * The metadata hold the names of the classes.
+ */
+
+import type { Linear } from '../../models/layers.js';
+import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
+import type { Float32NdArray } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import type { Named } from '../../training/optimizer.js';
+
+type Tensors = Named<Float32NdArray>;
+
+export interface Trained {
+  readonly trainables: Tensors;
+  /** By index in the space. */
+  readonly layers: readonly Linear<Float32NdArray>[];
+  readonly alone: Tensors;
+  readonly classes: readonly string[];
+}
+
+export async function writeTrained(file: string, { trainables, layers, alone, classes }: Trained): Promise<void> {
+  const started = layers.flatMap(({ weight, bias }, index) => [
+    [`start/layers/${index}/weight`, weight] as const,
+    [`start/layers/${index}/bias`, bias] as const,
+  ]);
+  const before = Object.entries(alone).map(([name, tensor]) => [`alone/${name}`, tensor] as const);
+  const tensors = { ...trainables, ...Object.fromEntries([...started, ...before]) };
+  await writeSafetensors(file, tensors, { metadata: { classes: JSON.stringify(classes) } });
+}
+
+/** @throws RequestError when the file is missing, damaged, or of a version that did not name its classes */
+export async function readTrained(file: string): Promise<Trained> {
+  const { tensors, metadata } = await readSafetensors(file);
+  const { classes } = metadata;
+  if (classes === undefined) {
+    throw new RequestError(`${file} does not name its classes`, 'Run the trial again with this version of esta.');
+  }
+  const trainables: Record<string, Float32NdArray> = {};
+  const alone: Record<string, Float32NdArray> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (name.startsWith('alone/')) alone[name.slice('alone/'.length)] = tensor;
+    else if (!name.startsWith('start/')) trainables[name] = tensor;
+  }
+  const layers: Linear<Float32NdArray>[] = [];
+  for (let index = 0; tensors[`start/layers/${index}/weight`]; index++) {
+    const [weight, bias] = [tensors[`start/layers/${index}/weight`]!, tensors[`start/layers/${index}/bias`]!];
+    layers.push({ weight, bias });
+  }
+  return { trainables, layers, alone, classes: JSON.parse(classes) as string[] };
+}

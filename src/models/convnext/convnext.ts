@@ -1,0 +1,104 @@
+/**
+ * ConvNeXt (Liu et al. 2022) as timm defines it (timm/models/convnext.py): a stem, then four stages of blocks of one width
+ * each, with a downsampling before every stage but the first; layer scale, exact GELU, LayerNorm over channels. Written as
+ * functions of a tree of weights, block by block, so that a stitch can leave one network and enter another inside a stage.
+ *
+ * What PST adapts here: the two linear layers of a block's MLP, fc1 and fc2. The paper names only query, key and value,
+ * which a ConvNeXt does not have. The MLP is all that is dense in a block (the depthwise convolution has 49 weights for a
+ * channel, the MLP 8 times as many as there are channels), and LoRA is defined for linear layers.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { gelu } from '../../engine/ops/gelu.js';
+import { layerNorm } from '../../engine/ops/layer-norm.js';
+import { linear } from '../../engine/ops/linear.js';
+import { adapted, type LayerAdaptation, type Linear, type Norm, patchesOf } from '../layers.js';
+import { type ConvNeXtVariant, convNeXtNormEpsilon, downsamplingSide, stemPatchSide } from './variants.js';
+
+export interface ConvNeXtBlock<T> {
+  /** A 7 x 7 filter for every channel: filter [7, 7, channels, 1], bias [channels]. */
+  readonly depthwise: { readonly filter: T; readonly bias: T };
+  readonly norm: Norm<T>;
+  /** The MLP, fc1 and fc2 in timm: channels -> 4 * channels -> channels. */
+  readonly expand: Linear<T>;
+  readonly contract: Linear<T>;
+  /** gamma in timm [channels]: scales what the block adds to its input. */
+  readonly layerScale: T;
+}
+
+export interface ConvNeXtStem<T> {
+  /** Patches as vectors [4 * 4 * 3, channels]: rows, columns, image channels. */
+  readonly patch: Linear<T>;
+  readonly norm: Norm<T>;
+}
+
+export interface Downsampling<T> {
+  /** Over the channels of the stage before. */
+  readonly norm: Norm<T>;
+  /** Patches of 2 x 2 pixels as vectors [2 * 2 * channels before, channels]. */
+  readonly reduce: Linear<T>;
+}
+
+export interface ConvNeXtWeights<T> {
+  readonly embedding: ConvNeXtStem<T>;
+  /** What leads from a stage to the next: one fewer than there are stages. */
+  readonly downsamplings: readonly Downsampling<T>[];
+  /** The blocks of all stages, one stage after the other. */
+  readonly blocks: readonly ConvNeXtBlock<T>[];
+  /** Norm of the head. */
+  readonly norm: Norm<T>;
+}
+
+/** The linear layers that PST adapts. */
+export const mlpLayers = ['expand', 'contract'] as const;
+export type MlpLayer = (typeof mlpLayers)[number];
+
+/** What adapts one block: low-rank updates of the MLP's layers and what is added to their biases. */
+export type ConvNeXtBlockAdaptation = Readonly<Record<MlpLayer, LayerAdaptation>>;
+
+/** Images [batch, side, side, 3] -> [batch, side / 4, side / 4, channels of the first stage]. */
+export function embed({ patch, norm }: ConvNeXtStem<tf.Tensor>, images: tf.Tensor): tf.Tensor {
+  return normed(norm, linear(patchesOf(images, stemPatchSide), patch.weight, patch.bias));
+}
+
+/** Between two stages: [batch, height, width, channels before] -> [batch, height / 2, width / 2, channels]. */
+export function downsample({ norm, reduce }: Downsampling<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+  return linear(patchesOf(normed(norm, x), downsamplingSide), reduce.weight, reduce.bias);
+}
+
+/** One block: x [batch, height, width, channels] -> the same shape. */
+export function runBlock(
+  weights: ConvNeXtBlock<tf.Tensor>,
+  x: tf.Tensor,
+  adaptation?: ConvNeXtBlockAdaptation,
+): tf.Tensor {
+  const { filter, bias } = weights.depthwise;
+  const mixed = tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'same').add(bias);
+  const expanded = gelu(adapted(weights.expand, normed(weights.norm, mixed), adaptation?.expand));
+  return x.add(adapted(weights.contract, expanded, adaptation?.contract).mul(weights.layerScale));
+}
+
+/** [batch, height, width, channels] -> logits [batch, classes]: mean over all pixels, norm, head. */
+export function classify(norm: Norm<tf.Tensor>, head: Linear<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+  return linear(normed(norm, x.mean([1, 2])), head.weight, head.bias);
+}
+
+/** A whole network: images [batch, side, side, 3] -> logits [batch, classes]. */
+export function runConvNeXt(
+  weights: ConvNeXtWeights<tf.Tensor>,
+  head: Linear<tf.Tensor>,
+  images: tf.Tensor,
+  { depths }: Pick<ConvNeXtVariant, 'depths'>,
+): tf.Tensor {
+  let x = embed(weights.embedding, images);
+  let first = 0;
+  for (const [stage, depth] of depths.entries()) {
+    if (stage > 0) x = downsample(weights.downsamplings[stage - 1]!, x);
+    for (const block of weights.blocks.slice(first, first + depth)) x = runBlock(block, x);
+    first += depth;
+  }
+  return classify(weights.norm, head, x);
+}
+
+function normed({ scale, offset }: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+  return layerNorm(x, scale, offset, convNeXtNormEpsilon);
+}

@@ -1,0 +1,112 @@
+/** Makes the tensors a network needs, under timm's names, from tensors as they lie in a file. */
+import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import type { Weights } from './formats/weights.js';
+
+/** How one tensor is made from tensors of a file. */
+export interface Recipe {
+  readonly from: readonly string[];
+  /** Default: the only source as it is. Throws a RangeError when the sources have other shapes than it expects. */
+  readonly make?: (parts: readonly Float32NdArray[]) => Float32NdArray;
+}
+
+export interface Needed {
+  /** timm's name. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly recipe: Recipe;
+  /** What is done to the tensor before its shape is checked, such as resampling. */
+  readonly adapt?: (tensor: Float32NdArray) => Float32NdArray;
+}
+
+/** What a loader found out, for the log of a run. */
+export interface LoadReport {
+  readonly location: string;
+  /** Whose names the file uses: "timm", "Hugging Face transformers", ... */
+  readonly flavour: string;
+  /** The pretrained classifier: kept, replaced because the number of classes differs, or absent from the file. */
+  readonly head: 'kept' | 'replaced' | 'absent';
+  /** Sides of the grids of patches, when the position embedding was resampled. */
+  readonly resampled?: { readonly from: number; readonly to: number };
+  /** Names in the file that the network has no place for. */
+  readonly unused: readonly string[];
+}
+
+/** Names are listed in a message up to this many. */
+const mostListed = 20;
+
+/** Reads and makes everything that is needed; a missing name, another shape or a number that is not finite is refused. */
+export async function assemble(weights: Weights, needed: readonly Needed[], network: string): Promise<StateDict> {
+  requireNames(weights, needed, network);
+  const tensors: [string, Float32NdArray][] = [];
+  for (const item of needed) {
+    const tensor = await prepare(weights, item);
+    requireShape(weights, item, tensor, network);
+    requireFinite(weights, item, tensor);
+    tensors.push([item.name, tensor]);
+  }
+  return Object.fromEntries(tensors);
+}
+
+/** One tensor as its recipe makes it (then adapted, if asked for); its shape is not compared with anything yet. */
+export async function prepare(
+  weights: Weights,
+  { recipe, adapt }: Pick<Needed, 'recipe' | 'adapt'>,
+): Promise<Float32NdArray> {
+  const parts: Float32NdArray[] = [];
+  for (const name of recipe.from) parts.push(await weights.read(name));
+  try {
+    const tensor = recipe.make ? recipe.make(parts) : parts[0]!;
+    return adapt ? adapt(tensor) : tensor;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const shapes = parts.map(({ shape }, index) => `${recipe.from[index]} [${shape.join(', ')}]`);
+    throw new RequestError(
+      `${weights.location} has tensors of an unexpected shape: ${shapes.join(', ')} (${error.message})`,
+      'The file belongs to another architecture, or is in a format that is not supported.',
+    );
+  }
+}
+
+export function requireNames(weights: Weights, needed: readonly Pick<Needed, 'recipe'>[], network: string): void {
+  const missing = needed.flatMap(({ recipe }) => recipe.from).filter((name) => !weights.names.has(name));
+  if (missing.length === 0) return;
+  throw new RequestError(
+    `${weights.location} lacks ${missing.length} tensors of ${network}: ${listed([...new Set(missing)])}`,
+    'The file is incomplete or belongs to another architecture; use the complete pretrained weights.',
+  );
+}
+
+/** Names of the file that no recipe uses. */
+export function unusedNames(weights: Weights, recipes: readonly Recipe[]): string[] {
+  const used = new Set(recipes.flatMap(({ from }) => from));
+  return [...weights.names].filter((name) => !used.has(name)).sort();
+}
+
+function requireShape(
+  weights: Weights,
+  { name, shape, recipe }: Needed,
+  tensor: Float32NdArray,
+  network: string,
+): void {
+  if (String(tensor.shape) === String(shape)) return;
+  const origin = recipe.from.length === 1 && recipe.from[0] === name ? '' : ` (from ${recipe.from.join(', ')})`;
+  throw new RequestError(
+    `${weights.location}: ${name}${origin} has shape [${tensor.shape.join(', ')}], ${network} needs [${shape.join(', ')}]`,
+    `Use weights that were made for ${network}, or name the architecture the weights belong to.`,
+  );
+}
+
+function requireFinite({ location }: Weights, { name }: Needed, { data }: Float32NdArray): void {
+  const index = data.findIndex((value) => !Number.isFinite(value));
+  if (index === -1) return;
+  throw new RequestError(
+    `${location}: ${name} holds ${data[index]} (element ${index})`,
+    'Weights must be finite: the file is damaged, or its training diverged. Use another copy or an earlier checkpoint.',
+  );
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - mostListed;
+  return names.slice(0, mostListed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,11 @@
+/** Pretrained weights as they lie in files, under the names of whoever wrote them. */
+import type { Float32NdArray } from '../../../shared/arrays.js';
+
+export interface Weights {
+  /** Path or address, for messages. */
+  readonly location: string;
+  readonly names: ReadonlySet<string>;
+  /** One tensor as float32, in the layout of the file. */
+  read(name: string): Promise<Float32NdArray>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+/**
+ * The names under which ConvNeXts are published, and how timm's tensors are made from them: timm
+ * (timm/models/convnext.py), the authors' (facebookresearch/ConvNeXt, models/convnext.py) and Hugging Face transformers
+ * (models/convnext/convert_convnext_to_pytorch.py). All have torch's layouts.
+ */
+import type { Recipe } from '../assemble.js';
+import { countBlocks, prefixBefore } from './names.js';
+
+export interface ConvNeXtFlavour {
+  readonly name: string;
+  /** Blocks of each stage in the file. */
+  readonly depths: readonly number[];
+  /** How a tensor of timm's is made. */
+  readonly recipe: (timmName: string) => Recipe;
+}
+
+/** Whose names these are; undefined when they are nobody's. */
+export function convNeXtFlavourOf(names: ReadonlySet<string>): ConvNeXtFlavour | undefined {
+  for (const { name, sign, rename, blocks } of namings) {
+    const prefix = prefixBefore(names, sign);
+    if (prefix === undefined) continue;
+    const depths = [0, 1, 2, 3].map((stage) => countBlocks(names, prefix + blocks(stage)));
+    return { name, depths, recipe: (timmName) => ({ from: [rename(timmName, prefix)] }) };
+  }
+  return undefined;
+}
+
+interface Naming {
+  readonly name: string;
+  /** The weight of the first convolution; group 1 is the prefix of all names. */
+  readonly sign: RegExp;
+  readonly rename: (timmName: string, prefix: string) => string;
+  /** What stands before the number of a block. */
+  readonly blocks: (stage: number) => string;
+}
+
+const namings: readonly Naming[] = [
+  {
+    name: 'timm',
+    sign: /^((?:module\.|model\.|backbone\.)*)stem\.0\.weight$/,
+    rename: (timmName, prefix) => prefix + timmName,
+    blocks: (stage) => `stages.${stage}.blocks.`,
+  },
+  {
+    name: 'ConvNeXt authors',
+    sign: /^((?:module\.|model\.|backbone\.)*)downsample_layers\.0\.0\.weight$/,
+    rename: (timmName, prefix) => prefix + renamed(timmName, authorsNames),
+    blocks: (stage) => `stages.${stage}.`,
+  },
+  {
+    name: 'Hugging Face transformers',
+    sign: /^((?:convnext\.)?)embeddings\.patch_embeddings\.weight$/,
+    // The classifier lies outside the backbone, whose prefix it does not share.
+    rename: (timmName, prefix) =>
+      timmName.startsWith('head.fc.')
+        ? timmName.replace('head.fc', 'classifier')
+        : prefix + renamed(timmName, transformersNames),
+    blocks: (stage) => `encoder.stages.${stage}.layers.`,
+  },
+];
+
+type Renaming = readonly (readonly [pattern: RegExp, replacement: string])[];
+
+const authorsNames: Renaming = [
+  [/^stem\./, 'downsample_layers.0.'],
+  [/^stages\.(\d+)\.downsample\./, 'downsample_layers.$1.'],
+  [/^stages\.(\d+)\.blocks\./, 'stages.$1.'],
+  [/\.conv_dw\./, '.dwconv.'],
+  [/\.mlp\.fc/, '.pwconv'],
+  [/^head\.norm\./, 'norm.'],
+  [/^head\.fc\./, 'head.'],
+];
+
+const transformersNames: Renaming = [
+  [/^stem\.0\./, 'embeddings.patch_embeddings.'],
+  [/^stem\.1\./, 'embeddings.layernorm.'],
+  [/^stages\.(\d+)\.downsample\./, 'encoder.stages.$1.downsampling_layer.'],
+  [/^stages\.(\d+)\.blocks\.(\d+)\.norm\./, 'encoder.stages.$1.layers.$2.layernorm.'],
+  [/^stages\.(\d+)\.blocks\./, 'encoder.stages.$1.layers.'],
+  [/\.conv_dw\./, '.dwconv.'],
+  [/\.mlp\.fc/, '.pwconv'],
+  [/\.gamma$/, '.layer_scale_parameter'],
+  [/^head\.norm\./, 'layernorm.'],
+];
+
+function renamed(timmName: string, renaming: Renaming): string {
+  return renaming.reduce((name, [pattern, replacement]) => name.replace(pattern, replacement), timmName);
+}

@@ -1,0 +1,78 @@
+/**
+ * The names under which vision transformers are published, and how timm's tensors are made from them:
+ * - timm and DeiT (timm/models/vision_transformer.py);
+ * - Hugging Face transformers (models/vit/convert_vit_timm_to_pytorch.py), query, key and value apart;
+ * - Google's archives, vision_transformer and big_vision (timm's _load_weights), linear weights [in, out].
+ */
+import type { Recipe } from '../assemble.js';
+import { stacked } from '../formats/layout.js';
+import type { Weights } from '../formats/weights.js';
+import type { Resampling } from '../position-embedding.js';
+import { googleViT } from './google-vit.js';
+import { blockPart, countBlocks, prefixBefore } from './names.js';
+
+export interface ViTFlavour {
+  readonly name: string;
+  /** What timm does to position embeddings of such files. */
+  readonly resampling: Resampling;
+  /** Blocks in the file. */
+  readonly depth: number;
+  /** Heads of a block, where the file tells them apart. */
+  readonly heads?: number;
+  /** How a tensor of timm's is made. */
+  readonly recipe: (timmName: string) => Recipe;
+}
+
+/** Whose names the weights have; undefined when they are nobody's. */
+export async function vitFlavourOf(weights: Weights): Promise<ViTFlavour | undefined> {
+  return timmFlavour(weights.names) ?? transformersFlavour(weights.names) ?? googleViT(weights);
+}
+
+function timmFlavour(names: ReadonlySet<string>): ViTFlavour | undefined {
+  // Wrappers such as DistributedDataParallel leave a prefix behind.
+  const prefix = prefixBefore(names, /^((?:module\.|model\.|backbone\.)*)patch_embed\.proj\.weight$/);
+  if (prefix === undefined) return undefined;
+  return {
+    name: 'timm',
+    resampling: 'bicubic',
+    depth: countBlocks(names, `${prefix}blocks.`),
+    recipe: (timmName) => ({ from: [prefix + timmName] }),
+  };
+}
+
+const transformersNames: Readonly<Record<string, string>> = {
+  cls_token: 'embeddings.cls_token',
+  pos_embed: 'embeddings.position_embeddings',
+  'patch_embed.proj': 'embeddings.patch_embeddings.projection',
+  norm: 'layernorm',
+  norm1: 'layernorm_before',
+  norm2: 'layernorm_after',
+  'attn.proj': 'attention.output.dense',
+  'mlp.fc1': 'intermediate.dense',
+  'mlp.fc2': 'output.dense',
+};
+
+function transformersFlavour(names: ReadonlySet<string>): ViTFlavour | undefined {
+  const prefix = prefixBefore(names, /^((?:vit\.)?)embeddings\.patch_embeddings\.projection\.weight$/);
+  if (prefix === undefined) return undefined;
+  const renamed = (timmName: string) => {
+    const [, module, parameter] = /^(.*?)(\.weight|\.bias|)$/.exec(timmName)!;
+    return transformersNames[module!]! + parameter;
+  };
+  const recipe = (timmName: string): Recipe => {
+    if (timmName.startsWith('head.')) return { from: [timmName.replace('head', 'classifier')] };
+    const block = blockPart(timmName);
+    if (!block) return { from: [prefix + renamed(timmName)] };
+    const layer = `${prefix}encoder.layer.${block.index}.`;
+    const parameter = /^attn\.qkv\.(.*)$/.exec(block.part)?.[1];
+    if (parameter === undefined) return { from: [layer + renamed(block.part)] };
+    const from = ['query', 'key', 'value'].map((name) => `${layer}attention.attention.${name}.${parameter}`);
+    return { from, make: stacked };
+  };
+  return {
+    name: 'Hugging Face transformers',
+    resampling: 'bicubic',
+    depth: countBlocks(names, `${prefix}encoder.layer.`),
+    recipe,
+  };
+}

@@ -1,0 +1,37 @@
+/** Finds the weights that a checkpoint of a configuration names, whatever their format and place. */
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { RequestError } from '../../../shared/errors.js';
+import { openNpz } from '../formats/npz.js';
+import { openSafetensors } from '../formats/safetensors.js';
+import { openShards } from '../formats/shards.js';
+import type { Weights } from '../formats/weights.js';
+import { embeddedFile } from './embedded.js';
+import { fetchFromHub } from './hub.js';
+import { chooseWeightFile, refusePickle } from './weight-files.js';
+
+/**
+ * Opens weights; the caller closes them.
+ *
+ * @param source `embedded`, `hf-hub:OWNER/NAME[@REVISION]`, or the path of a folder or of a .safetensors, .npz or
+ *   .safetensors.index.json file
+ * @param architecture which of the embedded networks
+ */
+export async function openWeights(source: string, architecture: string): Promise<Weights> {
+  if (source === 'embedded') return openFile(await embeddedFile(architecture));
+  if (source.startsWith('hf-hub:')) return openFile(await fetchFromHub(source), source);
+  const stats = await stat(source).catch(() => undefined);
+  if (!stats?.isDirectory()) return openFile(source);
+  return openFile(path.join(source, chooseWeightFile(source, await readdir(source))));
+}
+
+async function openFile(file: string, location = file): Promise<Weights> {
+  if (file.endsWith('.safetensors')) return openSafetensors(file);
+  if (file.endsWith('.npz')) return openNpz(file);
+  if (file.endsWith('.safetensors.index.json')) return openShards(file);
+  refusePickle(file);
+  throw new RequestError(
+    `${location} is not a weight file that can be read`,
+    'Give a .safetensors or .npz file, a .safetensors.index.json file, a folder with one of them, hf-hub:OWNER/NAME, or embedded.',
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * A repetition is one finished trial as tables and figures use it: its method under the name it is shown by, its
+ * stitches marked as deployed or only evaluated.
+ */
+
+import type { StitchResult, TrialResult } from '../../run-folder/result.js';
+import { seriesOf } from '../../run-folder/result.js';
+import type { Trial } from '../../run-folder/run-folder.js';
+import { groupBy } from '../../shared/groups.js';
+import { learningRateLabel, meanName, methodLabel } from './labels.js';
+import { deployedFlags, type PaletteCandidate } from './palette.js';
+
+export interface RepetitionStitch extends PaletteCandidate {
+  readonly deployed: boolean;
+}
+
+export interface Repetition {
+  readonly dataset: string;
+  readonly method: string;
+  readonly seed: number;
+  /** Sorted by FLOPs. A stitch is undefined in a mean over data sets that deploy different ones for a bin. */
+  readonly stitches: readonly RepetitionStitch[];
+  /** Parameters that all trainings of the trial update; undefined where the result does not tell. */
+  readonly trainable: number | undefined;
+}
+
+/**
+ * The finished trials. A data set, method and seed that is there more than once is told apart by the name of its run, and
+ * inside a run by its learning rate: the report never chooses between them, test accuracy is all it could choose by.
+ */
+export function repetitionsOf(trials: readonly Trial[]): Repetition[] {
+  const finished = trials.flatMap(({ run, result }) => (result ? [{ run, result }] : []));
+  const groups = groupBy(finished, ({ result }) => JSON.stringify([result.dataset, seriesOf(result), result.seed]));
+  const same = [...groups.values()];
+  const acrossRuns = same.some((group) => new Set(group.map(({ run }) => run)).size > 1);
+  const insideRuns = same.some((group) => new Set(group.map(({ run }) => run)).size < group.length);
+  return finished.map(({ run, result }) => {
+    const suffixes = [
+      ...(acrossRuns ? [run] : []),
+      ...(insideRuns ? [`lr ${learningRateLabel(result.learningRate)}`] : []),
+    ];
+    return repetition(result, [methodLabel(seriesOf(result)), ...suffixes].join(' · '));
+  });
+}
+
+function repetition(result: TrialResult, method: string): Repetition {
+  const candidates = result.stitches.map((stitch) => ({ ...stitch, bin: stitch.bin, stitch }));
+  const { dataset, seed, stages } = result;
+  const trainable = stages?.reduce((sum, stage) => sum + stage.trainable.total, 0);
+  return { dataset, method, seed, stitches: withDeployed(candidates), trainable };
+}
+
+function withDeployed(candidates: readonly PaletteCandidate[]): RepetitionStitch[] {
+  const sorted = candidates.toSorted((a, b) => a.flops - b.flops);
+  const flags = deployedFlags(sorted);
+  return sorted.map(({ flops, accuracy, bin, stitch }, index) => ({
+    flops,
+    accuracy,
+    bin,
+    stitch,
+    deployed: flags[index]!,
+  }));
+}
+
+/** What is averaged over repetitions: the stitches deployed for one FLOPs bin, otherwise the same stitch. */
+export function averagingKey({ bin, stitch }: PaletteCandidate): string {
+  return bin === undefined ? `stitch ${stitch?.id}` : `bin ${bin}`;
+}
+
+/** Accuracy of the largest deployed stitch within a budget of FLOPs; undefined when none fits. */
+export function accuracyWithin({ stitches }: Repetition, budget: number): number | undefined {
+  return stitches.findLast(({ deployed, flops }) => deployed && flops <= budget)?.accuracy;
+}
+
+/**
+ * Means over `datasets`, one for each method and seed that has finished all of them. Bins are averaged with bins,
+ * stitches with the same stitch; what not every data set has is left out.
+ */
+export function meanOverDatasets(repetitions: readonly Repetition[], datasets: readonly string[]): Repetition[] {
+  const wanted = repetitions.filter(({ dataset }) => datasets.includes(dataset));
+  const groups = groupBy(wanted, ({ method, seed }) => JSON.stringify([method, seed]));
+  return [...groups.values()]
+    .filter((tasks) => tasks.length === datasets.length)
+    .map((tasks) => {
+      const byKey = groupBy(
+        tasks.flatMap(({ stitches }) => stitches),
+        averagingKey,
+      );
+      const shared = [...byKey.values()].filter((same) => same.length === tasks.length);
+      const candidates = shared.map((same) => ({
+        flops: mean(same.map(({ flops }) => flops)),
+        accuracy: mean(same.map(({ accuracy }) => accuracy)),
+        bin: same[0]!.bin,
+        stitch: commonStitch(same),
+      }));
+      const { method, seed } = tasks[0]!;
+      const counts = tasks.flatMap(({ trainable }) => (trainable === undefined ? [] : [trainable]));
+      const trainable = counts.length === tasks.length ? mean(counts) : undefined;
+      return { dataset: meanName(datasets), method, seed, stitches: withDeployed(candidates), trainable };
+    });
+}
+
+/** The stitch, when it is the same in all. */
+export function commonStitch(stitches: readonly Pick<PaletteCandidate, 'stitch'>[]): StitchResult | undefined {
+  const first = stitches[0]?.stitch;
+  return stitches.every(({ stitch }) => stitch?.id === first?.id) ? first : undefined;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,50 @@
+/** The figures beside the curve of accuracy over FLOPs, as far as there is something to show. */
+import type { TopLevelSpec } from 'vega-lite';
+import type { DeployedBlocks } from '../views/deployed-blocks.js';
+import type { GradientAngles } from '../views/gradient-angles.js';
+import type { TrainableAccuracy } from '../views/trainable-accuracy.js';
+import type { TrainingProgress } from '../views/training-progress.js';
+import { anglesFigure } from './angles-figure.js';
+import { deployedFigure } from './deployed-figure.js';
+import { trainableAccuracyFigure } from './trainable-accuracy-figure.js';
+import { trainingFigure } from './training-figure.js';
+
+export interface NamedFigure {
+  /** Name of its files, without extension. */
+  readonly name: string;
+  readonly title: string;
+  readonly spec: TopLevelSpec;
+}
+
+export interface FurtherFigures {
+  readonly progress: readonly TrainingProgress[];
+  readonly trainable: readonly TrainableAccuracy[];
+  readonly deployed: readonly DeployedBlocks[];
+  /** One for each method that has them. */
+  readonly angles: readonly GradientAngles[];
+}
+
+export function furtherFigures({ progress, trainable, deployed, angles }: FurtherFigures): NamedFigure[] {
+  return [
+    ...(progress.length > 0
+      ? [{ name: 'figure-training', title: 'Training loss and test accuracy by epoch', spec: trainingFigure(progress) }]
+      : []),
+    ...(trainable.length > 0
+      ? [
+          {
+            name: 'figure-trainable',
+            title: 'Accuracy against trainable parameters',
+            spec: trainableAccuracyFigure(trainable),
+          },
+        ]
+      : []),
+    ...(deployed.length > 0
+      ? [{ name: 'figure-deployed', title: 'Patterns of the deployed stitches', spec: deployedFigure(deployed) }]
+      : []),
+    ...angles.map((measured, index) => ({
+      name: index === 0 ? 'figure-angles' : `figure-angles-${index + 1}`,
+      title: 'Angles between gradients on shared weights',
+      spec: anglesFigure(measured),
+    })),
+  ];
+}

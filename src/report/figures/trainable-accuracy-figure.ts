@@ -1,0 +1,54 @@
+/** Accuracy against trainable parameters (Figure E): a point for each method. */
+import type { TopLevelSpec } from 'vega-lite';
+import { datasetLabel } from '../curves/labels.js';
+import type { TrainableAccuracy } from '../views/trainable-accuracy.js';
+import { colourBy, figureFrame, figureTitle, panelsBy, shapes } from './figure-style.js';
+
+/** Methods that train this many times as many parameters as others are shown beside them on a logarithmic axis. */
+const mostLinear = 20;
+
+/** The mean over the data sets where there is one, else a panel for each data set. */
+export function trainableAccuracyFigure(points: readonly TrainableAccuracy[]): TopLevelSpec {
+  const means = points.filter(({ isMean }) => isMean);
+  const shown = means.length > 0 ? means : points;
+  const panels = [...new Set(shown.map(({ dataset }) => datasetLabel(dataset)))];
+  const methods = [...new Set(shown.map(({ method }) => method))];
+  const values = shown.map(({ dataset, method, trainable, accuracy: { mean, deviation = 0 } }) => ({
+    ...{ panel: datasetLabel(dataset), method, trainable: trainable / 1e6, accuracy: mean },
+    ...{ low: mean - deviation, high: mean + deviation },
+  }));
+  const counts = values.map(({ trainable }) => trainable);
+  const isWide = Math.max(...counts) > mostLinear * Math.min(...counts);
+  const x = {
+    ...{ field: 'trainable', type: 'quantitative', title: 'Trainable parameters (M)' },
+    scale: isWide ? { type: 'log', nice: false, padding: 20 } : { zero: true, nice: true },
+  };
+  const y = {
+    ...{ field: 'accuracy', type: 'quantitative', title: 'Mean top-1 accuracy (%)' },
+    scale: { zero: false, nice: true, padding: 8 },
+  };
+  const color = colourBy('method', methods);
+  const range = methods.map((_, index) => shapes[index % shapes.length]!);
+  const unit = {
+    ...(panels.length > 1 ? { width: 260, height: 200 } : { width: 460, height: 300 }),
+    layer: [
+      {
+        transform: [{ filter: 'datum.high > datum.low' }],
+        mark: { type: 'rule', opacity: 0.7 },
+        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 90, opacity: 1 },
+        encoding: { x, y, color, shape: { ...color, scale: { domain: methods, range } } },
+      },
+    ],
+  };
+  const title = panels.length > 1 ? '' : `: ${panels[0]}`;
+  const shared = {
+    ...figureFrame,
+    data: { values },
+    title: figureTitle(`Accuracy against trainable parameters${title}`, 'accuracy: mean over the deployed stitches'),
+  };
+  const spec = panels.length > 1 ? { ...shared, ...panelsBy('panel', panels), spec: unit } : { ...shared, ...unit };
+  return spec as unknown as TopLevelSpec;
+}

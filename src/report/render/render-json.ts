@@ -1,0 +1,75 @@
+/** The report as one JSON document with raw numbers; field names are part of the command contract. */
+
+import type { ResultSegment } from '../../run-folder/result.js';
+import { seriesOf } from '../../run-folder/result.js';
+import type { Trial } from '../../run-folder/run-folder.js';
+import { type PaperReference, paperAccuracy } from '../paper/paper.js';
+import type { ReportContent } from '../report-content.js';
+import type { Table } from './table.js';
+
+export interface StitchJson {
+  readonly id: number;
+  readonly path: readonly ResultSegment[];
+  readonly flops: number;
+  readonly params: number;
+  readonly trainable: number;
+  /** Percent. */
+  readonly accuracy: number;
+  readonly paper_accuracy?: number;
+  readonly importance?: number;
+  readonly bin?: number;
+}
+
+export interface TrialJson {
+  readonly run: string;
+  readonly name: string;
+  readonly dataset: string | null;
+  readonly method: string | null;
+  /** In an ablation, what the trial does differently. */
+  readonly variant?: string;
+  readonly seed: number | null;
+  readonly learning_rate: number | null;
+  readonly status: 'finished' | 'failed' | 'running' | 'missing' | 'unreadable';
+  readonly error?: string;
+  readonly train_seconds?: number;
+  readonly stitches: readonly StitchJson[];
+}
+
+export interface ReportJson {
+  readonly version: 1;
+  readonly runs: readonly string[];
+  readonly trials: readonly TrialJson[];
+  readonly tables: readonly Table[];
+  readonly problems: readonly string[];
+  readonly next: string;
+}
+
+export function reportJson(content: ReportContent, reference: PaperReference): ReportJson {
+  return {
+    version: 1,
+    runs: content.runs.map(({ folder }) => folder),
+    trials: content.trials.map((trial) => trialJson(trial, reference)),
+    tables: content.tables,
+    problems: content.problems,
+    next: content.next,
+  };
+}
+
+function trialJson({ run, name, identity, state, error, result }: Trial, reference: PaperReference): TrialJson {
+  return {
+    run,
+    name,
+    dataset: identity?.dataset ?? null,
+    method: identity?.method ?? null,
+    ...(identity?.variant && { variant: identity.variant }),
+    seed: identity?.seed ?? null,
+    learning_rate: identity?.learningRate ?? null,
+    status: state === 'waiting' ? 'missing' : state,
+    ...(error === undefined ? {} : { error }),
+    ...(result ? { train_seconds: result.trainSeconds } : {}),
+    stitches: (result?.stitches ?? []).map((stitch) => {
+      const paper = paperAccuracy(reference, { dataset: result!.dataset, method: seriesOf(result!) }, stitch);
+      return paper === undefined ? stitch : { ...stitch, paper_accuracy: paper };
+    }),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * Whole curves in a few numbers: the mean over budgets, what it differs from that of the first method, seed by seed, and
+ * the largest drop from a deployed stitch to a dearer one, which a smooth curve does not have.
+ */
+
+import { distinct, groupBy } from '../../shared/groups.js';
+import { budgetsOf } from '../curves/budgets.js';
+import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
+import { accuracyWithin, mean, type Repetition } from '../curves/repetition.js';
+import { type Cell, type Column, measure, type Row, type Table } from '../render/table.js';
+import { commonDatasets } from './methods-view.js';
+
+/** A curve, or the mean over those of several data sets; percent, drops in percentage points. */
+interface CurveNumbers {
+  readonly mean: number;
+  readonly best: number;
+  readonly drop: number;
+}
+
+/** Undefined when no two methods have finished. */
+export function curvesView(repetitions: readonly Repetition[]): Table | undefined {
+  const methods = distinct(repetitions.map(({ method }) => method));
+  const datasets = distinct(repetitions.map(({ dataset }) => dataset));
+  if (methods.length < 2) return undefined;
+  const [first] = methods as [string];
+  const columns: Column[] = [
+    { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
+    { key: 'method', label: 'Method', kind: 'text' },
+    { key: 'seeds', label: 'Seeds', kind: 'number', precision: 0 },
+    { key: 'mean', label: 'Mean (%)', kind: 'number' },
+    { key: 'difference', label: `Against ${first}`, kind: 'number' },
+    { key: 'best', label: 'Best (%)', kind: 'number' },
+    { key: 'drop', label: 'Largest drop', kind: 'number' },
+  ];
+  const common = commonDatasets(repetitions, methods, datasets);
+  const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
+  const rows = groups.flatMap((tasks) => rowsOf(repetitions, methods, tasks));
+  const notes = [
+    'mean: accuracy of the largest deployed stitch within a budget of FLOPs, over round budgets that all methods have a stitch for',
+    `against ${first}: difference of these means in percentage points, of the same seeds`,
+    'largest drop: percentage points from a deployed stitch to one that costs more; 0 where the curve only rises',
+    '± standard deviation over seeds',
+  ];
+  return { name: 'curves', title: 'Curves compared', columns, rows, notes };
+}
+
+function rowsOf(repetitions: readonly Repetition[], methods: readonly string[], tasks: readonly string[]): Row[] {
+  const inside = repetitions.filter(({ dataset }) => tasks.includes(dataset));
+  const budgets = budgetsOf(inside).filter((budget) => inside.every((r) => accuracyWithin(r, budget) !== undefined));
+  const bySeed = (method: string) => {
+    const own = inside.filter((repetition) => repetition.method === method);
+    const complete = [...groupBy(own, ({ seed }) => seed)].filter(([, curves]) => curves.length === tasks.length);
+    return new Map(complete.map(([seed, curves]) => [seed, meanOf(curves.map((c) => numbersOf(c, budgets)))]));
+  };
+  const reference = bySeed(methods[0]!);
+  const dataset = datasetLabel(tasks.length > 1 ? meanName(tasks) : tasks[0]!);
+  const present = methods.map((method) => ({ method, seeds: bySeed(method) })).filter(({ seeds }) => seeds.size > 0);
+  return present.map(({ method, seeds }, index): Row => {
+    const all = [...seeds.values()];
+    const differences = [...seeds].flatMap(([seed, { mean }]) => {
+      const theirs = reference.get(seed);
+      return theirs ? [mean - theirs.mean] : [];
+    });
+    return {
+      startsGroup: index === 0,
+      cells: {
+        ...{ dataset, method, seeds: seeds.size },
+        mean: budgets.length > 0 ? measure(all.map(({ mean }) => mean)) : { mark: 'none' },
+        difference: method === methods[0] || budgets.length === 0 ? { mark: 'none' } : differenceCell(differences),
+        best: measure(all.map(({ best }) => best)),
+        drop: measure(all.map(({ drop }) => drop)),
+      },
+    };
+  });
+}
+
+function numbersOf(curve: Repetition, budgets: readonly number[]): CurveNumbers {
+  const deployed = curve.stitches.filter((stitch) => stitch.deployed).map(({ accuracy }) => accuracy);
+  const drops = deployed.map((accuracy, index) => Math.max(...deployed.slice(0, index + 1)) - accuracy);
+  const within = budgets.map((budget) => accuracyWithin(curve, budget)!);
+  return { mean: mean(within), best: Math.max(...deployed), drop: Math.max(...drops) };
+}
+
+function meanOf(curves: readonly CurveNumbers[]): CurveNumbers {
+  const over = (key: keyof CurveNumbers) => mean(curves.map((curve) => curve[key]));
+  return { mean: over('mean'), best: over('best'), drop: over('drop') };
+}
+
+function differenceCell(differences: readonly number[]): Cell {
+  if (differences.length === 0) return { mark: 'missing' };
+  const { mean: difference, deviation } = measure(differences);
+  return { difference, deviation };
+}

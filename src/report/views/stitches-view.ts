@@ -1,0 +1,53 @@
+/** Every evaluated stitch of every finished trial, one a row, for other programs. */
+
+import { seriesOf } from '../../run-folder/result.js';
+import type { Trial } from '../../run-folder/run-folder.js';
+import { pathLabel } from '../curves/labels.js';
+import { type PaperReference, paperAccuracy } from '../paper/paper.js';
+import type { Row, Table } from '../render/table.js';
+
+const none = { mark: 'none' } as const;
+
+export function stitchesView(trials: readonly Trial[], reference: PaperReference): Table {
+  const rows = trials.flatMap(({ run, result }): Row[] => {
+    if (!result) return [];
+    const { dataset, seed, learningRate } = result;
+    const method = seriesOf(result);
+    return result.stitches.map((stitch, index) => {
+      const { id, flops, params, trainable, accuracy } = stitch;
+      return {
+        startsGroup: index === 0,
+        cells: {
+          ...{ run, dataset, method, seed, learningRate: String(learningRate) },
+          ...{ id, path: pathLabel(stitch.path), flops, params, trainable, accuracy },
+          paper: paperAccuracy(reference, { dataset, method }, stitch) ?? none,
+          importance: stitch.importance ?? none,
+          bin: stitch.bin ?? none,
+        },
+      };
+    });
+  });
+  const whole = (key: string, label: string) => ({ key, label, kind: 'number', precision: 0 }) as const;
+  return {
+    name: 'stitches',
+    title: 'Evaluated stitches',
+    columns: [
+      { key: 'run', label: 'run', kind: 'text', grouping: true },
+      { key: 'dataset', label: 'dataset', kind: 'text', grouping: true },
+      { key: 'method', label: 'method', kind: 'text', grouping: true },
+      whole('seed', 'seed'),
+      { key: 'learningRate', label: 'learning rate', kind: 'number' },
+      whole('id', 'stitch'),
+      { key: 'path', label: 'blocks', kind: 'text' },
+      whole('flops', 'FLOPs'),
+      whole('params', 'parameters'),
+      whole('trainable', 'trainable'),
+      { key: 'accuracy', label: 'accuracy (%)', kind: 'number' },
+      { key: 'paper', label: 'paper accuracy (%)', kind: 'number' },
+      { key: 'importance', label: 'importance', kind: 'number', precision: 6 },
+      whole('bin', 'bin'),
+    ],
+    rows,
+    notes: [],
+  };
+}

@@ -1,0 +1,64 @@
+/** Every trial with its state, the failed and the missing ones included. */
+
+import { seriesOf } from '../../run-folder/result.js';
+import type { Trial } from '../../run-folder/run-folder.js';
+import { datasetLabel, durationLabel, learningRateLabel, methodLabel } from '../curves/labels.js';
+import type { Cell, Column, Row, Table } from '../render/table.js';
+
+export function trialsView(trials: readonly Trial[]): Table {
+  const severalRuns = new Set(trials.map(({ run }) => run)).size > 1;
+  // Choosing by importance scores takes no time worth a column.
+  const evaluates = trials.some(({ result }) => (result?.deploySeconds ?? 0) >= 1);
+  const columns: Column[] = [
+    ...(severalRuns ? [{ key: 'run', label: 'Run', kind: 'text', grouping: true } as const] : []),
+    { key: 'dataset', label: 'Data set', kind: 'text' },
+    { key: 'method', label: 'Method', kind: 'text' },
+    { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },
+    { key: 'learningRate', label: 'Learning rate', kind: 'number' },
+    { key: 'status', label: 'Status', kind: 'text' },
+    { key: 'best', label: 'Best (%)', kind: 'number' },
+    { key: 'time', label: 'Time', kind: 'number' },
+    ...(evaluates ? [{ key: 'choice', label: 'Choice', kind: 'number' } as const] : []),
+  ];
+  const rows = trials.map((trial, index): Row => {
+    const { identity, result, run, state } = trial;
+    const accuracies = result?.stitches.map(({ accuracy }) => accuracy) ?? [];
+    const absent: Cell = { mark: absence[state] };
+    return {
+      startsGroup: run !== trials[index - 1]?.run,
+      cells: {
+        run,
+        dataset: identity ? datasetLabel(identity.dataset) : trial.name,
+        method: identity ? methodLabel(seriesOf(identity)) : { mark: 'none' },
+        seed: identity?.seed ?? { mark: 'none' },
+        learningRate: identity ? learningRateLabel(identity.learningRate) : { mark: 'none' },
+        status: statusText(trial),
+        best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
+        time: result ? durationLabel(result.trainSeconds) : absent,
+        ...(evaluates && { choice: choiceOf(result, absent) }),
+      },
+    };
+  });
+  const errors = trials.filter(({ error }) => error).map(({ run, name, error }) => `${run}/${name}: ${error}`);
+  const choice = 'choice: time to choose the deployed stitches once they are trained';
+  return { name: 'trials', title: 'Trials', columns, rows, notes: [...(evaluates ? [choice] : []), ...errors] };
+}
+
+function choiceOf(result: Trial['result'], absent: Cell): Cell {
+  if (!result) return absent;
+  return result.deploySeconds === undefined ? { mark: 'none' } : durationLabel(result.deploySeconds);
+}
+
+const absence = {
+  waiting: 'missing',
+  running: 'running',
+  failed: 'failed',
+  unreadable: 'failed',
+  finished: 'none',
+} as const;
+
+function statusText({ state, status }: Trial): string {
+  if (state === 'waiting') return 'missing';
+  if (state !== 'running' || status?.epoch === undefined) return state;
+  return `running, epoch ${status.epoch}${status.epochs === undefined ? '' : ` of ${status.epochs}`}`;
+}

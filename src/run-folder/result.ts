@@ -1,0 +1,190 @@
+/**
+ * What a trial leaves behind, `trials/<name>/status.json` and `trials/<name>/result.json`: written by the experiment
+ * runner, read by the report. A trial is one data set x method x seed; the grid of learning rates is a stage inside it.
+ */
+import { z } from 'zod';
+import { RequestError } from '../shared/errors.js';
+
+/** Format of status.json and result.json; a change that an old reader would misunderstand raises it. */
+export const resultVersion = 1;
+
+/** Blocks `from` (included) to `to` (excluded) of one anchor, by the anchor's architecture name. */
+export interface ResultSegment {
+  readonly anchor: string;
+  readonly blocks: readonly [from: number, to: number];
+}
+
+/** One evaluated stitch. An anchor alone has one segment. */
+export interface StitchResult {
+  /** Number of the stitch in the stitch space. */
+  readonly id: number;
+  readonly path: readonly ResultSegment[];
+  /** Multiply-accumulates of one image, as fvcore counts them. */
+  readonly flops: number;
+  /** Parameters of the deployed stitch. */
+  readonly params: number;
+  /** Trainable parameters on the path of the stitch. */
+  readonly trainable: number;
+  /** Top-1 accuracy on the test split, percent. */
+  readonly accuracy: number;
+  /** Importance score at the end of training; methods without one leave it out. */
+  readonly importance?: number;
+  /** FLOPs bin the stitch was deployed for; only deployed stitches have one. */
+  readonly bin?: number;
+}
+
+/** Trainable parameters of all networks of a training together, by group. */
+export interface TrainableGroups {
+  readonly anchors: number;
+  readonly lowRank: number;
+  readonly stitchingLayers: number;
+  readonly stitchBias: number;
+  readonly heads: number;
+  readonly total: number;
+}
+
+/** One training of a trial: the stitched network, or an anchor alone. */
+export interface StageResult {
+  readonly name: string;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly trainSeconds: number;
+  readonly trainable: TrainableGroups;
+  /** The grid of learning rates: mean validation accuracy of what would be deployed, percent. Left out without a grid. */
+  readonly grid?: readonly { readonly learningRate: number; readonly accuracy: number }[];
+}
+
+interface TrialIdentity {
+  readonly version: typeof resultVersion;
+  readonly dataset: string;
+  readonly method: string;
+  /** In an ablation, what the trial does differently: "eta 0.8". */
+  readonly variant?: string;
+  readonly seed: number;
+  /** Base learning rate of the final run, before scaling by the batch size. */
+  readonly learningRate: number;
+  /** Fingerprint of the resolved configuration; trials of one run that differ in it are pointed out. */
+  readonly configuration?: string;
+}
+
+export interface TrialResult extends TrialIdentity {
+  readonly status: 'finished' | 'failed';
+  /** Fingerprint of all that decides the numbers: trials of two runs that agree in it are one and the same. */
+  readonly settings?: string;
+  /** Folder of the trial with the same settings that this one was copied from, instead of training it again. */
+  readonly takenFrom?: string;
+  /** Why a failed trial failed. */
+  readonly error?: string;
+  readonly stitches: readonly StitchResult[];
+  /** Of all final runs of the trial; the grid is not counted. */
+  readonly trainSeconds: number;
+  /** Of choosing the deployed stitches: next to nothing by importance scores, all evaluations where those choose. */
+  readonly deploySeconds?: number;
+  readonly epochs: number;
+  readonly stages?: readonly StageResult[];
+  /** Relative error of the least-squares start of each stitching layer: 0 is perfect, 1 no better than a constant. */
+  readonly layerStartErrors?: readonly number[];
+}
+
+/** Where a trial stands. The runner writes `waiting` for every planned trial before it starts the first. */
+export interface TrialStatus extends TrialIdentity {
+  readonly state: 'waiting' | 'running' | 'finished' | 'failed';
+  /** Epochs done, of `epochs`: those of all trainings of the trial, the grid included. */
+  readonly epoch?: number;
+  readonly epochs?: number;
+  /** Last sign of life, ISO 8601. */
+  readonly updatedAt?: string;
+  readonly error?: string;
+}
+
+const count = z.number().int().nonnegative();
+const percent = z.number().min(0).max(100);
+
+const identity = {
+  version: z.literal(resultVersion),
+  dataset: z.string().min(1),
+  method: z.string().min(1),
+  variant: z.string().min(1).exactOptional(),
+  seed: count,
+  learningRate: z.number().nonnegative(),
+  configuration: z.string().exactOptional(),
+};
+
+const stitch = z.object({
+  id: count,
+  path: z.array(z.object({ anchor: z.string().min(1), blocks: z.tuple([count, count]) })).min(1),
+  flops: z.number().positive(),
+  params: count,
+  trainable: count,
+  accuracy: percent,
+  importance: z.number().exactOptional(),
+  bin: count.exactOptional(),
+});
+
+const groups = ['anchors', 'lowRank', 'stitchingLayers', 'stitchBias', 'heads', 'total'] as const;
+
+const stage = z.object({
+  name: z.string().min(1),
+  learningRate: z.number().nonnegative(),
+  epochs: count,
+  trainSeconds: z.number().nonnegative(),
+  trainable: z.object(
+    Object.fromEntries(groups.map((group) => [group, count])) as Record<keyof TrainableGroups, typeof count>,
+  ),
+  grid: z.array(z.object({ learningRate: z.number().nonnegative(), accuracy: percent })).exactOptional(),
+});
+
+const trialResult: z.ZodType<TrialResult> = z.object({
+  ...identity,
+  status: z.enum(['finished', 'failed']),
+  settings: z.string().exactOptional(),
+  takenFrom: z.string().exactOptional(),
+  error: z.string().exactOptional(),
+  stitches: z.array(stitch),
+  trainSeconds: z.number().nonnegative(),
+  deploySeconds: z.number().nonnegative().exactOptional(),
+  epochs: z.number().nonnegative(),
+  stages: z.array(stage).exactOptional(),
+  layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
+});
+
+const trialStatus: z.ZodType<TrialStatus> = z.object({
+  ...identity,
+  state: z.enum(['waiting', 'running', 'finished', 'failed']),
+  epoch: z.number().nonnegative().exactOptional(),
+  epochs: z.number().nonnegative().exactOptional(),
+  updatedAt: z.string().exactOptional(),
+  error: z.string().exactOptional(),
+});
+
+/** Checks the content of a result.json; a RequestError names `file` and every problem with its dotted path. */
+export function parseTrialResult(content: unknown, file: string): TrialResult {
+  return parse(trialResult, content, file);
+}
+
+/** Checks the content of a status.json; a RequestError names `file` and every problem with its dotted path. */
+export function parseTrialStatus(content: unknown, file: string): TrialStatus {
+  return parse(trialStatus, content, file);
+}
+
+function parse<T>(schema: z.ZodType<T>, content: unknown, file: string): T {
+  // Another version may differ anywhere, so its other problems would only mislead.
+  const version = (content as { version?: unknown } | null)?.version;
+  if (version !== undefined && version !== resultVersion) {
+    throw new RequestError(
+      `${file} was written by another version of esta (format ${JSON.stringify(version)}, this one reads ${resultVersion})`,
+      'Report it with the version that wrote it, or run the trial again.',
+    );
+  }
+  const parsed = schema.safeParse(content, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    ({ path, message, input }) => `${path.join('.') || 'the document'}: ${message}, received ${JSON.stringify(input)}`,
+  );
+  throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`);
+}
+
+/** What a trial is compared as: the variant of an ablation, otherwise the method. */
+export function seriesOf({ method, variant }: { readonly method: string; readonly variant?: string }): string {
+  return variant ?? method;
+}

@@ -1,0 +1,47 @@
+/**
+ * Trials that another run has finished with the same settings. The studies of one experiment share them: with and without
+ * distillation, eta 0.9 and the rest all compare something with ESTA as the file describes it.
+ */
+import { cp, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { readJson } from '../shared/files.js';
+import { parseTrialResult, type TrialResult } from './result.js';
+import { findRunFolders } from './run-folder.js';
+
+export interface FinishedTrial {
+  readonly folder: string;
+  readonly result: TrialResult;
+}
+
+/**
+ * The finished trials of run folders and of folders that hold run folders, by the fingerprint of their settings. What is
+ * not finished or cannot be read is left out.
+ * @throws RequestError where a folder does not exist or holds no run
+ */
+export async function finishedTrials(folders: readonly string[]): Promise<Map<string, FinishedTrial>> {
+  const found = new Map<string, FinishedTrial>();
+  if (folders.length === 0) return found;
+  for (const run of await findRunFolders(folders)) {
+    const trials = path.join(run, 'trials');
+    for (const name of await readdir(trials).catch(() => [])) {
+      const folder = path.join(trials, name);
+      const result = await resultIn(folder);
+      if (result?.status === 'finished' && result.settings) found.set(result.settings, { folder, result });
+    }
+  }
+  return found;
+}
+
+async function resultIn(folder: string): Promise<TrialResult | undefined> {
+  const file = path.join(folder, 'result.json');
+  return readJson(file).then(
+    (content) => parseTrialResult(content, file),
+    () => undefined,
+  );
+}
+
+/** Copies what a trial noted and trained into the folder of another; its status and result are not copied. */
+export async function copyTrial(from: string, to: string): Promise<void> {
+  const own = ['status.json', 'result.json'];
+  await cp(from, to, { recursive: true, filter: (file) => !own.includes(path.basename(file)) });
+}

@@ -1,0 +1,58 @@
+/**
+ * What is written of a training while it runs: a line for every epoch in metrics.jsonl and in importance.jsonl of the
+ * trial's folder. All stages of a trial write into the same two files; a line says which stage it belongs to.
+ */
+import path from 'node:path';
+import { appendJsonLine, readJsonLines, writeAtomic } from '../shared/files.js';
+import type { ImportanceScores } from '../stitching/importance.js';
+import { type EpochMetrics, type EpochTest, metricsFile, testsFile } from './trial-journal.js';
+
+/** A line of importance.jsonl. */
+export interface EpochImportance {
+  readonly stage: string;
+  readonly epoch: number;
+  readonly base_rate: number;
+  /** By stitch id; null: never trained so far. Left out by methods that have no scores. */
+  readonly scores?: ImportanceScores['scores'];
+  /** How often each stitch was drawn in this epoch, by id. */
+  readonly draws: readonly number[];
+}
+
+export interface TrainingJournal {
+  write(metrics: EpochMetrics, importance: EpochImportance): Promise<void>;
+}
+
+/**
+ * Opens the journal of a stage that goes on after `epochsDone` epochs: what a killed run wrote about later ones is
+ * dropped, because they are trained again.
+ */
+export async function openJournal(trialFolder: string, stage: string, epochsDone: number): Promise<TrainingJournal> {
+  const importanceFile = path.join(trialFolder, 'importance.jsonl');
+  const files = [metricsFile(trialFolder), importanceFile, testsFile(trialFolder)];
+  for (const file of files) await dropLaterEpochs(file, stage, epochsDone);
+  return {
+    async write(metrics, importance) {
+      await appendJsonLine(metricsFile(trialFolder), metrics);
+      await appendJsonLine(importanceFile, importance);
+    },
+  };
+}
+
+/** Notes a test of what would be deployed after an epoch, unless that is noted already. */
+export async function noteTest(
+  trialFolder: string,
+  { stage, epoch }: Pick<EpochTest, 'stage' | 'epoch'>,
+  test: () => Promise<Pick<EpochTest, 'accuracy' | 'stitches'>>,
+): Promise<void> {
+  const lines = await readJsonLines<EpochTest>(testsFile(trialFolder));
+  if (lines.some((line) => line.stage === stage && line.epoch === epoch)) return;
+  const line: EpochTest = { stage, epoch, ...(await test()) };
+  await appendJsonLine(testsFile(trialFolder), line);
+}
+
+async function dropLaterEpochs(file: string, stage: string, epochsDone: number): Promise<void> {
+  const lines = await readJsonLines<{ readonly stage: string; readonly epoch: number }>(file);
+  const kept = lines.filter((line) => line.stage !== stage || line.epoch <= epochsDone);
+  // Written even where all are kept: a line that a kill cut has no newline, and the next would continue it.
+  if (lines.length > 0) await writeAtomic(file, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}

@@ -1,0 +1,160 @@
+/**
+ * Starts the stitching layers: both anchors read the same images, and each layer is the least-squares map from what its
+ * front blocks put out to what its end blocks expect (SN-Net, section 3).
+ */
+import type * as tf from '@tensorflow/tfjs';
+import type { Engine, TensorFunction, Value } from '../../engine/engine.js';
+import type { Architecture } from '../../models/architecture.js';
+import { blockwise, type NetworkWeights } from '../../models/blockwise.js';
+import type { Linear } from '../../models/layers.js';
+import { type Float32NdArray, float32 } from '../../shared/arrays.js';
+import type { StitchingLayer, StitchSpace } from '../space/stitch-space.js';
+import {
+  addInputs,
+  addTargets,
+  averageLayers,
+  fitStitchingLayer,
+  type InputMoments,
+  inputMoments,
+  type TargetMoments,
+  targetMoments,
+} from './least-squares.js';
+
+export interface StartedLayer extends Linear<Float32NdArray> {
+  /** Relative error of the fits, averaged: 0 is perfect, 1 no better than a constant. */
+  readonly relativeError: number;
+}
+
+/**
+ * @param batches images [batch, side, side, 3]
+ * @param onBatch called with the number of batches done: of ViT-Ti/S/B 100 images take minutes
+ */
+export async function startStitchingLayers(
+  engine: Engine,
+  { stitchingLayers }: Pick<StitchSpace, 'stitchingLayers'>,
+  anchors: readonly NetworkWeights<Value>[],
+  architectures: readonly Architecture[],
+  batches: Iterable<Float32NdArray>,
+  onBatch: (done: number) => void = () => {},
+): Promise<StartedLayer[]> {
+  const inputs = new Map<string, InputMoments>();
+  const targets = new Map<string, TargetMoments>();
+  let done = 0;
+  for (const images of batches) {
+    const features: Features[] = [];
+    for (const [anchor, weights] of anchors.entries()) {
+      const needed = neededFeatures(stitchingLayers, anchor);
+      features.push(await featuresOf(engine, weights, architectures[anchor]!, needed, images));
+    }
+    addFeatures(stitchingLayers, architectures, features, inputs, targets);
+    onBatch(++done);
+  }
+  return stitchingLayers.map((layer) => {
+    const fits = frontBlocks(layer).map((front) => {
+      const moments = targets.get(`${layer.index}/${front}`)!;
+      return fitStitchingLayer(inputs.get(`${layer.fromAnchor}/${front}`)!, moments);
+    });
+    const { weight, bias } = averageLayers(fits);
+    const { from, to } = ends(layer, architectures);
+    const relativeError = fits.reduce((sum, fit) => sum + fit.relativeError, 0) / fits.length;
+    return { weight: float32([from.width, to.width], weight), bias: float32([to.width], bias), relativeError };
+  });
+}
+
+const frontBlocks = ({ pairs }: StitchingLayer) => [...new Set(pairs.map(([front]) => front))];
+
+/** A block on either side of a stitching layer; all pairs of a layer have the same widths and positions. */
+function ends({ fromAnchor, toAnchor, pairs }: StitchingLayer, architectures: readonly Architecture[]) {
+  const [front, end] = pairs[0]!;
+  return { from: architectures[fromAnchor]!.blocks[front]!, to: architectures[toAnchor]!.blocks[end]! };
+}
+
+/** Features of one anchor by block, as rows of the block's width: what leaves it, and what enters it. */
+interface Features {
+  readonly leaving: Readonly<Record<number, Float32Array>>;
+  readonly entering: Readonly<Record<number, Float32Array>>;
+}
+
+/** Blocks whose features stitching layers are fitted to. */
+interface NeededFeatures {
+  readonly leaving: ReadonlySet<number>;
+  readonly entering: ReadonlySet<number>;
+}
+
+function neededFeatures(layers: readonly StitchingLayer[], anchor: number): NeededFeatures {
+  const leaving = layers.filter(({ fromAnchor }) => fromAnchor === anchor).flatMap(({ pairs }) => pairs);
+  const entering = layers.filter(({ toAnchor }) => toAnchor === anchor).flatMap(({ pairs }) => pairs);
+  return { leaving: new Set(leaving.map(([front]) => front)), entering: new Set(entering.map(([, end]) => end)) };
+}
+
+async function featuresOf(
+  engine: Engine,
+  weights: NetworkWeights<Value>,
+  architecture: Architecture,
+  needed: NeededFeatures,
+  images: Float32NdArray,
+): Promise<Features> {
+  interface Given {
+    readonly weights: NetworkWeights<tf.Tensor>;
+    readonly images: tf.Tensor;
+  }
+  const key = `features of ${architecture.name}: ${[...needed.leaving]} and ${[...needed.entering]}`;
+  const run = engine.compile(key, ((given: Given) => {
+    const network = blockwise(architecture);
+    const leaving: Record<number, tf.Tensor> = {};
+    const entering: Record<number, tf.Tensor> = {};
+    let x = network.embed(given.weights, given.images);
+    for (const block of architecture.blocks.keys()) {
+      x = network.enterBlock(given.weights, block, x);
+      if (needed.entering.has(block)) entering[block] = x;
+      x = network.runBlock(given.weights, block, x);
+      if (needed.leaving.has(block)) leaving[block] = x;
+    }
+    return { leaving, entering };
+  }) as unknown as TensorFunction);
+  const input = engine.put(images);
+  const outputs = (await run({ weights, images: input } as never)) as Record<'leaving' | 'entering', Values>;
+  const features = { leaving: await onHost(engine, outputs.leaving), entering: await onHost(engine, outputs.entering) };
+  engine.free([input, outputs]);
+  return features;
+}
+
+type Values = Readonly<Record<string, Value>>;
+
+async function onHost(engine: Engine, values: Values): Promise<Record<number, Float32Array>> {
+  const arrays: Record<number, Float32Array> = {};
+  for (const [block, value] of Object.entries(values)) {
+    arrays[Number(block)] = (await engine.get(value)).data as Float32Array;
+  }
+  return arrays;
+}
+
+/** Pairs of a layer that share a front block are one fit to the mean of their targets: the solution is linear in them. */
+function addFeatures(
+  layers: readonly StitchingLayer[],
+  architectures: readonly Architecture[],
+  features: readonly Features[],
+  inputs: Map<string, InputMoments>,
+  targets: Map<string, TargetMoments>,
+): void {
+  const added = new Set<string>();
+  for (const layer of layers) {
+    const { from, to } = ends(layer, architectures);
+    if (from.positions !== to.positions) throw new Error('anchors that are stitched see the same tokens');
+    for (const front of frontBlocks(layer)) {
+      const x = features[layer.fromAnchor]!.leaving[front]!;
+      const key = `${layer.fromAnchor}/${front}`;
+      if (!inputs.has(key)) inputs.set(key, inputMoments(from.width));
+      if (!added.has(key)) addInputs(inputs.get(key)!, x);
+      added.add(key);
+      const wanted = layer.pairs
+        .filter(([j]) => j === front)
+        .map(([, end]) => features[layer.toAnchor]!.entering[end]!);
+      const mean = wanted[0]!.map((_, at) => wanted.reduce((sum, y) => sum + y[at]!, 0) / wanted.length);
+      const target = `${layer.index}/${front}`;
+      const held = targets.get(target) ?? targetMoments(from.width, to.width);
+      targets.set(target, held);
+      addTargets(held, x, mean);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { benchmarkSweep } from '../../src/bench/sweep-benchmark.js';
+import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { variantNamed } from '../../src/models/vit/variants.js';
+
+test('all stitches of two anchors are timed, one by one and together', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const shallow = { ...variantNamed('vit_mini_tiny'), depth: 2 };
+  const variants = [shallow, { ...variantNamed('vit_mini_small'), depth: 2 }];
+  const { stitches, images, first_s, again_s } = await benchmarkSweep(engine, variants, { images: 3, batchSize: 2 });
+  await engine.dispose();
+  assert.deepEqual([stitches, images], [6, 3], 'two anchors, four pairs of blocks');
+  for (const { one_by_one, together } of [first_s, again_s]) assert.ok(one_by_one > 0 && together > 0);
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import sharp, { type Sharp } from 'sharp';
+import { decodeImage } from '../../../src/data/images/decode.js';
+import { resample } from '../../../src/data/images/resample.js';
+import { RequestError } from '../../../src/shared/errors.js';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'decode-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+const own = { interpolation: 'bilinear' } as const;
+const pixelAt = (pixels: Uint8Array, index: number) => [...pixels.subarray(index * 3, index * 3 + 3)];
+
+/** 4 x 2 pixels: the left half orange, the right half blue. */
+function halves(): Sharp {
+  const [orange, blue] = [
+    [240, 120, 30],
+    [20, 60, 200],
+  ] as const;
+  const row = [...orange, ...orange, ...blue, ...blue];
+  return sharp(Buffer.from([...row, ...row]), { raw: { width: 4, height: 2, channels: 3 } });
+}
+
+async function saved(name: string, image: Sharp): Promise<string> {
+  const file = path.join(folder, name);
+  await image.toFile(file);
+  return file;
+}
+
+function assertNear(actual: number[], expected: number[], tolerance: number): void {
+  for (const [index, value] of actual.entries()) {
+    assert.ok(Math.abs(value - expected[index]!) <= tolerance, `${value} at ${index} is not near ${expected[index]}`);
+  }
+}
+
+test('8-bit PNG is read exactly, whatever its extension says', async () => {
+  const file = path.join(folder, 'really-a-png.jpg');
+  await writeFile(file, await halves().png().toBuffer());
+  const { width, height, pixels } = await decodeImage(file, own);
+  assert.deepEqual([width, height, pixels.length], [4, 2, 24]);
+  assert.deepEqual(pixelAt(pixels, 0), [240, 120, 30]);
+  assert.deepEqual(pixelAt(pixels, 7), [20, 60, 200]);
+});
+
+test('EXIF orientation is applied', async () => {
+  // orientation 6: the stored top row is the right-hand column of the picture
+  const file = await saved('turned.png', halves().withMetadata({ orientation: 6 }));
+  const { width, height, pixels } = await decodeImage(file, own);
+  assert.deepEqual([width, height], [2, 4]);
+  assert.deepEqual(pixelAt(pixels, 0), [240, 120, 30]);
+  assert.deepEqual(pixelAt(pixels, 7), [20, 60, 200]);
+});
+
+test('grayscale becomes three equal channels', async () => {
+  const grey = sharp(Buffer.from([0, 50, 100, 255]), { raw: { width: 2, height: 2, channels: 1 } });
+  const { pixels } = await decodeImage(await saved('grey.png', grey.toColourspace('b-w').png()), own);
+  assert.deepEqual([...pixels], [0, 0, 0, 50, 50, 50, 100, 100, 100, 255, 255, 255]);
+});
+
+test('16 bits become 8', async () => {
+  for (const [name, space] of [
+    ['deep.png', 'rgb16'],
+    ['deep-grey.png', 'grey16'],
+  ] as const) {
+    const file = await saved(name, halves().toColourspace(space).png());
+    assert.equal((await sharp(file).metadata()).depth, 'ushort');
+    const { pixels } = await decodeImage(file, own);
+    assert.equal(pixels.length, 24);
+    if (space === 'rgb16') assertNear(pixelAt(pixels, 0), [240, 120, 30], 1);
+    else assert.ok(pixels[0]! > 100 && pixels[0]! < 200);
+  }
+});
+
+test('CMYK becomes RGB', async () => {
+  const file = await saved('print.jpg', halves().toColourspace('cmyk').jpeg({ quality: 100 }));
+  assert.equal((await sharp(file).metadata()).channels, 4);
+  const { pixels } = await decodeImage(file, own);
+  // the gamut of the printing profile is smaller, so colours only come close
+  assertNear(pixelAt(pixels, 0), [240, 120, 30], 40);
+});
+
+test('transparency is laid on white', async () => {
+  const background = { r: 255, g: 0, b: 0, alpha: 0.5 };
+  const half = sharp({ create: { width: 1, height: 1, channels: 4, background } });
+  const { pixels } = await decodeImage(await saved('glass.png', half.png()), own);
+  assertNear([...pixels], [255, 127, 127], 1);
+});
+
+test('resizing agrees with the antialiased filters of Pillow', async () => {
+  const width = 40;
+  const height = 30;
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+    const x = Math.floor(at / 3) % width;
+    const y = Math.floor(at / 3 / width);
+    return 128 + 50 * Math.sin(x / 4 + (at % 3)) + 50 * Math.sin(y / 5);
+  });
+  const file = await saved('waves.png', sharp(pixels, { raw: { width, height, channels: 3 } }));
+  for (const interpolation of ['bilinear', 'bicubic'] as const) {
+    const squashed = await decodeImage(file, { interpolation, resize: { size: 16, keepAspect: false } });
+    const expected = new Float32Array(16 * 16 * 3);
+    const whole = { left: 0, top: 0, width, height };
+    resample({ width, height, pixels }, whole, 16, interpolation, false, expected);
+    // libvips rounds its weights and repeats border pixels where Pillow leaves them out
+    assertNear([...squashed.pixels], [...expected], 4);
+  }
+  const kept = await decodeImage(file, { interpolation: 'bicubic', resize: { size: 17, keepAspect: true } });
+  assert.deepEqual([kept.width, kept.height], [22, 17], 'torchvision truncates 17 * 40 / 30 = 22.67');
+});
+
+test('an image that the resize would enlarge keeps its size', async () => {
+  const file = await saved('small.png', halves());
+  const { width, height } = await decodeImage(file, { ...own, resize: { size: 8, keepAspect: true } });
+  assert.deepEqual([width, height], [4, 2]);
+});
+
+test('missing, damaged and truncated files are errors that name the file', async () => {
+  const whole = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'green' } })
+    .composite([{ input: await halves().resize(64, 64).png().toBuffer() }])
+    .jpeg()
+    .toBuffer();
+  const truncated = path.join(folder, 'truncated.jpg');
+  await writeFile(truncated, whole.subarray(0, whole.length * 0.8));
+  const damaged = path.join(folder, 'damaged.jpg');
+  await writeFile(damaged, 'not an image');
+  const empty = path.join(folder, 'empty.jpg');
+  await writeFile(empty, '');
+  const resize = { size: 8, keepAspect: true };
+  for (const file of [truncated, damaged, empty, path.join(folder, 'missing.jpg'), folder]) {
+    for (const decoding of [own, { ...own, resize }]) {
+      await assert.rejects(decodeImage(file, decoding), (error: unknown) => {
+        assert.ok(error instanceof RequestError && error.hint !== undefined);
+        assert.ok(error.message.includes(file), error.message);
+        return true;
+      });
+    }
+  }
+});

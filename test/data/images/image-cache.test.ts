@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import type { Sample } from '../../../src/data/dataset.js';
+import { cachedImage, cacheImages, type ImageCache } from '../../../src/data/images/image-cache.js';
+
+const own = { interpolation: 'bilinear' } as const;
+const imageBytes = 12 * 8 * 3;
+let folder: string;
+let sample: Sample;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'image-cache-'));
+  const file = path.join(folder, 'red.png');
+  await sharp({ create: { width: 12, height: 8, channels: 3, background: 'red' } }).toFile(file);
+  sample = { file, label: 0 };
+});
+after(() => rm(folder, { recursive: true }));
+
+const reserved = ({ chunks }: ImageCache) => chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+test('all memory of the cache is within its bound', async () => {
+  const samples = Array.from({ length: 10 }, () => sample);
+  for (const maximumBytes of [10 * imageBytes, 10 * imageBytes + 100]) {
+    const cache = await cacheImages(samples, own, { maximumBytes });
+    assert.ok(reserved(cache) <= maximumBytes);
+    const { width, height, pixels } = cachedImage(cache, 9)!;
+    assert.deepEqual([width, height, ...pixels.subarray(-3)], [12, 8, 255, 0, 0]);
+  }
+});
+
+test('of a data set far larger than the bound the first images are kept, and not all are decoded', async () => {
+  const samples = Array.from({ length: 5000 }, () => sample);
+  let decoded = 0;
+  const onProgress = () => {
+    decoded++;
+  };
+  const cache = await cacheImages(samples, own, { maximumBytes: 3 * imageBytes, onProgress });
+  assert.equal(reserved(cache), 3 * imageBytes);
+  assert.equal(cache.images.filter(Boolean).length, 3);
+  assert.equal(cachedImage(cache, 4999), undefined);
+  assert.ok(decoded <= 3 + 2 * availableParallelism(), `${decoded} images were decoded`);
+});

@@ -1,0 +1,65 @@
+/** Verifying and unpacking; the .zip files were made by Python's zipfile (test/fixtures/official/make-zip.py). */
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import * as tar from 'tar';
+import { isUnpacked, md5Of, unpack, verify } from '../../../../src/data/official/prepare/archives.js';
+import { fixture } from '../../../fixture.js';
+import { temporaryFolder } from '../temporary-folder.js';
+
+const zips = JSON.parse(await readFile(fixture('official/zip.json'), 'utf8')) as Record<string, string>;
+
+test('MD5 of known text', async (t) => {
+  const file = path.join(await temporaryFolder(t), 'a.txt');
+  await writeFile(file, 'The quick brown fox jumps over the lazy dog');
+  assert.equal(await md5Of(file), '9e107d9d372bb6826bd81d3542a419d6');
+  await verify(file, { file: 'a.txt', md5: '9e107d9d372bb6826bd81d3542a419d6' });
+  await verify(file, { file: 'a.txt' });
+  await assert.rejects(verify(file, { file: 'a.txt', md5: '0' }), { hint: /--no-verify/ });
+});
+
+test('zip archives', async (t) => {
+  const folder = await temporaryFolder(t);
+  const archive = path.join(folder, 'nabirds.zip');
+  await writeFile(archive, Buffer.from(zips['plain']!, 'base64'));
+  const activities: [string, number, number][] = [];
+  const unpacked = await unpack(archive, folder, (...activity) => activities.push(activity));
+  assert.equal(unpacked, path.join(folder, 'nabirds'));
+  const classes = await readFile(path.join(unpacked, 'nabirds/classes.txt'), 'utf8');
+  assert.equal(classes, '295 Common Eider\n'.repeat(40));
+  assert.equal(await readFile(path.join(unpacked, 'nabirds/images/a.txt'), 'utf8'), 'a');
+  assert.deepEqual(activities.at(-1), ['unpacking nabirds.zip', 3, 3]);
+  assert.equal(await isUnpacked(archive, folder), true);
+});
+
+test('a truncated zip and an entry outside the folder leave nothing', async (t) => {
+  const folder = await temporaryFolder(t);
+  const archive = path.join(folder, 'a.zip');
+  for (const bytes of [
+    Buffer.from(zips['plain']!, 'base64').subarray(0, 120),
+    Buffer.from(zips['outside']!, 'base64'),
+  ]) {
+    await writeFile(archive, bytes);
+    await assert.rejects(unpack(archive, folder), /a\.zip cannot be unpacked, it is damaged or truncated/);
+    assert.deepEqual(await readdir(folder), ['a.zip']);
+  }
+});
+
+test('a tar entry outside the folder is refused', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(path.join(folder, 'outside.txt'), 'no');
+  const archive = path.join(folder, 'a.tar');
+  await tar.create({ file: archive, cwd: path.join(folder), preservePaths: true, prefix: '../..' }, ['outside.txt']);
+  await assert.rejects(unpack(archive, folder), { name: 'RequestError' });
+  assert.equal(await isUnpacked(archive, folder), false);
+});
+
+test('what is no archive at all', async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const name of ['empty.tgz', 'page.tgz', 'page.tar']) {
+    const archive = path.join(folder, name);
+    await writeFile(archive, name.startsWith('page') ? '<!DOCTYPE html>'.repeat(100) : '');
+    await assert.rejects(unpack(archive, folder), { name: 'RequestError' }, name);
+  }
+});

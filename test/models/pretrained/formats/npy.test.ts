@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidNpy, parseNpy } from '../../../../src/models/pretrained/formats/npy.js';
+
+/** An array of version 1 with this dictionary, for elements of one byte. */
+function npy(dictionary: string, data: readonly number[], version = 1): Uint8Array<ArrayBuffer> {
+  const start = [0x93, ...Buffer.from('NUMPY'), version, 0, dictionary.length, 0];
+  return Uint8Array.from([...start, ...Buffer.from(dictionary), ...data]);
+}
+
+const dictionary = (shape: string, type = '|u1', fortran = 'False') =>
+  `{'descr': '${type}', 'fortran_order': ${fortran}, 'shape': ${shape}, }\n`;
+
+test('reads shapes as Python writes them', () => {
+  assert.deepEqual(parseNpy(npy(dictionary('()'), [7])).shape, []);
+  assert.deepEqual(parseNpy(npy(dictionary('(2,)'), [7, 8])).shape, [2]);
+  assert.deepEqual(
+    [...parseNpy(npy(dictionary('(2, 3)', '|u1', 'True'), [1, 4, 2, 5, 3, 6])).data],
+    [1, 2, 3, 4, 5, 6],
+  );
+});
+
+const refused: [name: string, bytes: Uint8Array<ArrayBuffer>, reason: RegExp][] = [
+  ['missing data', npy(dictionary('(2,)'), [7]), /needs 2 bytes of data, it has 1/],
+  ['trailing data', npy(dictionary('(2,)'), [7, 8, 9]), /needs 2 bytes of data, it has 3/],
+  ['big endian', npy(dictionary('(1,)', '>f4'), [0, 0, 0, 0]), /of type >f4, which is not supported/],
+  ['records', npy("{'descr': [('a', '<f4')], 'shape': (1,), }\n", [0, 0, 0, 0]), /not supported/],
+  ['no shape', npy("{'descr': '|u1', 'fortran_order': False}\n", []), /gives no shape/],
+  ['another version', npy(dictionary('()'), [7], 4), /version 4/],
+  ['a cut header', npy(dictionary('()'), [7]).slice(0, 30), /header is cut off/],
+  ['something else', Uint8Array.of(1, 2, 3), /not a \.npy array/],
+];
+
+for (const [name, bytes, reason] of refused) {
+  test(`refuses ${name}`, () => {
+    assert.throws(
+      () => parseNpy(bytes),
+      (error: unknown) => error instanceof InvalidNpy && reason.test(error.message),
+    );
+  });
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { openNpz } from '../../../../src/models/pretrained/formats/npz.js';
+import { float32 } from '../../../../src/shared/arrays.js';
+import { fixture, fixtureJson, requestError, temporaryFolder } from '../fixtures.js';
+
+const arrays = fixtureJson<Record<string, { shape: number[]; data: number[] }>>('arrays.json');
+
+/** The archive of all types with its bytes changed. */
+function changed(t: TestContext, change: (bytes: Buffer) => Buffer): string {
+  const file = path.join(temporaryFolder(t), 'changed.npz');
+  writeFileSync(file, change(readFileSync(fixture('arrays.npz'))));
+  return file;
+}
+
+for (const name of ['arrays.npz', 'arrays-deflated.npz']) {
+  test(`reads every type and order of ${name}`, async () => {
+    const archive = await openNpz(fixture(name));
+    try {
+      assert.deepEqual([...archive.names].sort(), Object.keys(arrays).sort());
+      for (const [array, { shape, data }] of Object.entries(arrays)) {
+        assert.deepEqual(await archive.read(array), float32(shape, Float32Array.from(data)), array);
+      }
+      await assert.rejects(archive.read('nothing'), requestError(/has no array nothing/));
+    } finally {
+      await archive.close();
+    }
+  });
+}
+
+test('reads all versions of the npy format', async () => {
+  const archive = await openNpz(fixture('arrays-versions.npz'));
+  const { shape, data } = arrays['nested/float32']!;
+  for (const version of [1, 2, 3]) {
+    assert.deepEqual(await archive.read(`version${version}`), float32(shape, Float32Array.from(data)));
+  }
+  await archive.close();
+});
+
+test('never reads Python objects', async () => {
+  const archive = await openNpz(fixture('arrays-objects.npz'));
+  await assert.rejects(archive.read('objects'), requestError(/array objects .*Python objects, which are never read/));
+  await assert.rejects(archive.read('strings'), requestError(/array strings .*<U2.*not supported/));
+  await archive.close();
+});
+
+test('refuses an archive that is cut, empty or missing', async (t) => {
+  for (const length of [0, 10, 1500, -1]) {
+    const file = changed(t, (bytes) => bytes.subarray(0, length));
+    await assert.rejects(openNpz(file), requestError(/changed\.npz is not a valid npz archive/, /copy it again/));
+  }
+  await assert.rejects(openNpz('/nowhere/x.npz'), requestError(/\/nowhere\/x\.npz does not exist/));
+});
+
+test('refuses an array whose bytes were damaged', async (t) => {
+  const file = changed(t, (bytes) => {
+    const at = bytes.indexOf('float64.npy') + 165;
+    bytes[at]! ^= 1;
+    return bytes;
+  });
+  const archive = await openNpz(file);
+  await assert.rejects(archive.read('float64'), requestError(/array float64.*checksum/));
+  await archive.close();
+});

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import {
+  narrowToBFloat16,
+  narrowToHalf,
+  widenBFloat16,
+  widenHalf,
+} from '../../../src/models/pretrained/formats/half.js';
+import { readSafetensors, writeSafetensors } from '../../../src/models/pretrained/formats/safetensors.js';
+import { loadViT } from '../../../src/models/pretrained/load-vit.js';
+import type { ViTVariant } from '../../../src/models/vit/variants.js';
+import { float32, type StateDict } from '../../../src/shared/arrays.js';
+import { fixture, fixtureJson, requestError, temporaryFolder } from './fixtures.js';
+
+/** The network of test/fixtures/checkpoints/make.py. */
+const tiny: ViTVariant = {
+  name: 'vit_test',
+  width: 8,
+  depth: 2,
+  heads: 2,
+  mlpRatio: 4,
+  patchSize: 4,
+  imageSize: 16,
+  classes: 5,
+};
+
+const { tensors: timm } = await readSafetensors(fixture('vit-timm.safetensors'));
+
+/** A file with timm's tensors, changed. */
+async function changed(t: TestContext, change: (tensors: StateDict) => StateDict): Promise<string> {
+  const file = path.join(temporaryFolder(t), 'changed.safetensors');
+  await writeSafetensors(file, change({ ...timm }));
+  return file;
+}
+
+const withTensor =
+  (name: string, shape: readonly number[] = [1]) =>
+  (tensors: StateDict) => ({
+    ...tensors,
+    [name]: float32(shape),
+  });
+
+const without = (pattern: RegExp) => (tensors: StateDict) =>
+  Object.fromEntries(Object.entries(tensors).filter(([name]) => !pattern.test(name)));
+
+const renamed = (rename: (name: string) => string) => (tensors: StateDict) =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]));
+
+test('loads timm names as they are', async () => {
+  const { weights, report } = await loadViT(fixture('vit-timm.safetensors'), tiny);
+  assert.deepEqual(weights, timm);
+  const location = fixture('vit-timm.safetensors');
+  assert.deepEqual(report, { location, flavour: 'timm', head: 'kept', unused: [] });
+});
+
+test('loads the names of Hugging Face transformers, with and without prefix', async (t) => {
+  const file = fixture('vit-transformers.safetensors');
+  const { weights, report } = await loadViT(file, tiny);
+  assert.deepEqual(weights, timm);
+  assert.equal(report.flavour, 'Hugging Face transformers');
+
+  const base = path.join(temporaryFolder(t), 'base.safetensors');
+  const theirs = (await readSafetensors(file)).tensors;
+  const baseModel = without(/^classifier/)(renamed((name) => name.replace(/^vit\./, ''))(theirs));
+  await writeSafetensors(base, { ...baseModel, 'pooler.dense.bias': float32([8]) });
+  const loaded = await loadViT(base, tiny);
+  assert.deepEqual(loaded.weights, without(/^head/)(timm));
+  assert.equal(loaded.report.head, 'absent');
+  assert.deepEqual(loaded.report.unused, ['pooler.dense.bias']);
+});
+
+test('loads shards of a folder as the whole file', async (t) => {
+  const folder = temporaryFolder(t);
+  const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
+  await writeSafetensors(path.join(folder, shards[0]), without(/^blocks\.1/)(timm));
+  await writeSafetensors(path.join(folder, shards[1]), without(/^(?!blocks\.1)/)(timm));
+  const shardOf = (name: string) => [name, shards[name.startsWith('blocks.1') ? 1 : 0]];
+  const index = { metadata: {}, weight_map: Object.fromEntries(Object.keys(timm).map(shardOf)) };
+  writeFileSync(path.join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+  assert.deepEqual((await loadViT(folder, tiny)).weights, timm);
+});
+
+for (const [dtype, narrow, widen] of [
+  ['F16', narrowToHalf, widenHalf],
+  ['BF16', narrowToBFloat16, widenBFloat16],
+] as const) {
+  test(`loads ${dtype} weights, widened`, async (t) => {
+    const file = path.join(temporaryFolder(t), 'narrow.safetensors');
+    await writeSafetensors(file, timm, { dtype });
+    const { weights } = await loadViT(file, tiny);
+    for (const [name, { data }] of Object.entries(timm)) {
+      assert.deepEqual(weights[name]!.data, widen(narrow(Float32Array.from(data))), name);
+    }
+  });
+}
+
+const { tensors: google } = await readSafetensors(fixture('vit-google-expected.safetensors'));
+
+for (const name of ['vit-google', 'vit-google-target', 'vit-big-vision', 'vit-big-vision-together']) {
+  test(`loads ${name}.npz as timm does`, async () => {
+    const { weights, report } = await loadViT(fixture(`${name}.npz`), tiny);
+    assert.deepEqual(Object.keys(weights).sort(), Object.keys(google).sort());
+    for (const [tensor, expected] of Object.entries(google)) assert.deepEqual(weights[tensor], expected, tensor);
+    assert.equal(report.flavour, 'Google npz');
+    assert.ok(report.unused.every((unused) => unused.includes('pre_logits')));
+  });
+}
+
+test('a prefix of a wrapper and a linear patch embedding of old files are understood', async (t) => {
+  const flat = float32([8, 48], timm['patch_embed.proj.weight']!.data);
+  const file = await changed(t, (tensors) =>
+    renamed((name) => `module.${name}`)({ ...tensors, 'patch_embed.proj.weight': flat }),
+  );
+  assert.deepEqual((await loadViT(file, tiny)).weights, timm);
+});
+
+test('a head of another size is left out', async () => {
+  const { weights, report } = await loadViT(fixture('vit-timm.safetensors'), tiny, { classes: 3 });
+  assert.deepEqual(weights, without(/^head/)(timm));
+  assert.equal(report.head, 'replaced');
+  assert.deepEqual(report.unused, []);
+  const kept = await loadViT(fixture('vit-timm.safetensors'), tiny, { classes: 5 });
+  assert.equal(kept.report.head, 'kept');
+});
+
+for (const [file, expectedFile] of [
+  ['vit-timm.safetensors', 'vit-positions.json'],
+  ['vit-google.npz', 'vit-google-positions.json'],
+] as const) {
+  test(`the position embedding of ${file} is resampled as timm does`, async () => {
+    for (const [image, expected] of Object.entries(fixtureJson<Record<string, number[]>>(expectedFile))) {
+      const imageSize = Number(image);
+      const { weights, report } = await loadViT(fixture(file), { ...tiny, imageSize });
+      const { shape, data } = weights['pos_embed']!;
+      assert.deepEqual(shape, [1, 1 + (imageSize / 4) ** 2, 8]);
+      // torch sums in float32
+      for (const [index, value] of expected.entries())
+        assert.ok(Math.abs(data[index]! - value) < 2e-6, `${image} ${index}`);
+      assert.deepEqual(report.resampled, { from: 4, to: imageSize / 4 });
+    }
+  });
+}
+
+test('missing tensors are listed', async (t) => {
+  const file = await changed(t, without(/^blocks\.1\.norm1|^norm\.bias/));
+  await assert.rejects(
+    loadViT(file, tiny),
+    requestError(/lacks 3 tensors of vit_test: blocks\.1\.norm1\.weight, blocks\.1\.norm1\.bias, norm\.bias/),
+  );
+  await assert.rejects(
+    loadViT(await changed(t, without(/^cls_token/)), tiny),
+    requestError(/lacks 1 tensors.*cls_token/),
+  );
+});
+
+test('unknown tensors are reported', async (t) => {
+  const { report } = await loadViT(await changed(t, withTensor('pre_logits.fc.bias')), tiny);
+  assert.deepEqual(report.unused, ['pre_logits.fc.bias']);
+});
+
+test('a wrong shape is told with both shapes', async (t) => {
+  const file = await changed(t, withTensor('blocks.0.mlp.fc1.weight', [24, 8]));
+  await assert.rejects(
+    loadViT(file, tiny),
+    requestError(/blocks\.0\.mlp\.fc1\.weight has shape \[24, 8\], vit_test needs \[32, 8\]/),
+  );
+  const position = await changed(t, withTensor('pos_embed', [1, 16, 8]));
+  await assert.rejects(loadViT(position, tiny), requestError(/pos_embed has shape \[1, 16, 8\].*needs \[1, 17, 8\]/));
+});
+
+test('numbers that are not finite are refused', async (t) => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const file = await changed(t, (tensors) => ({
+      ...tensors,
+      'norm.bias': float32([8], new Float32Array(8).fill(value, 3)),
+    }));
+    await assert.rejects(loadViT(file, tiny), requestError(new RegExp(`norm\\.bias holds ${value} \\(element 3\\)`)));
+  }
+});
+
+test('another size of network is refused with its name', async () => {
+  const small: ViTVariant = { ...tiny, name: 'vit_other', width: 16, depth: 3 };
+  await assert.rejects(
+    loadViT(fixture('vit-timm.safetensors'), small),
+    requestError(/holds a vision transformer with width 8, depth 2, patch size 4, but vit_other has width 16, depth 3/),
+  );
+  // The linear weights of two and four heads have the same shapes once they are flat.
+  await assert.rejects(
+    loadViT(fixture('vit-google.npz'), { ...tiny, heads: 4 }),
+    requestError(/patch size 4, 2 heads, but vit_test has .*4 heads/),
+  );
+});
+
+test('a known size is named', async (t) => {
+  const file = path.join(temporaryFolder(t), 'tiny.safetensors');
+  const blocks = Array.from({ length: 12 }, (_, index) => [`blocks.${index}.norm1.bias`, float32([192])] as const);
+  await writeSafetensors(file, {
+    ...Object.fromEntries(blocks),
+    cls_token: float32([1, 1, 192]),
+    'patch_embed.proj.weight': float32([192, 3, 16, 16]),
+  });
+  await assert.rejects(loadViT(file, tiny), requestError(/looks like vit_tiny_patch16_224/));
+});
+
+const others: [name: string, what: RegExp][] = [
+  ['blocks.0.ls1.gamma', /layer scale \(DeiT-3/],
+  ['blocks.0.gamma_1', /layer scale/],
+  ['dist_token', /distilled DeiT/],
+  ['reg_token', /register tokens/],
+  ['fc_norm.weight', /averages its tokens/],
+  ['norm_pre.weight', /CLIP/],
+  ['blocks.0.attn.q_norm.weight', /normalises queries/],
+];
+
+for (const [name, what] of others) {
+  test(`refuses weights with ${name}`, async (t) => {
+    await assert.rejects(
+      loadViT(await changed(t, withTensor(name)), tiny),
+      requestError(what, new RegExp(name), /plain/),
+    );
+  });
+}
+
+test('refuses what is no vision transformer', async (t) => {
+  const only = (name: string) => changed(t, () => ({ [name]: float32([1]) }));
+  const file = fixture('convnext-timm.safetensors');
+  await assert.rejects(loadViT(file, tiny), requestError(/holds a ConvNeXt, not a plain vision transformer/));
+  await assert.rejects(loadViT(await only('model.embed_tokens.weight'), tiny), requestError(/LLaMA/));
+  await assert.rejects(loadViT(await only('base_model.model.x.lora_A.weight'), tiny), requestError(/PEFT adapter/));
+  await assert.rejects(
+    loadViT(await only('x'), tiny),
+    requestError(/does not look like a vision transformer: it has x/),
+  );
+  await assert.rejects(loadViT(await changed(t, () => ({})), tiny), requestError(/no tensors at all/));
+});

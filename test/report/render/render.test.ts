@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderCsv } from '../../../src/report/render/render-csv.js';
+import { renderHtmlTable } from '../../../src/report/render/render-html.js';
+import { renderLatex } from '../../../src/report/render/render-latex.js';
+import { renderMarkdown } from '../../../src/report/render/render-markdown.js';
+import { renderText } from '../../../src/report/render/render-text.js';
+import { measure, type Table } from '../../../src/report/render/table.js';
+
+const table: Table = {
+  name: 'example',
+  title: 'An example',
+  columns: [
+    { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
+    { key: 'method', label: 'Method', kind: 'text' },
+    { key: 'accuracy', label: 'Accuracy (%)', kind: 'number' },
+    { key: 'change', label: 'Change', kind: 'number', precision: 1 },
+  ],
+  rows: [
+    {
+      cells: { dataset: 'cub_200', method: 'ESTA, "PST"', accuracy: measure([80, 82]), change: { difference: -0.52 } },
+    },
+    { cells: { dataset: 'cub_200', method: 'a|b <c>', accuracy: 79.999, change: { difference: -0.04 } } },
+    { cells: { dataset: 'cars', method: 'SN-Net', accuracy: { mark: 'failed' } }, startsGroup: true },
+  ],
+  notes: ['a note'],
+};
+
+test('text: aligned, rules between groups, marks explained', () => {
+  assert.equal(
+    renderText(table),
+    `An example
+────────────────────────────────────────────
+Data set  Method       Accuracy (%)   Change
+────────────────────────────────────────────
+cub_200   ESTA, "PST"  81.00 ± 1.41     -0.5
+          a|b <c>             80.00      0.0
+────────────────────────────────────────────
+cars      SN-Net             failed  missing
+────────────────────────────────────────────
+a note
+failed: the trial did not finish
+missing: the trial has not been run`,
+  );
+});
+
+test('text: a table wider than the terminal is broken into panels that repeat the labels', () => {
+  const lines = renderText(table, 36).split('\n');
+  assert.ok(lines.slice(1, -3).every((line) => line.length <= 36));
+  assert.equal(lines.filter((line) => line.startsWith('Data set  Method')).length, 2);
+});
+
+test('markdown: its own characters are escaped', () => {
+  assert.equal(
+    renderMarkdown(table),
+    `### An example
+
+| Data set | Method | Accuracy (%) | Change |
+| :--- | :--- | ---: | ---: |
+| cub\\_200 | ESTA, "PST" | 81.00 ± 1.41 | -0.5 |
+|  | a\\|b \\<c\\> | 80.00 | 0.0 |
+| cars | SN-Net | failed | missing |
+
+- a note
+- failed: the trial did not finish
+- missing: the trial has not been run`,
+  );
+});
+
+test('CSV: complete rows, quoted cells, deviations in a column of their own', () => {
+  assert.deepEqual(renderCsv(table).split('\r\n'), [
+    'Data set,Method,Accuracy (%),Accuracy (%) std,Change',
+    'cub_200,"ESTA, ""PST""",81.00,1.41,-0.5',
+    'cub_200,a|b <c>,80.00,n/a,0.0',
+    'cars,SN-Net,failed,n/a,missing',
+  ]);
+});
+
+test('LaTeX: booktabs rules, escaped text, a minus that is no hyphen', () => {
+  const lines = renderLatex(table).split('\n');
+  assert.ok(lines.includes('    cub\\_200 & ESTA, "PST" & 81.00 $\\pm$ 1.41 & $-$0.5 \\\\'));
+  assert.ok(lines.includes('    Data set & Method & Accuracy (\\%) & Change \\\\'));
+  assert.deepEqual(
+    lines.filter((line) => line.endsWith('rule')).map((line) => line.trim()),
+    ['\\toprule', '\\midrule', '\\midrule', '\\bottomrule'],
+  );
+});
+
+test('HTML: escaped text, marks as classes', () => {
+  const html = renderHtmlTable(table);
+  assert.ok(html.includes('<td class="text">a|b &lt;c&gt;</td>'));
+  assert.ok(html.includes('<td class="number mark-failed">failed</td>'));
+  assert.ok(html.includes('</th><td class="text">SN-Net</td>'));
+});
+
+test('mean and sample standard deviation', () => {
+  // numpy: np.std([2, 4, 4, 4, 5, 5, 7, 9], ddof=1) = 2.138089935299395
+  assert.deepEqual(measure([2, 4, 4, 4, 5, 5, 7, 9]), { mean: 5, deviation: 2.138089935299395, count: 8 });
+  assert.equal(measure([3]).deviation, undefined);
+});

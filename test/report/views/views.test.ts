@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderCsv } from '../../../src/report/render/render-csv.js';
+import { formatCell, type Table } from '../../../src/report/render/table.js';
+import { readReportContent } from '../../../src/report/report-content.js';
+import type { StitchResult, TrialResult } from '../../../src/run-folder/result.js';
+import { type FakeTrial, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
+
+/** A trial with the stitches of a hand-written list of [G FLOPs, accuracy, bin]. The last one is the anchor B alone. */
+function trial(rows: readonly (readonly [number, number, number?])[], options: FakeTrial = {}): FakeTrial {
+  const stitches = rows.map(([flops, accuracy, bin], id): StitchResult => {
+    const largest = { anchor: 'B', blocks: [0, 12] as const };
+    const path = id === rows.length - 1 ? [largest] : [{ anchor: 'S', blocks: [0, id + 1] as const }, largest];
+    const cost = { flops: Math.round(flops * 1e9), params: 1, trainable: 1 };
+    return { id, path, ...cost, accuracy, ...(bin === undefined ? {} : { bin }) };
+  });
+  return { ...options, change: (result: TrialResult) => ({ ...result, stitches }) };
+}
+
+async function tablesOf(trials: readonly FakeTrial[]): Promise<Record<string, Table>> {
+  const reference = (dataset: string) =>
+    dataset === 'stanford-cars'
+      ? [
+          { gigaflops: 2.48, accuracy: 82 },
+          { gigaflops: 17.67, accuracy: 87.2 },
+        ]
+      : undefined;
+  const { tables } = await readReportContent([await writeRunFolder(trials)], reference);
+  return Object.fromEntries(tables.map((table) => [table.name, table]));
+}
+
+const rowsOf = (table: Table | undefined) => renderCsv(table!).split('\r\n');
+
+test('Table I: the deployed stitches by FLOPs, the paper beside those of the same FLOPs', async () => {
+  const { 'table-one': table } = await tablesOf([
+    trial([
+      [2.4836, 81.5, 0],
+      [3, 99], // evaluated, not deployed
+      [5.02, 85, 1],
+      [17.6703, 87.55],
+    ]),
+  ]);
+  assert.deepEqual(rowsOf(table), [
+    'Data set,,1,2,3',
+    'Stanford Cars,FLOPs (G),2.48,5.02,17.67',
+    'Stanford Cars,Accuracy (%),81.50,85.00,87.55',
+    'Stanford Cars,Paper (%),82.00,n/a,87.20',
+    'Stanford Cars,Difference,-0.50,n/a,+0.35',
+  ]);
+});
+
+test('Table I: in M when all is below 1 G, no paper rows without a match, means over seeds', async () => {
+  const { 'table-one': table } = await tablesOf([
+    trial(
+      [
+        [0.002, 40, 0],
+        [0.0171, 50],
+      ],
+      { seed: 0 },
+    ),
+    trial(
+      [
+        [0.002, 42, 0],
+        [0.0171, 51],
+      ],
+      { seed: 1 },
+    ),
+  ]);
+  const texts = table!.rows.map(({ cells }) => ['1', '2'].map((key) => formatCell(cells[key]!, {})));
+  assert.deepEqual(texts, [
+    ['2.00', '17.10'],
+    ['41.00 ± 1.41', '50.50 ± 0.71'],
+  ]);
+  assert.equal(table!.rows[0]!.cells['quantity'], 'FLOPs (M)');
+});
+
+test('Table I: without bins the Pareto frontier', async () => {
+  const rows = [
+    [1, 60],
+    [2, 59],
+    [3, 70],
+    [4, 69.9],
+    [5, 71],
+  ] as const;
+  const { 'table-one': table } = await tablesOf([trial(rows, { method: 'sn-net' })]);
+  assert.deepEqual(rowsOf(table).slice(1), [
+    'Stanford Cars,FLOPs (G),1.00,3.00,5.00',
+    'Stanford Cars,Accuracy (%),60.00,70.00,71.00',
+  ]);
+});
+
+test('methods: the largest deployed stitch within each budget, and the mean over data sets all have finished', async () => {
+  const palette = (first: number, last: number) =>
+    [
+      [1, first, 0],
+      [3, last, 1],
+      [4, last + 1],
+    ] as const;
+  const { methods: table } = await tablesOf([
+    trial(palette(60, 70), { dataset: 'cars', seed: 0 }),
+    trial(palette(62, 74), { dataset: 'cars', seed: 1 }),
+    trial(palette(80, 90), { dataset: 'dogs', seed: 0 }),
+    trial(palette(50, 60), { dataset: 'cars', method: 'sn-net' }),
+    { dataset: 'dogs', method: 'sn-net', state: 'failed' },
+  ]);
+  const column = (label: string) => table!.columns.find((candidate) => candidate.label === label)!;
+  const texts = table!.rows.map(({ cells }) =>
+    ['Data set', 'Method', 'Seeds', '≤ 2 G', '≤ 4 G'].map((label) =>
+      formatCell(cells[column(label).key]!, column(label)),
+    ),
+  );
+  assert.deepEqual(texts, [
+    ['cars', 'ESTA', '2', '61.00 ± 1.41', '73.00 ± 2.83'],
+    ['cars', 'SN-Net', '1', '50.00', '61.00'],
+    ['dogs', 'ESTA', '1', '80.00', '91.00'],
+    ['dogs', 'SN-Net', 'failed', 'failed', 'failed'],
+  ]);
+  assert.ok(table!.notes.some((note) => note.endsWith('some method has not finished there: dogs')));
+});
+
+test('methods: mean over tasks first, then over seeds', async () => {
+  const { methods: table } = await tablesOf([
+    trial(
+      [
+        [1, 60, 0],
+        [4, 70],
+      ],
+      { dataset: 'cars', seed: 0 },
+    ),
+    trial(
+      [
+        [1, 64, 0],
+        [4, 70],
+      ],
+      { dataset: 'cars', seed: 1 },
+    ),
+    trial(
+      [
+        [1.1, 80, 0],
+        [4, 70],
+      ],
+      { dataset: 'dogs', seed: 0 },
+    ),
+    trial(
+      [
+        [1.2, 82, 0],
+        [4, 70],
+      ],
+      { dataset: 'dogs', seed: 1 },
+    ),
+  ]);
+  const mean = table!.rows.at(-1)!.cells;
+  assert.equal(mean['dataset'], 'mean of 2 data sets');
+  // Seeds 70 and 73.
+  const cell = mean[table!.columns.find(({ label }) => label === '≤ 2 G')!.key]!;
+  assert.equal(formatCell(cell, {}), '71.50 ± 2.12');
+});
+
+test('curves: means over budgets, paired differences to the first method, the largest drop', async () => {
+  const curve = (...[low, middle, high]: [number, number, number]) =>
+    [
+      [1, low, 0],
+      [3, middle, 1],
+      [4, high],
+    ] as const;
+  const { curves: table } = await tablesOf([
+    trial(curve(60, 70, 71), { dataset: 'cars', seed: 0 }),
+    trial(curve(62, 74, 75), { dataset: 'cars', seed: 1 }),
+    trial(curve(55, 50, 60), { dataset: 'cars', method: 'sn-net', seed: 0 }),
+    trial(curve(57, 52, 62), { dataset: 'cars', method: 'sn-net', seed: 1 }),
+    trial(curve(80, 90, 91), { dataset: 'dogs', seed: 0 }),
+    trial(curve(70, 60, 65), { dataset: 'dogs', method: 'sn-net', seed: 0 }),
+  ]);
+  // Budgets 1, 1.5 ... 4: four times the first stitch, twice the second, once the third.
+  assert.deepEqual(
+    table!.rows.map(({ cells }) => table!.columns.map((column) => formatCell(cells[column.key]!, column)).join(' | ')),
+    [
+      'cars | ESTA | 2 | 65.86 ± 2.02 | – | 73.00 ± 2.83 | 0.00 ± 0.00',
+      'cars | SN-Net | 2 | 55.29 ± 1.41 | -10.57 ± 0.61 | 61.00 ± 1.41 | 5.00 ± 0.00',
+      'dogs | ESTA | 1 | 84.43 | – | 91.00 | 0.00',
+      'dogs | SN-Net | 1 | 66.43 | -18.00 | 70.00 | 10.00',
+      'mean of 2 data sets | ESTA | 1 | 74.43 | – | 81.00 | 0.00',
+      'mean of 2 data sets | SN-Net | 1 | 60.36 | -14.07 | 65.00 | 7.50',
+    ],
+  );
+  assert.equal(table!.columns[4]!.label, 'Against ESTA');
+});
+
+test('one method on one data set is compared with nothing', async () => {
+  const tables = await tablesOf([{}]);
+  assert.deepEqual([tables['methods'], tables['curves']], [undefined, undefined]);
+});
+
+test('the same trial of two runs is told apart by the run', async () => {
+  const runs = [await writeRunFolder([{}], 'first'), await writeRunFolder([{}], 'second')];
+  const { tables } = await readReportContent(runs, () => undefined);
+  const methods = tables.find(({ name }) => name === 'methods')!;
+  assert.deepEqual(
+    methods.rows.map(({ cells }) => cells['method']),
+    ['ESTA · first', 'ESTA · second'],
+  );
+});
+
+test('trials: failed, running and missing ones are marked, errors in the notes', async () => {
+  const { trials: table } = await tablesOf([
+    { seed: 0, change: (result) => ({ ...result, trainSeconds: 7385 }) },
+    { seed: 1, state: 'failed' },
+    { seed: 2, state: 'running' },
+    { seed: 3, state: 'waiting' },
+  ]);
+  const [finished, ...others] = rowsOf(table).slice(1);
+  assert.match(finished!, /^Stanford Cars,ESTA,0,1e-3,finished,\d\d\.\d\d,2 h 03 min$/);
+  assert.deepEqual(others, [
+    'Stanford Cars,ESTA,1,1e-3,failed,failed,failed',
+    'Stanford Cars,ESTA,2,1e-3,"running, epoch 37 of 100",running,running',
+    'Stanford Cars,ESTA,3,1e-3,missing,missing,missing',
+  ]);
+  assert.deepEqual(table!.notes, ['fgvc/stanford-cars-esta-seed1: the loss is not a number at step 120']);
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseTrialResult, parseTrialStatus } from '../../src/run-folder/result.js';
+import { RequestError } from '../../src/shared/errors.js';
+import { stitchResults } from './run-folder-fixture.js';
+
+const valid = {
+  version: 1,
+  dataset: 'stanford-cars',
+  method: 'esta',
+  seed: 0,
+  learningRate: 1e-3,
+  status: 'finished',
+  stitches: stitchResults(),
+  trainSeconds: 12,
+  epochs: 100,
+};
+
+test('a result is read as it was written', () => {
+  assert.deepEqual(parseTrialResult(valid, 'result.json'), valid);
+});
+
+test('every problem is named with its path and the value received', () => {
+  const stitches = [{ ...valid.stitches[0], accuracy: 170 }];
+  assert.throws(
+    () => parseTrialResult({ ...valid, seed: 'first', stitches }, 'trials/a/result.json'),
+    (error) => {
+      assert.ok(error instanceof RequestError);
+      assert.match(error.message, /^trials\/a\/result\.json is not valid:\n/);
+      assert.match(error.message, /seed: .*received "first"/);
+      assert.match(error.message, /stitches\.0\.accuracy: .*received 170/);
+      return true;
+    },
+  );
+});
+
+test('another version is said to be one, whatever else differs', () => {
+  assert.throws(() => parseTrialResult({ version: 2, results: {} }, 'result.json'), {
+    name: 'RequestError',
+    message: 'result.json was written by another version of esta (format 2, this one reads 1)',
+  });
+});
+
+test('a document that is no object is refused', () => {
+  assert.throws(() => parseTrialStatus(null, 'status.json'), /status\.json is not valid:\n {2}the document: /);
+});

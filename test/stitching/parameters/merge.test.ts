@@ -1,0 +1,68 @@
+/** A merged stitch computes what the adapted one does, with nothing beside the layers of its anchors. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type * as tf from '@tensorflow/tfjs';
+import type { TensorFunction } from '../../../src/engine/engine.js';
+import { type NetworkWeights, runNetwork } from '../../../src/models/blockwise.js';
+import type { Linear } from '../../../src/models/layers.js';
+import { mergeStitch } from '../../../src/stitching/parameters/merge.js';
+import { initialTrainables, trainablesOf } from '../../../src/stitching/parameters/trainables.js';
+import { frozenPathOf, runStitch } from '../../../src/stitching/stitchable-network.js';
+import { pick } from '../../../src/training/training-state.js';
+import { assertClose, onReference } from '../../engine/tensors.js';
+import {
+  architectures,
+  batch,
+  frozenNetwork,
+  networkOf,
+  pst,
+  space,
+  trainables,
+} from '../../training/miniature-network.js';
+
+type Run = Parameters<typeof runStitch>;
+const { images } = batch();
+
+const logitsOf = (stitch: Run[0], frozen: unknown, parameters: unknown) => {
+  const run = (given: { frozen: Run[1]; parameters: Run[2]; images: tf.Tensor }) =>
+    runStitch(stitch, given.frozen, given.parameters, given.images, architectures);
+  return onReference(run as unknown as TensorFunction, { frozen, parameters, images } as never);
+};
+
+for (const [name, adaptation] of Object.entries({
+  PST: pst,
+  'naive LoRA': { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: false },
+  'SS-LoRA': { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: false, ownLowRank: true },
+  'bias alone': { ranks: [0, 0], stitchingLayerRank: 0, stitchBias: true },
+})) {
+  test(`merged equals unmerged for every stitch: ${name}`, () => {
+    const frozen = frozenNetwork();
+    const values = trainables(adaptation);
+    for (const stitch of space.stitches) {
+      const own = pick(values, Object.keys(trainablesOf(stitch, networkOf(adaptation))));
+      const unmerged = logitsOf(stitch, frozenPathOf(frozen, [stitch]), own);
+      const heads = Object.fromEntries(Object.entries(own).filter(([parameter]) => parameter.startsWith('head/')));
+      const merged = logitsOf(stitch, mergeStitch(stitch, frozen, values, architectures), heads);
+      assertClose(merged, unmerged, 1e-5);
+      const plain = logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads);
+      assert.throws(() => assertClose(plain, unmerged, 1e-3), 'what is merged matters');
+    }
+  });
+}
+
+test('before the first step an anchor is exactly its frozen network with a new head', () => {
+  const frozen = frozenNetwork();
+  const values = initialTrainables(space, networkOf(), 0);
+  for (const anchor of [0, 1]) {
+    const head = { weight: values[`head/${anchor}/weight`]!, bias: values[`head/${anchor}/bias`]! };
+    const run = (given: { weights: NetworkWeights<tf.Tensor>; head: Linear<tf.Tensor>; images: tf.Tensor }) =>
+      runNetwork(architectures[anchor]!, given.weights, given.head, given.images);
+    const alone = onReference(
+      run as unknown as TensorFunction,
+      { weights: frozen.anchors[anchor], head, images } as never,
+    );
+    const stitch = space.stitches[anchor]!;
+    const own = pick(values, Object.keys(trainablesOf(stitch, networkOf())));
+    assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), own), alone, 1e-6);
+  }
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  blocksPerAnchor,
+  firstAnchor,
+  isAnchor,
+  lastAnchor,
+  type Stitch,
+  stitchLabel,
+} from '../../../src/stitching/space/stitch.js';
+
+const alone: Stitch = { id: 1, path: [{ anchor: 1, blocks: [0, 12] }] };
+const crossing: Stitch = {
+  id: 40,
+  path: [
+    { anchor: 1, blocks: [0, 4] },
+    { anchor: 2, blocks: [4, 12] },
+  ],
+  stitchingLayer: 14,
+};
+
+test('a stitch begins in one anchor and ends in another', () => {
+  assert.deepEqual([alone, crossing].map(firstAnchor), [1, 1]);
+  assert.deepEqual([alone, crossing].map(lastAnchor), [1, 2]);
+  assert.deepEqual([alone, crossing].map(isAnchor), [true, false]);
+});
+
+test('its blocks are counted by anchor', () => {
+  assert.deepEqual(blocksPerAnchor(alone, 3), [0, 12, 0]);
+  assert.deepEqual(blocksPerAnchor(crossing, 3), [0, 4, 8]);
+});
+
+test('its label shows the path, blocks half-open', () => {
+  assert.equal(stitchLabel(alone, ['Ti', 'S', 'B']), 'S[0-12]');
+  assert.equal(stitchLabel(crossing, ['Ti', 'S', 'B']), 'S[0-4] -> B[4-12]');
+});
