@@ -33,10 +33,10 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
     const { args, flags } = await this.parse(Export);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
     const { exportNetwork } = await import('../src/experiment/deployed/export-network.js');
-    const { stitchLabel } = await import('../src/report/curves/labels.js');
+    const { stitchSummary } = await import('../src/report/curves/labels.js');
     const network = await openDeployed(args.run, flags);
     const exported = await exportNetwork(network, flags.out, flags.batch);
-    this.log(`${stitchLabel(network.result)}, of ${network.trial}`);
+    this.log(`${stitchSummary(network.result)}, of ${network.trial}`);
     this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, images [${exported.images}]`);
     this.log(
       `Next: load it with ONNX Runtime, or see what it says: esta predict IMAGE --run ${args.run} --stitch ${network.result.id}`,

@@ -1,6 +1,7 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
-import { type RunFolder, readRunFolder, type Trial } from '../run-folder/run-folder.js';
+import { type RunFolder, readRunFolder } from '../run-folder/run-folder.js';
+import type { TrialRecord } from '../run-folder/trial-record.js';
 import { type Curve, curvesOf } from './curves/curve.js';
 import { areDifferentTasks } from './curves/labels.js';
 import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repetition.js';
@@ -24,7 +25,7 @@ import { unfinishedOf } from './views/unfinished.js';
 export interface ReportContent {
   readonly title: string;
   readonly runs: readonly RunFolder[];
-  readonly trials: readonly Trial[];
+  readonly trials: readonly TrialRecord[];
   /** For people: Table I, methods, patterns, training, trials. */
   readonly tables: readonly Table[];
   /** For other programs: every evaluated stitch. */

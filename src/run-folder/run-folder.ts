@@ -12,36 +12,18 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { exists, readJson } from '../shared/files.js';
-import { anglesFile, parseTrialAngles, type TrialAngles } from './gradient-angles.js';
+import { anglesFile, parseTrialAngles } from './gradient-angles.js';
 import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
 import { disagreements } from './trial-agreement.js';
-import { readStitchedJournal, type TrialJournal } from './trial-journal.js';
-
-/** What is known of one trial. Only a finished trial has a result. */
-export interface Trial {
-  /** Name of the run folder. */
-  readonly run: string;
-  /** Name of the trial folder. */
-  readonly name: string;
-  readonly state: TrialStatus['state'] | 'unreadable';
-  /** Data set, method, seed, learning rate; undefined when neither file could be read. */
-  readonly identity: Pick<TrialStatus, 'dataset' | 'method' | 'variant' | 'seed' | 'learningRate'> | undefined;
-  readonly configuration: string | undefined;
-  readonly result: TrialResult | undefined;
-  readonly status: TrialStatus | undefined;
-  readonly error: string | undefined;
-  /** What the trial noted on the way; undefined where it cannot be read. */
-  readonly journal: TrialJournal | undefined;
-  /** Undefined where they have not been measured. */
-  readonly angles: TrialAngles | undefined;
-}
+import { readStitchedJournal } from './trial-journal.js';
+import type { TrialRecord } from './trial-record.js';
 
 export interface RunFolder {
   readonly folder: string;
   readonly name: string;
   /** What was typed to make it, so that it can go on; undefined where it is not recorded. */
   readonly command: string | undefined;
-  readonly trials: readonly Trial[];
+  readonly trials: readonly TrialRecord[];
   /** What a reader of the report has to know, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -94,7 +76,7 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
   }
   const { command, order } = await readEnvironment(folder);
-  const trials: Trial[] = [];
+  const trials: TrialRecord[] = [];
   for (const trial of inOrder(await foldersIn(path.join(folder, trialsFolder)), order)) {
     trials.push(await readTrial(name, path.join(folder, trialsFolder, trial), problems));
   }
@@ -123,7 +105,7 @@ function inOrder(names: readonly string[], order: readonly string[]): string[] {
   return names.toSorted((a, b) => place(a) - place(b));
 }
 
-async function readTrial(run: string, folder: string, problems: string[]): Promise<Trial> {
+async function readTrial(run: string, folder: string, problems: string[]): Promise<TrialRecord> {
   const complaints: string[] = [];
   const status = await readPart(path.join(folder, 'status.json'), parseTrialStatus, complaints);
   const result = await readPart(path.join(folder, 'result.json'), parseTrialResult, complaints);
@@ -152,7 +134,7 @@ function conclusion(
   status: TrialStatus | undefined,
   result: TrialResult | undefined,
   complaints: readonly string[],
-): Pick<Trial, 'state' | 'error'> {
+): Pick<TrialRecord, 'state' | 'error'> {
   if (result) return { state: result.status, error: result.error };
   if (complaints.length > 0) return { state: 'unreadable', error: complaints[0] };
   if (!status) return { state: 'waiting', error: undefined };

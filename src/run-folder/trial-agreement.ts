@@ -2,13 +2,13 @@
 
 import { groupBy } from '../shared/groups.js';
 import { seriesOf } from './result.js';
-import type { Trial } from './run-folder.js';
+import type { TrialRecord } from './trial-record.js';
 
 /**
  * One sentence for each disagreement between the trials of a run: another configuration fingerprint, and, for the
  * same data set and method, another number of epochs or other FLOPs of the same stitch (other anchors or ranks).
  */
-export function disagreements(trials: readonly Trial[]): string[] {
+export function disagreements(trials: readonly TrialRecord[]): string[] {
   const found: string[] = [];
   const configured = trials.filter(({ configuration }) => configuration !== undefined);
   const usual = mostFrequent(configured.map(({ configuration }) => configuration));
@@ -31,7 +31,7 @@ export function disagreements(trials: readonly Trial[]): string[] {
   return found;
 }
 
-function firstDifferentCost(trials: readonly Trial[]): number | undefined {
+function firstDifferentCost(trials: readonly TrialRecord[]): number | undefined {
   const flopsOf = new Map<number, number>();
   for (const { result } of trials) {
     for (const { id, flops } of result!.stitches) {
@@ -47,6 +47,6 @@ function mostFrequent<T>(values: readonly T[]): T | undefined {
   return groups.sort((a, b) => b.length - a.length)[0]?.[0];
 }
 
-function names(trials: readonly Trial[]): string {
+function names(trials: readonly TrialRecord[]): string {
   return trials.map(({ name }) => name).join(', ');
 }

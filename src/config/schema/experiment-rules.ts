@@ -1,6 +1,6 @@
 /** What no field of an experiment can say alone. */
 import type { Rule } from './consistency.js';
-import type { ExperimentFields } from './experiment.js';
+import type { ExperimentFields } from './experiment-fields.js';
 
 /** A list in which every name or number occurs once. */
 function distinct(

@@ -1,61 +1,9 @@
-/** The experiment file: one claim of the paper, or a question of your own, as a typed document. */
-import { z } from 'zod';
+/** The experiment file as code reads it: its fields, the rules between them, and the defaults that follow from others. */
+import type { z } from 'zod';
 import { consistent } from './consistency.js';
-import { dataSchema } from './dataset.js';
+import { experimentFields } from './experiment-fields.js';
 import { experimentRules } from './experiment-rules.js';
-import { countOrZero, type DeepReadonly, field, identifier } from './fields.js';
-import {
-  adaptationSchema,
-  distillationSchema,
-  evaluationSchema,
-  preprocessingSchema,
-  samplingSchema,
-  stitchingSchema,
-  trainingSchema,
-} from './sections.js';
-
-/** Methods that an experiment can compare; src/experiment/trial/method.ts describes them. */
-export const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
-
-const anchorSchema = z.strictObject({
-  name: field(identifier(), 'Short name in tables and --set paths: Ti, S, B.', 'this project'),
-  architecture: field(z.string().min(1), 'Architecture, as timm names it: vit_tiny_patch16_224.', 'timm'),
-  checkpoint: field(
-    z.string().min(1).default('embedded'),
-    'Pretrained weights: embedded, hf-hub:OWNER/NAME, or a .safetensors file.',
-    'this project',
-  ),
-});
-
-/** The fields of an experiment file, before the rules between them and the derived defaults. */
-export const experimentFields = z.strictObject({
-  name: field(identifier(), 'Name of the experiment and of its run folder.', 'this project'),
-  claim: field(z.string().optional(), 'What the experiment is expected to show.', 'this project'),
-  seeds: field(
-    z.array(countOrZero()).min(1).default([0]),
-    'One trial is run for each seed, data set and method.',
-    'our choice: the supplement reports single numbers',
-  ),
-  anchors: field(z.array(anchorSchema).min(2), 'Pretrained networks, from the smallest to the largest.', 'SN-Net'),
-  data: dataSchema,
-  methods: field(
-    z.array(z.enum(methods)).min(1).default(['esta']),
-    'How palettes are trained: esta, sn-net (all weights, uniform sampling, all stitches evaluated), anchor-lora (each anchor alone), naive-lora (no stitch bias), ss-lora (low-rank updates for each stitch), adapt-then-stitch (anchors alone first).',
-    'ESTA and what its supplement compares it with',
-  ),
-  preprocessing: field(preprocessingSchema.prefault({}), 'From image file to network input.', 'supplement A'),
-  stitching: field(
-    stitchingSchema.prefault({}),
-    'Which stitches there are, and how their stitching layers start.',
-    'SN-Net',
-  ),
-  adaptation: field(adaptationSchema, 'What is trained beside the frozen anchors.', 'ESTA'),
-  sampling: field(samplingSchema.prefault({}), 'Which stitch is trained in a step, and which are deployed.', 'ESTA'),
-  distillation: field(distillationSchema.prefault({}), 'In-place distillation from the largest anchor.', 'ESTA'),
-  training: field(trainingSchema.prefault({}), 'Optimizer, schedule, learning-rate grid.', 'supplement A'),
-  evaluation: field(evaluationSchema.prefault({}), 'How accuracy is measured.', 'this project'),
-});
-export type ExperimentFields = z.output<typeof experimentFields>;
+import type { DeepReadonly } from './fields.js';
 
 /** Everything an experiment file may say, with the defaults that follow from other fields. Unknown keys are refused. */
 export const experimentSchema = consistent(experimentFields, experimentRules).transform((experiment) => {

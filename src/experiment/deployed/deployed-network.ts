@@ -9,7 +9,8 @@ import type { Classifier } from '../../evaluation/predict.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { Linear } from '../../models/layers.js';
 import type { StitchResult } from '../../run-folder/result.js';
-import { findRunFolders, readRunFolder, type Trial } from '../../run-folder/run-folder.js';
+import { findRunFolders, readRunFolder } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { mapTree } from '../../shared/tree.js';
@@ -95,7 +96,7 @@ function withTrainedWeights(
   return replaced as unknown as FrozenNetwork<Float32NdArray>;
 }
 
-function chosenTrial(trials: readonly Trial[], folder: string, name: string | undefined): Trial {
+function chosenTrial(trials: readonly TrialRecord[], folder: string, name: string | undefined): TrialRecord {
   const finished = trials.filter(({ result }) => result);
   const matching = name === undefined ? finished : finished.filter((trial) => trial.name === name);
   if (matching.length === 1) return matching[0]!;
@@ -111,7 +112,7 @@ function chosenTrial(trials: readonly Trial[], folder: string, name: string | un
   );
 }
 
-function chosenStitch({ name, result }: Trial, { stitch: id, budget }: DeployedChoice): StitchResult {
+function chosenStitch({ name, result }: TrialRecord, { stitch: id, budget }: DeployedChoice): StitchResult {
   const stitches = [...result!.stitches].sort((a, b) => a.flops - b.flops);
   const deployed = stitches.map(({ id, flops }) => `${id} (${(flops / 1e9).toPrecision(3)} GFLOPs)`).join(', ');
   if (id !== undefined) {

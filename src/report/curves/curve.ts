@@ -3,7 +3,7 @@
 import type { StitchResult } from '../../run-folder/result.js';
 import { groupBy } from '../../shared/groups.js';
 import { type Measurement, measure } from '../render/table.js';
-import { deployedFlags, isAnchor, type PaletteCandidate } from './palette.js';
+import { areDeployed, isAnchorAlone, type PaletteCandidate } from './palette.js';
 import { averagingKey, commonStitch, type Repetition } from './repetition.js';
 
 export interface CurvePoint {
@@ -39,7 +39,7 @@ export function curvesOf(repetitions: readonly Repetition[]): Curve[] {
       averagingKey,
     );
     const points = [...byKey.values()].map(pointOf).sort((a, b) => a.flops - b.flops);
-    const flags = deployedFlags(points.map((point) => ({ ...point, accuracy: point.accuracy.mean })));
+    const flags = areDeployed(points.map((point) => ({ ...point, accuracy: point.accuracy.mean })));
     const { dataset, method, trainable } = group[0]!;
     return {
       dataset,
@@ -68,6 +68,6 @@ function pointOf(same: readonly PaletteCandidate[]): Omit<CurvePoint, 'deployed'
     accuracy: measure(same.map(({ accuracy }) => accuracy)),
     bin: same[0]!.bin,
     stitch,
-    anchor: stitch && isAnchor(stitch) ? stitch.path[0]!.anchor : undefined,
+    anchor: stitch && isAnchorAlone(stitch) ? stitch.path[0]!.anchor : undefined,
   };
 }

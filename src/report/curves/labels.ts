@@ -77,7 +77,7 @@ export function pathLabel(path: readonly ResultSegment[]): string {
 }
 
 /** `stitch 42, ViT-S 0–4 → ViT-B 4–11: 9.1 GFLOPs, 54.2 M parameters, 88.30 % on the test images`. */
-export function stitchLabel({ id, path, flops, params, accuracy }: StitchResult): string {
+export function stitchSummary({ id, path, flops, params, accuracy }: StitchResult): string {
   const unit = flopsUnit([flops]);
   const cost = `${(flops / unit.size).toPrecision(3)} ${unit.symbol}FLOPs, ${(params / 1e6).toPrecision(3)} M parameters`;
   return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % on the test images`;

@@ -16,13 +16,13 @@ export interface PaletteCandidate {
  * deployment). Without: the Pareto frontier of what was evaluated (SN-Net), or all when there are only anchors.
  * @param candidates sorted by FLOPs
  */
-export function deployedFlags(candidates: readonly PaletteCandidate[]): boolean[] {
-  const isAnchorHere = ({ stitch }: PaletteCandidate) => stitch !== undefined && isAnchor(stitch);
+export function areDeployed(candidates: readonly PaletteCandidate[]): boolean[] {
+  const isAnchor = ({ stitch }: PaletteCandidate) => stitch !== undefined && isAnchorAlone(stitch);
   if (candidates.some(({ bin }) => bin !== undefined)) {
-    const largest = candidates.findLast(isAnchorHere);
+    const largest = candidates.findLast(isAnchor);
     return candidates.map((candidate) => candidate.bin !== undefined || candidate === largest);
   }
-  if (candidates.every(isAnchorHere)) return candidates.map(() => true);
+  if (candidates.every(isAnchor)) return candidates.map(() => true);
   let best = Number.NEGATIVE_INFINITY;
   return candidates.map(({ accuracy }) => {
     const improves = accuracy > best;
@@ -32,6 +32,6 @@ export function deployedFlags(candidates: readonly PaletteCandidate[]): boolean[
 }
 
 /** True for an anchor alone. */
-export function isAnchor({ path }: Pick<StitchResult, 'path'>): boolean {
+export function isAnchorAlone({ path }: Pick<StitchResult, 'path'>): boolean {
   return path.length === 1;
 }

@@ -5,10 +5,10 @@
 
 import type { StitchResult, TrialResult } from '../../run-folder/result.js';
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { learningRateLabel, meanName, methodLabel } from './labels.js';
-import { deployedFlags, type PaletteCandidate } from './palette.js';
+import { areDeployed, type PaletteCandidate } from './palette.js';
 
 export interface RepetitionStitch extends PaletteCandidate {
   readonly deployed: boolean;
@@ -28,7 +28,7 @@ export interface Repetition {
  * The finished trials. A data set, method and seed that is there more than once is told apart by the name of its run, and
  * inside a run by its learning rate: the report never chooses between them, test accuracy is all it could choose by.
  */
-export function repetitionsOf(trials: readonly Trial[]): Repetition[] {
+export function repetitionsOf(trials: readonly TrialRecord[]): Repetition[] {
   const finished = trials.flatMap(({ run, result }) => (result ? [{ run, result }] : []));
   const groups = groupBy(finished, ({ result }) => JSON.stringify([result.dataset, seriesOf(result), result.seed]));
   const same = [...groups.values()];
@@ -52,7 +52,7 @@ function repetition(result: TrialResult, method: string): Repetition {
 
 function withDeployed(candidates: readonly PaletteCandidate[]): RepetitionStitch[] {
   const sorted = candidates.toSorted((a, b) => a.flops - b.flops);
-  const flags = deployedFlags(sorted);
+  const flags = areDeployed(sorted);
   return sorted.map(({ flops, accuracy, bin, stitch }, index) => ({
     flops,
     accuracy,

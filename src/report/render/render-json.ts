@@ -2,7 +2,7 @@
 
 import type { ResultSegment } from '../../run-folder/result.js';
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type PaperReference, paperAccuracy } from '../paper/paper.js';
 import type { ReportContent } from '../report-content.js';
 import type { Table } from './table.js';
@@ -55,7 +55,7 @@ export function reportJson(content: ReportContent, reference: PaperReference): R
   };
 }
 
-function trialJson({ run, name, identity, state, error, result }: Trial, reference: PaperReference): TrialJson {
+function trialJson({ run, name, identity, state, error, result }: TrialRecord, reference: PaperReference): TrialJson {
   return {
     run,
     name,

@@ -34,7 +34,7 @@ export function curvesView(repetitions: readonly Repetition[]): Table | undefine
   ];
   const common = commonDatasets(repetitions, methods, datasets);
   const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
-  const rows = groups.flatMap((tasks) => rowsOf(repetitions, methods, tasks));
+  const rows = groups.flatMap((tasks) => curveRows(repetitions, methods, tasks));
   const notes = [
     'mean: accuracy of the largest deployed stitch within a budget of FLOPs, over round budgets that all methods have a stitch for',
     `against ${first}: difference of these means in percentage points, of the same seeds`,
@@ -44,7 +44,7 @@ export function curvesView(repetitions: readonly Repetition[]): Table | undefine
   return { name: 'curves', title: 'Curves compared', columns, rows, notes };
 }
 
-function rowsOf(repetitions: readonly Repetition[], methods: readonly string[], tasks: readonly string[]): Row[] {
+function curveRows(repetitions: readonly Repetition[], methods: readonly string[], tasks: readonly string[]): Row[] {
   const inside = repetitions.filter(({ dataset }) => tasks.includes(dataset));
   const budgets = budgetsOf(inside).filter((budget) => inside.every((r) => accuracyWithin(r, budget) !== undefined));
   const bySeed = (method: string) => {

@@ -1,7 +1,7 @@
 /** Angles between the gradients that stitches have for the weights they share (supplement, Figure F), and their table. */
 import type { TrialAngles } from '../../run-folder/gradient-angles.js';
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { datasetLabel, methodLabel } from '../curves/labels.js';
 import { measure, type Table } from '../render/table.js';
@@ -18,7 +18,7 @@ export interface GradientAngles extends Pick<TrialAngles, 'anchors' | 'stitches'
 }
 
 /** The angles of trials that were measured alike, whatever their data set and seed. */
-export function gradientAnglesOf(trials: readonly Trial[]): GradientAngles[] {
+export function gradientAnglesOf(trials: readonly TrialRecord[]): GradientAngles[] {
   const measured = trials.flatMap(({ identity, angles }) =>
     identity && angles ? [{ dataset: identity.dataset, method: seriesOf(identity), angles }] : [],
   );

@@ -1,14 +1,14 @@
 /** Every evaluated stitch of every finished trial, one a row, for other programs. */
 
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { pathLabel } from '../curves/labels.js';
 import { type PaperReference, paperAccuracy } from '../paper/paper.js';
 import type { Row, Table } from '../render/table.js';
 
 const none = { mark: 'none' } as const;
 
-export function stitchesView(trials: readonly Trial[], reference: PaperReference): Table {
+export function stitchesView(trials: readonly TrialRecord[], reference: PaperReference): Table {
   const rows = trials.flatMap(({ run, result }): Row[] => {
     if (!result) return [];
     const { dataset, seed, learningRate } = result;

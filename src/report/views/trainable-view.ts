@@ -2,7 +2,7 @@
 
 import type { TrainableGroups } from '../../run-folder/result.js';
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { datasetLabel, methodLabel } from '../curves/labels.js';
 import type { Column, Row, Table } from '../render/table.js';
@@ -17,7 +17,7 @@ const groups: readonly (readonly [group: keyof TrainableGroups, label: string])[
 ];
 
 /** Undefined when there is one method alone, or no finished trial tells what it trained. */
-export function trainableView(trials: readonly Trial[]): Table | undefined {
+export function trainableView(trials: readonly TrialRecord[]): Table | undefined {
   const finished = trials.flatMap(({ result }) => (result?.stages ? [{ ...result, stages: result.stages }] : []));
   if (new Set(finished.map(seriesOf)).size < 2) return undefined;
   // All seeds of a method train the same tensors.

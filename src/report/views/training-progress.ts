@@ -4,7 +4,7 @@
  */
 import { stitchedStage } from '../../config/stages.js';
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { areDifferentTasks, datasetLabel, meanName, methodLabel } from '../curves/labels.js';
 import { type Column, type Measurement, measure, type Row, type Table } from '../render/table.js';
@@ -26,7 +26,7 @@ export interface TrainingProgress {
 }
 
 /** In order of appearance; with their mean over the data sets at the end, where there are several tasks. */
-export function trainingProgressOf(trials: readonly Trial[]): TrainingProgress[] {
+export function trainingProgressOf(trials: readonly TrialRecord[]): TrainingProgress[] {
   const noted = trials.flatMap((trial) => {
     const { result, journal } = trial;
     return result && journal && journal.tests.length > 0 ? [{ result, journal }] : [];

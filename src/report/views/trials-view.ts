@@ -1,11 +1,11 @@
 /** Every trial with its state, the failed and the missing ones included. */
 
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { datasetLabel, durationLabel, learningRateLabel, methodLabel } from '../curves/labels.js';
 import type { Cell, Column, Row, Table } from '../render/table.js';
 
-export function trialsView(trials: readonly Trial[]): Table {
+export function trialsView(trials: readonly TrialRecord[]): Table {
   const severalRuns = new Set(trials.map(({ run }) => run)).size > 1;
   // Choosing by importance scores takes no time worth a column.
   const evaluates = trials.some(({ result }) => (result?.deploySeconds ?? 0) >= 1);
@@ -44,7 +44,7 @@ export function trialsView(trials: readonly Trial[]): Table {
   return { name: 'trials', title: 'Trials', columns, rows, notes: [...(evaluates ? [choice] : []), ...errors] };
 }
 
-function choiceOf(result: Trial['result'], absent: Cell): Cell {
+function choiceOf(result: TrialRecord['result'], absent: Cell): Cell {
   if (!result) return absent;
   return result.deploySeconds === undefined ? { mark: 'none' } : durationLabel(result.deploySeconds);
 }
@@ -57,7 +57,7 @@ const absence = {
   finished: 'none',
 } as const;
 
-function statusText({ state, status }: Trial): string {
+function statusText({ state, status }: TrialRecord): string {
   if (state === 'waiting') return 'missing';
   if (state !== 'running' || status?.epoch === undefined) return state;
   return `running, epoch ${status.epoch}${status.epochs === undefined ? '' : ` of ${status.epochs}`}`;

@@ -1,7 +1,7 @@
 /** Data sets and methods that a run planned and none of whose trials has a result: tables mark them. */
 
 import { seriesOf } from '../../run-folder/result.js';
-import type { Trial } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { methodLabel } from '../curves/labels.js';
 import type { MarkKind } from '../render/table.js';
@@ -13,7 +13,7 @@ export interface Unfinished {
   readonly mark: MarkKind;
 }
 
-export function unfinishedOf(trials: readonly Trial[]): Unfinished[] {
+export function unfinishedOf(trials: readonly TrialRecord[]): Unfinished[] {
   const known = trials.filter(({ identity }) => identity !== undefined);
   const groups = groupBy(known, ({ identity }) => JSON.stringify([identity!.dataset, seriesOf(identity!)]));
   return [...groups.values()]
@@ -25,7 +25,7 @@ export function unfinishedOf(trials: readonly Trial[]): Unfinished[] {
     });
 }
 
-function markOf(states: readonly Trial['state'][]): MarkKind {
+function markOf(states: readonly TrialRecord['state'][]): MarkKind {
   if (states.includes('running')) return 'running';
   return states.some((state) => state === 'failed' || state === 'unreadable') ? 'failed' : 'missing';
 }

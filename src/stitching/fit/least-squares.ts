@@ -65,7 +65,7 @@ export function targetMoments(from: number, width: number): TargetMoments {
 
 /** @param inputs X [rows, width], row-major; [batch, tokens, width] works as it is */
 export function addInputs(moments: InputMoments, inputs: Float32Array): void {
-  moments.rows += rowsOf('inputs', inputs, moments.width);
+  moments.rows += rowCount('inputs', inputs, moments.width);
   addColumnSums(moments.sum, inputs);
   addCrossProduct(moments.gram, inputs, moments.width, inputs, moments.width, true);
 }
@@ -75,8 +75,8 @@ export function addInputs(moments: InputMoments, inputs: Float32Array): void {
  * @param targets Y [rows, width], same rows
  */
 export function addTargets(moments: TargetMoments, inputs: Float32Array, targets: Float32Array): void {
-  const rows = rowsOf('targets', targets, moments.width);
-  if (rowsOf('inputs', inputs, moments.from) !== rows) {
+  const rows = rowCount('targets', targets, moments.width);
+  if (rowCount('inputs', inputs, moments.from) !== rows) {
     throw new RangeError(`inputs have ${inputs.length / moments.from} rows, targets ${rows}`);
   }
   moments.rows += rows;
@@ -164,7 +164,7 @@ function meanOf(arrays: readonly Float32Array[]): Float32Array {
   return first.map((_, index) => arrays.reduce((sum, array) => sum + array[index]!, 0) / arrays.length);
 }
 
-function rowsOf(what: string, values: Float32Array, width: number): number {
+function rowCount(what: string, values: Float32Array, width: number): number {
   if (values.length % width !== 0) throw new RangeError(`${what}: ${values.length} values are not rows of ${width}`);
   return values.length / width;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { experimentFields, experimentSchema } from '../../../src/config/schema/experiment.js';
+import { experimentSchema } from '../../../src/config/schema/experiment.js';
+import { experimentFields } from '../../../src/config/schema/experiment-fields.js';
 import { documentationOf } from '../../../src/config/schema/fields.js';
 import { pretrainingSchema } from '../../../src/config/schema/pretraining.js';
 
