@@ -3,9 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import { composedAttention, composedAttentionGrad } from './attention.js';
 import type { Composition, FusedKernel } from './fused-kernel.js';
 import { composedGelu, composedGeluGrad } from './gelu.js';
+import { composedGroupedAttention, composedGroupedAttentionGrad } from './grouped-attention.js';
 import { composedLayerNorm, composedLayerNormGrad } from './layer-norm.js';
 import { composedLinear } from './linear.js';
 import { composedLowRankLinear } from './low-rank-linear.js';
+import { composedRmsNorm, composedRmsNormGrad } from './rms-norm.js';
+import { composedRotary } from './rotary.js';
+import { composedSwiGlu, composedSwiGluGrad } from './swiglu.js';
 
 const compositions: Record<FusedKernel, Composition> = {
   EstaLinear: composedLinear,
@@ -16,6 +20,13 @@ const compositions: Record<FusedKernel, Composition> = {
   EstaGeluGrad: composedGeluGrad,
   EstaAttention: composedAttention,
   EstaAttentionGrad: composedAttentionGrad,
+  EstaRmsNorm: composedRmsNorm,
+  EstaRmsNormGrad: composedRmsNormGrad,
+  EstaRotary: composedRotary,
+  EstaSwiGlu: composedSwiGlu,
+  EstaSwiGluGrad: composedSwiGluGrad,
+  EstaGroupedAttention: composedGroupedAttention,
+  EstaGroupedAttentionGrad: composedGroupedAttentionGrad,
 };
 
 /** Safe to call again. @param backendName e.g. `cpu` or `tensorflow` */

@@ -1,6 +1,6 @@
 /**
  * Fused kernels are TensorFlow.js kernels of our own. The onnxruntime engine maps each to a few ONNX operators
- * (src/engine/onnx/kernels/fused.ts); other backends run the plain composition that stands beside each op. Being kernels
+ * (src/engine/onnx/kernels/fused.ts and language.ts); other backends run the plain composition that stands beside each op. Being kernels
  * with registered gradients (not tf.customGrad), they compute only the gradients that somebody asks for.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -13,7 +13,14 @@ export type FusedKernel =
   | 'EstaGelu'
   | 'EstaGeluGrad'
   | 'EstaAttention'
-  | 'EstaAttentionGrad';
+  | 'EstaAttentionGrad'
+  | 'EstaRmsNorm'
+  | 'EstaRmsNormGrad'
+  | 'EstaRotary'
+  | 'EstaSwiGlu'
+  | 'EstaSwiGluGrad'
+  | 'EstaGroupedAttention'
+  | 'EstaGroupedAttentionGrad';
 
 export function runFused(
   kernel: FusedKernel,

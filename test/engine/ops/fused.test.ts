@@ -11,9 +11,13 @@ import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { trace } from '../../../src/engine/onnx/tracer.js';
 import { attention, composedAttention } from '../../../src/engine/ops/attention.js';
 import { composedGelu, gelu } from '../../../src/engine/ops/gelu.js';
+import { composedGroupedAttention, groupedAttention, hidden } from '../../../src/engine/ops/grouped-attention.js';
 import { composedLayerNorm, layerNorm } from '../../../src/engine/ops/layer-norm.js';
 import { composedLinear, linear } from '../../../src/engine/ops/linear.js';
 import { composedLowRankLinear, lowRankLinear } from '../../../src/engine/ops/low-rank-linear.js';
+import { composedRmsNorm, rmsNorm } from '../../../src/engine/ops/rms-norm.js';
+import { composedRotary, rotary } from '../../../src/engine/ops/rotary.js';
+import { composedSwiGlu, swiGlu } from '../../../src/engine/ops/swiglu.js';
 import { float32, type NdArray } from '../../../src/shared/arrays.js';
 import { Random } from '../../../src/shared/random.js';
 import { assertClose, onEngine, onReference, randomArray } from '../tensors.js';
@@ -64,7 +68,42 @@ const cases: Record<string, Case> = {
       composedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: true })[0]!,
     inputs: [array(2, 5, 8), array(2, 5, 8), array(2, 5, 8)],
   },
+  'rms norm': {
+    fused: (x, scale) => rmsNorm(x!, scale!, 1e-5),
+    plain: (x, scale) => composedRmsNorm({ x: x!, scale: scale! }, { epsilon: 1e-5 })[0]!,
+    inputs: [array(2, 3, 8), array(8)],
+  },
+  rotary: {
+    fused: (x, cosine, sine) => rotary(x!, { cosine: cosine!, sine: sine! }),
+    plain: (x, cosine, sine) => composedRotary({ x: x!, cosine: cosine!, sine: sine! })[0]!,
+    // Any tables will do: the op does not know that they are cosines and sines of one angle.
+    inputs: [array(2, 3, 24), array(3, 4), array(3, 4)],
+    frozen: [1, 2],
+  },
+  swiglu: {
+    fused: (gate, up) => swiGlu(gate!, up!),
+    plain: (gate, up) => composedSwiGlu({ gate: gate!, up: up! })[0]!,
+    inputs: [array(3, 7), array(3, 7)],
+  },
+  'grouped attention': {
+    fused: (query, key, value, mask) => groupedAttention(query!, key!, value!, mask!, { heads: 4, keyValueHeads: 2 }),
+    plain: (query, key, value, mask) =>
+      composedGroupedAttention(
+        { query: query!, key: key!, value: value!, mask: mask! },
+        { heads: 4, keyValueHeads: 2 },
+      )[0]!,
+    inputs: [array(2, 3, 16), array(2, 5, 8), array(2, 5, 8), maskOf([5, 3], 3, 5)],
+    frozen: [3],
+  },
 };
+
+/** Queries see the last `seen` keys: [batch, 1, queries, keys]. */
+function maskOf(seen: readonly number[], queries: number, keys: number): NdArray {
+  const data = seen.flatMap((last) =>
+    Array.from({ length: queries * keys }, (_, index) => (index % keys >= keys - last ? 0 : hidden)),
+  );
+  return float32([seen.length, 1, queries, keys], Float32Array.from(data));
+}
 
 const gradientsOf =
   (op: Op, frozen: readonly number[] = []): TensorFunction =>

@@ -3,6 +3,7 @@ import { registerTracingKernels } from '../tracer.js';
 import { convolutionKernels } from './convolution.js';
 import { elementwiseKernels } from './elementwise.js';
 import { fusedKernels } from './fused.js';
+import { languageKernels } from './language.js';
 import { matmulKernels } from './matmul.js';
 import { reductionKernels } from './reduction.js';
 import { shapeKernels } from './shape.js';
@@ -14,4 +15,5 @@ registerTracingKernels({
   ...matmulKernels,
   ...convolutionKernels,
   ...fusedKernels,
+  ...languageKernels,
 });
