@@ -1,15 +1,6 @@
 /** How many training images a data set has, as far as that is known without reading it. */
-import type { Dataset, DatasetKind } from './schema/dataset.js';
-
-/** Official training images and classes; sources: the data sets' own lists. */
-const official: Partial<Record<DatasetKind, { readonly images: number; readonly classes: number }>> = {
-  'cub-200-2011': { images: 5994, classes: 200 },
-  nabirds: { images: 23929, classes: 555 },
-  'oxford-flowers-102': { images: 2040, classes: 102 },
-  'stanford-dogs': { images: 12000, classes: 120 },
-  'stanford-cars': { images: 8144, classes: 196 },
-  'cifar-100': { images: 50000, classes: 100 },
-};
+import { officialDatasets, vtabTasks, vtabTraining } from './official-datasets.js';
+import type { Dataset } from './schema/dataset.js';
 
 /** Validation images that few-shot learning keeps of each class, where there are as many shots (CoOp). */
 export const fewShotValidation = 4;
@@ -20,7 +11,7 @@ export const fewShotValidation = 4;
  */
 export function trainingImages(dataset: Dataset, part: 'train' | 'train+validation'): number | undefined {
   const all = allTrainingImages(dataset, part);
-  const classes = dataset.kind === 'species' ? dataset.classes : official[dataset.kind]?.classes;
+  const classes = classesOf(dataset);
   const { shots } = dataset;
   if (shots === undefined || classes === undefined) return shots === undefined ? all : undefined;
   const validation = part === 'train' ? 0 : Math.min(shots, fewShotValidation);
@@ -30,15 +21,32 @@ export function trainingImages(dataset: Dataset, part: 'train' | 'train+validati
 function allTrainingImages(dataset: Dataset, part: 'train' | 'train+validation'): number | undefined {
   const isWhole = part === 'train+validation';
   switch (dataset.kind) {
+    case 'image-folder':
+      return undefined;
     case 'species':
       return dataset.classes * (dataset.train_images + (isWhole ? dataset.validation_images : 0));
-    case 'oxford-flowers-102':
-      return isWhole ? 2040 : 1020;
     case 'vtab-1k':
-      return isWhole ? 1000 : 800;
-    default: {
-      const images = official[dataset.kind]?.images;
-      return images && Math.round(images * (isWhole ? 1 : 1 - dataset.validation_fraction));
+      return vtabTraining.train + (isWhole ? vtabTraining.val : 0);
+    case 'oxford-flowers-102': {
+      const { train, val } = officialDatasets[dataset.kind].counts;
+      return train + (isWhole ? val : 0);
     }
+    default: {
+      const { train, val } = officialDatasets[dataset.kind].counts;
+      return Math.round((train + val) * (isWhole ? 1 : 1 - dataset.validation_fraction));
+    }
+  }
+}
+
+function classesOf(dataset: Dataset): number | undefined {
+  switch (dataset.kind) {
+    case 'image-folder':
+      return undefined;
+    case 'species':
+      return dataset.classes;
+    case 'vtab-1k':
+      return vtabTasks[dataset.task].classes;
+    default:
+      return officialDatasets[dataset.kind].classes;
   }
 }

@@ -1,29 +1,7 @@
 /** Data sets that an experiment can name, by `kind`. How each looks on disk is the business of the data folder. */
 import { z } from 'zod';
+import { vtabTaskNames } from '../official-datasets.js';
 import { count, countOrZero, type DeepReadonly, field, filePath, fraction, identifier } from './fields.js';
-
-/** The 19 tasks of VTAB-1k, named as their folders in the NOAH layout. */
-export const vtabTasks = [
-  'cifar',
-  'caltech101',
-  'dtd',
-  'oxford_flowers102',
-  'oxford_iiit_pet',
-  'svhn',
-  'sun397',
-  'patch_camelyon',
-  'eurosat',
-  'resisc45',
-  'diabetic_retinopathy',
-  'clevr_count',
-  'clevr_dist',
-  'dmlab',
-  'kitti',
-  'dsprites_loc',
-  'dsprites_ori',
-  'smallnorb_azi',
-  'smallnorb_ele',
-] as const;
 
 const name = () =>
   field(
@@ -111,7 +89,7 @@ const vtab = z.strictObject({
   kind: z.literal('vtab-1k'),
   name: name(),
   root: root(),
-  task: field(z.enum(vtabTasks), 'Folder of the task below the root.', 'VTAB-1k in the NOAH layout'),
+  task: field(z.enum(vtabTaskNames), 'Folder of the task below the root.', 'VTAB-1k in the NOAH layout'),
   shots: shots(),
 });
 

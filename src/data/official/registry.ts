@@ -1,11 +1,12 @@
 /**
- * The official data sets: what they are called, how many images they must have, which archives they come in and where
+ * The official data sets: what they are called, how many images each class has, which archives they come in and where
  * a person downloads them. Nothing is downloaded here: most need a form or an account, and licences are the user's to
  * accept.
  *
- * Counts: VPT's fgvc_split files (train, val, test), which equal the official parts; per class counted in them.
+ * Images per class: counted in VPT's fgvc_split files.
  * Archive sums: torchvision (Flowers, Cars, CIFAR), SSF (CUB), PyTorch loaders of NABirds.
  */
+import { fgvcDatasets, officialDatasets } from '../../config/official-datasets.js';
 import { nearest, RequestError } from '../../shared/errors.js';
 import { caltechBirds } from './layouts/caltech-birds.js';
 import { cifar100Layout, convertCifar100 } from './layouts/cifar-100.js';
@@ -19,23 +20,19 @@ const fineGrained: readonly OfficialSpec[] = [
   {
     name: 'cub-200-2011',
     aliases: ['cub', 'cub200'],
-    title: 'CUB-200-2011',
-    classes: 200,
-    counts: { train: 5394, val: 600, test: 5794 },
+    ...fgvcDatasets['cub-200-2011'],
     perClass: { train: [29, 30], test: [11, 30] },
     archives: [{ file: 'CUB_200_2011.tgz', md5: '97eceeb196236b17998738112f37df78' }],
     looseFiles: [],
     where: 'https://data.caltech.edu/records/65de6-vp158',
     size: '1.2 GB',
     folder: 'cub-200-2011',
-    layout: caltechBirds('CUB-200-2011'),
+    layout: caltechBirds(fgvcDatasets['cub-200-2011'].title),
   },
   {
     name: 'nabirds',
     aliases: [],
-    title: 'NABirds',
-    classes: 555,
-    counts: { train: 21536, val: 2393, test: 24633 },
+    ...fgvcDatasets.nabirds,
     perClass: { train: [4, 60], test: [9, 60] },
     archives: [{ file: 'nabirds.tar.gz', md5: 'df21a9e4db349a14e2b08adfd45873bd' }, { file: 'nabirds.zip' }],
     looseFiles: [],
@@ -43,14 +40,12 @@ const fineGrained: readonly OfficialSpec[] = [
     where: 'https://dl.allaboutbirds.org/nabirds (form)',
     size: '9 GB',
     folder: 'nabirds',
-    layout: caltechBirds('NABirds'),
+    layout: caltechBirds(fgvcDatasets.nabirds.title),
   },
   {
     name: 'oxford-flowers-102',
     aliases: ['oxford-flowers', 'flowers-102', 'flowers'],
-    title: 'Oxford Flowers-102',
-    classes: 102,
-    counts: { train: 1020, val: 1020, test: 6149 },
+    ...fgvcDatasets['oxford-flowers-102'],
     perClass: { train: [20, 20], test: [20, 238] },
     archives: [{ file: '102flowers.tgz', md5: '52808999861908f626f3c1f4e79d11fa' }],
     looseFiles: [
@@ -62,14 +57,12 @@ const fineGrained: readonly OfficialSpec[] = [
     where: 'https://www.robots.ox.ac.uk/~vgg/data/flowers/102/',
     size: '345 MB',
     folder: 'oxford-flowers-102',
-    layout: oxfordFlowers(102),
+    layout: oxfordFlowers(fgvcDatasets['oxford-flowers-102'].classes),
   },
   {
     name: 'stanford-dogs',
     aliases: ['dogs'],
-    title: 'Stanford Dogs',
-    classes: 120,
-    counts: { train: 10800, val: 1200, test: 8580 },
+    ...fgvcDatasets['stanford-dogs'],
     perClass: { train: [100, 100], test: [48, 152] },
     archives: [{ file: 'images.tar' }, { file: 'lists.tar' }],
     looseFiles: [{ file: 'train_list.mat' }, { file: 'test_list.mat' }],
@@ -77,14 +70,12 @@ const fineGrained: readonly OfficialSpec[] = [
     where: 'http://vision.stanford.edu/aditya86/ImageNetDogs/',
     size: '760 MB',
     folder: 'stanford-dogs',
-    layout: stanfordDogs(120),
+    layout: stanfordDogs(fgvcDatasets['stanford-dogs'].classes),
   },
   {
     name: 'stanford-cars',
     aliases: ['cars'],
-    title: 'Stanford Cars',
-    classes: 196,
-    counts: { train: 7329, val: 815, test: 8041 },
+    ...fgvcDatasets['stanford-cars'],
     perClass: { train: [24, 68], test: [24, 68] },
     archives: [
       { file: 'cars_train.tgz', md5: '065e5b463ae28d29e77c1b4b166cfe61' },
@@ -101,16 +92,14 @@ const fineGrained: readonly OfficialSpec[] = [
     where: 'https://ai.stanford.edu/~jkrause/cars/car_dataset.html (often offline; mirrors exist)',
     size: '1.9 GB',
     folder: 'stanford-cars',
-    layout: stanfordCars(196),
+    layout: stanfordCars(fgvcDatasets['stanford-cars'].classes),
   },
 ];
 
 const cifar100: OfficialSpec = {
   name: 'cifar-100',
   aliases: ['cifar100'],
-  title: 'CIFAR-100',
-  classes: 100,
-  counts: { train: 45000, val: 5000, test: 10000 },
+  ...officialDatasets['cifar-100'],
   perClass: { train: [500, 500], test: [100, 100] },
   archives: [
     { file: 'cifar-100-python.tar.gz', md5: 'eb9058c3a382ffc7106e4002c42a8d85' },

@@ -1,22 +1,15 @@
 /** Names as people read them in tables and figures. Names that are not known here are shown as they are. */
-import { vtabTasks } from '../../config/schema/dataset.js';
+import { fgvcDatasets, officialDatasets, vtabTaskNames } from '../../config/official-datasets.js';
+import type { Method } from '../../config/schema/experiment.js';
 import type { ResultSegment, StitchResult } from '../../run-folder/result.js';
 
 const datasetLabels: Record<string, string> = {
-  'cub-200-2011': 'CUB-200-2011',
-  nabirds: 'NABirds',
-  'oxford-flowers-102': 'Oxford Flowers',
-  'stanford-dogs': 'Stanford Dogs',
-  'stanford-cars': 'Stanford Cars',
-  'cifar-100': 'CIFAR-100',
+  ...Object.fromEntries(Object.entries(officialDatasets).map(([name, { title }]) => [name, title])),
   'vtab-1k': 'VTAB-1k',
   fgvc: 'FGVC',
 };
 
-/** The five fine-grained data sets that the paper averages. */
-const fgvcTasks = ['cub-200-2011', 'nabirds', 'oxford-flowers-102', 'stanford-dogs', 'stanford-cars'];
-
-const methodLabels: Record<string, string> = {
+const methodLabels: Readonly<Record<Method, string>> = {
   esta: 'ESTA',
   'sn-net': 'SN-Net',
   'anchor-lora': 'Anchors with LoRA',
@@ -45,15 +38,15 @@ export function areDifferentTasks(datasets: readonly string[]): boolean {
 
 /** A method, or a variant: those are words already. */
 export function methodLabel(name: string): string {
-  return methodLabels[name] ?? name;
+  return Object.hasOwn(methodLabels, name) ? methodLabels[name as Method] : name;
 }
 
 /** The name that the mean over these data sets goes by: vtab-1k for its 19 tasks, fgvc for its five data sets. */
 export function meanName(datasets: readonly string[]): string {
   const areAll = (tasks: readonly string[]) =>
     datasets.length === tasks.length && tasks.every((task) => datasets.includes(task));
-  if (areAll(vtabTasks) || areAll(vtabTasks.map((task) => `vtab-${task}`))) return 'vtab-1k';
-  return areAll(fgvcTasks) ? 'fgvc' : `mean of ${datasets.length} data sets`;
+  if (areAll(vtabTaskNames) || areAll(vtabTaskNames.map((task) => `vtab-${task}`))) return 'vtab-1k';
+  return areAll(Object.keys(fgvcDatasets)) ? 'fgvc' : `mean of ${datasets.length} data sets`;
 }
 
 const sizes: Record<string, string> = { tiny: 'Ti', small: 'S', base: 'B', large: 'L', huge: 'H' };

@@ -1,4 +1,5 @@
 /** What a reader of an official on-disk layout yields, and what describes an official data set. */
+import type { DatasetFacts } from '../../../config/official-datasets.js';
 import type { Sample } from '../../dataset.js';
 
 /** Labels 0 to classes - 1, files absolute, in the official order. */
@@ -25,23 +26,13 @@ export interface Archive {
   readonly md5?: string;
 }
 
-export interface SplitCounts {
-  readonly train: number;
-  readonly val: number;
-  readonly test: number;
-}
-
 /** Smallest and largest number of images of a class. */
 export type ClassRange = readonly [fewest: number, most: number];
 
-export interface OfficialSpec {
+export interface OfficialSpec extends DatasetFacts {
   readonly name: string;
   /** other names accepted on the command line */
   readonly aliases: readonly string[];
-  readonly title: string;
-  readonly classes: number;
-  /** number of images per split; train and val together are the official training part */
-  readonly counts: SplitCounts;
   /** images per class in train and val together, and in test; absent where not known */
   readonly perClass?: { readonly train: ClassRange; readonly test: ClassRange };
   /** whether published copies differ by a few test images, so that another test count is only a warning */

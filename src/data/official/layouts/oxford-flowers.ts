@@ -4,6 +4,7 @@
  * with `trnid`.
  */
 import path from 'node:path';
+import { officialDatasets } from '../../../config/official-datasets.js';
 import { readJson } from '../../../shared/files.js';
 import type { Sample } from '../../dataset.js';
 import { readMatlab } from '../readers/matlab.js';
@@ -12,7 +13,7 @@ import { checkRange } from '../readers/text-table.js';
 import type { LayoutReader, OfficialLabels } from './layout.js';
 import { findFile, requireFolderWith } from './source-folder.js';
 
-const title = 'Oxford Flowers-102';
+const { title } = officialDatasets['oxford-flowers-102'];
 
 /** Reader for `classCount` classes (102; fewer only in miniatures). */
 export function oxfordFlowers(classCount: number): LayoutReader {

@@ -4,6 +4,7 @@
  * splits/.
  */
 import path from 'node:path';
+import { officialDatasets } from '../../../config/official-datasets.js';
 import { RequestError } from '../../../shared/errors.js';
 import type { Sample } from '../../dataset.js';
 import { readMatlab } from '../readers/matlab.js';
@@ -12,7 +13,7 @@ import { checkRange } from '../readers/text-table.js';
 import type { LayoutReader, OfficialLabels } from './layout.js';
 import { requireFolderWith } from './source-folder.js';
 
-const title = 'Stanford Dogs';
+const { title } = officialDatasets['stanford-dogs'];
 
 /** Reader for `classCount` classes (120; fewer only in miniatures). */
 export function stanfordDogs(classCount: number): LayoutReader {

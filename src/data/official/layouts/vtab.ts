@@ -5,56 +5,43 @@
  *
  * Models are selected on val200 after training on train800; the final training uses both, which are exactly the
  * images of train800val200 (in another order). The lists follow record orders of old TFDS versions, so they cannot be
- * rebuilt from raw data. Numbers of classes come from this table and never from the lists, which can miss classes
+ * rebuilt from raw data. Numbers of classes come from the table of tasks and never from the lists, which can miss classes
  * (sun397).
  */
 import path from 'node:path';
+import { type VtabTaskName, vtabTaskNames, vtabTasks, vtabTraining } from '../../../config/official-datasets.js';
 import { RequestError } from '../../../shared/errors.js';
 import { readImageList } from '../readers/text-table.js';
 import type { LayoutReader, OfficialLabels, OfficialSpec } from './layout.js';
 import { findFolderWith, requireFolderWith } from './source-folder.js';
 
-type Group = 'natural' | 'specialized' | 'structured';
-
-/** Task folder, group, classes, test images (task_adaptation's tests), names used elsewhere for the task. */
-const tasks: readonly (readonly [string, Group, number, number, ...string[]])[] = [
-  ['cifar', 'natural', 100, 10000, 'cifar100'],
-  ['caltech101', 'natural', 102, 6084],
-  ['dtd', 'natural', 47, 1880],
-  ['oxford_flowers102', 'natural', 102, 6149, 'flowers102'],
-  ['oxford_iiit_pet', 'natural', 37, 3669, 'oxford_pet', 'pets'],
-  ['svhn', 'natural', 10, 26032],
-  ['sun397', 'natural', 397, 21750],
-  ['patch_camelyon', 'specialized', 2, 32768],
-  ['eurosat', 'specialized', 10, 5400],
-  ['resisc45', 'specialized', 45, 6300],
-  ['diabetic_retinopathy', 'specialized', 5, 42670],
-  ['clevr_count', 'structured', 8, 15000],
-  ['clevr_dist', 'structured', 6, 15000],
-  ['dmlab', 'structured', 6, 22735],
-  ['kitti', 'structured', 4, 711],
-  ['dsprites_loc', 'structured', 16, 73728],
-  ['dsprites_ori', 'structured', 16, 73728],
-  ['smallnorb_azi', 'structured', 18, 12150],
-  ['smallnorb_ele', 'structured', 9, 12150],
-];
+/** Names used elsewhere for a task and its folder. */
+const otherNames: Partial<Readonly<Record<VtabTaskName, readonly string[]>>> = {
+  cifar: ['cifar100'],
+  oxford_flowers102: ['flowers102'],
+  oxford_iiit_pet: ['oxford_pet', 'pets'],
+};
 
 /** One specification per task, named `vtab-<task>`: `vtab-cifar` (1000 images) is not `cifar-100` (50000). */
-export const vtabSpecs: readonly OfficialSpec[] = tasks.map(([task, group, classes, testImages, ...otherNames]) => ({
-  name: `vtab-${task}`,
-  aliases: otherNames.map((name) => `vtab-${name}`),
-  title: `VTAB-1k ${task} (${group})`,
-  classes,
-  counts: { train: 800, val: 200, test: testImages },
-  testCountVaries: true,
-  archives: [{ file: 'vtab-1k.zip' }, { file: 'vtab-1k.tar.gz' }, { file: 'vtab-1k.tar' }],
-  looseFiles: [],
-  files: 'vtab-1k.zip, vtab-1k.tar.gz or vtab-1k.tar',
-  where: 'link in the README of https://github.com/ZhangYuanhan-AI/NOAH (all 19 tasks in one archive)',
-  size: 'several GB, all tasks',
-  folder: 'vtab-1k',
-  layout: vtabTask([task, ...otherNames], classes),
-}));
+export const vtabSpecs: readonly OfficialSpec[] = vtabTaskNames.map((task) => {
+  const { group, classes, test } = vtabTasks[task];
+  const others = otherNames[task] ?? [];
+  return {
+    name: `vtab-${task}`,
+    aliases: others.map((name) => `vtab-${name}`),
+    title: `VTAB-1k ${task} (${group})`,
+    classes,
+    counts: { ...vtabTraining, test },
+    testCountVaries: true,
+    archives: [{ file: 'vtab-1k.zip' }, { file: 'vtab-1k.tar.gz' }, { file: 'vtab-1k.tar' }],
+    looseFiles: [],
+    files: 'vtab-1k.zip, vtab-1k.tar.gz or vtab-1k.tar',
+    where: 'link in the README of https://github.com/ZhangYuanhan-AI/NOAH (all 19 tasks in one archive)',
+    size: 'several GB, all tasks',
+    folder: 'vtab-1k',
+    layout: vtabTask([task, ...others], classes),
+  };
+});
 
 /** Reader of one task whose folder has one of these names. */
 export function vtabTask(folderNames: readonly string[], classCount: number): LayoutReader {

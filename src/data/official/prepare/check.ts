@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { SplitCounts } from '../../../config/official-datasets.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import { forEachLimited } from '../../batches/concurrency.js';
 import type { Dataset, Sample } from '../../dataset.js';
 import { readImageFolder } from '../../image-folder.js';
 import { decodeImage } from '../../images/decode.js';
-import type { ClassRange, OfficialSpec, OnActivity, SplitCounts } from '../layouts/layout.js';
+import type { ClassRange, OfficialSpec, OnActivity } from '../layouts/layout.js';
 import { openPrepared } from '../open.js';
 import { type OfficialDataset, readOfficialLayout, type SplitOrigin } from '../read.js';
 

@@ -5,10 +5,11 @@
  */
 import { copyFile, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { SplitCounts } from '../../../config/official-datasets.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import { forEachLimited } from '../../batches/concurrency.js';
 import type { Dataset, Sample } from '../../dataset.js';
-import type { OfficialSpec, OnActivity, SplitCounts } from '../layouts/layout.js';
+import type { OfficialSpec, OnActivity } from '../layouts/layout.js';
 import { readOfficialLayout, type SplitOrigin, type SplitRequest, splitDefaults } from '../read.js';
 import { isArchive, isUnpacked, unpack, verify } from './archives.js';
 import { downloadInstructions } from './download-instructions.js';
