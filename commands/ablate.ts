@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { AblationName } from '../src/experiment/ablation.js';
+import { type AblationName, ablationNames, ablations } from '../src/experiment/ablation.js';
 import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Ablate extends EstaCommand {
@@ -7,11 +7,7 @@ export default class Ablate extends EstaCommand {
     'Run an ablation study of the paper: several settings of one experiment, several seeds.';
   static override readonly description = `The studies of the supplement:
 
-  eta                momentum of the importance scores: 0.8, 0.9, 0.99 (E)
-  distillation       with and without in-place distillation (D)
-  adapt-then-stitch  anchors adapted while they are stitched, or before (F)
-  lora               PST, naive LoRA of several ranks, LoRA of its own for each stitch (H)
-  sampling           task-specific sampling against uniform, and against evaluating all stitches (section 4.2)
+${ablationNames.map((name) => `  ${name.padEnd(19)}${ablations[name].question}`).join('\n')}
 
 All trials stand in one run folder, and the table shows mean and deviation over the seeds. As with esta run, finished
 trials are not run again and an interrupted one goes on from its last checkpoint.`;
@@ -28,7 +24,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
   static override readonly args = {
     study: Args.string({
       description: 'What is compared.',
-      options: ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling'],
+      options: ablationNames,
       required: true,
     }),
   };

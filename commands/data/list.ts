@@ -1,4 +1,5 @@
 import { Args } from '@oclif/core';
+import type { Table } from '../../src/report/render/table.js';
 import { EstaCommand } from '../../src/shared/command.js';
 
 interface ListedDataset {
@@ -25,6 +26,7 @@ export default class DataList extends EstaCommand {
   async run(): Promise<{ datasets: ListedDataset[] }> {
     const { args } = await this.parse(DataList);
     const { findOfficial, officialSpecs } = await import('../../src/data/official/registry.js');
+    const { renderText } = await import('../../src/report/render/render-text.js');
     const { downloadInstructions } = await import('../../src/data/official/prepare/download-instructions.js');
     const specs = args.name === undefined ? officialSpecs : findOfficial(args.name);
     const datasets = specs.map((spec) => {
@@ -42,15 +44,10 @@ export default class DataList extends EstaCommand {
         instructions: downloadInstructions(spec),
       };
     });
-    this.printTable(datasets);
+    this.log(renderText(tableOf(datasets), process.stdout.columns));
     if (args.name === undefined) this.log('\nNext: esta data list NAME says which files to download.');
     else this.printDownload(datasets[0]!);
     return { datasets };
-  }
-
-  private printTable(datasets: readonly ListedDataset[]): void {
-    const rows = datasets.map((set) => [set.name, String(set.classes), String(set.images), set.size, set.where]);
-    for (const line of alignedColumns([['name', 'classes', 'images', 'size', 'where'], ...rows])) this.log(line);
   }
 
   /** Of the first of several tasks: they come in one archive. */
@@ -61,13 +58,20 @@ export default class DataList extends EstaCommand {
   }
 }
 
-function alignedColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const isNumber = (column: number) => column === 1 || column === 2;
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
+function tableOf(datasets: readonly ListedDataset[]): Table {
+  return {
+    name: 'data-sets',
+    title: 'Official data sets',
+    columns: [
+      { key: 'name', label: 'Name', kind: 'text' },
+      { key: 'classes', label: 'Classes', kind: 'number', precision: 0 },
+      { key: 'images', label: 'Images', kind: 'number', precision: 0 },
+      { key: 'size', label: 'Size', kind: 'text' },
+      { key: 'where', label: 'Where', kind: 'text' },
+    ],
+    rows: datasets.map(({ name, classes, images, size, where }) => ({
+      cells: { name, classes, images, size, where },
+    })),
+    notes: [],
+  };
 }

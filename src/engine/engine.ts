@@ -4,10 +4,8 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
+import type { EngineName } from '../shared/engine-names.js';
 import type { Tree } from '../shared/tree.js';
-
-/** Where an engine computes. */
-export type Device = 'cpu' | 'cuda' | 'webgpu';
 
 /** An array on the engine's device. Only the engine that made it can read it. */
 export interface Value {
@@ -28,7 +26,7 @@ export type TensorFunction = (inputs: never) => Tree<Tensor>;
 export type Compiled = (inputs: Tree<Value>) => Promise<Tree<Value>>;
 
 export interface Engine {
-  readonly name: 'onnxruntime' | 'tensorflow';
+  readonly name: EngineName;
   /** The device that really computes, for people: "cpu, 2 threads", "cuda", "webgpu". */
   readonly device: string;
   /** Copies (or wraps) a host array. */

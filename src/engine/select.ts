@@ -1,10 +1,8 @@
 /** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
+import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { isGpuPlausible } from './doctor/gpu-presence.js';
-import type { Device, Engine } from './engine.js';
-
-export const engineChoices = ['auto', 'onnxruntime', 'tensorflow'] as const;
-export type EngineChoice = (typeof engineChoices)[number];
+import type { Engine } from './engine.js';
 
 export interface EngineOptions {
   /** Threads of one operator, on a CPU; default all cores. */

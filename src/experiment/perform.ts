@@ -2,10 +2,10 @@
 import path from 'node:path';
 import type { Variant } from '../config/plan.js';
 import type { Experiment } from '../config/schema/experiment.js';
-import type { Device } from '../engine/engine.js';
-import { createEngine, type EngineChoice } from '../engine/select.js';
+import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
+import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { interruptSignal } from '../shared/interrupt.js';
 import { createProgress } from '../shared/progress.js';
 import { runExperiment } from './runner.js';

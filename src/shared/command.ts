@@ -1,5 +1,6 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
 import { Command, Flags } from '@oclif/core';
+import { devices, engineChoices } from './engine-names.js';
 import { RequestError } from './errors.js';
 
 export abstract class EstaCommand extends Command {
@@ -34,14 +35,14 @@ export const reuseFlag = Flags.string({
 
 /** `--engine`, of the commands that compute. */
 export const engineFlag = Flags.option({
-  options: ['auto', 'onnxruntime', 'tensorflow'] as const,
+  options: engineChoices,
   default: 'auto',
   summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
 })();
 
 /** `--device`, beside `--engine`. */
 export const deviceFlag = Flags.option({
-  options: ['cpu', 'cuda', 'webgpu'] as const,
+  options: devices,
   summary: 'Where it computes; default: a GPU for TensorFlow where it finds one, the CPU for ONNX Runtime.',
 })();
 

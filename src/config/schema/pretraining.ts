@@ -97,4 +97,3 @@ export const pretrainingSchema = consistent(fields, rules);
 
 /** A checked pretraining with all defaults filled in. */
 export type Pretraining = DeepReadonly<z.output<typeof pretrainingSchema>>;
-export type PretrainedAnchor = Pretraining['anchors'][number];

@@ -61,7 +61,7 @@ function checkRequest(prepared: PreparedDataset, { splits, trainFraction, ...req
 }
 
 /** The origin of the splits in words. */
-export function describeSplits({ origin, drawn }: PreparedDataset): string {
+function describeSplits({ origin, drawn }: PreparedDataset): string {
   if (origin === 'vpt') return "VPT's split files";
   if (origin === 'official') return 'the official splits';
   return `drawn validation images (fraction ${drawn?.fraction}, seed ${drawn?.seed})`;

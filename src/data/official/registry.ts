@@ -118,7 +118,7 @@ const cifar100: OfficialSpec = {
 export const officialSpecs: readonly OfficialSpec[] = [...fineGrained, cifar100, ...vtabSpecs];
 
 /** The name that stands for all 19 VTAB-1k tasks, which come in one archive. */
-export const vtabGroup = 'vtab-1k';
+const vtabGroup = 'vtab-1k';
 
 /** The data sets meant by a name, an alias or `vtab-1k`; an unknown name is a RequestError. */
 export function findOfficial(name: string): readonly OfficialSpec[] {

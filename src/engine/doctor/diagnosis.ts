@@ -1,15 +1,14 @@
 /** What works here: every engine is really tried, and what is missing comes with the command that gets it. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { Device, EngineName } from '../../shared/engine-names.js';
 import { messageOf } from '../../shared/errors.js';
-import type { Device } from '../engine.js';
-import type { EngineChoice } from '../select.js';
 import { isGpuPlausible } from './gpu-presence.js';
 import { describeMachine, type Machine } from './machine.js';
 import { type ProbeResult, probeEngine } from './probe.js';
 
 export interface EngineState {
-  readonly engine: 'onnxruntime' | 'tensorflow';
+  readonly engine: EngineName;
   /** The device asked for; `any` lets TensorFlow choose. */
   readonly device: Device | 'any';
   readonly result: ProbeResult;
@@ -23,7 +22,7 @@ export interface Diagnosis {
   readonly machine: Machine;
   readonly engines: readonly EngineState[];
   /** What `--engine auto` uses here; undefined when nothing works. */
-  readonly automatic?: { readonly engine: Exclude<EngineChoice, 'auto'>; readonly device: string };
+  readonly automatic?: { readonly engine: EngineName; readonly device: string };
 }
 
 const candidates = [

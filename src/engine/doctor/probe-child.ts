@@ -4,8 +4,10 @@
  *
  * Arguments: engine, device, and for tensorflow optionally the folder whose node_modules holds the addon.
  */
+
+import type { Device } from '../../shared/engine-names.js';
 import { messageOf } from '../../shared/errors.js';
-import type { Device, Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import type { ProbeResult } from './probe.js';
 import { selfCheck } from './self-check.js';
 

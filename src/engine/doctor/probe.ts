@@ -1,7 +1,7 @@
 /** Tries an engine on a device in a child process, so that a crash of a driver is a result like any other. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Device } from '../engine.js';
+import type { Device, EngineName } from '../../shared/engine-names.js';
 
 export type ProbeResult =
   | {
@@ -22,7 +22,7 @@ export interface ProbeOptions {
 }
 
 export async function probeEngine(
-  engine: 'onnxruntime' | 'tensorflow',
+  engine: EngineName,
   device: Device,
   { folder, timeout = 120_000 }: ProbeOptions = {},
 ): Promise<ProbeResult> {

@@ -8,9 +8,10 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import type { NdArray } from '../../shared/arrays.js';
+import type { Device } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
-import { type Compiled, type Device, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
+import { type Compiled, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
 import { channelBlock } from './channel-block.js';
 import { deviceMemory } from './device-memory.js';
 import './kernels/index.js';

@@ -35,7 +35,9 @@ export function anglesFigure({ method, anchors, stitches, datasets }: GradientAn
           y: { field: 'share', type: 'quantitative', title: 'Pairs (%)', axis: { tickCount: 5 } },
           y2: { datum: 0 },
           color: {
-            ...{ field: 'domain', type: 'nominal', legend: null },
+            field: 'domain',
+            type: 'nominal',
+            legend: null,
             scale: { domain: domains, range: [colours[5], colours[0]] },
           },
         },

@@ -7,7 +7,7 @@ export const colours = ['#4477AA', '#EE6677', '#228833', '#AA3377', '#66CCEE', '
 export const shapes = ['circle', 'square', 'diamond', 'triangle-up', 'triangle-down', 'cross'] as const;
 
 /** First of the families that the machine has; sharp is given the first one (see figure-fonts.ts). */
-export const figureFont = 'DejaVu Sans, Verdana, Helvetica, Arial, sans-serif';
+const figureFont = 'DejaVu Sans, Verdana, Helvetica, Arial, sans-serif';
 
 /** Schema, background, padding and configuration of a specification. */
 export const figureFrame = {

@@ -14,17 +14,25 @@ export function trainableAccuracyFigure(points: readonly TrainableAccuracy[]): T
   const panels = [...new Set(shown.map(({ dataset }) => datasetLabel(dataset)))];
   const methods = [...new Set(shown.map(({ method }) => method))];
   const values = shown.map(({ dataset, method, trainable, accuracy: { mean, deviation = 0 } }) => ({
-    ...{ panel: datasetLabel(dataset), method, trainable: trainable / 1e6, accuracy: mean },
-    ...{ low: mean - deviation, high: mean + deviation },
+    panel: datasetLabel(dataset),
+    method,
+    trainable: trainable / 1e6,
+    accuracy: mean,
+    low: mean - deviation,
+    high: mean + deviation,
   }));
   const counts = values.map(({ trainable }) => trainable);
   const isWide = Math.max(...counts) > mostLinear * Math.min(...counts);
   const x = {
-    ...{ field: 'trainable', type: 'quantitative', title: 'Trainable parameters (M)' },
+    field: 'trainable',
+    type: 'quantitative',
+    title: 'Trainable parameters (M)',
     scale: isWide ? { type: 'log', nice: false, padding: 20 } : { zero: true, nice: true },
   };
   const y = {
-    ...{ field: 'accuracy', type: 'quantitative', title: 'Mean top-1 accuracy (%)' },
+    field: 'accuracy',
+    type: 'quantitative',
+    title: 'Mean top-1 accuracy (%)',
     scale: { zero: false, nice: true, padding: 8 },
   };
   const color = colourBy('method', methods);

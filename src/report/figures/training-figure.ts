@@ -11,8 +11,11 @@ export function trainingFigure(progress: readonly TrainingProgress[]): TopLevelS
   const methods = shown.map(({ method }) => method);
   const rows = (points: readonly ProgressPoint[], method: string) =>
     points.map(({ epoch, value: { mean, deviation = 0 } }) => ({
-      ...{ method, epoch, value: mean },
-      ...{ low: mean - deviation, high: mean + deviation },
+      method,
+      epoch,
+      value: mean,
+      low: mean - deviation,
+      high: mean + deviation,
     }));
   const panel = (quantity: 'loss' | 'accuracy', title: string, point: boolean) => {
     const x = { field: 'epoch', type: 'quantitative', title: 'Epoch', scale: { zero: true, nice: false } };

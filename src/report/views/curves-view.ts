@@ -64,7 +64,9 @@ function curveRows(repetitions: readonly Repetition[], methods: readonly string[
     return {
       startsGroup: index === 0,
       cells: {
-        ...{ dataset, method, seeds: seeds.size },
+        dataset,
+        method,
+        seeds: seeds.size,
         mean: budgets.length > 0 ? measure(all.map(({ mean }) => mean)) : { mark: 'none' },
         difference: method === methods[0] || budgets.length === 0 ? { mark: 'none' } : differenceCell(differences),
         best: measure(all.map(({ best }) => best)),

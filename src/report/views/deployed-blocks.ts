@@ -67,7 +67,9 @@ export function deployedView(palettes: readonly DeployedBlocks[]): Table | undef
       return {
         startsGroup: position === 0,
         cells: {
-          ...{ dataset: datasetLabel(dataset), method, anchor: anchorLabel(anchor) },
+          dataset: datasetLabel(dataset),
+          method,
+          anchor: anchorLabel(anchor),
           ...Object.fromEntries(cells),
         },
       };

@@ -61,7 +61,11 @@ export function anglesView(
       const opposed = (100 * angles.filter((angle) => angle > rightAngle).length) / angles.length;
       return {
         cells: {
-          ...{ dataset: datasetLabel(name), domain, count: angles.length, mean, opposed },
+          dataset: datasetLabel(name),
+          domain,
+          count: angles.length,
+          mean,
+          opposed,
           deviation: deviation ?? { mark: 'none' },
         },
       };

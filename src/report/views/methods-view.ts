@@ -38,7 +38,8 @@ export function methodsView(repetitions: readonly Repetition[], unfinished: read
       return {
         startsGroup: index === 0,
         cells: {
-          ...{ dataset: datasetLabel(dataset), method },
+          dataset: datasetLabel(dataset),
+          method,
           ...cellsWithin(
             seeds.map((repetition) => [repetition]),
             budgets,

@@ -96,7 +96,9 @@ export function trainingView(progress: readonly TrainingProgress[]): Table | und
     const row = (quantity: string, points: readonly ProgressPoint[], startsGroup: boolean): Row => ({
       startsGroup,
       cells: {
-        ...{ dataset: datasetLabel(dataset), method, quantity },
+        dataset: datasetLabel(dataset),
+        method,
+        quantity,
         ...Object.fromEntries(
           epochs.map((epoch) => [
             `${epoch}`,

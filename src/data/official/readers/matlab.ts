@@ -4,6 +4,8 @@
  *
  * Format: "MAT-File Format", MathWorks, chapter 1. Compared with scipy.io, numeric data may be stored in a smaller type
  * than its class says and is widened to numbers here. Sparse, complex, object and function arrays are refused.
+ *
+ * Written by hand because the npm library, mat-for-js, is under the GPL.
  */
 import { readFile } from 'node:fs/promises';
 import { inflateSync } from 'node:zlib';

@@ -1,6 +1,8 @@
 /**
  * The safetensors format of Hugging Face (huggingface/safetensors, README.md): named tensors with a JSON header. All
  * weights and checkpoints of this project are kept in it. Everything is widened to float32 while reading.
+ *
+ * Written by hand because no npm library reads or writes the tensors; @huggingface/hub parses headers only.
  */
 import { type Float32NdArray, float32, type StateDict } from '../../../shared/arrays.js';
 import { RequestError } from '../../../shared/errors.js';

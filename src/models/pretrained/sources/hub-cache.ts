@@ -1,6 +1,9 @@
 /**
  * The cache of the Hugging Face hub, shared with the Python library (huggingface_hub): `models--OWNER--NAME/` holds
  * `refs/REVISION` (a commit), `snapshots/COMMIT/FILE` (links) and `blobs/ETAG`. What Python fetched is read from here.
+ *
+ * Written by hand because the downloadFileToCacheDir of @huggingface/hub asks the network for every branch, so that a
+ * cached model could not be read offline, and writes no refs/.
  */
 import { mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
