@@ -18,17 +18,19 @@ export interface Norm<T> {
 /** What adapts one linear layer: a low-rank update, and what is added to its bias. */
 export interface LayerAdaptation {
   readonly update?: LowRankUpdate;
+  /** Factor of the update, alpha / rank; default 1. */
+  readonly scale?: number;
   readonly bias?: tf.Tensor;
 }
 
-/** A linear layer with what PST adds to it: y = x W + b + x A B + b_n. */
+/** A linear layer with what PST adds to it: y = x W + b + s x A B + b_n. */
 export function adapted(
   layer: Linear<tf.Tensor>,
   x: tf.Tensor,
-  { update, bias: added }: LayerAdaptation = {},
+  { update, scale, bias: added }: LayerAdaptation = {},
 ): tf.Tensor {
   const bias = added ? layer.bias.add(added) : layer.bias;
-  return update ? lowRankLinear(x, layer.weight, bias, update) : linear(x, layer.weight, bias);
+  return update ? lowRankLinear(x, layer.weight, bias, update, scale) : linear(x, layer.weight, bias);
 }
 
 /**

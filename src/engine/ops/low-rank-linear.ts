@@ -18,19 +18,19 @@ export interface LowRankUpdate {
 /**
  * @param x [..., in]
  * @param weight [in, out], frozen: it gets no gradient
- * @param bias [out]
+ * @param bias [out], where the layer has one
  * @param scale s, alpha / rank; default 1
  * @returns [..., out]
  */
 export function lowRankLinear(
   x: tf.Tensor,
   weight: tf.Tensor,
-  bias: tf.Tensor,
+  bias: tf.Tensor | undefined,
   update: LowRankUpdate,
   scale = 1,
 ): tf.Tensor {
   const { down, up } = update;
-  return runFused('EstaLowRankLinear', { x, weight, bias, down, up }, { scale })[0]!;
+  return runFused('EstaLowRankLinear', { x, weight, down, up, ...(bias && { bias }) }, { scale })[0]!;
 }
 
 tf.registerGradient({
@@ -54,6 +54,6 @@ tf.registerGradient({
 export function composedLowRankLinear(inputs: Record<string, tf.Tensor>, { scale }: { scale: number }): tf.Tensor[] {
   const { x, weight, bias, down, up } = inputs as Record<string, tf.Tensor2D>;
   const merged = weight!.add(tf.matMul(down!, up!).mul(scale)) as tf.Tensor2D;
-  const y = tf.matMul(rowsOf(x!), merged).add(bias!);
-  return [y.reshape([...x!.shape.slice(0, -1), merged.shape[1]!]), merged];
+  const product = tf.matMul(rowsOf(x!), merged);
+  return [(bias ? product.add(bias) : product).reshape([...x!.shape.slice(0, -1), merged.shape[1]!]), merged];
 }

@@ -125,6 +125,11 @@ for (const [name, [fn, x, y]] of Object.entries(differentiable)) {
   });
 }
 
+test('ranges are known while tracing', async () => {
+  const fn: TensorFunction = () => ({ falling: tf.range(5, -1, -2), whole: tf.range(0, 3, 1, 'int32') });
+  assertClose(await onEngine(engine, 'range', fn, {}), onReference(fn, {}), 0);
+});
+
 test('gathering rows of a table, and its gradient, which adds up repeated rows', async () => {
   const inputs = { table: array(5, 3), rows: int32([4], Int32Array.of(4, 1, 1, 0)) };
   const fn: TensorFunction = ({ table, rows }: { table: tf.Tensor2D; rows: tf.Tensor1D }) => {

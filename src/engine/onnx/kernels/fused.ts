@@ -57,7 +57,7 @@ export const fusedKernels: Record<string, TracingKernel> = {
 
   EstaLowRankLinear: (graph, { x, weight, bias, down, up }, { scale }) => {
     const merged = gemmNode(graph, down!, up!, { scale: Number(scale), plus: weight! });
-    const product = gemmNode(graph, rowsOf(graph, x!), merged, { plus: bias! });
+    const product = gemmNode(graph, rowsOf(graph, x!), merged, bias ? { plus: bias } : {});
     return [graph.reshape(product, [...x!.shape.slice(0, -1), product.shape[1]!]), merged];
   },
 

@@ -146,6 +146,12 @@ export const shapeKernels: Record<string, TracingKernel> = {
   },
   Fill: (graph, _inputs, { shape, value, dtype }) =>
     graph.splat(Number(value), shape as number[], (dtype as Dtype | undefined) ?? 'float32'),
+  Range: (graph, _inputs, { start, stop, step, dtype }) => {
+    const length = Math.max(0, Math.ceil((Number(stop) - Number(start)) / Number(step)));
+    const values = Array.from({ length }, (_, index) => Number(start) + index * Number(step));
+    const type = (dtype as Dtype | undefined) ?? 'float32';
+    return { name: graph.constant(values, [length], type), shape: [length], dtype: type };
+  },
   OnesLike: (graph, { x }) => graph.splat(1, x!.shape, x!.dtype),
   ZerosLike: (graph, { x }) => graph.splat(0, x!.shape, x!.dtype),
 };

@@ -1,0 +1,146 @@
+/**
+ * LLaMA (Touvron et al. 2023) as Hugging Face's transformers defines it (transformers/models/llama/modeling_llama.py):
+ * RMSNorm before each half of a block, rotary positions on queries and keys, causal attention with grouped key-value
+ * heads, SwiGLU, no biases. Written as functions of a tree of weights, block by block, so that a stitch can leave one
+ * network and enter another between any two blocks.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { groupedAttention, hidden } from '../../engine/ops/grouped-attention.js';
+import { linear } from '../../engine/ops/linear.js';
+import { lowRankLinear } from '../../engine/ops/low-rank-linear.js';
+import { rmsNorm } from '../../engine/ops/rms-norm.js';
+import { type Rotation, rotary } from '../../engine/ops/rotary.js';
+import { swiGlu } from '../../engine/ops/swiglu.js';
+import type { LayerAdaptation } from '../layers.js';
+import type { LlamaConfig } from './config.js';
+
+/** A linear layer without bias: weight [in, out]. */
+export interface Projection<T> {
+  readonly weight: T;
+}
+
+/** Weights of an RMSNorm: [width]. */
+export interface Scale<T> {
+  readonly scale: T;
+}
+
+export interface LlamaBlock<T> {
+  readonly attentionNorm: Scale<T>;
+  /** width -> heads * headWidth */
+  readonly query: Projection<T>;
+  /** width -> keyValueHeads * headWidth */
+  readonly key: Projection<T>;
+  readonly value: Projection<T>;
+  /** heads * headWidth -> width */
+  readonly output: Projection<T>;
+  readonly mlpNorm: Scale<T>;
+  /** width -> mlpWidth */
+  readonly gate: Projection<T>;
+  readonly up: Projection<T>;
+  /** mlpWidth -> width */
+  readonly down: Projection<T>;
+}
+
+export interface LlamaWeights<T> {
+  /** A vector for each token: [vocabulary, width]. */
+  readonly embedding: { readonly tokens: T };
+  readonly blocks: readonly LlamaBlock<T>[];
+  readonly norm: Scale<T>;
+  /** Logits from features: [vocabulary, width]; absent where the embedding does it (`tied`). */
+  readonly head?: { readonly tokens: T };
+}
+
+/** What low-rank updates may adapt; alpaca-lora takes query and value, or the first four. */
+export const projections = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const;
+export type ProjectionName = (typeof projections)[number];
+export type LlamaBlockAdaptation = Readonly<Partial<Record<ProjectionName, LayerAdaptation>>>;
+
+/** What all blocks need to know of the tokens at hand. */
+export interface TokenContext {
+  /** Of the positions of the tokens, for heads of `headWidth` features. */
+  readonly rotation: Rotation;
+  /** [batch or 1, 1, tokens, tokens], as `groupedAttention` takes it. */
+  readonly mask: tf.Tensor;
+}
+
+/**
+ * The context of whole sequences, which begin at position 0.
+ * @param present int32 [batch, tokens]: 1, and 0 where padding stands (in front: positions are relative, so that it does
+ *   not matter which number the first real token gets); left out: no padding
+ */
+export function contextOf(tokens: number, config: RotaryShape, present?: tf.Tensor): TokenContext {
+  const positions = tf.range(0, tokens);
+  const future = tf.greater(positions.reshape([1, tokens]), positions.reshape([tokens, 1])).cast('float32');
+  const unseen = future.reshape([1, 1, tokens, tokens]);
+  const absent = present && tf.sub(1, present.cast('float32')).reshape([-1, 1, 1, tokens]);
+  const mask = (absent ? tf.maximum(unseen, absent) : unseen).mul(hidden);
+  return { rotation: rotationOf(positions, config), mask };
+}
+
+type RotaryShape = Pick<LlamaConfig, 'headWidth' | 'theta'>;
+
+/** @param positions float32 [tokens] */
+export function rotationOf(positions: tf.Tensor, { headWidth, theta }: RotaryShape): Rotation {
+  const half = headWidth / 2;
+  const frequencies = tf.tensor1d(Array.from({ length: half }, (_, index) => theta ** (-index / half)));
+  const angles = positions.reshape([-1, 1]).mul(frequencies.reshape([1, half]));
+  return { cosine: angles.cos(), sine: angles.sin() };
+}
+
+/** Token ids int32 [batch, tokens] -> features [batch, tokens, width]. */
+export function embed({ tokens }: LlamaWeights<tf.Tensor>['embedding'], ids: tf.Tensor): tf.Tensor {
+  return tf.gather(tokens, ids.cast('int32') as tf.Tensor2D);
+}
+
+/** One block: x [batch, tokens, width] -> the same shape. */
+export function runBlock(
+  weights: LlamaBlock<tf.Tensor>,
+  x: tf.Tensor,
+  { epsilon, ...heads }: Pick<LlamaConfig, 'heads' | 'keyValueHeads' | 'epsilon'>,
+  { rotation, mask }: TokenContext,
+  adaptation: LlamaBlockAdaptation = {},
+): tf.Tensor {
+  const project = (name: ProjectionName, input: tf.Tensor) => projected(weights[name], input, adaptation[name]);
+  const normed = rmsNorm(x, weights.attentionNorm.scale, epsilon);
+  const query = rotary(project('query', normed), rotation);
+  const key = rotary(project('key', normed), rotation);
+  const mixed = groupedAttention(query, key, project('value', normed), mask, heads);
+  const y = x.add(project('output', mixed));
+  const z = rmsNorm(y, weights.mlpNorm.scale, epsilon);
+  return y.add(project('down', swiGlu(project('gate', z), project('up', z))));
+}
+
+/** A projection with what PST adds to it: y = x W + s x A B + b. */
+function projected({ weight }: Projection<tf.Tensor>, x: tf.Tensor, adaptation: LayerAdaptation = {}): tf.Tensor {
+  const { update, bias, scale } = adaptation;
+  return update ? lowRankLinear(x, weight, bias, update, scale) : linear(x, weight, bias);
+}
+
+/** Features [..., width] -> logits [..., vocabulary]: final norm, head. */
+export function classify(
+  { norm, head, embedding }: Pick<LlamaWeights<tf.Tensor>, 'norm' | 'head' | 'embedding'>,
+  x: tf.Tensor,
+  { epsilon }: Pick<LlamaConfig, 'epsilon'>,
+): tf.Tensor {
+  const { tokens } = head ?? embedding;
+  const rows = rmsNorm(x, norm.scale, epsilon).reshape([-1, x.shape.at(-1)!]);
+  return tf.matMul(rows, tokens, false, true).reshape([...x.shape.slice(0, -1), tokens.shape[0]!]);
+}
+
+/**
+ * A whole network: token ids int32 [batch, tokens] -> logits [batch, tokens, vocabulary].
+ * @param present as `contextOf` takes it
+ * @param adaptations by block; left out: none
+ */
+export function runLlama(
+  weights: LlamaWeights<tf.Tensor>,
+  ids: tf.Tensor,
+  config: LlamaConfig,
+  present?: tf.Tensor,
+  adaptations: readonly LlamaBlockAdaptation[] = [],
+): tf.Tensor {
+  const context = contextOf(ids.shape[1]!, config, present);
+  const through = (x: tf.Tensor, block: LlamaBlock<tf.Tensor>, index: number) =>
+    runBlock(block, x, config, context, adaptations[index]);
+  return classify(weights, weights.blocks.reduce(through, embed(weights.embedding, ids)), config);
+}
