@@ -3,7 +3,7 @@
  * AdamW moves both. Random weights: time does not depend on them. The ranks are those of Table I.
  */
 import type { Engine, Value } from '../engine/engine.js';
-import { vitArchitecture } from '../models/architectures.js';
+import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
@@ -33,7 +33,7 @@ export async function benchmarkEstaSteps(
 ): Promise<number[]> {
   const space = buildStitchSpace(variants);
   const network = {
-    anchors: variants.map(vitArchitecture),
+    anchors: variants.map(viTArchitecture),
     classes,
     adaptation: { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true },
   };

@@ -1,6 +1,7 @@
 /** Stitched networks of random weights, for benchmarks: time does not depend on weights. */
+import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
-import { initialWeights } from '../models/vit/weights.js';
+import { initialWeights } from '../models/weights.js';
 import { type Float32NdArray, float32, sizeOf } from '../shared/arrays.js';
 import type { Random } from '../shared/random.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
@@ -18,7 +19,7 @@ export function randomNetwork(
   variants: readonly ViTVariant[],
 ): FrozenNetwork<Float32NdArray> {
   return {
-    anchors: variants.map((variant) => initialWeights(variant, random)),
+    anchors: variants.map((variant) => initialWeights(viTArchitecture(variant), random)),
     layers: stitchingLayers.map(({ fromAnchor, toAnchor }) => {
       const [from, to] = [variants[fromAnchor]!.width, variants[toAnchor]!.width];
       return { weight: randomArray(random, [from, to]), bias: randomArray(random, [to]) };

@@ -5,9 +5,10 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
+import { viTArchitecture } from '../models/vit/architecture.js';
 import { tokensOf, type ViTVariant } from '../models/vit/variants.js';
-import { type BlockAdaptation, projections, runBlock, type ViTBlock } from '../models/vit/vision-transformer.js';
-import { initialWeights } from '../models/vit/weights.js';
+import { projections, runBlock, type ViTBlock } from '../models/vit/vision-transformer.js';
+import { initialWeights } from '../models/weights.js';
 import { type Float32NdArray, float32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { mapTree, type Tree } from '../shared/tree.js';
@@ -42,7 +43,7 @@ export async function benchmarkStep(
   const update = () => projections.map(() => ({ down: draw(width, rank), up: float32([rank, width]) }));
   const put = (tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array));
   const inputs: Tree<Value> = {
-    blocks: put(initialWeights(variant, random).blocks),
+    blocks: put(initialWeights(viTArchitecture(variant), random).blocks),
     updates: put(Array.from({ length: depth }, update)),
     x: put(draw(batchSize, tokens, width)),
   };
@@ -95,7 +96,7 @@ function run({ blocks, updates, x }: StepInputs, variant: ViTVariant): tf.Tensor
     const adaptation = Object.fromEntries(
       projections.map((projection, part) => [projection, { update: updates[index]![part]! }]),
     );
-    return runBlock(block, tokens, variant, adaptation as unknown as BlockAdaptation);
+    return runBlock(block, tokens, variant, adaptation);
   }, x);
 }
 

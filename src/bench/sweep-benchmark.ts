@@ -6,7 +6,7 @@ import type { Batch, BatchLoader } from '../data/batches/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { stitchAccuracy } from '../evaluation/stitch-accuracy.js';
 import { sweepAccuracies } from '../evaluation/sweep.js';
-import { vitArchitecture } from '../models/architectures.js';
+import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
@@ -34,7 +34,7 @@ export async function benchmarkSweep(
   { images, batchSize }: { readonly images: number; readonly batchSize: number },
 ): Promise<SweepTiming> {
   const space = buildStitchSpace(variants);
-  const network = { anchors: variants.map(vitArchitecture), classes: 100, adaptation: 'full' } as const;
+  const network = { anchors: variants.map(viTArchitecture), classes: 100, adaptation: 'full' } as const;
   const random = Random.of(0, 'sweep-benchmark');
   const host = randomNetwork(random, space, variants);
   const put = <T>(tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;

@@ -3,8 +3,10 @@ import type * as tf from '@tensorflow/tfjs';
 import { prepareEvaluationImage } from '../data/images/evaluation-image.js';
 import type { Preprocessing } from '../data/images/preprocessing.js';
 import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import { imageInputOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
-import { type NetworkWeights, runNetwork } from '../models/blockwise.js';
+import { runNetwork } from '../models/blockwise.js';
+import type { NetworkWeights } from '../models/family.js';
 import type { Linear } from '../models/layers.js';
 import { loadNetwork } from '../models/pretrained/load-network.js';
 import { isFloat32 } from '../shared/arrays.js';
@@ -59,7 +61,7 @@ export async function pretrainedClassifier(checkpoint: string, name: string): Pr
   return {
     name: architecture.name,
     weights: { weights, head },
-    preprocessing: architecture.preprocessing,
+    preprocessing: imageInputOf(architecture).preprocessing,
     logits: ({ weights, head }: PretrainedWeights<tf.Tensor>, images) =>
       runNetwork(architecture, weights, head, images),
   };

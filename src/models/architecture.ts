@@ -3,8 +3,7 @@
  * family. The functions that compute with it are in `blockwise.ts`, so that nothing here loads TensorFlow.js.
  */
 import type { Preprocessing } from '../data/images/preprocessing.js';
-import type { ConvNeXtVariant } from './convnext/variants.js';
-import type { ViTVariant } from './vit/variants.js';
+import type { TensorRow } from './tensor-table.js';
 
 export interface Cost {
   /** Of one image, as cost.ts counts. */
@@ -35,39 +34,60 @@ export interface BlockShape extends Cost {
   readonly entry?: Cost;
 }
 
-export interface ArchitectureShape {
-  readonly name: string;
+/** What a network reads: images [batch, side, side, 3], or numbers of tokens, int32 [batch, length]. */
+export type NetworkInput = ImageInput | TokenInput;
+
+export interface ImageInput {
+  readonly kind: 'images';
   /** Side of the square input, pixels. */
-  readonly imageSize: number;
-  /** Classes of the pretrained head. */
-  readonly classes: number;
+  readonly side: number;
   /** How images were prepared when the pretrained weights were evaluated. */
   readonly preprocessing: Preprocessing;
+  /** Patches that a training step can leave out; left out where the network needs the whole image. */
+  readonly patches?: number;
+}
+
+export interface TokenInput {
+  readonly kind: 'tokens';
+  readonly length: number;
+}
+
+export interface Architecture {
+  /** A `Family` of families.ts. */
+  readonly family: string;
+  /** What only the family reads: number of heads, side of a patch. */
+  readonly variant: object;
+  readonly name: string;
+  readonly input: NetworkInput;
+  /** Classes of the pretrained head. */
+  readonly classes: number;
   /** Everything before the first block. */
   readonly embedding: Cost;
   /** All blocks, stage by stage. */
   readonly blocks: readonly BlockShape[];
   /** The norm before the head, which reads the width of the last block. */
   readonly norm: Cost;
+  /** Every tensor but the head's, in the order of the tree. */
+  readonly tensors: readonly TensorRow[];
 }
 
-export type Architecture = ArchitectureShape &
-  (
-    | { readonly family: 'vit'; readonly variant: ViTVariant }
-    | { readonly family: 'convnext'; readonly variant: ConvNeXtVariant }
-  );
-
-/** What the head reads. */
-export function headWidthOf({ blocks }: Pick<ArchitectureShape, 'blocks'>): number {
+/** What the head reads, as timm names it. */
+export function numFeatures({ blocks }: Pick<Architecture, 'blocks'>): number {
   return blocks.at(-1)!.width;
 }
 
 /** Blocks and width of each stage. */
-export function stagesOf({ blocks }: Pick<ArchitectureShape, 'blocks'>): { depth: number; width: number }[] {
+export function stagesOf({ blocks }: Pick<Architecture, 'blocks'>): { depth: number; width: number }[] {
   const stages: { depth: number; width: number }[] = [];
   for (const { stage, width } of blocks) {
     stages[stage] ??= { depth: 0, width };
     stages[stage].depth++;
   }
   return stages;
+}
+
+/** The input of a network that must read images; throws an Error for one that reads tokens. */
+export function imageInputOf({ name, input }: Pick<Architecture, 'name' | 'input'>): ImageInput {
+  if (input.kind !== 'images') throw new Error(`${name} reads tokens, not images`);
+  return input;
 }

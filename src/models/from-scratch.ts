@@ -2,22 +2,18 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Float32NdArray, StateDict } from '../shared/arrays.js';
 import type { Random } from '../shared/random.js';
-import { type Architecture, headWidthOf } from './architecture.js';
-import type { NetworkWeights } from './blockwise.js';
-import { type ConvNeXtWeights, runConvNeXt } from './convnext/convnext.js';
-import { convNeXtStateDictOf, initialConvNeXtWeights } from './convnext/weights.js';
+import { type Architecture, imageInputOf, numFeatures } from './architecture.js';
+import { runNetwork } from './blockwise.js';
+import type { NetworkWeights } from './family.js';
 import type { Linear } from './layers.js';
-import { tokensOf } from './vit/variants.js';
-import { runViT, type ViTWeights } from './vit/vision-transformer.js';
-import { initialHead, initialWeights, stateDictOf } from './vit/weights.js';
+import { initialHead, initialWeights, stateDictOf } from './weights.js';
 
 /** A network that can be trained: its body and its classifier. */
-export interface Network<T, Weights = NetworkWeights<T>> {
-  readonly weights: Weights;
+export interface Network<T> {
+  readonly weights: NetworkWeights<T>;
   readonly head: Linear<T>;
 }
 
-/** Networks are those of the architecture's family. */
 export interface FromScratch {
   fresh(classes: number, random: Random): Network<Float32NdArray>;
   /**
@@ -32,25 +28,14 @@ export interface FromScratch {
 }
 
 export function fromScratch(architecture: Architecture): FromScratch {
-  const headFor = (classes: number, random: Random) => initialHead(headWidthOf(architecture), classes, random);
-  if (architecture.family === 'vit') {
-    const { variant } = architecture;
-    return {
-      fresh: (classes, random) => ({ weights: initialWeights(variant, random), head: headFor(classes, random) }),
-      logits: ({ weights, head }: Network<tf.Tensor, ViTWeights<tf.Tensor>>, images, kept) =>
-        runViT(weights, head, images, variant, kept),
-      stateDictOf: ({ weights, head }: Network<Float32NdArray, ViTWeights<Float32NdArray>>) =>
-        stateDictOf(weights, variant, head),
-      patches: tokensOf(variant) - 1,
-    };
-  }
-  const { variant } = architecture;
   return {
-    fresh: (classes, random) => ({ weights: initialConvNeXtWeights(variant, random), head: headFor(classes, random) }),
-    logits: ({ weights, head }: Network<tf.Tensor, ConvNeXtWeights<tf.Tensor>>, images) =>
-      runConvNeXt(weights, head, images, variant),
-    stateDictOf: ({ weights, head }: Network<Float32NdArray, ConvNeXtWeights<Float32NdArray>>) =>
-      convNeXtStateDictOf(weights, variant, head),
-    patches: undefined,
+    fresh: (classes, random) => {
+      // The body is drawn before the head.
+      const weights = initialWeights(architecture, random);
+      return { weights, head: initialHead(numFeatures(architecture), classes, random) };
+    },
+    logits: ({ weights, head }, images, kept) => runNetwork(architecture, weights, head, images, kept),
+    stateDictOf: ({ weights, head }) => stateDictOf(architecture, weights, head),
+    patches: imageInputOf(architecture).patches,
   };
 }

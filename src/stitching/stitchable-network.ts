@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
 import type { Architecture } from '../models/architecture.js';
-import { type BlockAdaptation, blockwise, type NetworkWeights } from '../models/blockwise.js';
+import { blockwise } from '../models/blockwise.js';
+import type { BlockAdaptation, NetworkWeights } from '../models/family.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree, type Tree } from '../shared/tree.js';
 import { type BiasPart, biasPartsOf } from './parameters/trainables.js';
@@ -82,7 +83,7 @@ export function runRest(
   }
   const last = lastAnchor(stitch);
   const head = { weight: trainables[`head/${last}/weight`]!, bias: trainables[`head/${last}/bias`]! };
-  return blockwise(architectures[last]!).classify(weights.anchors[last]!, head, x);
+  return blockwise(architectures[last]!).forwardHead(weights.anchors[last]!, head, x);
 }
 
 /** Weights that are trained themselves (full fine-tuning) take the place of the frozen ones. */
@@ -150,7 +151,7 @@ export function runTogether(
     joined = network.runBlock(weights.anchors[anchor]!, block, tf.concat([...inside, ...entering]), updates);
   }
   const head = { weight: trainables[`head/${anchor}/weight`]!, bias: trainables[`head/${anchor}/bias`]! };
-  const logits = network.classify(weights.anchors[anchor]!, head, joined!);
+  const logits = network.forwardHead(weights.anchors[anchor]!, head, joined!);
   return logits.reshape([stitches.length, images.shape[0]!, logits.shape[1]!]);
 }
 

@@ -1,10 +1,10 @@
 /** Checkpoints and an image out of formulas, the same as in test/fixtures/make-predict.py. */
 import path from 'node:path';
 import sharp from 'sharp';
+import { numFeatures } from '../../src/models/architecture.js';
 import { architectureNamed } from '../../src/models/architectures.js';
-import { convNeXtStateDictOf, initialConvNeXtWeights } from '../../src/models/convnext/weights.js';
 import { writeSafetensors } from '../../src/models/pretrained/formats/safetensors.js';
-import { initialHead, initialWeights, stateDictOf } from '../../src/models/vit/weights.js';
+import { initialHead, initialWeights, stateDictOf } from '../../src/models/weights.js';
 import { float32, type StateDict, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 
@@ -28,18 +28,8 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const architecture = architectureNamed(name);
   const random = Random.of(0, 'shapes alone');
-  const shapes =
-    architecture.family === 'vit'
-      ? stateDictOf(
-          initialWeights(architecture.variant, random),
-          architecture.variant,
-          initialHead(architecture.variant.width, 5, random),
-        )
-      : convNeXtStateDictOf(
-          initialConvNeXtWeights(architecture.variant, random),
-          architecture.variant,
-          initialHead(architecture.variant.dims[3], 5, random),
-        );
+  const head = initialHead(numFeatures(architecture), 5, random);
+  const shapes = stateDictOf(architecture, initialWeights(architecture, random), head);
   const names = Object.keys(shapes).sort();
   const tensors: StateDict = {};
   for (const [index, tensor] of names.entries()) {

@@ -11,9 +11,9 @@ import { formatYaml } from '../../src/config/yaml-document.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { type RunOptions, runExperiment } from '../../src/experiment/runner.js';
+import { architectureNamed } from '../../src/models/architectures.js';
 import { readSafetensors, writeSafetensors } from '../../src/models/pretrained/formats/safetensors.js';
-import { variantNamed } from '../../src/models/vit/variants.js';
-import { initialWeights, stateDictOf } from '../../src/models/vit/weights.js';
+import { initialWeights, stateDictOf } from '../../src/models/weights.js';
 import type { TrialResult } from '../../src/run-folder/result.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { Random } from '../../src/shared/random.js';
@@ -49,8 +49,8 @@ export async function miniature(test: TestContext): Promise<Miniature> {
     await rm(folder, { recursive: true, force: true });
   });
   for (const { name, architecture } of anchors) {
-    const variant = variantNamed(architecture);
-    const weights = stateDictOf(initialWeights(variant, Random.of(0, name)), variant);
+    const known = architectureNamed(architecture);
+    const weights = stateDictOf(known, initialWeights(known, Random.of(0, name)));
     await writeSafetensors(path.join(folder, `${name}.safetensors`), weights);
   }
   const base: Readonly<Record<string, unknown>> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headWidthOf, stagesOf } from '../../src/models/architecture.js';
+import { imageInputOf, numFeatures, stagesOf } from '../../src/models/architecture.js';
 import { architectureNamed, architectureNames } from '../../src/models/architectures.js';
 import { RequestError } from '../../src/shared/errors.js';
 
@@ -21,7 +21,7 @@ test('a vision transformer is one stage, a ConvNeXt has four', () => {
       [3, 768],
     ],
   );
-  assert.equal(headWidthOf(small), 768);
+  assert.equal(numFeatures(small), 768);
   assert.deepEqual(
     [0, 3, 6, 33].map((block) => small.blocks[block]!.positions),
     [56 ** 2, 28 ** 2, 14 ** 2, 7 ** 2],
@@ -33,14 +33,14 @@ test('a vision transformer is one stage, a ConvNeXt has four', () => {
 // The values of timm's default_cfg: augreg vision transformers and ConvNeXts differ in all of them.
 test('each family has the preprocessing it was pretrained with', () => {
   const half = [0.5, 0.5, 0.5];
-  assert.deepEqual(architectureNamed('vit_base_patch16_224').preprocessing, {
+  assert.deepEqual(imageInputOf(architectureNamed('vit_base_patch16_224')).preprocessing, {
     resize: { size: 248, keepAspect: true },
     crop: 224,
     interpolation: 'bicubic',
     mean: half,
     std: half,
   });
-  assert.deepEqual(architectureNamed('convnext_base').preprocessing, {
+  assert.deepEqual(imageInputOf(architectureNamed('convnext_base')).preprocessing, {
     resize: { size: 256, keepAspect: true },
     crop: 224,
     interpolation: 'bicubic',

@@ -1,6 +1,6 @@
 /** A family of ConvNeXts as small as a test wants it, grown as the big one: more blocks first, then more channels. */
 import { type Architecture, stagesOf } from '../../src/models/architecture.js';
-import { convNeXtArchitecture } from '../../src/models/architectures.js';
+import { convNeXtArchitecture } from '../../src/models/convnext/architecture.js';
 import type { ConvNeXtVariant } from '../../src/models/convnext/variants.js';
 import { buildStagedSpace } from '../../src/stitching/space/staged-space.js';
 

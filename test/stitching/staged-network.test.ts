@@ -6,8 +6,9 @@ import type { TensorFunction } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
-import { type ConvNeXtWeights, downsample, embed, runBlock, runConvNeXt } from '../../src/models/convnext/convnext.js';
-import { initialConvNeXtWeights } from '../../src/models/convnext/weights.js';
+import { runNetwork } from '../../src/models/blockwise.js';
+import { type ConvNeXtWeights, downsample, embed, runBlock } from '../../src/models/convnext/convnext.js';
+import { initialWeights } from '../../src/models/weights.js';
 import { type Float32NdArray, float32, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { mapTree } from '../../src/shared/tree.js';
@@ -24,7 +25,7 @@ import {
 import { isAnchor, type Stitch } from '../../src/stitching/space/stitch.js';
 import { type FrozenNetwork, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
 import { assertClose, isArray, onEngine, onReference, randomArray } from '../engine/tensors.js';
-import { architectures, convNeXtVariants, space } from './mini-convnexts.js';
+import { architectures, space } from './mini-convnexts.js';
 
 type Arrays = Record<string, Float32NdArray>;
 
@@ -33,10 +34,10 @@ const network: StitchableNetwork = { anchors: architectures, classes: 3, adaptat
 const images = randomArray(Random.of(0, 'images'), [2, 32, 32, 3]);
 
 /** Weights of a size at which everything matters; layer scale of fresh networks would hide the blocks. */
-const anchors = convNeXtVariants.map((variant) => {
-  const weights = initialConvNeXtWeights(variant, Random.of(0, variant.name));
+const anchors = architectures.map((architecture) => {
+  const weights = initialWeights(architecture, Random.of(0, architecture.name));
   const spread = (array: Float32NdArray, path: string) => {
-    const random = Random.of(1, variant.name, path);
+    const random = Random.of(1, architecture.name, path);
     return float32(
       array.shape,
       array.data.map((value) => 2 * value + 0.2 * random.normal()),
@@ -95,7 +96,7 @@ test('an anchor without what PST adds is the network itself', () => {
       images: tf.Tensor;
     }) => {
       const head = { weight: given.heads[`head/${anchor}/weight`]!, bias: given.heads[`head/${anchor}/bias`]! };
-      return runConvNeXt(given.weights, head, given.images, convNeXtVariants[anchor]!);
+      return runNetwork(architectures[anchor]!, given.weights, head, given.images);
     };
     const alone = onReference(run as unknown as TensorFunction, { weights: anchors[anchor], heads, images } as never);
     const stitch = space.stitches[anchor]!;

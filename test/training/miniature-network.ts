@@ -1,7 +1,7 @@
 /** A stitched network small enough to compute by hand in tests: two anchors of two blocks, random weights everywhere. */
-import { vitArchitecture } from '../../src/models/architectures.js';
+import { viTArchitecture } from '../../src/models/vit/architecture.js';
 import type { ViTVariant } from '../../src/models/vit/variants.js';
-import { initialWeights } from '../../src/models/vit/weights.js';
+import { initialWeights } from '../../src/models/weights.js';
 import { type Float32NdArray, float32, int32 } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { initialTrainables } from '../../src/stitching/parameters/trainables.js';
@@ -18,7 +18,7 @@ const variants: readonly ViTVariant[] = [
   { ...shape, name: 'small', width: 8, heads: 2 },
   { ...shape, name: 'large', width: 12, heads: 3 },
 ];
-export const architectures = variants.map(vitArchitecture);
+export const architectures = variants.map(viTArchitecture);
 
 /** Ids: 0 and 1 the anchors, from 2 on the pairs. */
 export const space = buildStitchSpace(variants.map(({ name, width, depth }) => ({ name, width, depth })));
@@ -34,7 +34,7 @@ export function networkOf(adaptation: StitchableNetwork['adaptation'] = pst): St
 export function frozenNetwork(): FrozenNetwork<Float32NdArray> {
   const random = Random.of(0, 'frozen');
   return {
-    anchors: variants.map((variant) => initialWeights(variant, random)),
+    anchors: architectures.map((architecture) => initialWeights(architecture, random)),
     layers: space.stitchingLayers.map(() => ({
       weight: randomArray(random, [8, 12]) as Float32NdArray,
       bias: randomArray(random, [12]) as Float32NdArray,

@@ -12,7 +12,7 @@ import { readImageFolder } from '../../data/image-folder.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Engine, Value } from '../../engine/engine.js';
 import { accuracyOf } from '../../evaluation/accuracy.js';
-import type { Architecture } from '../../models/architecture.js';
+import { type Architecture, imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch, type Network } from '../../models/from-scratch.js';
 import { openSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
@@ -56,7 +56,7 @@ export async function pretrain(
   // 1. The images, decoded once for all anchors, and so prepared alike.
   const [first] = architecturesOf(config);
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
-  const [train, validation] = await openSplits(config, dataset, first!.preprocessing, progress);
+  const [train, validation] = await openSplits(config, dataset, imageInputOf(first!).preprocessing, progress);
   const results: PretrainedAnchorResult[] = [];
   try {
     for (const anchor of config.anchors) {

@@ -2,7 +2,7 @@
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Engine, Value } from '../../engine/engine.js';
 import type { Architecture } from '../../models/architecture.js';
-import type { NetworkWeights } from '../../models/blockwise.js';
+import type { NetworkWeights } from '../../models/family.js';
 import type { Linear } from '../../models/layers.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';

@@ -4,20 +4,21 @@ import { type BatchLoader, openBatches } from '../../data/batches/batches.js';
 import type { Dataset, Sample } from '../../data/dataset.js';
 import type { Augmentation, Preprocessing } from '../../data/images/preprocessing.js';
 import { trainAndValidation } from '../../data/splits.js';
-import type { Architecture } from '../../models/architecture.js';
+import { type Architecture, imageInputOf } from '../../models/architecture.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';
 
 /** From the experiment's words to those of the data folder; what it leaves out is as the anchors were pretrained. */
 export function preprocessingOf({ preprocessing }: Experiment, anchor: Architecture): Preprocessing {
-  const crop = preprocessing.crop ?? anchor.imageSize;
+  const { side, preprocessing: pretrained } = imageInputOf(anchor);
+  const crop = preprocessing.crop ?? side;
   return {
     resize: { size: preprocessing.resize ?? Math.round((crop * 256) / 224), keepAspect: preprocessing.keep_aspect },
     crop,
     interpolation: preprocessing.interpolation,
-    mean: preprocessing.mean ?? anchor.preprocessing.mean,
-    std: preprocessing.std ?? anchor.preprocessing.std,
+    mean: preprocessing.mean ?? pretrained.mean,
+    std: preprocessing.std ?? pretrained.std,
   };
 }
 

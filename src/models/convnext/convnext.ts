@@ -11,8 +11,9 @@ import * as tf from '@tensorflow/tfjs';
 import { gelu } from '../../engine/ops/gelu.js';
 import { layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';
-import { adapted, type LayerAdaptation, type Linear, type Norm, patchesOf } from '../layers.js';
-import { type ConvNeXtVariant, convNeXtNormEpsilon, downsamplingSide, stemPatchSide } from './variants.js';
+import type { BlockAdaptation } from '../family.js';
+import { adapted, type Linear, type Norm, patchesOf } from '../layers.js';
+import { convNeXtNormEpsilon, downsamplingSide, stemPatchSide } from './variants.js';
 
 export interface ConvNeXtBlock<T> {
   /** A 7 x 7 filter for every channel: filter [7, 7, channels, 1], bias [channels]. */
@@ -48,13 +49,6 @@ export interface ConvNeXtWeights<T> {
   readonly norm: Norm<T>;
 }
 
-/** The linear layers that PST adapts. */
-export const mlpLayers = ['expand', 'contract'] as const;
-export type MlpLayer = (typeof mlpLayers)[number];
-
-/** What adapts one block: low-rank updates of the MLP's layers and what is added to their biases. */
-export type ConvNeXtBlockAdaptation = Readonly<Record<MlpLayer, LayerAdaptation>>;
-
 /** Images [batch, side, side, 3] -> [batch, side / 4, side / 4, channels of the first stage]. */
 export function embed({ patch, norm }: ConvNeXtStem<tf.Tensor>, images: tf.Tensor): tf.Tensor {
   return normed(norm, linear(patchesOf(images, stemPatchSide), patch.weight, patch.bias));
@@ -66,37 +60,16 @@ export function downsample({ norm, reduce }: Downsampling<tf.Tensor>, x: tf.Tens
 }
 
 /** One block: x [batch, height, width, channels] -> the same shape. */
-export function runBlock(
-  weights: ConvNeXtBlock<tf.Tensor>,
-  x: tf.Tensor,
-  adaptation?: ConvNeXtBlockAdaptation,
-): tf.Tensor {
+export function runBlock(weights: ConvNeXtBlock<tf.Tensor>, x: tf.Tensor, adaptation?: BlockAdaptation): tf.Tensor {
   const { filter, bias } = weights.depthwise;
   const mixed = tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'same').add(bias);
-  const expanded = gelu(adapted(weights.expand, normed(weights.norm, mixed), adaptation?.expand));
-  return x.add(adapted(weights.contract, expanded, adaptation?.contract).mul(weights.layerScale));
+  const expanded = gelu(adapted(weights.expand, normed(weights.norm, mixed), adaptation?.['expand']));
+  return x.add(adapted(weights.contract, expanded, adaptation?.['contract']).mul(weights.layerScale));
 }
 
 /** [batch, height, width, channels] -> logits [batch, classes]: mean over all pixels, norm, head. */
-export function classify(norm: Norm<tf.Tensor>, head: Linear<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+export function forwardHead(norm: Norm<tf.Tensor>, head: Linear<tf.Tensor>, x: tf.Tensor): tf.Tensor {
   return linear(normed(norm, x.mean([1, 2])), head.weight, head.bias);
-}
-
-/** A whole network: images [batch, side, side, 3] -> logits [batch, classes]. */
-export function runConvNeXt(
-  weights: ConvNeXtWeights<tf.Tensor>,
-  head: Linear<tf.Tensor>,
-  images: tf.Tensor,
-  { depths }: Pick<ConvNeXtVariant, 'depths'>,
-): tf.Tensor {
-  let x = embed(weights.embedding, images);
-  let first = 0;
-  for (const [stage, depth] of depths.entries()) {
-    if (stage > 0) x = downsample(weights.downsamplings[stage - 1]!, x);
-    for (const block of weights.blocks.slice(first, first + depth)) x = runBlock(block, x);
-    first += depth;
-  }
-  return classify(weights.norm, head, x);
 }
 
 function normed({ scale, offset }: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor {

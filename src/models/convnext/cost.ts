@@ -1,56 +1,42 @@
-/** What the parts of a ConvNeXt cost, counted as cost.ts says. A convolution costs positions * weights of its filter. */
-import type { Cost } from '../architecture.js';
-import { layerNormFlops, layerNormParams, linearFlops, linearParams } from '../cost.js';
-import { type ConvNeXtVariant, convNeXtMlpRatio, depthwiseSide, downsamplingSide, stemPatchSide } from './variants.js';
-
-/** What the costs depend on. */
-export type ConvNeXtShape = Pick<ConvNeXtVariant, 'depths' | 'dims' | 'imageSize'>;
+/** FLOPs of the parts of a ConvNeXt, counted as models/cost.ts says. A convolution costs positions * weights of its filter. */
+import { layerNormFlops, linearFlops } from '../cost.js';
+import {
+  type ConvNeXtVariant,
+  convNeXtMlpRatio,
+  depthwiseSide,
+  downsamplingSide,
+  imageChannels,
+  stemPatchSide,
+} from './variants.js';
 
 /** Pixels of the feature map of a stage: (imageSize / 4 / 2 ** stage) squared. */
-export function pixelsOf({ imageSize }: Pick<ConvNeXtShape, 'imageSize'>, stage: number): number {
+export function pixelsOf({ imageSize }: Pick<ConvNeXtVariant, 'imageSize'>, stage: number): number {
   return (imageSize / (stemPatchSide * downsamplingSide ** stage)) ** 2;
 }
 
 /** The stem: patches as vectors, then a norm. */
-export function convNeXtStemCost(shape: ConvNeXtShape): Cost {
-  const [width] = shape.dims;
-  const pixels = pixelsOf(shape, 0);
-  const patch = stemPatchSide ** 2 * 3;
-  return {
-    flops: linearFlops(pixels, patch, width) + layerNormFlops(pixels, width),
-    params: linearParams(patch, width) + layerNormParams(width),
-  };
+export function stemFlops(variant: ConvNeXtVariant): number {
+  const [width] = variant.dims;
+  const pixels = pixelsOf(variant, 0);
+  return linearFlops(pixels, stemPatchSide ** 2 * imageChannels, width) + layerNormFlops(pixels, width);
 }
 
 /** What leads into a stage but the first: a norm over the pixels and channels before, then patches as vectors. */
-export function downsamplingCost(shape: ConvNeXtShape, stage: number): Cost {
-  const [before, width] = [shape.dims[stage - 1]!, shape.dims[stage]!];
-  const patch = downsamplingSide ** 2 * before;
-  return {
-    flops: layerNormFlops(pixelsOf(shape, stage - 1), before) + linearFlops(pixelsOf(shape, stage), patch, width),
-    params: layerNormParams(before) + linearParams(patch, width),
-  };
+export function downsamplingFlops(variant: ConvNeXtVariant, stage: number): number {
+  const [before, width] = [variant.dims[stage - 1]!, variant.dims[stage]!];
+  const reduce = linearFlops(pixelsOf(variant, stage), downsamplingSide ** 2 * before, width);
+  return layerNormFlops(pixelsOf(variant, stage - 1), before) + reduce;
 }
 
-/** P (8 D^2 + 54 D) FLOPs and 8 D^2 + 58 D parameters for P pixels of D channels. */
-export function convNeXtBlockCost(shape: ConvNeXtShape, stage: number): Cost {
-  const width = shape.dims[stage]!;
-  const pixels = pixelsOf(shape, stage);
-  const filter = depthwiseSide ** 2;
-  const hidden = convNeXtMlpRatio * width;
-  const layerScale = width;
-  return {
-    flops: pixels * filter * width + layerNormFlops(pixels, width) + 2 * linearFlops(pixels, width, hidden),
-    params:
-      (filter + 1) * width +
-      layerNormParams(width) +
-      linearParams(width, hidden) +
-      linearParams(hidden, width) +
-      layerScale,
-  };
+/** P (8 D^2 + 54 D) for P pixels of D channels. */
+export function convNeXtBlockFlops(variant: ConvNeXtVariant, stage: number): number {
+  const width = variant.dims[stage]!;
+  const pixels = pixelsOf(variant, stage);
+  const mlp = 2 * linearFlops(pixels, width, convNeXtMlpRatio * width);
+  return pixels * depthwiseSide ** 2 * width + layerNormFlops(pixels, width) + mlp;
 }
 
 /** The norm of the head: one vector, after the mean over pixels. */
-export function convNeXtNormCost({ dims }: Pick<ConvNeXtShape, 'dims'>): Cost {
-  return { flops: layerNormFlops(1, dims[3]), params: layerNormParams(dims[3]) };
+export function headNormFlops({ dims }: Pick<ConvNeXtVariant, 'dims'>): number {
+  return layerNormFlops(1, dims[3]);
 }

@@ -32,8 +32,23 @@ export const stemPatchSide = 4;
 /** Side of the patches that become one pixel between two stages. */
 export const downsamplingSide = 2;
 
+/** Pixels of the input that become one pixel of the last stage: 4 by the stem, 2 by each of three downsamplings. */
+export const convNeXtStride = stemPatchSide * downsamplingSide ** 3;
+
+/** Images are RGB. */
+export const imageChannels = 3;
+
 /** Layer scale of fresh networks. */
 export const initialLayerScale = 1e-6;
+
+/** The blocks of all stages, one stage after the other: their stage, and their number in it. */
+export function blocksOf({
+  depths,
+}: Pick<ConvNeXtVariant, 'depths'>): { stage: number; index: number; isFirst: boolean }[] {
+  return depths.flatMap((depth, stage) =>
+    Array.from({ length: depth }, (_, index) => ({ stage, index, isFirst: index === 0 })),
+  );
+}
 
 /** timm's evaluation of these weights: shorter edge to floor(imageSize / 0.875), 256 for 224; central crop, bicubic. */
 export function convNeXtPreprocessing({ imageSize }: Pick<ConvNeXtVariant, 'imageSize'>): Preprocessing {

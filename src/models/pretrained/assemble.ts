@@ -1,20 +1,14 @@
 /** Makes the tensors a network needs, under timm's names, from tensors as they lie in a file. */
 import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import type { TensorSource } from './flavour.js';
 import type { Weights } from './formats/weights.js';
-
-/** How one tensor is made from tensors of a file. */
-export interface Recipe {
-  readonly from: readonly string[];
-  /** Default: the only source as it is. Throws a RangeError when the sources have other shapes than it expects. */
-  readonly make?: (parts: readonly Float32NdArray[]) => Float32NdArray;
-}
 
 export interface Needed {
   /** timm's name. */
   readonly name: string;
   readonly shape: readonly number[];
-  readonly recipe: Recipe;
+  readonly source: TensorSource;
   /** What is done to the tensor before its shape is checked, such as resampling. */
   readonly adapt?: (tensor: Float32NdArray) => Float32NdArray;
 }
@@ -48,19 +42,19 @@ export async function assemble(weights: Weights, needed: readonly Needed[], netw
   return Object.fromEntries(tensors);
 }
 
-/** One tensor as its recipe makes it (then adapted, if asked for); its shape is not compared with anything yet. */
+/** One tensor as its source makes it (then adapted, if asked for); its shape is not compared with anything yet. */
 export async function prepare(
   weights: Weights,
-  { recipe, adapt }: Pick<Needed, 'recipe' | 'adapt'>,
+  { source, adapt }: Pick<Needed, 'source' | 'adapt'>,
 ): Promise<Float32NdArray> {
   const parts: Float32NdArray[] = [];
-  for (const name of recipe.from) parts.push(await weights.read(name));
+  for (const name of source.from) parts.push(await weights.read(name));
   try {
-    const tensor = recipe.make ? recipe.make(parts) : parts[0]!;
+    const tensor = source.make ? source.make(parts) : parts[0]!;
     return adapt ? adapt(tensor) : tensor;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const shapes = parts.map(({ shape }, index) => `${recipe.from[index]} [${shape.join(', ')}]`);
+    const shapes = parts.map(({ shape }, index) => `${source.from[index]} [${shape.join(', ')}]`);
     throw new RequestError(
       `${weights.location} has tensors of an unexpected shape: ${shapes.join(', ')} (${error.message})`,
       'The file belongs to another architecture, or is in a format that is not supported.',
@@ -68,8 +62,8 @@ export async function prepare(
   }
 }
 
-export function requireNames(weights: Weights, needed: readonly Pick<Needed, 'recipe'>[], network: string): void {
-  const missing = needed.flatMap(({ recipe }) => recipe.from).filter((name) => !weights.names.has(name));
+export function requireNames(weights: Weights, needed: readonly Pick<Needed, 'source'>[], network: string): void {
+  const missing = needed.flatMap(({ source }) => source.from).filter((name) => !weights.names.has(name));
   if (missing.length === 0) return;
   throw new RequestError(
     `${weights.location} lacks ${missing.length} tensors of ${network}: ${listed([...new Set(missing)])}`,
@@ -77,20 +71,20 @@ export function requireNames(weights: Weights, needed: readonly Pick<Needed, 're
   );
 }
 
-/** Names of the file that no recipe uses. */
-export function unusedNames(weights: Weights, recipes: readonly Recipe[]): string[] {
-  const used = new Set(recipes.flatMap(({ from }) => from));
+/** Names of the file that no source uses. */
+export function unusedNames(weights: Weights, sources: readonly TensorSource[]): string[] {
+  const used = new Set(sources.flatMap(({ from }) => from));
   return [...weights.names].filter((name) => !used.has(name)).sort();
 }
 
 function requireShape(
   weights: Weights,
-  { name, shape, recipe }: Needed,
+  { name, shape, source }: Needed,
   tensor: Float32NdArray,
   network: string,
 ): void {
   if (String(tensor.shape) === String(shape)) return;
-  const origin = recipe.from.length === 1 && recipe.from[0] === name ? '' : ` (from ${recipe.from.join(', ')})`;
+  const origin = source.from.length === 1 && source.from[0] === name ? '' : ` (from ${source.from.join(', ')})`;
   throw new RequestError(
     `${weights.location}: ${name}${origin} has shape [${tensor.shape.join(', ')}], ${network} needs [${shape.join(', ')}]`,
     `Use weights that were made for ${network}, or name the architecture the weights belong to.`,

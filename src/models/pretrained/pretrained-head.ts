@@ -1,5 +1,6 @@
 /** What becomes of the classifier a network was pretrained with: its classes are rarely those of the task. */
-import { type LoadReport, prepare, type Recipe } from './assemble.js';
+import { type LoadReport, prepare } from './assemble.js';
+import type { TensorSource } from './flavour.js';
 import type { Weights } from './formats/weights.js';
 
 export interface PretrainedHead {
@@ -9,19 +10,17 @@ export interface PretrainedHead {
 }
 
 /**
- * @param recipe how timm's tensors are made
- * @param module timm's name of the classifier
+ * @param names timm's names of the classifier's tensors; the last one has an entry for each class
  * @param classes of the task; undefined keeps any head
  */
 export async function pretrainedHead(
   weights: Weights,
-  recipe: (timmName: string) => Recipe,
-  module: string,
+  sourceOf: (timmName: string) => TensorSource,
+  names: readonly string[],
   classes: number | undefined,
 ): Promise<PretrainedHead> {
-  const bias = recipe(`${module}.bias`);
-  const sources = [...recipe(`${module}.weight`).from, ...bias.from];
-  if (!sources.every((name) => weights.names.has(name))) return { outcome: 'absent' };
-  const found = (await prepare(weights, { recipe: bias })).shape[0]!;
+  const sources = names.map(sourceOf);
+  if (!sources.every(({ from }) => from.every((name) => weights.names.has(name)))) return { outcome: 'absent' };
+  const found = (await prepare(weights, { source: sources.at(-1)! })).shape[0]!;
   return classes === undefined || classes === found ? { outcome: 'kept', keptClasses: found } : { outcome: 'replaced' };
 }

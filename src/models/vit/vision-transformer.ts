@@ -8,7 +8,8 @@ import { attention } from '../../engine/ops/attention.js';
 import { gelu } from '../../engine/ops/gelu.js';
 import { layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';
-import { adapted, type LayerAdaptation, type Linear, type Norm, patchesOf } from '../layers.js';
+import type { BlockAdaptation } from '../family.js';
+import { adapted, type Linear, type Norm, patchesOf } from '../layers.js';
 import { layerNormEpsilon, type ViTVariant } from './variants.js';
 
 export interface ViTBlock<T> {
@@ -40,10 +41,6 @@ export interface ViTWeights<T> {
 
 /** The projections that PST adapts. */
 export const projections = ['query', 'key', 'value'] as const;
-export type Projection = (typeof projections)[number];
-
-/** What adapts one block: low-rank updates of q, k, v and what is added to their biases. */
-export type BlockAdaptation = Readonly<Record<Projection, LayerAdaptation>>;
 
 /** Images [batch, side, side, 3] -> tokens [batch, 1 + patches, width]. */
 export function embed(weights: ViTEmbedding<tf.Tensor>, images: tf.Tensor, { patchSize }: ViTVariant): tf.Tensor {
@@ -73,29 +70,9 @@ export function runBlock(
 }
 
 /** Tokens [batch, tokens, width] -> logits [batch, classes]: final norm, class token, head. */
-export function classify(norm: Norm<tf.Tensor>, head: Linear<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+export function forwardHead(norm: Norm<tf.Tensor>, head: Linear<tf.Tensor>, x: tf.Tensor): tf.Tensor {
   const [batch, , width] = x.shape as [number, number, number];
   // LayerNorm works token by token, so only the class token needs it.
   const classToken = x.slice([0, 0, 0], [batch, 1, width]).reshape([batch, width]);
   return linear(layerNorm(classToken, norm.scale, norm.offset, layerNormEpsilon), head.weight, head.bias);
-}
-
-/**
- * A whole network: images [batch, side, side, 3] -> logits [batch, classes].
- * @param kept int32 [kept], tokens that are not dropped, the class token 0 first; left out: all
- */
-export function runViT(
-  weights: ViTWeights<tf.Tensor>,
-  head: Linear<tf.Tensor>,
-  images: tf.Tensor,
-  variant: ViTVariant,
-  kept?: tf.Tensor,
-): tf.Tensor {
-  const embedded = embed(weights.embedding, images, variant);
-  const tokens = kept ? tf.gather(embedded, kept as tf.Tensor1D, 1) : embedded;
-  return classify(
-    weights.norm,
-    head,
-    weights.blocks.reduce((x, block) => runBlock(block, x, variant), tokens),
-  );
 }

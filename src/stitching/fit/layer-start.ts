@@ -5,7 +5,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Engine, TensorFunction, Value } from '../../engine/engine.js';
 import type { Architecture } from '../../models/architecture.js';
-import { blockwise, type NetworkWeights } from '../../models/blockwise.js';
+import { blockwise } from '../../models/blockwise.js';
+import type { NetworkWeights } from '../../models/family.js';
 import type { Linear } from '../../models/layers.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
 import type { StitchingLayer, StitchSpace } from '../space/stitch-space.js';

@@ -3,7 +3,7 @@
  * the layers of its anchors and nothing beside them. Computed on the host in float64, once.
  */
 import type { Architecture } from '../../models/architecture.js';
-import type { NetworkWeights } from '../../models/blockwise.js';
+import type { NetworkWeights } from '../../models/family.js';
 import type { Linear } from '../../models/layers.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';

@@ -13,8 +13,8 @@
  * SS-LoRA (supplement H) has own/STITCH/update/... and own/STITCH/layer/... in place of the shared updates. Full
  * fine-tuning (SN-Net) has weights/..., see full-trainables.ts, and heads.
  */
-import { type ArchitectureShape, headWidthOf } from '../../models/architecture.js';
-import { initialHead } from '../../models/vit/weights.js';
+import { type Architecture, numFeatures } from '../../models/architecture.js';
+import { initialHead } from '../../models/weights.js';
 import { type Float32NdArray, float32, sizeOf } from '../../shared/arrays.js';
 import { Random } from '../../shared/random.js';
 import { crossingOf, type StitchableNetwork } from '../space/cost.js';
@@ -29,7 +29,7 @@ export function trainablesOf(
 ): Record<string, readonly number[]> {
   const last = lastAnchor(stitch);
   const heads = {
-    [`head/${last}/weight`]: [headWidthOf(anchors[last]!), classes],
+    [`head/${last}/weight`]: [numFeatures(anchors[last]!), classes],
     [`head/${last}/bias`]: [classes],
   };
   if (adaptation === 'full') return { ...fullTrainablesOf(stitch, anchors), ...heads };
@@ -70,7 +70,7 @@ export interface BiasPart {
 
 /** The parts of a segment's biases by block. */
 export function biasPartsOf(
-  { blocks: shapes }: Pick<ArchitectureShape, 'blocks'>,
+  { blocks: shapes }: Pick<Architecture, 'blocks'>,
   [from, to]: Stitch['path'][number]['blocks'],
 ): Map<number, BiasPart[]> {
   const parts = new Map<number, BiasPart[]>();
@@ -88,7 +88,7 @@ export function biasPartsOf(
   return parts;
 }
 
-function biasLengthOf(anchor: Pick<ArchitectureShape, 'blocks'>, blocks: Stitch['path'][number]['blocks']): number {
+function biasLengthOf(anchor: Pick<Architecture, 'blocks'>, blocks: Stitch['path'][number]['blocks']): number {
   const parts = [...biasPartsOf(anchor, blocks).values()].flat();
   return parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -5,7 +5,7 @@
  * against the supplement's Table I. Two differences from SN-Net, both on stitched paths only: its forward pass forgets the
  * final norm (5 N D FLOPs less), and its sizes leave out class token and position embedding of the first anchor.
  */
-import { type Architecture, type ArchitectureShape, type BlockShape, headWidthOf } from '../../models/architecture.js';
+import { type Architecture, type BlockShape, numFeatures } from '../../models/architecture.js';
 import { linearFlops, linearParams, lowRankFlops, lowRankParams } from '../../models/cost.js';
 import { blocksOnPath, firstAnchor, lastAnchor, type Stitch } from './stitch.js';
 import type { StitchSpace } from './stitch-space.js';
@@ -65,7 +65,7 @@ export interface Crossing {
 /** Undefined for an anchor alone. */
 export function crossingOf(
   { path }: Pick<Stitch, 'path'>,
-  anchors: readonly Pick<ArchitectureShape, 'blocks'>[],
+  anchors: readonly Pick<Architecture, 'blocks'>[],
 ): Crossing | undefined {
   const [front, end] = path;
   if (!front || !end) return undefined;
@@ -91,7 +91,7 @@ export function stitchFlops(stitch: Stitch, { anchors, classes, adaptation }: St
     ? linearFlops(crossing.positions, crossing.from, crossing.to) +
       lowRankFlops(crossing.positions, crossing.from, crossing.to, rank)
     : 0;
-  const head = last.norm.flops + linearFlops(1, headWidthOf(last), classes);
+  const head = last.norm.flops + linearFlops(1, numFeatures(last), classes);
   return anchors[firstAnchor(stitch)]!.embedding.flops + sum(blocks) + crossed + head;
 }
 
@@ -104,7 +104,7 @@ export function stitchParams(stitch: Stitch, { anchors, classes }: StitchableNet
     blocks: sum(usedBlocks([stitch], anchors).map(({ params }) => params)),
     stitchingLayer: crossing ? linearParams(crossing.from, crossing.to) : 0,
     norm: last.norm.params,
-    head: linearParams(headWidthOf(last), classes),
+    head: linearParams(numFeatures(last), classes),
   };
   return { ...groups, total: sum(Object.values(groups)) };
 }
@@ -133,7 +133,7 @@ function trainableOf(stitches: readonly Stitch[], network: StitchableNetwork): T
   const { anchors, classes, adaptation } = network;
   const firsts = distinct(stitches.map(firstAnchor)).map((anchor) => anchors[anchor]!);
   const lasts = distinct(stitches.map(lastAnchor)).map((anchor) => anchors[anchor]!);
-  const heads = sum(lasts.map((last) => linearParams(headWidthOf(last), classes)));
+  const heads = sum(lasts.map((last) => linearParams(numFeatures(last), classes)));
   const blocks = usedBlocks(stitches, anchors);
   const layers = usedStitchingLayers(stitches, anchors);
   if (adaptation === 'full') {
@@ -160,7 +160,7 @@ function trainableOf(stitches: readonly Stitch[], network: StitchableNetwork): T
 }
 
 /** Bias of the adapted layers in every block of the path, and of the stitching layer. */
-function stitchBiasParams(stitch: Stitch, anchors: readonly ArchitectureShape[]): number {
+function stitchBiasParams(stitch: Stitch, anchors: readonly Architecture[]): number {
   const blocks = blocksOnPath(stitch).map(({ anchor, block }) =>
     sum(anchors[anchor]!.blocks[block]!.adapted.map(({ layers, to }) => layers.length * to)),
   );
@@ -175,7 +175,7 @@ interface UsedBlock {
 }
 
 /** Every distinct block on the paths. */
-function usedBlocks(stitches: readonly Stitch[], anchors: readonly ArchitectureShape[]): UsedBlock[] {
+function usedBlocks(stitches: readonly Stitch[], anchors: readonly Architecture[]): UsedBlock[] {
   const used = new Map<string, UsedBlock>();
   for (const { anchor, block, isBehindLayer } of stitches.flatMap(blocksOnPath)) {
     const shape = anchors[anchor]!.blocks[block]!;
@@ -187,7 +187,7 @@ function usedBlocks(stitches: readonly Stitch[], anchors: readonly ArchitectureS
 }
 
 /** Every distinct stitching layer on the paths. */
-function usedStitchingLayers(stitches: readonly Stitch[], anchors: readonly ArchitectureShape[]): Crossing[] {
+function usedStitchingLayers(stitches: readonly Stitch[], anchors: readonly Architecture[]): Crossing[] {
   const used = new Map<number, Crossing>();
   for (const stitch of stitches) {
     const crossing = crossingOf(stitch, anchors);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { convNeXtArchitecture } from '../../../src/models/convnext/architecture.js';
 import type { ConvNeXtVariant } from '../../../src/models/convnext/variants.js';
 import { readSafetensors, writeSafetensors } from '../../../src/models/pretrained/formats/safetensors.js';
-import { loadConvNeXt } from '../../../src/models/pretrained/load-convnext.js';
+import { type LoadOptions, loadStateDict } from '../../../src/models/pretrained/load-network.js';
 import { float32, type StateDict } from '../../../src/shared/arrays.js';
-import { fixture, requestError, temporaryFolder } from './fixtures.js';
+import { fixture, requestError, temporaryFolder } from '../pretrained/fixtures.js';
 
 /** The network of test/fixtures/checkpoints/make.py. */
 const tiny: ConvNeXtVariant = {
@@ -15,6 +16,10 @@ const tiny: ConvNeXtVariant = {
   imageSize: 32,
   classes: 5,
 };
+
+function loadConvNeXt(source: string, variant: ConvNeXtVariant, options?: LoadOptions) {
+  return loadStateDict(source, convNeXtArchitecture(variant), options);
+}
 
 const { tensors: timm } = await readSafetensors(fixture('convnext-timm.safetensors'));
 

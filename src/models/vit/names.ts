@@ -4,14 +4,12 @@
  * - Hugging Face transformers (models/vit/convert_vit_timm_to_pytorch.py), query, key and value apart;
  * - Google's archives, vision_transformer and big_vision (timm's _load_weights), linear weights [in, out].
  */
-import type { Recipe } from '../assemble.js';
-import { stacked } from '../formats/layout.js';
-import type { Weights } from '../formats/weights.js';
-import type { Resampling } from '../position-embedding.js';
-import { googleViT } from './google-vit.js';
-import { blockPart, countBlocks, prefixBefore } from './names.js';
+import type { TensorSource } from '../pretrained/flavour.js';
+import { stacked } from '../pretrained/formats/layout.js';
+import { blockPart, countBlocks, prefixBefore } from '../pretrained/names.js';
+import type { Resampling } from './position-embedding.js';
 
-export interface ViTFlavour {
+export interface ViTNaming {
   readonly name: string;
   /** What timm does to position embeddings of such files. */
   readonly resampling: Resampling;
@@ -20,15 +18,11 @@ export interface ViTFlavour {
   /** Heads of a block, where the file tells them apart. */
   readonly heads?: number;
   /** How a tensor of timm's is made. */
-  readonly recipe: (timmName: string) => Recipe;
+  readonly sourceOf: (timmName: string) => TensorSource;
 }
 
-/** Whose names the weights have; undefined when they are nobody's. */
-export async function vitFlavourOf(weights: Weights): Promise<ViTFlavour | undefined> {
-  return timmFlavour(weights.names) ?? transformersFlavour(weights.names) ?? googleViT(weights);
-}
-
-function timmFlavour(names: ReadonlySet<string>): ViTFlavour | undefined {
+/** timm's own names; undefined when a file has others. */
+export function timmNaming(names: ReadonlySet<string>): ViTNaming | undefined {
   // Wrappers such as DistributedDataParallel leave a prefix behind.
   const prefix = prefixBefore(names, /^((?:module\.|model\.|backbone\.)*)patch_embed\.proj\.weight$/);
   if (prefix === undefined) return undefined;
@@ -36,7 +30,7 @@ function timmFlavour(names: ReadonlySet<string>): ViTFlavour | undefined {
     name: 'timm',
     resampling: 'bicubic',
     depth: countBlocks(names, `${prefix}blocks.`),
-    recipe: (timmName) => ({ from: [prefix + timmName] }),
+    sourceOf: (timmName) => ({ from: [prefix + timmName] }),
   };
 }
 
@@ -52,14 +46,15 @@ const transformersNames: Readonly<Record<string, string>> = {
   'mlp.fc2': 'output.dense',
 };
 
-function transformersFlavour(names: ReadonlySet<string>): ViTFlavour | undefined {
+/** Those of Hugging Face transformers; undefined when a file has others. */
+export function transformersNaming(names: ReadonlySet<string>): ViTNaming | undefined {
   const prefix = prefixBefore(names, /^((?:vit\.)?)embeddings\.patch_embeddings\.projection\.weight$/);
   if (prefix === undefined) return undefined;
   const renamed = (timmName: string) => {
     const [, module, parameter] = /^(.*?)(\.weight|\.bias|)$/.exec(timmName)!;
     return transformersNames[module!]! + parameter;
   };
-  const recipe = (timmName: string): Recipe => {
+  const sourceOf = (timmName: string): TensorSource => {
     if (timmName.startsWith('head.')) return { from: [timmName.replace('head', 'classifier')] };
     const block = blockPart(timmName);
     if (!block) return { from: [prefix + renamed(timmName)] };
@@ -73,6 +68,6 @@ function transformersFlavour(names: ReadonlySet<string>): ViTFlavour | undefined
     name: 'Hugging Face transformers',
     resampling: 'bicubic',
     depth: countBlocks(names, `${prefix}encoder.layer.`),
-    recipe,
+    sourceOf,
   };
 }

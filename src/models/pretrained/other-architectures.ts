@@ -1,14 +1,14 @@
 /** Tells from the names in a file that it holds a network of another kind, and which. */
-import { RequestError } from '../../../shared/errors.js';
-import type { Weights } from '../formats/weights.js';
+import { RequestError } from '../../shared/errors.js';
+import { families } from '../families.js';
+import type { Family } from '../family.js';
+import type { Weights } from './formats/weights.js';
 
-export type Family = 'vision transformer' | 'ConvNeXt';
+type Publisher = Pick<Family, 'name' | 'title' | 'published'>;
 
 interface Sign {
   readonly name: RegExp;
   readonly what: string;
-  /** The family that has such tensors. */
-  readonly family?: Family;
 }
 
 const signs: readonly Sign[] = [
@@ -28,42 +28,30 @@ const signs: readonly Sign[] = [
   { name: /\.grn\./, what: 'a ConvNeXt-V2 (it has global response normalisation)' },
   { name: /^(model\.embed_tokens|tok_embeddings)\.weight$/, what: 'a LLaMA language model' },
   { name: /^layer1\.0\.conv1\.weight$/, what: 'a ResNet' },
-  {
-    name: /^(module\.|model\.)*stem\.0\.weight$|(^|\.)downsample_layers\.0\.0\.weight$|^convnext\.|(^|\.)layer_scale_parameter$/,
-    what: 'a ConvNeXt',
-    family: 'ConvNeXt',
-  },
-  {
-    name: /(^|\.)patch_embed\.proj\.weight$|embeddings\.patch_embeddings\.projection\.weight$|Transformer\/encoderblock/,
-    what: 'a vision transformer',
-    family: 'vision transformer',
-  },
 ];
 
 /** Throws a RequestError when a name says that the weights belong to something else than a plain network of `family`. */
-export function refuseOtherArchitectures({ location, names }: Weights, family: Family): void {
+export function refuseOtherArchitectures({ location, names }: Weights, family: Publisher): void {
+  const others = families.filter(({ name }) => name !== family.name);
   const all = [...names];
-  for (const sign of signs) {
-    if (sign.family === family) continue;
+  for (const sign of [
+    ...signs,
+    ...others.map(({ title, published }) => ({ name: published.sign, what: `a ${title}` })),
+  ]) {
     const telling = all.find((name) => sign.name.test(name));
     if (telling === undefined) continue;
     throw new RequestError(
-      `${location} holds ${sign.what}, not a plain ${family}: it has a tensor ${telling}`,
-      `Use the weights of a plain ${family}, such as ${examples[family]}.`,
+      `${location} holds ${sign.what}, not a plain ${family.title}: it has a tensor ${telling}`,
+      `Use the weights of a plain ${family.title}, such as ${family.published.example}.`,
     );
   }
 }
 
-const examples: Readonly<Record<Family, string>> = {
-  'vision transformer': 'hf-hub:timm/vit_small_patch16_224.augreg_in21k',
-  ConvNeXt: 'hf-hub:timm/convnext_tiny.fb_in22k',
-};
-
 /** For files whose names fit nothing known. */
-export function unknownArchitecture({ location, names }: Weights, family: Family): RequestError {
+export function unknownArchitecture({ location, names }: Weights, { title, published }: Publisher): RequestError {
   const some = [...names].slice(0, 3).join(', ') || 'no tensors at all';
   return new RequestError(
-    `${location} does not look like a ${family}: it has ${some}`,
-    `Use weights with the names of timm or Hugging Face transformers, such as ${examples[family]}.`,
+    `${location} does not look like a ${title}: it has ${some}`,
+    `Use weights with the names of timm or Hugging Face transformers, such as ${published.example}.`,
   );
 }

@@ -3,24 +3,24 @@
  * (timm/models/convnext.py), the authors' (facebookresearch/ConvNeXt, models/convnext.py) and Hugging Face transformers
  * (models/convnext/convert_convnext_to_pytorch.py). All have torch's layouts.
  */
-import type { Recipe } from '../assemble.js';
-import { countBlocks, prefixBefore } from './names.js';
+import type { TensorSource } from '../pretrained/flavour.js';
+import { countBlocks, prefixBefore } from '../pretrained/names.js';
 
-export interface ConvNeXtFlavour {
+export interface ConvNeXtNaming {
   readonly name: string;
   /** Blocks of each stage in the file. */
   readonly depths: readonly number[];
   /** How a tensor of timm's is made. */
-  readonly recipe: (timmName: string) => Recipe;
+  readonly sourceOf: (timmName: string) => TensorSource;
 }
 
 /** Whose names these are; undefined when they are nobody's. */
-export function convNeXtFlavourOf(names: ReadonlySet<string>): ConvNeXtFlavour | undefined {
+export function convNeXtNamingOf(names: ReadonlySet<string>): ConvNeXtNaming | undefined {
   for (const { name, sign, rename, blocks } of namings) {
     const prefix = prefixBefore(names, sign);
     if (prefix === undefined) continue;
     const depths = [0, 1, 2, 3].map((stage) => countBlocks(names, prefix + blocks(stage)));
-    return { name, depths, recipe: (timmName) => ({ from: [rename(timmName, prefix)] }) };
+    return { name, depths, sourceOf: (timmName) => ({ from: [rename(timmName, prefix)] }) };
   }
   return undefined;
 }

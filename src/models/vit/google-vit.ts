@@ -3,14 +3,14 @@
  * big_vision): linear weights [in, out], attention [width, heads, head width], convolutions [height, width, in, out].
  * Read as timm reads them (timm/models/vision_transformer.py, _load_weights).
  */
-import type { Float32NdArray } from '../../../shared/arrays.js';
-import type { Recipe } from '../assemble.js';
-import { entryOf, permuted, reshaped, stacked } from '../formats/layout.js';
-import type { Weights } from '../formats/weights.js';
-import { blockPart, countBlocks, prefixBefore } from './names.js';
-import type { ViTFlavour } from './vit-flavours.js';
+import type { Float32NdArray } from '../../shared/arrays.js';
+import type { TensorSource } from '../pretrained/flavour.js';
+import { entryOf, permuted, reshaped, stacked } from '../pretrained/formats/layout.js';
+import type { Weights } from '../pretrained/formats/weights.js';
+import { blockPart, countBlocks, prefixBefore } from '../pretrained/names.js';
+import type { ViTNaming } from './names.js';
 
-export async function googleViT(weights: Weights): Promise<ViTFlavour | undefined> {
+export async function googleViT(weights: Weights): Promise<ViTNaming | undefined> {
   const { names } = weights;
   const prefix = prefixBefore(names, /^((?:opt\/target\/|params\/(?:img\/)?)?)embedding\/kernel$/);
   if (prefix === undefined) return undefined;
@@ -20,7 +20,7 @@ export async function googleViT(weights: Weights): Promise<ViTFlavour | undefine
   const blockAt = (index: number) => `${encoder}encoderblock${together ? '' : `_${index}`}/`;
   const parts = blockParts(numberingOf(names, blockAt(0)));
   const outer = outerParts(names, prefix);
-  const recipe = (timmName: string): Recipe => {
+  const sourceOf = (timmName: string): TensorSource => {
     const block = blockPart(timmName);
     if (!block) return outer[timmName]!;
     const { from, make } = parts[block.part]!;
@@ -29,12 +29,12 @@ export async function googleViT(weights: Weights): Promise<ViTFlavour | undefine
     return { from: from.map((name) => blockAt(block.index) + name), make: entries };
   };
   const extents = async (timmName: string): Promise<readonly number[]> => {
-    const name = recipe(timmName).from[0]!;
+    const name = sourceOf(timmName).from[0]!;
     return names.has(name) ? (await weights.read(name)).shape : [];
   };
   const depth = together ? (await extents('blocks.0.norm1.weight'))[0]! : countBlocks(names, `${encoder}encoderblock_`);
   const heads = (await extents('blocks.0.attn.qkv.bias')).at(-2);
-  return { name: 'Google npz', resampling: 'bilinear', depth, recipe, ...(heads !== undefined && { heads }) };
+  return { name: 'Google npz', resampling: 'bilinear', depth, sourceOf, ...(heads !== undefined && { heads }) };
 }
 
 interface Numbering {
@@ -50,7 +50,7 @@ function numberingOf(names: ReadonlySet<string>, block: string): Numbering {
     : { attention: 0, norm2: 1, mlp: 0 };
 }
 
-function outerParts(names: ReadonlySet<string>, prefix: string): Readonly<Record<string, Recipe>> {
+function outerParts(names: ReadonlySet<string>, prefix: string): Readonly<Record<string, TensorSource>> {
   const encoder = `${prefix}Transformer/`;
   const bigVisionPosition = `${prefix}pos_embedding`;
   return {
@@ -65,8 +65,8 @@ function outerParts(names: ReadonlySet<string>, prefix: string): Readonly<Record
   };
 }
 
-/** Recipes by the name inside a block, from names inside a block. */
-function blockParts({ attention, norm2, mlp }: Numbering): Readonly<Record<string, Required<Recipe>>> {
+/** Sources by the name inside a block, from names inside a block. */
+function blockParts({ attention, norm2, mlp }: Numbering): Readonly<Record<string, Required<TensorSource>>> {
   const inAttention = `MultiHeadDotProductAttention_${attention}`;
   const projections = (parameter: string) =>
     ['query', 'key', 'value'].map((name) => `${inAttention}/${name}/${parameter}`);
@@ -94,12 +94,12 @@ function blockParts({ attention, norm2, mlp }: Numbering): Readonly<Record<strin
   };
 }
 
-/** A recipe with one source. */
-function one(name: string, change: (array: Float32NdArray) => Float32NdArray): Required<Recipe> {
+/** From one tensor. */
+function one(name: string, change: (array: Float32NdArray) => Float32NdArray): Required<TensorSource> {
   return { from: [name], make: ([array]) => change(array!) };
 }
 
-function same(name: string): Required<Recipe> {
+function same(name: string): Required<TensorSource> {
   return one(name, (array) => array);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resamplePositions } from '../../../src/models/pretrained/position-embedding.js';
+import { resamplePositions } from '../../../src/models/vit/position-embedding.js';
 import { float32 } from '../../../src/shared/arrays.js';
 
 /** Width 1, the class token 9, then the grid. */

@@ -9,10 +9,11 @@ import {
   widenHalf,
 } from '../../../src/models/pretrained/formats/half.js';
 import { readSafetensors, writeSafetensors } from '../../../src/models/pretrained/formats/safetensors.js';
-import { loadViT } from '../../../src/models/pretrained/load-vit.js';
+import { type LoadOptions, loadStateDict } from '../../../src/models/pretrained/load-network.js';
+import { viTArchitecture } from '../../../src/models/vit/architecture.js';
 import type { ViTVariant } from '../../../src/models/vit/variants.js';
 import { float32, type StateDict } from '../../../src/shared/arrays.js';
-import { fixture, fixtureJson, requestError, temporaryFolder } from './fixtures.js';
+import { fixture, fixtureJson, requestError, temporaryFolder } from '../pretrained/fixtures.js';
 
 /** The network of test/fixtures/checkpoints/make.py. */
 const tiny: ViTVariant = {
@@ -25,6 +26,10 @@ const tiny: ViTVariant = {
   imageSize: 16,
   classes: 5,
 };
+
+function loadViT(source: string, variant: ViTVariant, options?: LoadOptions) {
+  return loadStateDict(source, viTArchitecture(variant), options);
+}
 
 const { tensors: timm } = await readSafetensors(fixture('vit-timm.safetensors'));
 

@@ -1,0 +1,22 @@
+/** ConvNeXts as a family. */
+import type { Family } from '../family.js';
+import { resized } from '../image-size.js';
+import { linearRows } from '../tensor-table.js';
+import { asConvNeXt, convNeXtArchitecture, familyName } from './architecture.js';
+import { convNeXtFlavourOf } from './published.js';
+import { convNeXtStride, convNeXtVariantNamed, convNeXtVariantNames } from './variants.js';
+
+export const convNeXt: Family = {
+  name: familyName,
+  title: 'ConvNeXt',
+  architectures: convNeXtVariantNames,
+  architecture: (name, imageSize) =>
+    convNeXtArchitecture(resized(convNeXtVariantNamed(name), imageSize, convNeXtStride)),
+  headRows: (features, classes) => linearRows('', 'head.fc', features, classes),
+  published: {
+    example: 'hf-hub:timm/convnext_tiny.fb_in22k',
+    sign: /^(module\.|model\.)*stem\.0\.weight$|(^|\.)downsample_layers\.0\.0\.weight$|^convnext\.|(^|\.)layer_scale_parameter$/,
+    flavourOf: (weights, architecture) => convNeXtFlavourOf(weights, asConvNeXt(architecture).variant),
+  },
+  network: async () => (await import('./network.js')).convNeXtNetwork,
+};

@@ -1,0 +1,19 @@
+/** A ConvNeXt as the functions that stitching calls. */
+import type * as tf from '@tensorflow/tfjs';
+import type { Architecture } from '../architecture.js';
+import type { BlockwiseNetwork } from '../family.js';
+import * as convNeXt from './convnext.js';
+
+type Weights = convNeXt.ConvNeXtWeights<tf.Tensor>;
+
+export function convNeXtNetwork({ blocks: shapes }: Architecture): BlockwiseNetwork {
+  return {
+    embed: ({ embedding }: Weights, images) => convNeXt.embed(embedding, images),
+    enterBlock: ({ downsamplings }: Weights, block, x) => {
+      const { stage, entry } = shapes[block]!;
+      return entry ? convNeXt.downsample(downsamplings[stage - 1]!, x) : x;
+    },
+    runBlock: ({ blocks }: Weights, block, x, adaptation) => convNeXt.runBlock(blocks[block]!, x, adaptation),
+    forwardHead: ({ norm }, head, x) => convNeXt.forwardHead(norm, head, x),
+  };
+}

@@ -1,0 +1,24 @@
+/** Vision transformers as a family. */
+import type { Family } from '../family.js';
+import { resized } from '../image-size.js';
+import { linearRows } from '../tensor-table.js';
+import { asViT, familyName, viTArchitecture } from './architecture.js';
+import { viTFlavourOf } from './published.js';
+import { variantNamed, variantNames } from './variants.js';
+
+export const viT: Family = {
+  name: familyName,
+  title: 'vision transformer',
+  architectures: variantNames,
+  architecture: (name, imageSize) => {
+    const variant = variantNamed(name);
+    return viTArchitecture(resized(variant, imageSize, variant.patchSize));
+  },
+  headRows: (features, classes) => linearRows('', 'head', features, classes),
+  published: {
+    example: 'hf-hub:timm/vit_small_patch16_224.augreg_in21k',
+    sign: /(^|\.)patch_embed\.proj\.weight$|embeddings\.patch_embeddings\.projection\.weight$|Transformer\/encoderblock/,
+    flavourOf: (weights, architecture) => viTFlavourOf(weights, asViT(architecture).variant),
+  },
+  network: async () => (await import('./network.js')).viTNetwork,
+};

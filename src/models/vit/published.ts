@@ -1,0 +1,93 @@
+/** Recognises pretrained vision transformers, from whoever published them. */
+import type { Float32NdArray } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { prepare, requireNames } from '../pretrained/assemble.js';
+import type { Flavour } from '../pretrained/flavour.js';
+import { reshaped } from '../pretrained/formats/layout.js';
+import type { Weights } from '../pretrained/formats/weights.js';
+import { googleViT } from './google-vit.js';
+import { timmNaming, transformersNaming, type ViTNaming } from './names.js';
+import { resamplePositions } from './position-embedding.js';
+import { type ViTVariant, variantNamed, variantNames } from './variants.js';
+
+/**
+ * @returns undefined when the names are nobody's
+ * @throws RequestError when the file holds another size of network than `variant`
+ */
+export async function viTFlavourOf(weights: Weights, variant: ViTVariant): Promise<Flavour | undefined> {
+  const naming = timmNaming(weights.names) ?? transformersNaming(weights.names) ?? (await googleViT(weights));
+  if (!naming) return undefined;
+  await refuseOtherSizes(weights, variant, naming);
+  const to = variant.imageSize / variant.patchSize;
+  const from = await storedGrid(weights, naming);
+  const resampled = from !== undefined && from !== to && { from, to };
+  return {
+    name: naming.name,
+    sourceOf: naming.sourceOf,
+    adapt: (tensor, name, needed) => {
+      // timm's first files hold the patch embedding as a linear layer on flattened patches.
+      if (name === 'patch_embed.proj.weight' && tensor.shape.length === 2) return reshaped(tensor, needed);
+      if (name === 'pos_embed' && resampled) return resamplePositions(tensor, from, to, naming.resampling);
+      return tensor;
+    },
+    ...(resampled && { resampled }),
+  };
+}
+
+/** Side of the grid of patches that the position embedding of the file is for; undefined where it has none. */
+async function storedGrid(weights: Weights, { sourceOf }: ViTNaming): Promise<number | undefined> {
+  const source = sourceOf('pos_embed');
+  if (!source.from.every((name) => weights.names.has(name))) return undefined;
+  return gridOf(await prepare(weights, { source }));
+}
+
+/** Side of the grid of patches of a position embedding [1, 1 + side * side, width]; undefined when it is no such thing. */
+function gridOf({ shape }: Float32NdArray): number | undefined {
+  const side = Math.sqrt(shape[1]! - 1);
+  return shape.length === 3 && shape[0] === 1 && Number.isInteger(side) && side > 0 ? side : undefined;
+}
+
+/** One message for the weights of another size of network, before single tensors are compared. */
+async function refuseOtherSizes(weights: Weights, variant: ViTVariant, naming: ViTNaming): Promise<void> {
+  const classToken = { source: naming.sourceOf('cls_token') };
+  const patch = { source: naming.sourceOf('patch_embed.proj.weight') };
+  requireNames(weights, [classToken, patch], variant.name);
+  const patchShape = (await prepare(weights, patch)).shape;
+  const found: Size = {
+    width: (await prepare(weights, classToken)).shape.at(-1)!,
+    depth: naming.depth,
+    patchSize: patchShape.length === 2 ? Math.sqrt(patchShape[1]! / 3) : patchShape.at(-1)!,
+    heads: naming.heads,
+  };
+  if (isOf(variant, found)) return;
+  const known = variantNames.map(variantNamed).find((other) => isOf(other, found));
+  const needed = described({ ...variant, heads: naming.heads && variant.heads });
+  throw new RequestError(
+    `${weights.location} holds a vision transformer with ${described(found)}, but ${variant.name} has ${needed}`,
+    known
+      ? `It looks like ${known.name}: name that architecture, or use weights of ${variant.name}.`
+      : `Use weights of ${variant.name}.`,
+  );
+}
+
+interface Size {
+  readonly width: number;
+  readonly depth: number;
+  readonly patchSize: number;
+  /** Not told by most namings. */
+  readonly heads?: number | undefined;
+}
+
+function isOf(variant: ViTVariant, { width, depth, patchSize, heads }: Size): boolean {
+  return (
+    variant.width === width &&
+    variant.depth === depth &&
+    variant.patchSize === patchSize &&
+    (heads === undefined || heads === variant.heads)
+  );
+}
+
+function described({ width, depth, patchSize, heads }: Size): string {
+  const common = `width ${width}, depth ${depth}, patch size ${patchSize}`;
+  return heads === undefined ? common : `${common}, ${heads} heads`;
+}
