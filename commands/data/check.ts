@@ -46,8 +46,8 @@ export default class DataCheck extends EstaCommand {
 
   private print({ dataset, images, problems, warnings, unreadable, notes }: CheckResult): void {
     const { train, val, test } = images;
-    const verdict = problems.length === 0 ? 'as expected' : `${problems.length} problems`;
-    this.log(`${dataset}: ${verdict} (${train} train, ${val} val, ${test} test images)`);
+    const verdict = [counted(problems.length, 'problem'), counted(warnings.length, 'warning')].filter(Boolean);
+    this.log(`${dataset}: ${verdict.join(', ') || 'as expected'} (${train} train, ${val} val, ${test} test images)`);
     this.printSome('wrong', problems);
     this.printSome(
       'unreadable',
@@ -62,4 +62,9 @@ export default class DataCheck extends EstaCommand {
     for (const line of lines.slice(0, most)) this.log(`  ${kind}: ${line}`);
     if (lines.length > most) this.log(`  ${kind}: and ${lines.length - most} more (all with --json)`);
   }
+}
+
+/** "2 warnings"; of nothing an empty text. */
+function counted(count: number, noun: string): string {
+  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

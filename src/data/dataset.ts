@@ -18,6 +18,8 @@ export interface Dataset {
   /** names in the order of the labels */
   readonly classes: readonly string[];
   readonly splits: Splits;
+  /** what a reader of results must know about the images and splits, one sentence each */
+  readonly notes?: readonly string[];
 }
 
 /** Folders `<root>/{train,val,test}/<class>/`. */

@@ -1,52 +1,127 @@
-/** Reader of image folders, `<root>/{train,val,test}/<class>/*.{jpg,jpeg,png,webp}`, as torchvision's ImageFolder. */
-import { readdir, stat } from 'node:fs/promises';
+/**
+ * Reader of image folders, `<root>/{train,val,test}/<class>/**`, as torchvision's ImageFolder: the same classes and the
+ * same images in the same order. What it leaves out is told in the notes of the data set.
+ */
 import path from 'node:path';
 import { RequestError } from '../shared/errors.js';
 import type { Dataset, ImageFolderSource, Sample } from './dataset.js';
+import { entriesOf } from './folder-entries.js';
+import { filesOfClass, imageExtensions, isImageName, type LeftOut, sentencesOf } from './image-files.js';
 
-const extensions = ['.jpg', '.jpeg', '.png', '.webp'];
+/** Names that the validation split goes by. */
+const validationNames = ['val', 'validation', 'valid'];
+
+/** A data set that tells what was left out. */
+export interface ImageFolder extends Dataset {
+  readonly notes: readonly string[];
+}
 
 /**
- * Lists the images; classes are the folders of `train/` in code-unit order, files are sorted likewise. Where only one
- * of `val/` and `test/` exists it is the test split: what results are reported on must not choose anything.
- * @throws RequestError for a missing folder, a class without images, and classes that differ between splits
+ * Lists the images; classes are the folders of `train/` in code-unit order. Where only one of `val/` (also called
+ * `validation/` or `valid/`) and `test/` exists it is the test split: what results are reported on must not choose
+ * anything.
+ * @throws RequestError for a missing folder, fewer than two classes, a class without images, and classes that differ
+ * between splits
  */
-export async function readImageFolder({ name, root }: Omit<ImageFolderSource, 'kind'>): Promise<Dataset> {
-  const present = await subfolders(root);
-  if (!present.includes('train') || !(present.includes('val') || present.includes('test'))) {
+export async function readImageFolder({ name, root }: Omit<ImageFolderSource, 'kind'>): Promise<ImageFolder> {
+  const { train: trainFolder, val: valFolder, test: testFolder, leftOut } = await splitFolders(root);
+  const classes = await classesOf(trainFolder);
+  const read = async (folder: string) => {
+    const split = await readSplit(folder, classes, root);
+    leftOut.push(...split.leftOut);
+    return split.samples;
+  };
+  const train = await read(trainFolder);
+  const val = valFolder && testFolder ? await read(valFolder) : undefined;
+  const test = await read(testFolder ?? valFolder!);
+  return { name, classes, splits: { train, ...(val && { val }), test }, notes: sentencesOf(leftOut, root) };
+}
+
+async function splitFolders(root: string) {
+  const { folders } = await entriesOf(root);
+  const present = folders.filter((name) => !name.startsWith('.'));
+  const validation = validationNames.filter((name) => present.includes(name));
+  if (validation.length > 1) {
+    throw new RequestError(
+      `${root} holds the folders ${listed(validation)}; expected one folder of validation images`,
+      'Merge them, or move those away that are not to be used.',
+    );
+  }
+  const inRoot = (split: string | undefined) => split && present.includes(split) && path.join(root, split);
+  const [train, val, test] = [inRoot('train'), inRoot(validation[0]), inRoot('test')];
+  if (!train || !(val || test)) {
     throw new RequestError(
       `${root} holds the folders ${listed(present)}; expected train/ and test/ (or val/), with one folder per class in each`,
       'Point data.root to the folder that contains train/, or arrange the images as train/<class>/<image>.jpg.',
     );
   }
-  const classes = await subfolders(path.join(root, 'train'));
-  if (classes.length === 0) {
+  const used = ['train', ...validation, 'test'];
+  const leftOut: LeftOut[] = present
+    .filter((each) => !used.includes(each))
+    .map((each) => ({ file: path.join(root, each, path.sep), reason: 'a folder that is no split' }));
+  return { train, ...(val && { val }), ...(test && { test }), leftOut };
+}
+
+/** The class folders of `train/`; telling classes apart takes two. */
+async function classesOf(train: string): Promise<string[]> {
+  const { folders, files } = await entriesOf(train);
+  const classes = folders.filter((name) => !name.startsWith('.'));
+  const loose = files.filter(isImageName).length;
+  const beside = loose > 0 ? ` and ${loose} images beside them, which belong to no class` : '';
+  if (classes.length < 2) {
     throw new RequestError(
-      `${path.join(root, 'train')} holds no class folders`,
+      `${train} holds ${classes.length === 0 ? 'no class folders' : `one class folder, ${listed(classes)}`}${beside}; ` +
+        'at least 2 classes are needed',
       'Put the training images of each class into a folder of its own: train/<class>/<image>.jpg.',
     );
   }
-  const read = (split: string) => readSplit(path.join(root, split), classes);
-  const train = await read('train');
-  if (!present.includes('test')) return { name, classes, splits: { train, test: await read('val') } };
-  if (!present.includes('val')) return { name, classes, splits: { train, test: await read('test') } };
-  return { name, classes, splits: { train, val: await read('val'), test: await read('test') } };
+  const alike = lookalikes(classes);
+  if (alike) {
+    throw new RequestError(
+      `${train} holds two class folders that look alike: ${spelled(alike[0])} and ${spelled(alike[1])}`,
+      'Unicode writes some letters in two ways, and macOS and Linux differ. Merge the two folders, or rename one.',
+    );
+  }
+  return classes;
 }
 
-async function readSplit(folder: string, classes: readonly string[]): Promise<Sample[]> {
-  checkClasses(folder, await subfolders(folder), classes);
+async function readSplit(folder: string, classes: readonly string[], root: string) {
+  const { folders, files } = await entriesOf(folder);
+  const found = folders.filter((name) => !name.startsWith('.'));
+  checkClasses(folder, found, classes);
+  const leftOut: LeftOut[] = files
+    .filter(isImageName)
+    .map((file) => ({ file: path.join(folder, file), reason: 'in no class folder' }));
   const samples: Sample[] = [];
   for (const [label, name] of classes.entries()) {
-    const files = await imageFiles(path.join(folder, name));
-    samples.push(...files.map((file) => ({ file, label })));
+    const listing = await filesOfClass(path.join(folder, name));
+    if (listing.images.length === 0) throw noImages(path.join(folder, name), listing.leftOut, root);
+    for (const file of listing.images) samples.push({ file, label });
+    for (const each of listing.leftOut) leftOut.push(each);
   }
-  return samples;
+  return { samples, leftOut };
+}
+
+function noImages(folder: string, leftOut: readonly LeftOut[], root: string): RequestError {
+  const found = leftOut.length === 0 ? 'it is empty' : sentencesOf(leftOut, root).join('; ');
+  return new RequestError(
+    `class folder ${folder} holds no images (${found}); expected ${imageExtensions.join(', ')}`,
+    'Add images to it, or remove the class folder from every split.',
+  );
 }
 
 function checkClasses(folder: string, found: readonly string[], classes: readonly string[]): void {
   const unknown = found.filter((name) => !classes.includes(name));
   const missing = classes.filter((name) => !found.includes(name));
   if (unknown.length === 0 && missing.length === 0) return;
+  for (const name of unknown) {
+    const twin = missing.find((other) => other.normalize() === name.normalize());
+    if (twin === undefined) continue;
+    throw new RequestError(
+      `${folder} has the class ${spelled(name)}, train/ has ${spelled(twin)}: they look alike, but are spelled differently`,
+      'Unicode writes some letters in two ways, and macOS and Linux differ. Rename one; convmv -r -f utf8 -t utf8 --nfc --notest FOLDER renames all.',
+    );
+  }
   const problems = [
     ...(unknown.length > 0 ? [`has the classes ${listed(unknown)} that train/ lacks`] : []),
     ...(missing.length > 0 ? [`lacks the classes ${listed(missing)} of train/`] : []),
@@ -57,31 +132,21 @@ function checkClasses(folder: string, found: readonly string[], classes: readonl
   );
 }
 
-async function imageFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
-  const images = names.filter((name) => !name.startsWith('.') && extensions.includes(path.extname(name).toLowerCase()));
-  if (images.length === 0) {
-    throw new RequestError(
-      `class folder ${folder} holds no images (${names.length} other files); expected ${extensions.join(', ')}`,
-      'Add images to it, or remove the class folder from every split.',
-    );
+/** Two names that Unicode holds to be the same text; undefined when there are none. */
+function lookalikes(names: readonly string[]): [string, string] | undefined {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const other = seen.get(name.normalize());
+    if (other !== undefined) return [other, name];
+    seen.set(name.normalize(), name);
   }
-  return images.sort().map((name) => path.join(folder, name));
+  return undefined;
 }
 
-/** Names of the folders (and links to folders) inside `folder`, sorted; names that begin with a dot are skipped. */
-async function subfolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'does not exist' : `cannot be listed (${error.code})`;
-    throw new RequestError(`data folder ${folder} ${reason}`, 'Set data.root to the folder that contains train/.');
-  });
-  const names: string[] = [];
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const target = entry.isSymbolicLink() ? await stat(path.join(folder, entry.name)).catch(() => undefined) : entry;
-    if (target?.isDirectory()) names.push(entry.name);
-  }
-  return names.sort();
+/** A name with its letters beyond ASCII as code points: 'café' (caf\u00e9). */
+function spelled(name: string): string {
+  const codes = name.replace(/[^ -~]/gu, (letter) => `\\u{${letter.codePointAt(0)!.toString(16)}}`);
+  return `'${name}' (${codes})`;
 }
 
 function listed(names: readonly string[]): string {

@@ -4,13 +4,13 @@
  */
 import { RequestError } from '../../shared/errors.js';
 import type { Random } from '../../shared/random.js';
-import type { RgbImage } from './decode.js';
 import {
   type Augmentation,
   type ColourJitter,
   type Extent,
   type Preprocessing,
   type RandomResizedCrop,
+  type RgbImage,
   resizedExtent,
 } from './preprocessing.js';
 import { resample, type Window } from './resample.js';

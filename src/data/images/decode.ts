@@ -1,22 +1,20 @@
 /**
- * Image files to 8-bit RGB, by sharp.
+ * Image files to 8-bit RGB, by sharp (bitmaps: by bmp-ts), with the pixels of Pillow's `Image.open(file).convert('RGB')`,
+ * which is how torchvision and timm read images: colour profiles are not applied, CMYK is converted without one, an
+ * alpha channel is dropped, greyscale and palettes become three channels, of an animation the first frame counts.
  *
- * EXIF orientation is applied; grayscale, CMYK and 16-bit images become 8-bit sRGB; transparency is laid on white (an
- * opaque alpha channel changes nothing); of an animation the first frame counts. The content decides about the format,
- * not the extension. A file that cannot be decoded completely is an error: nothing is skipped or filled up silently.
+ * Two deviations: EXIF orientation is applied, as Pillow's `exif_transpose` does; and 16-bit greyscale is scaled to 8
+ * bits, where Pillow cuts all above 255 off. The content decides about the format, not the extension. A file that cannot
+ * be decoded completely is an error: nothing is skipped or filled up silently.
  */
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { messageOf, RequestError } from '../../shared/errors.js';
-import { type Extent, type Interpolation, type Resize, resizedExtent } from './preprocessing.js';
+import { decodeBitmap, isBitmap } from './bitmap.js';
+import { type Extent, type Interpolation, type Resize, type RgbImage, resizedExtent } from './preprocessing.js';
 
 // libvips would remember decoded images, which only costs memory here.
 sharp.cache(false);
-
-/** Rows of red, green, blue bytes: [height, width, 3]. */
-export interface RgbImage extends Extent {
-  readonly pixels: Uint8Array;
-}
 
 /** What `decodeImage` needs of a preprocessing. */
 export interface Decoding {
@@ -32,24 +30,57 @@ export interface Decoding {
 export async function decodeImage(file: string, { resize, interpolation }: Decoding): Promise<RgbImage> {
   const bytes = await readImageFile(file);
   try {
-    const pipeline = sharp(bytes, { failOn: 'error' })
-      .autoOrient()
-      .flatten({ background: 'white' })
-      .toColourspace('srgb');
+    const { pipeline, extent } = await rgbPipeline(bytes);
     if (resize) {
-      const { width, height } = shrunkExtent((await sharp(bytes).metadata()).autoOrient, resize);
+      const { width, height } = shrunkExtent(extent, resize);
       const kernel = interpolation === 'bicubic' ? sharp.kernel.cubic : sharp.kernel.linear;
       // shrink-on-load of JPEG would be faster, but blurrier than the resizing of the reference implementations
       pipeline.resize({ width, height, fit: 'fill', kernel, fastShrinkOnLoad: false });
     }
-    const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, pixels: data };
+    return await pixelsOf(pipeline);
   } catch (error) {
     throw new RequestError(
-      `image ${file} cannot be decoded: ${messageOf(error).split('\n')[0]}; expected a complete JPEG, PNG or WebP file`,
+      `image ${file} cannot be decoded: ${messageOf(error).split('\n')[0]}; expected a complete JPEG, PNG, WebP, TIFF or BMP file`,
       'Restore the file from its source, or remove it from the data set.',
     );
   }
+}
+
+const asPillow = { failOn: 'error', ignoreIcc: true } as const;
+
+/** The image at its own size in RGB, still to be decoded where sharp's own conversion gives Pillow's pixels. */
+async function rgbPipeline(bytes: Buffer): Promise<{ pipeline: Sharp; extent: Extent }> {
+  if (isBitmap(bytes)) return ofPixels(decodeBitmap(bytes));
+  const { space, hasAlpha, autoOrient: extent } = await sharp(bytes, asPillow).metadata();
+  const image = sharp(bytes, asPillow).autoOrient();
+  if (space === 'cmyk') return ofPixels(await cmykToRgb(image));
+  const rgb = image.toColourspace('srgb');
+  // sharp would weight colours by alpha where it resizes, so the channel goes before
+  return hasAlpha ? ofPixels(await pixelsOf(rgb.removeAlpha())) : { pipeline: rgb, extent };
+}
+
+function ofPixels({ width, height, pixels }: RgbImage): { pipeline: Sharp; extent: Extent } {
+  return { pipeline: sharp(pixels, { raw: { width, height, channels: 3 } }), extent: { width, height } };
+}
+
+async function pixelsOf(pipeline: Sharp): Promise<RgbImage> {
+  const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, pixels: data };
+}
+
+/** Pillow's cmyk2rgb (libImaging/Convert.c): 255 - k - c (255 - k) / 255, rounded. */
+async function cmykToRgb(image: Sharp): Promise<RgbImage> {
+  const raw = image.pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: 'uchar' });
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const pixels = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; to < pixels.length; from += channels, to += 3) {
+    const white = 255 - data[from + 3]!;
+    for (let channel = 0; channel < 3; channel++) {
+      pixels[to + channel] = white - Math.round((data[from + channel]! * white) / 255);
+    }
+  }
+  return { width, height, pixels };
 }
 
 function shrunkExtent(source: Extent, resize: Resize): Extent {

@@ -4,7 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Sample } from '../dataset.js';
-import { type Decoding, decodeImage, type RgbImage } from './decode.js';
+import { type Decoding, decodeImage } from './decode.js';
+import type { RgbImage } from './preprocessing.js';
 
 /** Plain data: can be posted to a worker, which then sees the same memory. */
 export interface ImageCache {

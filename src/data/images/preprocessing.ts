@@ -61,6 +61,11 @@ export interface Extent {
   readonly height: number;
 }
 
+/** A decoded image, rows of red, green, blue bytes: [height, width, 3]. */
+export interface RgbImage extends Extent {
+  readonly pixels: Uint8Array;
+}
+
 /** Size after the resize; with `keepAspect` the longer edge is truncated, as in torchvision's Resize(int). */
 export function resizedExtent({ width, height }: Extent, resize: Resize | undefined): Extent {
   if (!resize) return { width, height };

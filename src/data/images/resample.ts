@@ -3,8 +3,7 @@
  * aliases; the same filters, borders and roundings as Pillow's Image.resize(size, filter, box). Rounding matters: bicubic
  * overshoot is cut off between the two passes, and without that single pixels differ by 10 of 255.
  */
-import type { RgbImage } from './decode.js';
-import type { Interpolation } from './preprocessing.js';
+import type { Interpolation, RgbImage } from './preprocessing.js';
 
 /** Part of an image, in pixels; fractions are allowed. */
 export interface Window {

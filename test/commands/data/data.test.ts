@@ -1,8 +1,9 @@
 /** `esta data list`, `prepare` and `check`, as a user runs them. */
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import { writeDownload } from '../../../data-scripts/miniature/download.js';
 import { miniatures } from '../../../data-scripts/miniature/miniatures.js';
 import { esta } from '../../command-line.js';
@@ -65,4 +66,25 @@ test('an unknown data set and an empty root are wrong requests', async (t) => {
   const empty = await esta(['data', 'check', 'nabirds', '--root', root]);
   assert.equal(empty.status, 2);
   assert.match(empty.stderr, /is not a NABirds folder/);
+});
+
+test('check of an image folder names what is left out, and refuses a single class', async (t) => {
+  const root = await temporaryFolder(t);
+  const image = sharp({ create: { width: 4, height: 4, channels: 3, background: 'green' } });
+  for (const split of ['train', 'test']) {
+    for (const [index, name] of ['owl', 'wren'].entries()) {
+      const folder = path.join(root, split, name);
+      await mkdir(path.join(folder, 'more'), { recursive: true });
+      await image.tint({ r: 50 * index, g: 100, b: 9 }).toFile(path.join(folder, 'more', `${split}.tif`));
+      await image.toFile(path.join(folder, 'left.gif'));
+    }
+  }
+  const { status, stdout } = await esta(['data', 'check', 'image-folder', '--root', root]);
+  assert.equal(status, 0);
+  assert.match(stdout, /^image-folder: \d warnings? \(2 train, 0 val, 2 test images\)$/m);
+  assert.match(stdout, /warning: 4 left out, \.gif is not read, convert to PNG: train\/owl\/left\.gif, /);
+  for (const split of ['train', 'test']) await rm(path.join(root, split, 'wren'), { recursive: true });
+  const single = await esta(['data', 'check', 'image-folder', '--root', root]);
+  assert.equal(single.status, 2);
+  assert.match(single.stderr, /one class folder, 'owl'; at least 2 classes are needed/);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -7,6 +7,7 @@ import sharp, { type Sharp } from 'sharp';
 import { decodeImage } from '../../../src/data/images/decode.js';
 import { resample } from '../../../src/data/images/resample.js';
 import { RequestError } from '../../../src/shared/errors.js';
+import { fixture } from '../../fixture.js';
 
 let folder: string;
 before(async () => {
@@ -77,19 +78,82 @@ test('16 bits become 8', async () => {
   }
 });
 
-test('CMYK becomes RGB', async () => {
-  const file = await saved('print.jpg', halves().toColourspace('cmyk').jpeg({ quality: 100 }));
-  assert.equal((await sharp(file).metadata()).channels, 4);
-  const { pixels } = await decodeImage(file, own);
-  // the gamut of the printing profile is smaller, so colours only come close
-  assertNear(pixelAt(pixels, 0), [240, 120, 30], 40);
+/** Small files and the pixels that Pillow reads from them (test/fixtures/make-images.py). */
+interface PillowImages {
+  readonly width: number;
+  readonly height: number;
+  readonly images: readonly { readonly name: string; readonly file: string; readonly pixels: string }[];
+}
+
+test('colour profiles, CMYK, alpha, palettes and bitmaps are read as Pillow reads them', async () => {
+  const { width, height, images } = JSON.parse(await readFile(fixture('images.json'), 'utf8')) as PillowImages;
+  assert.equal(images.length, 22);
+  for (const { name, file, pixels } of images.filter(
+    (image) => !['turned.jpg', 'deep-grey.png'].includes(image.name),
+  )) {
+    await writeFile(path.join(folder, name), Buffer.from(file, 'base64'));
+    const image = await decodeImage(path.join(folder, name), own);
+    assert.deepEqual([image.width, image.height], [width, height], name);
+    assert.deepEqual([...image.pixels], [...Buffer.from(pixels, 'base64')], name);
+  }
 });
 
-test('transparency is laid on white', async () => {
-  const background = { r: 255, g: 0, b: 0, alpha: 0.5 };
-  const half = sharp({ create: { width: 1, height: 1, channels: 4, background } });
-  const { pixels } = await decodeImage(await saved('glass.png', half.png()), own);
-  assertNear([...pixels], [255, 127, 127], 1);
+test('the profiles of these images would change them', async () => {
+  const { images } = JSON.parse(await readFile(fixture('images.json'), 'utf8')) as PillowImages;
+  for (const wanted of ['generic-rgb.jpg', 'adobe-rgb.jpg', 'adobe-rgb.png']) {
+    const { file, pixels } = images.find(({ name }) => name === wanted)!;
+    const applied = await sharp(Buffer.from(file, 'base64')).toColourspace('srgb').raw().toBuffer();
+    const distances = [...Buffer.from(pixels, 'base64')].map((value, at) => Math.abs(value - applied[at]!));
+    assert.ok(Math.max(...distances) > 8, `${wanted}: ${Math.max(...distances)}`);
+  }
+});
+
+test('two things are not as Pillow has them: EXIF orientation and 16-bit greyscale', async () => {
+  const { width, height, images } = JSON.parse(await readFile(fixture('images.json'), 'utf8')) as PillowImages;
+  const read = async (wanted: string) => {
+    const { file, pixels } = images.find(({ name }) => name === wanted)!;
+    await writeFile(path.join(folder, wanted), Buffer.from(file, 'base64'));
+    return { image: await decodeImage(path.join(folder, wanted), own), pillow: Buffer.from(pixels, 'base64') };
+  };
+  const turned = await read('turned.jpg');
+  assert.deepEqual([turned.image.width, turned.image.height], [height, width]);
+  // orientation 6: the stored top row is the right-hand column of the picture
+  assert.deepEqual(pixelAt(turned.image.pixels, height - 1), pixelAt(turned.pillow, 0));
+  const deep = await read('deep-grey.png');
+  const middle = [...deep.image.pixels].filter((value) => value > 10 && value < 245).length;
+  assert.ok(middle > 100, 'scaled');
+  assert.ok([...deep.pillow].filter((value) => value === 255).length > 150, 'Pillow cuts off');
+});
+
+test('colours under a transparent pixel do not fade where images shrink', async () => {
+  const background = { r: 200, g: 100, b: 50, alpha: 0 };
+  const glass = sharp({ create: { width: 8, height: 8, channels: 4, background } }).png();
+  const resize = { size: 4, keepAspect: false };
+  const { pixels } = await decodeImage(await saved('glass.png', glass), { ...own, resize });
+  assert.deepEqual(pixelAt(pixels, 5), [200, 100, 50]);
+});
+
+test('bitmaps that are cut, compressed or of another depth are refused', async () => {
+  const { images } = JSON.parse(await readFile(fixture('images.json'), 'utf8')) as PillowImages;
+  const whole = Buffer.from(images.find(({ name }) => name === 'rgb.bmp')!.file, 'base64');
+  const changed = (change: (bytes: Buffer) => void) => {
+    const copy = Buffer.from(whole);
+    change(copy);
+    return copy;
+  };
+  for (const [bytes, reason] of [
+    [whole.subarray(0, whole.length - 1), /9 x 6 pixels takes 222 bytes, the file has 221/],
+    [changed((copy) => copy.writeInt32LE(1_000_000, 18)), /1000000 x 6 pixels takes/],
+    [changed((copy) => copy.writeUInt16LE(4, 28)), /4 bits a pixel.*read are 1, 8, 24, 32/],
+    [changed((copy) => copy.writeUInt32LE(1, 30)), /compression 1/],
+    [whole.subarray(0, 20), /less than 54 bytes/],
+  ] as const) {
+    const file = path.join(folder, 'odd.bmp');
+    await writeFile(file, bytes);
+    await assert.rejects(decodeImage(file, own), (error: unknown) => {
+      return error instanceof RequestError && reason.test(error.message) && error.message.includes(file);
+    });
+  }
 });
 
 test('resizing agrees with the antialiased filters of Pillow', async () => {

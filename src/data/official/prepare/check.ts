@@ -56,7 +56,9 @@ export async function checkOfficial(
 
 /** Checks `<root>/{train,val,test}/<class>/`, of which no numbers are known; a folder of another form is a RequestError. */
 export async function checkImageFolder(root: string, progress: OnActivity = () => {}): Promise<CheckResult> {
-  return checkImages(await readImageFolder({ name: 'image-folder', root }), progress);
+  const folder = await readImageFolder({ name: 'image-folder', root });
+  const found = await checkImages(folder, progress);
+  return { ...found, warnings: [...folder.notes, ...found.warnings] };
 }
 
 /** What the images show by themselves. */

@@ -114,10 +114,12 @@ test('a folder of images of your own is checked without known numbers', async (t
   };
   const training = await draw('train/rose/1.png', 'red');
   const copied = await draw('test/rose/a.png', 'red');
+  await draw('train/iris/1.png', 'blue');
+  await draw('test/iris/1.png', 'navy');
   const damaged = path.join(root, 'train/rose/2.jpg');
   await writeFile(damaged, '<!DOCTYPE html>');
   const { ok, images, problems, duplicates, unreadable } = await checkImageFolder(root);
-  assert.deepEqual([ok, images], [false, { train: 2, val: 0, test: 1 }]);
+  assert.deepEqual([ok, images], [false, { train: 3, val: 0, test: 2 }]);
   assert.deepEqual(problems, [`1 images cannot be read, such as ${damaged}`]);
   assert.deepEqual([duplicates, unreadable.length], [[{ test: copied, training }], 1]);
 });
