@@ -4,24 +4,13 @@
  */
 import { z } from 'zod';
 
-/** What a field says about itself; read back with `documentationOf`. */
-export interface FieldDocumentation {
-  /** What the value means, with its unit. */
-  readonly description: string;
-  /** Where the default (or the notion) comes from: paper, predecessor, or our own choice. */
-  readonly source: string;
-}
-
-/** Attaches the documentation of a field to its schema. */
+/**
+ * Attaches the documentation of a field to its schema, which JSON Schemas and the reference page show.
+ * @param description what the value means, with its unit
+ * @param source where the default (or the notion) comes from: paper, predecessor, or our own choice
+ */
 export function field<Schema extends z.ZodType>(schema: Schema, description: string, source: string): Schema {
   return schema.meta({ description, source });
-}
-
-/** The documentation of a field's schema; undefined for a schema that is a mere container. */
-export function documentationOf(schema: z.core.$ZodType): FieldDocumentation | undefined {
-  const meta = z.globalRegistry.get(schema);
-  if (typeof meta?.description !== 'string' || typeof meta['source'] !== 'string') return undefined;
-  return { description: meta.description, source: meta['source'] };
 }
 
 /** 1, 2, 3, ... */

@@ -14,7 +14,7 @@ import {
 } from './fields.js';
 
 const dataFields = z.strictObject({
-  kind: z.literal('image-folder'),
+  kind: field(z.literal('image-folder'), 'Only folders of images.', 'this project'),
   root: field(filePath(), 'Folder with one folder of images for each class.', 'this project'),
   image_size: field(count().default(64), 'Side of the square images in pixels.', 'Tiny ImageNet'),
 });

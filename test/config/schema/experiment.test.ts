@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
 import { experimentFields } from '../../../src/config/schema/experiment-fields.js';
-import { documentationOf } from '../../../src/config/schema/fields.js';
 import { pretrainingSchema } from '../../../src/config/schema/pretraining.js';
 
 /** Dotted paths of the fields that have no documentation, through every wrapper. */
@@ -12,11 +11,16 @@ function undocumented(schema: z.core.$ZodType, path: string): string[] {
     return Object.entries(schema.shape).flatMap(([name, inner]) => {
       const below = `${path}.${name}`;
       const isLeaf = !(inner instanceof z.ZodLiteral) && leavesBelow(inner as z.core.$ZodType).length === 0;
-      const missing = isLeaf && documentationOf(inner as z.core.$ZodType) === undefined ? [below] : [];
+      const missing = isLeaf && !isDocumented(inner as z.core.$ZodType) ? [below] : [];
       return [...missing, ...undocumented(inner as z.core.$ZodType, below)];
     });
   }
   return leavesBelow(schema).flatMap((inner) => undocumented(inner, path));
+}
+
+function isDocumented(schema: z.core.$ZodType): boolean {
+  const { description, source } = z.globalRegistry.get(schema) ?? {};
+  return typeof description === 'string' && typeof source === 'string';
 }
 
 /** Schemas inside a wrapper that hold named fields. */
