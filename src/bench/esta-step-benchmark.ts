@@ -2,16 +2,15 @@
  * How long a whole ESTA step takes: the largest anchor learns from the labels and teaches, a sampled stitch learns from it,
  * AdamW moves both. Random weights: time does not depend on them. The ranks are those of Table I.
  */
-import type { Engine, Value } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import { toDevice } from '../engine/transfer.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
-import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
+import { int32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import { mapTree, type Tree } from '../shared/tree.js';
 import { initialTrainables } from '../stitching/parameters/trainables.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space.js';
-import type { FrozenNetwork } from '../stitching/stitchable-network.js';
 import { stepRunner } from '../training/step-runner.js';
 import { initialState, stateOnDevice } from '../training/training-state.js';
 import { randomArray, randomNetwork } from './random-network.js';
@@ -38,8 +37,8 @@ export async function benchmarkEstaSteps(
     adaptation: { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true },
   };
   const random = Random.of(0, 'esta-step-benchmark');
-  const host = randomNetwork(random, space, variants) as unknown as Tree<Float32NdArray>;
-  const frozen = mapTree(host, isFloat32, (array) => engine.put(array)) as unknown as FrozenNetwork<Value>;
+  const host = randomNetwork(random, space, variants);
+  const frozen = toDevice(engine, host);
   const state = stateOnDevice(engine, initialState(initialTrainables(space, network, 0)));
   const teacher = space.stitches[largestAnchor(space)]!;
   const run = stepRunner(engine, { space, network, frozen, teacher }, state, {

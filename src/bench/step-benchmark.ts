@@ -3,15 +3,15 @@
  * plus backward, on random tokens. The same work as a step of any training run, without data loading.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import type { Engine, Value } from '../engine/engine.js';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
+import { toDevice } from '../engine/transfer.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import { tokensOf, type ViTVariant } from '../models/vit/variants.js';
 import { projections, runBlock, type ViTBlock } from '../models/vit/vision-transformer.js';
 import { initialWeights } from '../models/weights.js';
-import { type Float32NdArray, float32, isFloat32 } from '../shared/arrays.js';
+import { type Float32NdArray, float32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import { mapTree, type Tree } from '../shared/tree.js';
 import { randomArray } from './random-network.js';
 
 export interface StepBenchmarkOptions {
@@ -41,30 +41,30 @@ export async function benchmarkStep(
   const tokens = tokensOf(variant);
   const draw = (...shape: number[]) => randomArray(random, shape);
   const update = () => projections.map(() => ({ down: draw(width, rank), up: float32([rank, width]) }));
-  const put = (tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array));
-  const inputs: Tree<Value> = {
-    blocks: put(initialWeights(viTArchitecture(variant), random).blocks),
-    updates: put(Array.from({ length: depth }, update)),
-    x: put(draw(batchSize, tokens, width)),
-  };
+  const inputs = toDevice(engine, {
+    blocks: initialWeights(viTArchitecture(variant), random).blocks as readonly ViTBlock<Float32NdArray>[],
+    updates: Array.from({ length: depth }, update),
+    x: draw(batchSize, tokens, width),
+  });
 
-  const forward = engine.compile(`bench-forward-${variant.name}`, ((given: StepInputs) =>
-    run(given, variant).square().mean()) as TensorFunction);
-  const step = engine.compile(`bench-step-${variant.name}`, ((given: StepInputs) => {
+  const forward = engine.compile(`bench-forward-${variant.name}`, (given: StepInputs) =>
+    run(given, variant).square().mean(),
+  );
+  const step = engine.compile(`bench-step-${variant.name}`, (given: StepInputs) => {
     const moving = given.updates.flatMap((block) => block.flatMap(({ down, up }) => [down, up]));
     const loss = (...values: tf.Tensor[]) =>
       run({ ...given, updates: regroup(values) }, variant)
         .square()
-        .mean();
-    return tf.valueAndGrads(loss as never)(moving);
-  }) as unknown as TensorFunction);
+        .mean<tf.Scalar>();
+    return tf.valueAndGrads(loss)(moving);
+  });
 
   const forward_ms = await medianMilliseconds(repeat, async () => {
-    const loss = (await forward(inputs)) as Value;
+    const loss = await forward(inputs);
     await finished(engine, loss, loss);
   });
   const step_ms = await medianMilliseconds(repeat, async () => {
-    const result = (await step(inputs)) as unknown as { value: Value; grads: Value[] };
+    const result = await step(inputs);
     await finished(engine, result, result.value);
   });
   const blockProducts = tokens * 12 * width ** 2 + 2 * tokens ** 2 * width;
@@ -79,9 +79,9 @@ export async function benchmarkStep(
 }
 
 /** Reads one number of the result, as training reads the loss: a GPU has only then done what it was told to do. */
-async function finished(engine: Engine, result: unknown, number: Value): Promise<void> {
+async function finished(engine: Engine, result: object, number: Value): Promise<void> {
   await engine.get(number);
-  engine.free(result as Tree<Value>);
+  engine.free(result);
 }
 
 interface StepInputs {
@@ -116,10 +116,11 @@ export async function matmulPeak(engine: Engine): Promise<number> {
   const random = Random.of(0, 'matmul-peak');
   const draw = () => engine.put(float32([size, size], random.truncatedNormal(size * size, 1)));
   const inputs = { a: draw(), b: draw() };
-  const product = engine.compile('matmul-peak', (({ a, b }: { a: tf.Tensor2D; b: tf.Tensor2D }) =>
-    tf.matMul(a, b).slice([0, 0], [1, 1])) as unknown as TensorFunction);
+  const product = engine.compile('matmul-peak', ({ a, b }: { a: tf.Tensor2D; b: tf.Tensor2D }) =>
+    tf.matMul(a, b).slice([0, 0], [1, 1]),
+  );
   const times = await milliseconds(15, async () => {
-    const corner = (await product(inputs)) as Value;
+    const corner = await product(inputs);
     await finished(engine, corner, corner);
   });
   engine.free(inputs);

@@ -3,18 +3,16 @@
  * have in common shared (sweep.ts). All weights are the network's own, as after full fine-tuning; random images.
  */
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
-import type { Engine, Value } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import { toDevice } from '../engine/transfer.js';
 import { stitchAccuracy } from '../evaluation/stitch-accuracy.js';
 import { sweepAccuracies } from '../evaluation/sweep.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
-import { type Float32NdArray, int32, isFloat32 } from '../shared/arrays.js';
+import { type Float32NdArray, int32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import { mapTree, type Tree } from '../shared/tree.js';
 import { initialTrainables } from '../stitching/parameters/trainables.js';
 import { buildStitchSpace } from '../stitching/space/stitch-space.js';
-import type { FrozenNetwork } from '../stitching/stitchable-network.js';
-import type { Named } from '../training/optimizer.js';
 import { namedLeaves } from '../training/parameters.js';
 import { randomArray, randomNetwork } from './random-network.js';
 
@@ -37,10 +35,9 @@ export async function benchmarkSweep(
   const network = { anchors: variants.map(viTArchitecture), classes: 100, adaptation: 'full' } as const;
   const random = Random.of(0, 'sweep-benchmark');
   const host = randomNetwork(random, space, variants);
-  const put = <T>(tree: unknown) => mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;
-  const frozen = put<FrozenNetwork<Value>>(host);
+  const frozen = toDevice(engine, host);
   const weights = namedLeaves<Float32NdArray>({ weights: host });
-  const trainables = put<Named<Value>>(initialTrainables(space, network, 0, weights));
+  const trainables = toDevice(engine, initialTrainables(space, network, 0, weights));
   const loader = randomImages(random, variants[0]!.imageSize, images, batchSize);
 
   const together = () => sweepAccuracies(engine, { space, network, frozen }, trainables, loader, () => {});
@@ -53,7 +50,7 @@ export async function benchmarkSweep(
 }
 
 /** A split in memory: reading images is no part of what is measured. */
-function randomImages(random: Random, side: number, count: number, batchSize: number): BatchLoader {
+function randomImages(random: Random, side: number, count: number, batchSize: number): Pick<BatchLoader, 'batches'> {
   const batches: Batch[] = [];
   for (let start = 0; start < count; start += batchSize) {
     const size = Math.min(batchSize, count - start);
@@ -69,7 +66,7 @@ function randomImages(random: Random, side: number, count: number, batchSize: nu
     batches: async function* () {
       yield* batches;
     },
-  } as unknown as BatchLoader;
+  };
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {

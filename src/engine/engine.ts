@@ -5,25 +5,29 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
 import type { EngineName } from '../shared/engine-names.js';
-import type { Tree } from '../shared/tree.js';
+import type { Mapped } from '../shared/tree.js';
 
 /** An array on the engine's device. Only the engine that made it can read it. */
 export interface Value {
   readonly shape: readonly number[];
-  readonly dtype: 'float32' | 'int32';
+  readonly dtype: NdArray['dtype'];
   /** Engine-private storage. */
   readonly storage: unknown;
 }
 
 /** Tells the leaves of a tree of values from its branches. */
-export function isValue(node: Tree<Value>): node is Value {
-  return typeof node === 'object' && 'storage' in node;
+export function isValue(node: unknown): node is Value {
+  return typeof node === 'object' && node !== null && 'storage' in node;
 }
 
-export type TensorFunction = (inputs: never) => Tree<Tensor>;
+/** A pure function from a tree of tensors to a tree of tensors; by default of any trees. */
+export type TensorFunction<In = never, Out = unknown> = (inputs: In) => Out;
 
-/** A compiled function: same trees, leaves are device values. Compiled anew for each new set of input shapes. */
-export type Compiled = (inputs: Tree<Value>) => Promise<Tree<Value>>;
+/** A tree of tensors with values in their places. */
+export type Values<Tensors> = Mapped<Tensors, Tensor, Value>;
+
+/** A compiled function: the same trees, of device values. Compiled anew for each new set of input shapes. */
+export type Compiled<In, Out> = (inputs: Values<In>) => Promise<Values<Out>>;
 
 export interface Engine {
   readonly name: EngineName;
@@ -34,12 +38,12 @@ export interface Engine {
   /** Copies (or unwraps) to the host. */
   get(value: Value): Promise<NdArray>;
   /** Gives back the device memory of all values of a tree. */
-  free(tree: Tree<Value>): void;
+  free(tree: object): void;
   /**
    * Compiles a pure function of tensors. `key` names what it computes (e.g. the stitch): the same key must mean the same
    * function, because compiled programs are kept in a bounded cache under key and input shapes.
    */
-  compile(key: string, fn: TensorFunction): Compiled;
+  compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out>;
   /** Frees all compiled programs. */
   dispose(): Promise<void>;
 }

@@ -1,36 +1,35 @@
 /** Top-1 accuracy of one network on one split. */
 import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../data/batches/batches.js';
-import type { Engine, TensorFunction, Value } from '../engine/engine.js';
-import type { Tree } from '../shared/tree.js';
+import type { Engine, Values } from '../engine/engine.js';
 
 /** Logits [batch, classes] of a network given as a tree of tensors. */
-export type LogitsFunction = (network: never, images: tf.Tensor) => tf.Tensor;
+export type LogitsFunction<Network> = (network: Network, images: tf.Tensor) => tf.Tensor;
 
 /**
  * @param key names the network's function for the engine's cache of programs
  * @returns percent of the split's images whose most probable class is their label
  */
-export async function accuracyOf(
+export async function accuracyOf<Network>(
   engine: Engine,
   key: string,
-  logits: LogitsFunction,
-  network: Tree<Value>,
-  loader: BatchLoader,
+  logits: LogitsFunction<Network>,
+  network: Values<NoInfer<Network>>,
+  loader: Pick<BatchLoader, 'batches'>,
 ): Promise<number> {
   interface Inputs {
-    readonly network: never;
+    readonly network: Network;
     readonly images: tf.Tensor;
     readonly labels: tf.Tensor;
   }
-  const count = engine.compile(`${key} accuracy`, (({ network, images, labels }: Inputs) => ({
+  const count = engine.compile(`${key} accuracy`, ({ network, images, labels }: Inputs) => ({
     correct: logits(network, images).argMax(-1).equal(labels).cast('float32').sum(),
-  })) as unknown as TensorFunction);
+  }));
   let correct = 0;
   let seen = 0;
   for await (const batch of loader.batches()) {
     const inputs = { images: engine.put(batch.images), labels: engine.put(batch.labels) };
-    const result = (await count({ network, ...inputs })) as { correct: Value };
+    const result = await count({ network, ...inputs });
     correct += (await engine.get(result.correct)).data[0]!;
     seen += batch.indices.length;
     engine.free({ ...inputs, result });

@@ -2,28 +2,21 @@
 import type * as tf from '@tensorflow/tfjs';
 import { prepareEvaluationImage } from '../data/images/evaluation-image.js';
 import type { Preprocessing } from '../data/images/preprocessing.js';
-import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import { type BoundFunction, bind } from '../engine/bind.js';
+import type { Engine } from '../engine/engine.js';
 import { imageInputOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { runNetwork } from '../models/blockwise.js';
-import type { NetworkWeights } from '../models/family.js';
-import type { Linear } from '../models/layers.js';
 import { loadNetwork } from '../models/pretrained/load-network.js';
-import { isFloat32 } from '../shared/arrays.js';
 import { RequestError } from '../shared/errors.js';
-import { mapTree } from '../shared/tree.js';
 
 /** A network that names classes, with its weights. */
 export interface Classifier {
-  /** Tells its compiled program from others. */
-  readonly name: string;
-  /** A tree of host arrays. */
-  readonly weights: object;
   readonly preprocessing: Preprocessing;
   /** Names in the order of the logits; left out where they are only numbered. */
   readonly classes?: readonly string[];
-  /** Its weights as tensors, normalised images [batch, side, side, 3] -> logits [batch, classes]. */
-  readonly logits: (weights: never, images: tf.Tensor) => tf.Tensor;
+  /** Puts it on an engine: normalised images [batch, side, side, 3] -> logits [batch, classes]. */
+  load(engine: Engine): BoundFunction<tf.Tensor, tf.Tensor>;
 }
 
 export interface Prediction {
@@ -37,11 +30,6 @@ export interface Prediction {
   }[];
   /** Of all classes. */
   readonly logits: readonly number[];
-}
-
-interface PretrainedWeights<T> {
-  readonly weights: NetworkWeights<T>;
-  readonly head: Linear<T>;
 }
 
 /**
@@ -59,11 +47,11 @@ export async function pretrainedClassifier(checkpoint: string, name: string): Pr
     );
   }
   return {
-    name: architecture.name,
-    weights: { weights, head },
     preprocessing: imageInputOf(architecture).preprocessing,
-    logits: ({ weights, head }: PretrainedWeights<tf.Tensor>, images) =>
-      runNetwork(architecture, weights, head, images),
+    load: (engine) =>
+      bind(engine, `predict ${architecture.name}`, { weights, head }, ({ weights, head }, images: tf.Tensor) =>
+        runNetwork(architecture, weights, head, images),
+      ),
   };
 }
 
@@ -74,28 +62,25 @@ export async function pretrainedClassifier(checkpoint: string, name: string): Pr
  */
 export async function predict(
   engine: Engine,
-  { name, weights, preprocessing, classes, logits: run }: Classifier,
+  { preprocessing, classes, load }: Classifier,
   images: readonly string[],
   top: number,
 ): Promise<Prediction[]> {
-  const network = mapTree(weights as never, isFloat32, (array) => engine.put(array));
-  const logitsOf = engine.compile(`predict ${name}`, ((given: { network: never; image: tf.Tensor }) => ({
-    logits: run(given.network, given.image),
-  })) as unknown as TensorFunction);
+  const network = load(engine);
   const predictions: Prediction[] = [];
   // One by one: memory does not grow with the number of images, and one program serves them all.
   for (const image of images) {
     const input = engine.put(await prepareEvaluationImage(image, preprocessing));
-    const outputs = (await logitsOf({ network, image: input })) as { logits: Value };
-    const logits = Array.from((await engine.get(outputs.logits)).data);
-    engine.free([input, outputs.logits]);
+    const output = await network.run(input);
+    const logits = Array.from((await engine.get(output)).data);
+    engine.free([input, output]);
     const named = topClasses(logits, top).map((entry) => ({
       ...entry,
       ...(classes && { name: classes[entry.class]! }),
     }));
     predictions.push({ image, top: named, logits });
   }
-  engine.free(network);
+  network.free();
   return predictions;
 }
 

@@ -16,7 +16,7 @@ export function stitchAccuracy(
   { network, frozen }: Pick<StitchedNetwork, 'network' | 'frozen'>,
   trainables: Named<Value>,
   stitch: Stitch,
-  loader: BatchLoader,
+  loader: Pick<BatchLoader, 'batches'>,
 ): Promise<number> {
   interface Given {
     readonly frozen: FrozenPath<tf.Tensor>;
@@ -28,5 +28,5 @@ export function stitchAccuracy(
   };
   const logits = (given: Given, images: tf.Tensor) =>
     runStitch(stitch, given.frozen, given.trainables, images, network.anchors);
-  return accuracyOf(engine, `stitch ${stitch.id}`, logits as never, inputs as never, loader);
+  return accuracyOf(engine, `stitch ${stitch.id}`, logits, inputs, loader);
 }

@@ -6,9 +6,8 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
-import type { Engine, TensorFunction, Value } from '../engine/engine.js';
+import type { Engine, Value } from '../engine/engine.js';
 import { float32, int32 } from '../shared/arrays.js';
-import type { Tree } from '../shared/tree.js';
 import { trainablesOf } from '../stitching/parameters/trainables.js';
 import { firstAnchor, isAnchor, lastAnchor, type Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch, runTogether } from '../stitching/stitchable-network.js';
@@ -40,7 +39,7 @@ export async function sweepAccuracies(
   engine: Engine,
   { space, network, frozen }: Omit<StitchedNetwork, 'teacher'>,
   trainables: Named<Value>,
-  loader: BatchLoader,
+  loader: Pick<BatchLoader, 'batches'>,
   onBatch: (batches: number) => void,
 ): Promise<number[]> {
   const { anchors: architectures } = network;
@@ -59,7 +58,7 @@ export async function sweepAccuracies(
       ids: stitches.map(({ id }) => id),
       images: Math.max(1, Math.floor(rowsTogether / stitches.length)),
       network: { frozen: frozenPathOf(frozen, stitches), trainables: pick(trainables, [...names]) },
-      run: engine.compile(`sweep of stitches ${stitches.map(({ id }) => id)}`, count as unknown as TensorFunction),
+      run: engine.compile(`sweep of stitches ${stitches.map(({ id }) => id)}`, count),
     };
   });
 
@@ -70,9 +69,9 @@ export async function sweepAccuracies(
     for (const { ids, images, network, run } of groups) {
       for (const part of partsOf(batch, images)) {
         const inputs = { images: engine.put(part.images), labels: engine.put(part.labels) };
-        const result = (await run({ ...network, ...inputs } as never)) as { readonly correct: Value };
+        const result = await run({ ...network, ...inputs });
         for (const [index, count] of (await engine.get(result.correct)).data.entries()) correct[ids[index]!]! += count;
-        engine.free({ ...inputs, result } as Tree<Value>);
+        engine.free({ ...inputs, result });
       }
     }
     seen += batch.indices.length;

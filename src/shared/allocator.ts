@@ -30,7 +30,7 @@ export async function ranWithKeptMemory([command, ...rest]: readonly string[]): 
   const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}`);
   const environment = { ...process.env, GLIBC_TUNABLES: settings.join(':') };
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  const { execve } = process as unknown as { execve?: Execve };
+  const { execve } = process as NodeJS.Process & { execve?: Execve };
   if (execve) execve(process.execPath, [process.execPath, ...args], environment);
   await runChild(args, environment);
   return true;

@@ -2,8 +2,6 @@
  * Host arrays: what is read from and written to files, and what goes into and comes out of an engine.
  * Row-major. Engines compute in float32; int32 holds labels and indices.
  */
-import type { Tree } from './tree.js';
-
 export type NdArray = Float32NdArray | Int32NdArray;
 export interface Float32NdArray {
   readonly dtype: 'float32';
@@ -16,9 +14,14 @@ export interface Int32NdArray {
   readonly data: Int32Array;
 }
 
-/** Tells the leaves of a tree of host arrays. */
-export function isFloat32(node: Tree<Float32NdArray>): node is Float32NdArray {
-  return 'dtype' in node;
+/** Tells the leaves of a tree of host arrays from its branches. */
+export function isArray(node: unknown): node is NdArray {
+  return typeof node === 'object' && node !== null && 'dtype' in node && 'data' in node;
+}
+
+/** Tells the leaves of a tree of float32 host arrays from its branches. */
+export function isFloat32(node: unknown): node is Float32NdArray {
+  return isArray(node) && node.dtype === 'float32';
 }
 
 /** A flat dictionary of named arrays, as a PyTorch state dict: `blocks.0.attn.qkv.weight` and so on. */

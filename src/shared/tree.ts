@@ -1,30 +1,37 @@
 /**
  * Plain trees: nested objects and arrays with leaves of one type. State, gradients and batches are trees, so that a
- * training step is a pure function from trees to trees (as in JAX).
+ * training step is a pure function from trees to trees (as in JAX). Any interface is such a tree, if all that it holds
+ * ends in leaves.
  */
-export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
-/** The same tree with its leaves replaced: `Mapped<{a: NdArray}, Tensor>` is `{a: Tensor}`. */
+/** The same tree with its leaves replaced: `Mapped<{a: NdArray}, NdArray, Tensor>` is `{a: Tensor}`. */
 export type Mapped<T, From, To> = T extends From ? To : { [K in keyof T]: Mapped<T[K], From, To> };
 
-type IsLeaf<Leaf> = (node: Tree<Leaf>) => node is Leaf;
-
-/** Calls `change` on every leaf; names are visited in insertion order, `path` joins them with '/'. */
-export function mapTree<From, To>(
-  tree: Tree<From>,
-  isLeaf: IsLeaf<From>,
+/**
+ * Calls `change` on every leaf and keeps the form of the tree; names are visited in insertion order.
+ * @param change gets the names on the way to the leaf as `path`, joined with '/'
+ * @throws TypeError for a node that is neither leaf nor branch
+ */
+export function mapTree<T, From, To>(
+  tree: T,
+  isLeaf: (node: unknown) => node is From,
   change: (leaf: From, path: string) => To,
-  path = '',
-): Tree<To> {
-  if (isLeaf(tree)) return change(tree, path);
-  const below = (name: string | number) => (path === '' ? String(name) : `${path}/${name}`);
-  if (Array.isArray(tree)) return tree.map((node, index) => mapTree(node, isLeaf, change, below(index)));
-  const entries = Object.entries(tree as { [name: string]: Tree<From> });
-  return Object.fromEntries(entries.map(([name, node]) => [name, mapTree(node, isLeaf, change, below(name))]));
+): Mapped<T, From, To> {
+  const mapNode = (node: unknown, path: string): unknown => {
+    if (isLeaf(node)) return change(node, path);
+    if (typeof node !== 'object' || node === null) throw new TypeError(`${path} of a tree is ${String(node)}: no leaf`);
+    const below = (name: string | number) => (path === '' ? String(name) : `${path}/${name}`);
+    if (Array.isArray(node)) return node.map((entry, index) => mapNode(entry, below(index)));
+    return Object.fromEntries(Object.entries(node).map(([name, entry]) => [name, mapNode(entry, below(name))]));
+  };
+  return mapNode(tree, '') as Mapped<T, From, To>; // its form follows that of `tree`, which no type can prove
 }
 
 /** All leaves with their paths, in the order of `mapTree`. */
-export function leavesOf<Leaf>(tree: Tree<Leaf>, isLeaf: IsLeaf<Leaf>): { path: string; leaf: Leaf }[] {
+export function leavesOf<Leaf>(
+  tree: unknown,
+  isLeaf: (node: unknown) => node is Leaf,
+): { readonly path: string; readonly leaf: Leaf }[] {
   const leaves: { path: string; leaf: Leaf }[] = [];
   mapTree(tree, isLeaf, (leaf, path) => leaves.push({ path, leaf }));
   return leaves;

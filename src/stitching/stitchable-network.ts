@@ -8,7 +8,7 @@ import type { Architecture } from '../models/architecture.js';
 import { blockwise } from '../models/blockwise.js';
 import type { BlockAdaptation, NetworkWeights } from '../models/family.js';
 import { adapted, type Linear } from '../models/layers.js';
-import { mapTree, type Tree } from '../shared/tree.js';
+import { mapTree } from '../shared/tree.js';
 import { type BiasPart, biasPartsOf } from './parameters/trainables.js';
 import { firstAnchor, lastAnchor, type Stitch } from './space/stitch.js';
 
@@ -92,9 +92,9 @@ function withTrained(
   trainables: Readonly<Record<string, tf.Tensor>>,
 ): FrozenPath<tf.Tensor> {
   if (!Object.keys(trainables).some((name) => name.startsWith('weights/'))) return frozen;
-  const isTensor = (node: Tree<tf.Tensor>): node is tf.Tensor => node instanceof tf.Tensor;
+  const isTensor = (node: unknown): node is tf.Tensor => node instanceof tf.Tensor;
   const replace = (tensor: tf.Tensor, path: string) => trainables[`weights/${path}`] ?? tensor;
-  return mapTree(frozen as unknown as Tree<tf.Tensor>, isTensor, replace) as unknown as FrozenPath<tf.Tensor>;
+  return mapTree(frozen, isTensor, replace);
 }
 
 /** Features after each block of one segment. */

@@ -1,5 +1,6 @@
 /** Runs single training steps of stitches on a state that lives on the engine's device. */
-import type { Engine, Value } from '../engine/engine.js';
+import type * as tf from '@tensorflow/tfjs';
+import type { Compiled, Engine, Value } from '../engine/engine.js';
 import { type Float32NdArray, float32, type Int32NdArray } from '../shared/arrays.js';
 import { trainablesOf } from '../stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../stitching/space/cost.js';
@@ -7,10 +8,10 @@ import type { Stitch } from '../stitching/space/stitch.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitching/stitchable-network.js';
 import {
+  type StitchStepInputs,
   type StitchStepOptions,
   type StitchStepOutputs,
   stitchStep,
-  type TeacherOutputs,
   teacherStep,
 } from './stitch-step.js';
 import { type DeviceState, pick } from './training-state.js';
@@ -48,7 +49,7 @@ interface PreparedStitch {
   readonly isTaught: boolean;
   /** Trainables of the stitch, and of its teacher. */
   readonly names: readonly string[];
-  readonly step: ReturnType<Engine['compile']>;
+  readonly step: Compiled<StitchStepInputs<tf.Tensor>, StitchStepOutputs<tf.Tensor>>;
 }
 
 /** Steps replace the values of `state` that they train; all others stay the same values. */
@@ -84,9 +85,9 @@ export function stepRunner(
     preparedStitches.set(id, prepared);
     const { names, isTaught } = prepared;
     const batch = { images: engine.put(images), labels: engine.put(labels) };
-    const teach = async () => {
+    const teach = () => {
       const inputs = { frozen: teaching.frozen, parameters: pick(state.parameters, teaching.names), ...batch };
-      return (await teaching.step(inputs as never)) as unknown as TeacherOutputs<Value>;
+      return teaching.step(inputs);
     };
     const taught = isTaught ? await teach() : undefined;
     const { first, second, updates } = state.moments;
@@ -100,8 +101,8 @@ export function stepRunner(
       ...(taught && { teacher: taught }),
     };
     const inputs = { frozen: prepared.frozen, ...replaced, ...given };
-    const result = (await prepared.step(inputs as never)) as unknown as StitchStepOutputs<Value>;
-    engine.free({ ...replaced, ...given } as never);
+    const result = await prepared.step(inputs);
+    engine.free({ ...replaced, ...given });
     Object.assign(state.parameters, result.parameters);
     Object.assign(first, result.moments.first);
     Object.assign(second, result.moments.second);

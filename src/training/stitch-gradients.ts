@@ -33,10 +33,9 @@ export function stitchGradients(
   stitch: Stitch,
   names: readonly string[],
   architectures: readonly Architecture[],
-): TensorFunction {
-  const gradients = ({ frozen, parameters, images, labels }: TeacherInputs<tf.Tensor>): Named<tf.Tensor> =>
+): TensorFunction<TeacherInputs<tf.Tensor>, Named<tf.Tensor>> {
+  return ({ frozen, parameters, images, labels }) =>
     gradientsOf(names, parameters, (named) =>
       crossEntropy(runStitch(stitch, frozen, { ...parameters, ...named }, images, architectures), labels),
     ).gradients;
-  return gradients as unknown as TensorFunction;
 }

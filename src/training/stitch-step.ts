@@ -67,15 +67,15 @@ export function gradientsOf(
   loss: (parameters: Named<tf.Tensor>) => tf.Scalar,
 ): { value: tf.Tensor; gradients: Record<string, tf.Tensor> } {
   const of = (...values: tf.Tensor[]) => loss(Object.fromEntries(names.map((name, index) => [name, values[index]!])));
-  const { value, grads } = tf.valueAndGrads(of as never)(names.map((name) => parameters[name]!));
+  const { value, grads } = tf.valueAndGrads(of)(names.map((name) => parameters[name]!));
   return { value, gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])) };
 }
 
 export function teacherStep(
   teacher: Stitch,
   { architectures }: Pick<StitchStepOptions, 'architectures'>,
-): TensorFunction {
-  const step = ({ frozen, parameters, images, labels }: TeacherInputs<tf.Tensor>): TeacherOutputs<tf.Tensor> => {
+): TensorFunction<TeacherInputs<tf.Tensor>, TeacherOutputs<tf.Tensor>> {
+  return ({ frozen, parameters, images, labels }) => {
     let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(Object.keys(parameters), parameters, (named) => {
       kept = tf.keep(runStitch(teacher, frozen, named, images, architectures));
@@ -86,13 +86,16 @@ export function teacherStep(
     kept!.dispose();
     return { logits, loss: value, gradients };
   };
-  return step as unknown as TensorFunction;
 }
 
 /** @param names the stitch's trainables; other parameters are moved by the teacher's gradients alone */
-export function stitchStep(stitch: Stitch, names: readonly string[], options: StitchStepOptions): TensorFunction {
+export function stitchStep(
+  stitch: Stitch,
+  names: readonly string[],
+  options: StitchStepOptions,
+): TensorFunction<StitchStepInputs<tf.Tensor>, StitchStepOutputs<tf.Tensor>> {
   const { architectures, weightDecay, saliency } = options;
-  const step = (inputs: StitchStepInputs<tf.Tensor>): StitchStepOutputs<tf.Tensor> => {
+  return (inputs) => {
     const { frozen, parameters, moments, images, labels, rate, teacher } = inputs;
     let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(names, parameters, (named) => {
@@ -114,7 +117,6 @@ export function stitchStep(stitch: Stitch, names: readonly string[], options: St
       measures: tf.stack([value, measured, teacher?.loss ?? tf.scalar(0), labelLoss]),
     };
   };
-  return step as unknown as TensorFunction;
 }
 
 /** Mean of |parameter x gradient| over all elements of the tensors that have a gradient. */

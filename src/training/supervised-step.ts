@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
 import type { FromScratch, Network } from '../models/from-scratch.js';
+import type { Float32NdArray } from '../shared/arrays.js';
 import { smoothedTargets, softCrossEntropy } from './loss.js';
 import { adamW, type Moments, type Named } from './optimizer.js';
 import { treeOf } from './parameters.js';
@@ -29,25 +30,31 @@ export interface SupervisedStepInputs<T> {
   readonly kept?: T;
 }
 
+export interface SupervisedStepOutputs<T> {
+  readonly parameters: Named<T>;
+  readonly moments: Moments<T>;
+  /** A scalar. */
+  readonly loss: T;
+}
+
 /** @param template any tree of the network's form: tells where the named parameters belong */
 export function supervisedStep(
   { logits }: Pick<FromScratch, 'logits'>,
-  template: Network<unknown>,
+  template: Network<Float32NdArray>,
   { classes, weightDecay, labelSmoothing }: SupervisedStepOptions,
-): TensorFunction {
-  const step = ({ parameters, moments, images, labels, rate, ownShare, kept }: SupervisedStepInputs<tf.Tensor>) => {
+): TensorFunction<SupervisedStepInputs<tf.Tensor>, SupervisedStepOutputs<tf.Tensor>> {
+  return ({ parameters, moments, images, labels, rate, ownShare, kept }) => {
     const mixed = (x: tf.Tensor) => x.mul(ownShare).add(x.reverse(0).mul(tf.sub(1, ownShare)));
     const inputs = mixed(images);
     const targets = mixed(smoothedTargets(labels, classes, labelSmoothing));
     const names = Object.keys(parameters);
     const loss = (...values: tf.Tensor[]) => {
       const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
-      const network = treeOf<Network<tf.Tensor>>(template, named);
+      const network = treeOf(template, named);
       return softCrossEntropy(logits(network, inputs, kept), targets);
     };
-    const { value, grads } = tf.valueAndGrads(loss as never)(names.map((name) => parameters[name]!));
+    const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => parameters[name]!));
     const gradients = Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
     return { ...adamW(parameters, gradients, moments, rate, { weightDecay }), loss: value };
   };
-  return step as unknown as TensorFunction;
 }

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import type { Engine, Value } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { createTensorFlowEngine } from '../../src/engine/tensorflow/engine.js';
+import { toDevice } from '../../src/engine/transfer.js';
 import { type Float32NdArray, int32 } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { crossEntropy } from '../../src/training/loss.js';
@@ -19,7 +20,7 @@ const learningRate = 0.1;
 type Parameters<T> = Record<'scale' | 'offset' | 'weight1' | 'bias1' | 'weight2' | 'bias2', T>;
 
 function initialParameters(random: Random): Parameters<Float32NdArray> {
-  const draw = (...shape: number[]) => randomArray(random, shape) as Float32NdArray;
+  const draw = (...shape: number[]) => randomArray(random, shape);
   return {
     scale: draw(width),
     offset: draw(width),
@@ -46,9 +47,7 @@ function step(inputs: { parameters: Parameters<tf.Tensor>; x: tf.Tensor; labels:
 async function train(engine: Engine): Promise<number[]> {
   const random = Random.of(0, 'parity');
   const compiled = engine.compile('step', step);
-  let parameters = Object.fromEntries(
-    Object.entries(initialParameters(random)).map(([name, array]) => [name, engine.put(array)]),
-  );
+  let parameters = toDevice(engine, initialParameters(random));
   const x = engine.put(randomArray(random, [batch, width]));
   const labels = engine.put(
     int32(
@@ -58,10 +57,7 @@ async function train(engine: Engine): Promise<number[]> {
   );
   const losses: number[] = [];
   for (let index = 0; index < steps; index++) {
-    const next = (await compiled({ parameters, x, labels })) as unknown as {
-      loss: Value;
-      parameters: typeof parameters;
-    };
+    const next = await compiled({ parameters, x, labels });
     losses.push((await engine.get(next.loss)).data[0]!);
     engine.free([next.loss, parameters]);
     parameters = next.parameters;

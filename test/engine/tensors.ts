@@ -4,21 +4,26 @@ import * as tf from '@tensorflow/tfjs';
 import { type Engine, isValue, type TensorFunction } from '../../src/engine/engine.js';
 import { isTensor } from '../../src/engine/onnx/tracer.js';
 import { registerComposedKernels } from '../../src/engine/ops/composed.js';
-import { float32, type NdArray, sizeOf } from '../../src/shared/arrays.js';
+import { toDevice } from '../../src/engine/transfer.js';
+import { type Float32NdArray, float32, isArray, type NdArray, sizeOf } from '../../src/shared/arrays.js';
 import type { Random } from '../../src/shared/random.js';
-import { leavesOf, mapTree, type Tree } from '../../src/shared/tree.js';
+import { leavesOf, type Mapped, mapTree } from '../../src/shared/tree.js';
 
-export function randomArray(random: Random, shape: readonly number[]): NdArray {
+export function randomArray(random: Random, shape: readonly number[]): Float32NdArray {
   return float32(
     shape,
     Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
   );
 }
 
-export const isArray = (node: Tree<NdArray>): node is NdArray => 'dtype' in node && typeof node.dtype === 'string';
+/** A tree of tensors with host arrays in their places. */
+export type Arrays<Tensors> = Mapped<Tensors, tf.Tensor, NdArray>;
 
 /** Runs `fn` with TensorFlow.js' own CPU kernels: an implementation that shares no code with the engine. */
-export function onReference(fn: TensorFunction, inputs: Tree<NdArray>): Map<string, readonly number[]> {
+export function onReference<In, Out>(
+  fn: TensorFunction<In, Out>,
+  inputs: NoInfer<Arrays<In>>,
+): Map<string, readonly number[]> {
   tf.setBackend('cpu');
   registerComposedKernels('cpu');
   const values = new Map<string, readonly number[]>();
@@ -30,13 +35,13 @@ export function onReference(fn: TensorFunction, inputs: Tree<NdArray>): Map<stri
   return values;
 }
 
-export async function onEngine(
+export async function onEngine<In, Out>(
   engine: Engine,
   key: string,
-  fn: TensorFunction,
-  inputs: Tree<NdArray>,
+  fn: TensorFunction<In, Out>,
+  inputs: NoInfer<Arrays<In>>,
 ): Promise<Map<string, readonly number[]>> {
-  const outputs = await engine.compile(key, fn)(mapTree(inputs, isArray, (array) => engine.put(array)));
+  const outputs = await engine.compile(key, fn)(toDevice(engine, inputs) as never);
   const results = new Map<string, readonly number[]>();
   for (const { path, leaf } of leavesOf(outputs, isValue)) results.set(path, Array.from((await engine.get(leaf)).data));
   return results;

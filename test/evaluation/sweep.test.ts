@@ -4,15 +4,13 @@ import { test } from 'node:test';
 import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../../src/data/batches/batches.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { toDevice } from '../../src/engine/transfer.js';
 import { accuracyOf } from '../../src/evaluation/accuracy.js';
 import { sweepAccuracies } from '../../src/evaluation/sweep.js';
-import type { NdArray } from '../../src/shared/arrays.js';
-import { mapTree, type Tree } from '../../src/shared/tree.js';
 import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
 import type { Named } from '../../src/training/optimizer.js';
 import { pick } from '../../src/training/training-state.js';
-import { isArray } from '../engine/tensors.js';
 import {
   architectures,
   batch,
@@ -39,9 +37,8 @@ for (const [name, adaptation] of Object.entries({
 } as const)) {
   test(`the sweep equals one stitch after the other: ${name}`, async () => {
     const engine = await createOnnxEngine({ threads: 1 });
-    const put = (tree: unknown) => mapTree(tree as Tree<NdArray>, isArray, (array) => engine.put(array));
-    const frozen = put(frozenNetwork()) as never;
-    const values = put(trainables(adaptation)) as never;
+    const frozen = toDevice(engine, frozenNetwork());
+    const values = toDevice(engine, trainables(adaptation));
     const network = networkOf(adaptation);
     const batches: number[] = [];
     const swept = await sweepAccuracies(engine, { space, network, frozen }, values, loader, (done) =>
@@ -55,7 +52,7 @@ for (const [name, adaptation] of Object.entries({
         frozen: frozenPathOf(frozen, [stitch]),
         own: pick(values, Object.keys(trainablesOf(stitch, network))),
       };
-      oneByOne.push(await accuracyOf(engine, `stitch ${stitch.id}`, logits as never, inputs as never, loader));
+      oneByOne.push(await accuracyOf(engine, `stitch ${stitch.id}`, logits, inputs, loader));
     }
     assert.deepEqual(swept, oneByOne);
     assert.ok(new Set(swept).size > 1, 'the stitches differ');

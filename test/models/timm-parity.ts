@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs';
-import type { TensorFunction } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { float32, type StateDict } from '../../src/shared/arrays.js';
-import { leavesOf, mapTree, type Tree } from '../../src/shared/tree.js';
-import { isArray, onEngine } from '../engine/tensors.js';
+import { isTensor } from '../../src/engine/onnx/tracer.js';
+import { type Float32NdArray, float32, isArray, isFloat32, type StateDict } from '../../src/shared/arrays.js';
+import { leavesOf, type Mapped, mapTree } from '../../src/shared/tree.js';
+import { onEngine } from '../engine/tensors.js';
 import { fixture } from '../fixture.js';
 
 type Stored = Record<string, { shape: number[]; data: number[] }>;
+
+type Tensors<Network> = Mapped<Network, Float32NdArray, tf.Tensor>;
 
 export interface NetworkUnderTest<Network> {
   /** Made by the script of the same name in test/fixtures. */
@@ -19,7 +21,7 @@ export interface NetworkUnderTest<Network> {
   networkFrom(tensors: StateDict): Network;
   stateDictOf(network: Network): StateDict;
   /** Logits of images [2, side, side, 3]; the leaves of the network are tensors here. */
-  run(network: never, images: tf.Tensor): tf.Tensor;
+  run(network: Tensors<Network>, images: tf.Tensor): tf.Tensor;
 }
 
 /** Asserts that the largest difference is below 1e-4 of the largest value, tensor by tensor. */
@@ -30,19 +32,22 @@ export async function assertEqualsTimm<Network>(tested: NetworkUnderTest<Network
     float32(shape, Float32Array.from(data)),
   ]);
   const network = tested.networkFrom(Object.fromEntries(tensors));
-  const paths = leavesOf(network as never, isArray).map(({ path }) => path);
-  const fn: TensorFunction = ({ network, images, upstream }: never) => {
-    const isLeaf = (node: Tree<tf.Tensor>): node is tf.Tensor => node instanceof tf.Tensor;
-    const leaves = leavesOf(network as Tree<tf.Tensor>, isLeaf).map(({ leaf }) => leaf);
+  const paths = leavesOf(network, isArray).map(({ path }) => path);
+  const fn = ({
+    network,
+    images,
+    upstream,
+  }: Record<'images' | 'upstream', tf.Tensor> & { network: Tensors<Network> }) => {
+    const leaves = leavesOf(network, isTensor).map(({ leaf }) => leaf);
     const logitsOf = (...values: tf.Tensor[]) => {
-      const tree = mapTree(network as Tree<tf.Tensor>, isLeaf, (_, path) => values[paths.indexOf(path)]!);
+      const tree = mapTree(network, isTensor, (_, path) => values[paths.indexOf(path)]!);
       return tested.run(tree as never, images);
     };
     const weighted = (...values: tf.Tensor[]) =>
       logitsOf(...values)
         .mul(upstream)
-        .sum();
-    const { grads } = tf.valueAndGrads(weighted as never)(leaves);
+        .sum<tf.Scalar>();
+    const { grads } = tf.valueAndGrads(weighted)(leaves);
     return {
       logits: logitsOf(...leaves),
       gradients: Object.fromEntries(paths.map((path, index) => [path, grads[index]!])),
@@ -62,9 +67,9 @@ export async function assertEqualsTimm<Network>(tested: NetworkUnderTest<Network
     assert.ok(error < 1e-4, `${name}: relative error ${error}`);
   };
   close('logits', results.get('logits')!, stored.logits);
-  const gradients = mapTree(network as never, isArray, ({ shape }, path) =>
+  const gradients = mapTree(network, isFloat32, ({ shape }, path) =>
     float32(shape, Float32Array.from(results.get(`gradients/${path}`)!)),
-  ) as unknown as Network;
+  ) as Network;
   const inTimmLayout = tested.stateDictOf(gradients);
   assert.deepEqual(Object.keys(inTimmLayout).sort(), Object.keys(stored.gradients).sort());
   for (const [name, { data }] of Object.entries(stored.gradients as Stored)) {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import type { TensorFunction } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
+import { toDevice } from '../../src/engine/transfer.js';
 import { runNetwork } from '../../src/models/blockwise.js';
 import { type ConvNeXtWeights, downsample, embed, runBlock } from '../../src/models/convnext/convnext.js';
 import { initialWeights } from '../../src/models/weights.js';
-import { type Float32NdArray, float32, sizeOf } from '../../src/shared/arrays.js';
+import { type Float32NdArray, float32, isFloat32, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { mapTree } from '../../src/shared/tree.js';
 import { startStitchingLayers } from '../../src/stitching/fit/layer-start.js';
@@ -23,8 +23,13 @@ import {
   trainableParams,
 } from '../../src/stitching/space/cost.js';
 import { isAnchor, type Stitch } from '../../src/stitching/space/stitch.js';
-import { type FrozenNetwork, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
-import { assertClose, isArray, onEngine, onReference, randomArray } from '../engine/tensors.js';
+import {
+  type FrozenNetwork,
+  type FrozenPath,
+  frozenPathOf,
+  runStitch,
+} from '../../src/stitching/stitchable-network.js';
+import { assertClose, onEngine, onReference, randomArray } from '../engine/tensors.js';
 import { architectures, space } from './mini-convnexts.js';
 
 type Arrays = Record<string, Float32NdArray>;
@@ -43,7 +48,7 @@ const anchors = architectures.map((architecture) => {
       array.data.map((value) => 2 * value + 0.2 * random.normal()),
     );
   };
-  return mapTree(weights as never, isArray as never, spread as never) as unknown as ConvNeXtWeights<Float32NdArray>;
+  return mapTree(weights, isFloat32, spread) as ConvNeXtWeights<Float32NdArray>;
 });
 const crossings = space.stitchingLayers.map(({ fromAnchor, toAnchor, pairs }) => {
   const [front, end] = pairs[0]!;
@@ -71,11 +76,11 @@ const ownOf = (stitch: Stitch): Arrays =>
 const headsOf = (values: Arrays): Arrays =>
   Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('head/')));
 
-function logitsOf(stitch: Stitch, frozenPath: unknown, trainables: Arrays) {
+function logitsOf(stitch: Stitch, frozenPath: FrozenPath<Float32NdArray>, trainables: Arrays) {
   type Run = Parameters<typeof runStitch>;
   const run = (given: { frozen: Run[1]; trainables: Run[2]; images: tf.Tensor }) =>
     runStitch(stitch, given.frozen, given.trainables, given.images, architectures);
-  return onReference(run as unknown as TensorFunction, { frozen: frozenPath, trainables, images } as never);
+  return onReference(run, { frozen: frozenPath, trainables, images });
 }
 
 test('the family has stitches in three stages', () => {
@@ -98,7 +103,7 @@ test('an anchor without what PST adds is the network itself', () => {
       const head = { weight: given.heads[`head/${anchor}/weight`]!, bias: given.heads[`head/${anchor}/bias`]! };
       return runNetwork(architectures[anchor]!, given.weights, head, given.images);
     };
-    const alone = onReference(run as unknown as TensorFunction, { weights: anchors[anchor], heads, images } as never);
+    const alone = onReference(run, { weights: anchors[anchor]!, heads, images });
     const stitch = space.stitches[anchor]!;
     assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads), alone, 1e-6);
   }
@@ -124,8 +129,8 @@ test('a stitch enters behind the downsampling of its end anchor, and passes the 
     const pooled = layerNorm(x.mean([1, 2]), small.norm.scale, small.norm.offset, 1e-6);
     return linear(pooled, given.heads['head/1/weight']!, given.heads['head/1/bias']!);
   };
-  const inputs = { anchors, layer: crossings[0], heads, images };
-  const byHand = onReference(run as unknown as TensorFunction, inputs as never);
+  const inputs = { anchors, layer: crossings[0]!, heads, images };
+  const byHand = onReference(run, inputs);
   assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads), byHand, 1e-6);
 });
 
@@ -144,16 +149,20 @@ test('everything a stitch trains has a gradient, also on the engine', async () =
   const stitch = space.stitches[7]!;
   const own = ownOf(stitch);
   const names = Object.keys(own);
-  const gradients = (given: { frozen: never; trainables: Record<string, tf.Tensor>; images: tf.Tensor }) => {
+  const gradients = (given: {
+    frozen: FrozenPath<tf.Tensor>;
+    trainables: Record<string, tf.Tensor>;
+    images: tf.Tensor;
+  }) => {
     const loss = (...values: tf.Tensor[]) => {
       const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
-      return runStitch(stitch, given.frozen, named, given.images, architectures).square().sum();
+      return runStitch(stitch, given.frozen, named, given.images, architectures).square().sum<tf.Scalar>();
     };
-    const { grads } = tf.valueAndGrads(loss as never)(names.map((name) => given.trainables[name]!));
+    const { grads } = tf.valueAndGrads(loss)(names.map((name) => given.trainables[name]!));
     return Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
   };
-  const inputs = { frozen: frozenPathOf(frozen, [stitch]), trainables: own, images } as never;
-  const expected = onReference(gradients as unknown as TensorFunction, inputs);
+  const inputs = { frozen: frozenPathOf(frozen, [stitch]), trainables: own, images };
+  const expected = onReference(gradients, inputs);
   for (const [name, values] of expected)
     assert.ok(
       values.some((value) => Math.abs(value) > 1e-6),
@@ -161,7 +170,7 @@ test('everything a stitch trains has a gradient, also on the engine', async () =
     );
   const engine = await createOnnxEngine({ threads: 1 });
   // tfjs' own kernels on the other side; float32 through 7 blocks.
-  assertClose(await onEngine(engine, 'gradients', gradients as unknown as TensorFunction, inputs), expected, 1e-3);
+  assertClose(await onEngine(engine, 'gradients', gradients, inputs), expected, 1e-3);
   await engine.dispose();
 });
 
@@ -204,9 +213,9 @@ test('stitching layers start from least squares: between equal anchors it is the
   const twins = [architectures[1]!, architectures[1]!];
   const twinSpace = { stitchingLayers: space.stitchingLayers.filter(({ fromAnchor }) => fromAnchor === 1) };
   const engine = await createOnnxEngine({ threads: 1 });
-  const weights = mapTree(anchors[1] as never, isArray as never, (array: Float32NdArray) => engine.put(array)) as never;
+  const weights = toDevice(engine, anchors[1]!);
   const layers = twinSpace.stitchingLayers.map((layer) => ({ ...layer, fromAnchor: 0, toAnchor: 1 }));
-  const batches = [randomArray(Random.of(3), [24, 32, 32, 3]) as Float32NdArray];
+  const batches = [randomArray(Random.of(3), [24, 32, 32, 3])];
   const started = await startStitchingLayers(engine, { stitchingLayers: layers }, [weights, weights], twins, batches);
   await engine.dispose();
   assert.equal(started.length, 3);

@@ -1,17 +1,16 @@
 /** Gradients for shared weights: whose they are, and that they are the slopes of the loss. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine, Value } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { type Float32NdArray, float32, type NdArray } from '../../src/shared/arrays.js';
-import { mapTree, type Tree } from '../../src/shared/tree.js';
+import { toDevice } from '../../src/engine/transfer.js';
+import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
 import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
-import { type FrozenNetwork, frozenPathOf } from '../../src/stitching/stitchable-network.js';
+import { frozenPathOf } from '../../src/stitching/stitchable-network.js';
 import { sharedTensorsOf, stitchGradients } from '../../src/training/stitch-gradients.js';
 import { stitchStep } from '../../src/training/stitch-step.js';
 import { initialState, pick, stateOnDevice } from '../../src/training/training-state.js';
-import { isArray } from '../engine/tensors.js';
 import { architectures, batch, frozenNetwork, networkOf, space, trainables } from './miniature-network.js';
 
 /** Crosses from block 0 of the small anchor to block 1 of the large one. */
@@ -67,10 +66,9 @@ for (const [what, adaptation] of Object.entries(adaptations)) {
 type Start = Readonly<Record<string, Float32NdArray>>;
 
 function inputsOf(engine: Engine, start: Start, adaptation: StitchableNetwork['adaptation']) {
-  const network = mapTree(frozenNetwork() as unknown as Tree<NdArray>, isArray, (array) => engine.put(array));
   const { images, labels } = batch();
   return {
-    frozen: frozenPathOf(network as unknown as FrozenNetwork<Value>, [stitch]),
+    frozen: frozenPathOf(toDevice(engine, frozenNetwork()), [stitch]),
     state: stateOnDevice(engine, initialState(pick(start, Object.keys(trainablesOf(stitch, networkOf(adaptation)))))),
     batch: { images: engine.put(images), labels: engine.put(labels) },
   };
@@ -84,7 +82,7 @@ async function gradientsOf(
 ): Promise<Record<string, Float32Array>> {
   const { frozen, state, batch } = inputsOf(engine, start, adaptation);
   const program = engine.compile('gradients', stitchGradients(stitch, names, architectures));
-  const values = (await program({ frozen, parameters: state.parameters, ...batch } as never)) as Record<string, Value>;
+  const values = await program({ frozen, parameters: state.parameters, ...batch });
   assert.deepEqual(Object.keys(values), [...names]);
   const entries = names.map(async (name) => [name, (await engine.get(values[name]!)).data as Float32Array] as const);
   return Object.fromEntries(await Promise.all(entries));
@@ -96,6 +94,6 @@ async function lossOf(engine: Engine, start: Start, adaptation: StitchableNetwor
   const names = Object.keys(state.parameters);
   const step = engine.compile('step', stitchStep(stitch, names, { architectures, weightDecay: 0, saliency: false }));
   const rate = engine.put(float32([], Float32Array.of(0)));
-  const result = await step({ frozen, ...state, ...batch, rate } as never);
-  return (await engine.get((result as unknown as { measures: Value }).measures)).data[0]!;
+  const result = await step({ frozen, ...state, ...batch, rate });
+  return (await engine.get(result.measures)).data[0]!;
 }

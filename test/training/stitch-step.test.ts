@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import { type Engine, isValue, type TensorFunction, type Value } from '../../src/engine/engine.js';
+import { type Engine, isValue, type Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { isTensor } from '../../src/engine/onnx/tracer.js';
 import { registerComposedKernels } from '../../src/engine/ops/composed.js';
-import { type Float32NdArray, float32, type NdArray } from '../../src/shared/arrays.js';
-import { mapTree, type Tree } from '../../src/shared/tree.js';
+import { toDevice } from '../../src/engine/transfer.js';
+import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
+import { mapTree } from '../../src/shared/tree.js';
 import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
 import { frozenPathOf } from '../../src/stitching/stitchable-network.js';
@@ -14,7 +16,7 @@ import { namedLeaves } from '../../src/training/parameters.js';
 import { type StepMeasures, stepRunner } from '../../src/training/step-runner.js';
 import { saliencyOf, stitchStep, teacherStep } from '../../src/training/stitch-step.js';
 import { initialState, pick, stateOnDevice } from '../../src/training/training-state.js';
-import { isArray, onReference } from '../engine/tensors.js';
+import { onReference } from '../engine/tensors.js';
 import {
   architectures,
   batch,
@@ -37,7 +39,7 @@ interface Options {
 
 /** The state after steps on the given stitches, and what the steps measured. */
 async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps = [4] }: Options = {}) {
-  const frozen = mapTree(frozenNetwork() as unknown as Tree<NdArray>, isArray, (array) => engine.put(array)) as never;
+  const frozen = toDevice(engine, frozenNetwork());
   const before = trainables(adaptation);
   const state = stateOnDevice(engine, initialState(before));
   const network = { space, network: networkOf(adaptation), frozen, teacher };
@@ -151,7 +153,7 @@ async function lossOf(
   values: Readonly<Record<string, Float32NdArray>>,
   adaptation: StitchableNetwork['adaptation'],
 ): Promise<number> {
-  const frozen = mapTree(frozenNetwork() as unknown as Tree<NdArray>, isArray, (array) => engine.put(array)) as never;
+  const frozen = toDevice(engine, frozenNetwork());
   const network = { space, network: networkOf(adaptation), frozen, teacher };
   const state = stateOnDevice(engine, initialState(values));
   const { images, labels } = batch();
@@ -184,7 +186,7 @@ test('what a stitch shares with its teacher moves by the sum of both gradients',
   const stitch = space.stitches[4]!;
   const own = namesOf(stitch.id);
   const teaching = { frozen: frozenPathOf(frozenNetwork(), [teacher]), parameters: pick(values, namesOf(teacher.id)) };
-  const taught = onReference(teacherStep(teacher, { architectures }), { ...teaching, images, labels } as never);
+  const taught = onReference(teacherStep(teacher, { architectures }), { ...teaching, images, labels });
   const output = (path: string, shape: readonly number[]) => float32(shape, Float32Array.from(taught.get(path)!));
   const gradients = Object.fromEntries(
     namesOf(teacher.id).map((name) => [name, output(`gradients/${name}`, values[name]!.shape)]),
@@ -197,7 +199,7 @@ test('what a stitch shares with its teacher moves by the sum of both gradients',
       ...{ frozen: frozenPathOf(frozenNetwork(), [stitch]), parameters, moments, images, labels },
       rate: float32([], Float32Array.of(rate)),
       teacher: { logits: output('logits', [4, 3]), loss: output('loss', []), gradients: teacherGradients },
-    } as never);
+    });
     return (name: string) => outputs.get(`moments/first/${name}`)!.map((value) => 10 * value);
   };
   const both = seenWith(gradients);
@@ -236,7 +238,6 @@ test('steps leave no tensors behind, traced or eager', async () => {
 
 /** As the eager engine of TensorFlow, on the CPU backend that TensorFlow.js always has. */
 function eagerEngine(): Engine {
-  const isTensor = (node: Tree<tf.Tensor>): node is tf.Tensor => node instanceof tf.Tensor;
   const toValue = (tensor: tf.Tensor): Value => ({ shape: tensor.shape, dtype: 'float32', storage: tensor });
   tf.setBackend('cpu');
   registerComposedKernels('cpu');
@@ -246,10 +247,10 @@ function eagerEngine(): Engine {
     put: ({ data, shape, dtype }) => toValue(tf.tensor(data, [...shape], dtype)),
     get: async ({ storage, shape }) => float32(shape, (storage as tf.Tensor).dataSync() as Float32Array),
     free: (tree) => void mapTree(tree, isValue, ({ storage }) => (storage as tf.Tensor).dispose()),
-    compile: (_, fn: TensorFunction) => async (inputs) => {
+    compile: (_, fn) => async (inputs) => {
       const tensors = mapTree(inputs, isValue, ({ storage }) => storage as tf.Tensor);
       const results = tf.tidy(() => fn(tensors as never) as tf.TensorContainer);
-      return mapTree(results as Tree<tf.Tensor>, isTensor, toValue);
+      return mapTree(results, isTensor, toValue) as never;
     },
     dispose: async () => {},
   };

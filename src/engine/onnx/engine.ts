@@ -6,12 +6,13 @@
  * stitch would keep its peak (measured: 0.6 -> 7.2 GB for four programs of ViT-B; without it flat, at the same speed).
  */
 import { availableParallelism } from 'node:os';
+import type { Tensor } from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import type { NdArray } from '../../shared/arrays.js';
 import type { Device } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
-import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
-import { type Compiled, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
+import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
+import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { channelBlock } from './channel-block.js';
 import { deviceMemory } from './device-memory.js';
 import './kernels/index.js';
@@ -26,10 +27,11 @@ export interface OnnxEngineOptions {
   readonly programs?: number;
 }
 
-interface Program {
+interface Program<Out> {
   readonly session: ort.InferenceSession;
   readonly inputs: readonly string[];
-  readonly outputs: Tree<string>;
+  /** The tree of results; leaves are names of outputs. */
+  readonly outputs: Mapped<Out, Tensor, string>;
 }
 
 /** @throws RequestError when onnxruntime cannot compute on the device */
@@ -39,18 +41,10 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   const block = device === 'cpu' ? await channelBlock() : undefined;
   const memory = device === 'webgpu' ? deviceMemory() : undefined;
   // Insertion order is order of use: the first is the one unused for longest.
-  const programs = new Map<string, Promise<Program>>();
+  const programs = new Map<string, Promise<Program<unknown>>>();
 
-  const compileProgram = async (fn: TensorFunction, inputs: Tree<Value>): Promise<Program> => {
-    const {
-      model,
-      inputs: used,
-      outputs,
-    } = trace(
-      fn,
-      mapTree(inputs, isValue, ({ shape, dtype }) => ({ shape, dtype })),
-      { channelBlock: block, fused: device !== 'webgpu' },
-    );
+  const compileProgram = async <In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> => {
+    const { model, inputs: used, outputs } = trace(fn, inputs, { channelBlock: block, fused: device !== 'webgpu' });
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [device],
       // What a traced graph leaves to optimise costs more to find (0.15 s of 0.5 s a stitch) than it gives back.
@@ -65,10 +59,12 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     return { session, inputs: used, outputs };
   };
 
-  const programFor = (key: string, fn: TensorFunction, inputs: Tree<Value>): Promise<Program> => {
+  const programFor = <In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> => {
     const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => `${path}:${leaf.dtype}[${leaf.shape}]`);
     const signature = `${key}(${shapes.join(' ')})`;
-    const program = programs.get(signature) ?? compileProgram(fn, inputs);
+    // The same key means the same function.
+    const known = programs.get(signature) as Promise<Program<Out>> | undefined;
+    const program = known ?? compileProgram(fn, inputs);
     programs.delete(signature);
     programs.set(signature, program);
     program.catch(() => programs.delete(signature)); // what failed to compile is no program
@@ -91,7 +87,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     free: (tree) => {
       if (memory) for (const { leaf } of leavesOf(tree, isValue)) memory.free((leaf.storage as Cell).tensor);
     },
-    compile: (key, fn): Compiled => {
+    compile: <In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> => {
       return async (inputs) => {
         const { session, inputs: used, outputs } = await programFor(key, fn, inputs);
         const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
@@ -99,7 +95,8 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
         if (memory) for (const [, cell] of cells) cell.tensor = await memory.upload(cell.tensor);
         const feeds = Object.fromEntries(cells.map(([name, { tensor }]) => [name, tensor]));
         const results = await session.run(feeds);
-        return mapTree(outputs, isName, (name) => fromTensor(results[name]!));
+        // `Values<Out>`: its tensors became names, and now values.
+        return mapTree(outputs, isName, (name) => fromTensor(results[name]!)) as never;
       };
     },
     dispose: async () => {
@@ -121,7 +118,7 @@ async function requireProvider(device: Exclude<Device, 'cpu'>): Promise<void> {
   );
 }
 
-function isName(node: Tree<string>): node is string {
+function isName(node: unknown): node is string {
   return typeof node === 'string';
 }
 

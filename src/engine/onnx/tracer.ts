@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { BackendValues, DataId, KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../../shared/arrays.js';
-import { mapTree, type Tree } from '../../shared/tree.js';
+import { type Mapped, mapTree } from '../../shared/tree.js';
+import type { TensorFunction } from '../engine.js';
 import { type Dtype, Graph, type GraphValue } from './graph.js';
 
 export const tracerBackend = 'esta-tracer';
@@ -123,23 +124,23 @@ export interface TraceOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export interface TracedProgram {
+export interface TracedProgram<Out> {
   readonly model: Uint8Array;
   /** Paths of the inputs that the program really uses. */
   readonly inputs: readonly string[];
   /** The tree of results; leaves are output names. */
-  readonly outputs: Tree<string>;
+  readonly outputs: Mapped<Out, tf.Tensor, string>;
 }
 
 /**
  * Traces `fn` on inputs of the given shapes; an input whose values are given is held by the program itself.
  * Throws when `fn` uses a kernel that the engine does not have, naming it.
  */
-export function trace(
-  fn: (inputs: never) => Tree<tf.Tensor>,
-  inputs: Tree<InputDeclaration | NdArray>,
+export function trace<In, Out>(
+  fn: TensorFunction<In, Out>,
+  inputs: Mapped<In, tf.Tensor, InputDeclaration | NdArray>,
   { channelBlock, fused, nameOf = (direction, path) => `${direction}/${path}`, metadata }: TraceOptions = {},
-): TracedProgram {
+): TracedProgram<Out> {
   const previous = tf.engine().backendName;
   tf.setBackend(tracerBackend);
   const tracer = tf.engine().backend as Tracer;
@@ -153,7 +154,7 @@ export function trace(
       const info = tracer.tensorInfo(value);
       return tf.engine().makeTensorFromDataId(info.dataId, info.shape, info.dtype);
     });
-    const results = fn(tensors as never);
+    const results = fn(tensors as never); // the tree `In`: its declarations became tensors again
     const values = new Map<string, GraphValue>();
     const outputs = mapTree(results, isTensor, (tensor, path) => {
       const name = nameOf('out', path);
@@ -169,11 +170,11 @@ export function trace(
   }
 }
 
-function isDeclaration(node: Tree<InputDeclaration | NdArray>): node is InputDeclaration | NdArray {
-  return 'dtype' in node && typeof node.dtype === 'string';
+function isDeclaration(node: unknown): node is InputDeclaration | NdArray {
+  return typeof node === 'object' && node !== null && 'dtype' in node && typeof node.dtype === 'string';
 }
 
-export function isTensor(node: Tree<tf.Tensor>): node is tf.Tensor {
+export function isTensor(node: unknown): node is tf.Tensor {
   return node instanceof tf.Tensor;
 }
 

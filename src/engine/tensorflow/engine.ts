@@ -5,8 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
-import { leavesOf, mapTree, type Tree } from '../../shared/tree.js';
-import { type Compiled, type Engine, isValue, type TensorFunction, type Value } from '../engine.js';
+import { leavesOf, mapTree } from '../../shared/tree.js';
+import { type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { registerComposedKernels } from '../ops/composed.js';
 import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
 import { findAddon } from './location.js';
@@ -34,9 +34,7 @@ export function eagerEngine(addon: LoadedAddon): Engine {
     free: (tree) => {
       for (const { leaf } of leavesOf(tree, isValue)) tensorOf(leaf).dispose();
     },
-    compile: (_key, fn): Compiled => {
-      return async (inputs) => onTensorFlow(() => runEagerly(fn, inputs));
-    },
+    compile: (_key, fn) => async (inputs) => onTensorFlow(() => runEagerly(fn, inputs)),
     dispose: async () => {}, // nothing is compiled
   };
 }
@@ -46,7 +44,7 @@ function describeDevice({ packageName, tensorflowVersion, usesGpu }: LoadedAddon
   return `${usesGpu ? 'gpu' : 'cpu'}${fallback}, TensorFlow ${tensorflowVersion}`;
 }
 
-function runEagerly(fn: TensorFunction, inputs: Tree<Value>): Tree<Value> {
+function runEagerly<In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Values<Out> {
   const tensors = mapTree(inputs, isValue, tensorOf);
   // The caller frees inputs and results separately, so no result may be the same tensor as an input or another result.
   const taken = new Set(leavesOf(tensors, isTensor).map(({ leaf }) => leaf));
@@ -55,8 +53,9 @@ function runEagerly(fn: TensorFunction, inputs: Tree<Value>): Tree<Value> {
     taken.add(owned);
     return owned;
   };
+  // The tree of `fn`: its values became tensors again.
   const results = tf.tidy(() => mapTree(fn(tensors as never), isTensor, own) as tf.TensorContainer);
-  return mapTree(results as Tree<tf.Tensor>, isTensor, toValue);
+  return mapTree(results, isTensor, toValue) as Values<Out>;
 }
 
 /** Runs `action` with TensorFlow as the current backend: another engine in this process may have set its own. */
@@ -70,7 +69,7 @@ function onTensorFlow<T>(action: () => T): T {
   }
 }
 
-function isTensor(node: Tree<tf.Tensor>): node is tf.Tensor {
+function isTensor(node: unknown): node is tf.Tensor {
   return node instanceof tf.Tensor;
 }
 

@@ -5,6 +5,8 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { loadExperiment } from '../../config/load.js';
+import { bind } from '../../engine/bind.js';
+import type { LogitsFunction } from '../../evaluation/accuracy.js';
 import type { Classifier } from '../../evaluation/predict.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { Linear } from '../../models/layers.js';
@@ -44,6 +46,8 @@ export interface DeployedNetwork extends Classifier {
   readonly result: StitchResult;
   readonly weights: DeployedWeights<Float32NdArray>;
   readonly classes: readonly string[];
+  /** Its weights as tensors, normalised images [batch, side, side, 3] -> logits [batch, classes]. */
+  readonly logits: LogitsFunction<DeployedWeights<tf.Tensor>>;
 }
 
 /** @throws RequestError when there is no such run, trial or stitch, or the pretrained anchors are not there any more */
@@ -65,14 +69,16 @@ export async function openDeployed(runFolder: string, choice: DeployedChoice = {
   const stitch = space.stitches[result.id]!;
   const last = lastAnchor(stitch);
   const head = { weight: trainables[`head/${last}/weight`]!, bias: trainables[`head/${last}/bias`]! };
+  const weights = { path: mergeStitch(stitch, frozen, trainables, architectures), head };
+  const logits: DeployedNetwork['logits'] = (weights, images) => runMerged(stitch, weights, images, architectures);
   return {
-    name: `${trial.name} ${result.id}`,
     trial: trial.name,
     result,
     classes,
     preprocessing: preprocessingOf(experiment, architectures[0]!),
-    weights: { path: mergeStitch(stitch, frozen, trainables, architectures), head },
-    logits: (weights: DeployedWeights<tf.Tensor>, images) => runMerged(stitch, weights, images, architectures),
+    weights,
+    logits,
+    load: (engine) => bind(engine, `predict ${trial.name} ${result.id}`, weights, logits),
   };
 }
 
@@ -92,8 +98,7 @@ function withTrainedWeights(
   frozen: FrozenNetwork<Float32NdArray>,
   trainables: Named<Float32NdArray>,
 ): FrozenNetwork<Float32NdArray> {
-  const replaced = mapTree(frozen as never, isFloat32, (array, at) => trainables[`weights/${at}`] ?? array);
-  return replaced as unknown as FrozenNetwork<Float32NdArray>;
+  return mapTree(frozen, isFloat32, (array, at) => trainables[`weights/${at}`] ?? array);
 }
 
 function chosenTrial(trials: readonly TrialRecord[], folder: string, name: string | undefined): TrialRecord {

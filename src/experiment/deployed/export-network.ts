@@ -1,9 +1,7 @@
 /** A deployed stitch as one ONNX file that takes plain pixels and says what it is. */
 import * as tf from '@tensorflow/tfjs';
 import { exportModel } from '../../engine/onnx/export.js';
-import type { NdArray } from '../../shared/arrays.js';
 import { writeAtomic } from '../../shared/files.js';
-import type { Tree } from '../../shared/tree.js';
 import type { DeployedNetwork, DeployedWeights } from './deployed-network.js';
 
 export interface ExportedNetwork {
@@ -31,12 +29,11 @@ export async function exportNetwork(
   const fn = ({ weights, images }: Given) => {
     const scale = tf.tensor1d(std.map((deviation) => 1 / (255 * deviation)));
     const shift = tf.tensor1d(mean.map((value, channel) => -value / std[channel]!));
-    return { logits: logits(weights as never, images.mul(scale).add(shift)) };
+    return { logits: logits(weights, images.mul(scale).add(shift)) };
   };
   const model = exportModel({
     fn,
-    weights: weights as unknown as Tree<NdArray>,
-    inputs: { images: { shape: images, dtype: 'float32' } },
+    inputs: { images: { shape: images, dtype: 'float32' }, weights },
     metadata: {
       classes: JSON.stringify(classes),
       preprocessing: JSON.stringify({ crop, ...rest }),

@@ -11,17 +11,17 @@ import type { Dataset } from '../../data/dataset.js';
 import { readImageFolder } from '../../data/image-folder.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Engine, Value } from '../../engine/engine.js';
+import { toHost } from '../../engine/transfer.js';
 import { accuracyOf } from '../../evaluation/accuracy.js';
 import { type Architecture, imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
-import { fromScratch, type Network } from '../../models/from-scratch.js';
+import { fromScratch } from '../../models/from-scratch.js';
 import { openSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
-import { type Float32NdArray, float32, type StateDict } from '../../shared/arrays.js';
+import { type Float32NdArray, float32 } from '../../shared/arrays.js';
 import { Interrupted, RequestError, TrialError } from '../../shared/errors.js';
 import { appendJsonLine, exists, writeAtomic } from '../../shared/files.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';
-import type { Moments } from '../../training/optimizer.js';
 import { namedLeaves, treeOf } from '../../training/parameters.js';
 import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import { learningRateAt } from '../../training/schedule.js';
@@ -173,14 +173,7 @@ async function pretrainAnchor(
         loss_sum: String(lossSum),
       },
     );
-  const measure = () =>
-    accuracyOf(
-      engine,
-      anchor.architecture,
-      (network, images) => family.logits(network, images),
-      treeOf(start, parameters),
-      validation,
-    );
+  const measure = () => accuracyOf(engine, anchor.architecture, family.logits, treeOf(start, parameters), validation);
 
   progress.start(`${anchor.name} pretraining`, steps, {}, first);
   let saved = Date.now();
@@ -189,16 +182,16 @@ async function pretrainAnchor(
   for await (const batch of train.batches(remaining)) {
     const done = batch.epoch * perEpoch + batch.index;
     const scalar = (value: number) => engine.put(float32([], Float32Array.of(value)));
-    const result = (await step({
+    const result = await step({
       parameters,
-      moments: moments as never,
+      moments,
       images: engine.put(batch.images),
       labels: engine.put(batch.labels),
       rate: scalar(learningRateAt(done, training.learning_rate, training.warmup_epochs * perEpoch, steps)),
       ownShare: scalar(mixupShare(training.mixup, Random.of(seed, 'mixup', done))),
       ...(dropsPatches(training.patch_dropout, batch.epoch, training.epochs) && { kept: keptOf(done) }),
-    })) as unknown as { parameters: Record<string, Value>; moments: Moments<Value>; loss: Value };
-    engine.free({ parameters, moments: moments as never });
+    });
+    engine.free({ parameters, moments });
     ({ parameters, moments } = result);
     const loss = (await engine.get(result.loss)).data[0]!;
     if (!Number.isFinite(loss)) throw notFinite(anchor.name, done, training.learning_rate);
@@ -226,7 +219,7 @@ async function pretrainAnchor(
   progress.stop();
 
   const accuracy = await measure();
-  const network = treeOf<Network<Float32NdArray>>(start, await onHost(engine, parameters));
+  const network = treeOf(start, await toHost(engine, parameters));
   await writeSafetensors(file, family.stateDictOf(network), {
     dtype: 'F16',
     metadata: { architecture: anchor.architecture, epochs: String(training.epochs), accuracy: accuracy.toFixed(2) },
@@ -250,12 +243,6 @@ function notFinite(anchor: string, step: number, rate: number): TrialError {
     `the loss of ${anchor} is not a number at step ${step} (peak learning rate ${rate})`,
     'Lower training.learning_rate; what was trained until the last checkpoint is kept.',
   );
-}
-
-async function onHost(engine: Engine, values: Readonly<Record<string, Value>>): Promise<StateDict> {
-  const arrays: StateDict = {};
-  for (const [name, value] of Object.entries(values)) arrays[name] = (await engine.get(value)) as Float32NdArray;
-  return arrays;
 }
 
 async function finishedResult(file: string, name: string): Promise<PretrainedAnchorResult | undefined> {

@@ -83,7 +83,7 @@ async function gradientsOn(
   const program = engine.compile(`gradients of stitch ${stitch.id}`, stitchGradients(stitch, names, network.anchors));
   const parameters = pick(trainables, Object.keys(trainablesOf(stitch, network)));
   const inputs = { frozen: frozenPathOf(frozen, [stitch]), parameters, ...batch };
-  const gradients = (await program(inputs as never)) as Named<Value>;
+  const gradients = await program(inputs);
   const host: Record<string, Float32Array> = {};
   for (const name of names) host[name] = (await engine.get(gradients[name]!)).data as Float32Array;
   engine.free(gradients);

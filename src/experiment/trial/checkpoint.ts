@@ -1,6 +1,7 @@
 /** Training state on disk: parameters and moments as one safetensors file, everything else as text in its metadata. */
 import { stat } from 'node:fs/promises';
 import type { Engine, Value } from '../../engine/engine.js';
+import { toHost } from '../../engine/transfer.js';
 import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
 import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
@@ -17,7 +18,7 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const tensors: StateDict = {};
   for (const [group, values] of Object.entries(groupsOf(state))) {
-    Object.assign(tensors, prefixed(`${group}:`, await onHost(engine, values)));
+    Object.assign(tensors, prefixed(`${group}:`, await toHost(engine, values)));
   }
   await writeSafetensors(file, tensors, { metadata: { ...rest, identity } });
 }
@@ -56,13 +57,6 @@ async function readCheckpoint(file: string): ReturnType<typeof readSafetensors> 
       `Delete ${file} to train this stage from its beginning; finished trials and stages are kept.`,
     );
   }
-}
-
-/** Copies named values to the host. */
-export async function onHost(engine: Engine, values: Named<Value>): Promise<StateDict> {
-  const arrays: StateDict = {};
-  for (const [name, value] of Object.entries(values)) arrays[name] = (await engine.get(value)) as Float32NdArray;
-  return arrays;
 }
 
 function prefixed(prefix: string, arrays: StateDict): StateDict {

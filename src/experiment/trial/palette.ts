@@ -1,12 +1,11 @@
 /** The network of a trial on the engine: frozen anchors, started stitching layers, and what is counted about them. */
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Engine, Value } from '../../engine/engine.js';
+import { toDevice, toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
-import type { Linear } from '../../models/layers.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
-import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
-import { mapTree, type Tree } from '../../shared/tree.js';
+import type { Float32NdArray } from '../../shared/arrays.js';
 import { startStitchingLayers } from '../../stitching/fit/layer-start.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { initialTrainables } from '../../stitching/parameters/trainables.js';
@@ -18,7 +17,6 @@ import type { Named } from '../../training/optimizer.js';
 import { namedLeaves } from '../../training/parameters.js';
 import type { StitchedNetwork } from '../../training/step-runner.js';
 import { type ExperimentSpace, spaceOf } from '../space.js';
-import { onHost } from './checkpoint.js';
 
 export interface Palette extends StitchedNetwork {
   readonly space: StitchSpace;
@@ -76,7 +74,7 @@ export function anchorsPalette(
   const { space, ...rest } = spaceOf(experiment, classes, adaptation);
   const alone = { stitches: space.stitches.filter(isAnchor), stitchingLayers: [] };
   const frozen = {
-    anchors: anchors.weights.map((weights) => onDevice<NetworkWeights<Value>>(engine, weights)),
+    anchors: anchors.weights.map((weights) => toDevice(engine, weights)),
     layers: [],
   };
   return paletteOf({ bins: 1 }, { ...rest, space: alone }, frozen, anchors, []);
@@ -93,9 +91,9 @@ export async function stitchedPalette(
   onBatch?: (done: number) => void,
 ): Promise<Palette> {
   const known = spaceOf(experiment, classes, adaptation);
-  const weights = anchors.weights.map((anchor) => onDevice<NetworkWeights<Value>>(engine, anchor));
+  const weights = anchors.weights.map((anchor) => toDevice(engine, anchor));
   const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images, onBatch);
-  const layers = started.map(({ weight, bias }) => onDevice<Linear<Value>>(engine, { weight, bias }));
+  const layers = started.map(({ weight, bias }) => toDevice(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
   return paletteOf(experiment.sampling, known, { anchors: weights, layers }, anchors, errors);
 }
@@ -121,11 +119,7 @@ export async function initialParameters(
   stitches: readonly number[],
   seed: number,
 ): Promise<Named<Float32NdArray>> {
-  const pretrained = network.adaptation === 'full' ? await onHost(engine, namedLeaves<Value>({ weights: frozen })) : {};
+  const pretrained = network.adaptation === 'full' ? await toHost(engine, namedLeaves<Value>({ weights: frozen })) : {};
   const trained = { ...space, stitches: stitches.map((id) => space.stitches[id]!) };
   return initialTrainables(trained, network, seed, { ...pretrained, ...heads });
-}
-
-function onDevice<T>(engine: Engine, tree: unknown): T {
-  return mapTree(tree as Tree<Float32NdArray>, isFloat32, (array) => engine.put(array)) as T;
 }

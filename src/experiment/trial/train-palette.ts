@@ -12,7 +12,6 @@ import { openJournal } from '../../run-folder/training-journal.js';
 import { Interrupted, TrialError } from '../../shared/errors.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random, type RandomState } from '../../shared/random.js';
-import type { Tree } from '../../shared/tree.js';
 import { type ImportanceScores, initialImportance, updateImportance } from '../../stitching/importance.js';
 import { drawStitch } from '../../stitching/sampling.js';
 import type { Named } from '../../training/optimizer.js';
@@ -179,7 +178,7 @@ export async function trainPalette(
     }
   }
   progress.stop();
-  engine.free(state.moments as unknown as Tree<Value>);
+  engine.free(state.moments);
   return { trainables: state.parameters, importance, seconds };
 }
 

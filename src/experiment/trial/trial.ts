@@ -4,16 +4,13 @@ import path from 'node:path';
 import type { Trial } from '../../config/plan.js';
 import { epochsOf, type StagePlan, stagesOf } from '../../config/stages.js';
 import { loadDataset } from '../../data/load.js';
-import type { Engine, Value } from '../../engine/engine.js';
-import type { Linear } from '../../models/layers.js';
+import type { Engine } from '../../engine/engine.js';
+import { toHost } from '../../engine/transfer.js';
 import type { TrialResult } from '../../run-folder/result.js';
 import type { RunWriter } from '../../run-folder/run-writer.js';
-import type { Float32NdArray } from '../../shared/arrays.js';
 import { Interrupted } from '../../shared/errors.js';
 import type { Progress } from '../../shared/progress.js';
-import type { Tree } from '../../shared/tree.js';
 import { spaceOf } from '../space.js';
-import { onHost } from './checkpoint.js';
 import { accuraciesOf } from './evaluate-palette.js';
 import { methodOf } from './method.js';
 import { anchorsPalette, loadAnchors, mergeAnchors, type Palette, stitchedPalette } from './palette.js';
@@ -76,7 +73,7 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
         } as const;
         done.push({ plan, palette, trained: await runStage(context, stage) });
       }
-      const trained = await onHost(engine, joined(done.map((stage) => stage.trained)));
+      const trained = await toHost(engine, joined(done.map((stage) => stage.trained)));
       anchors = mergeAnchors(anchors, palette, trained);
     }
     // 3. The stitched network: stitching layers start from least squares; learning rate, training, deployment.
@@ -105,10 +102,10 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
       }
     }
     // 5. The trained tensors and the result; the checkpoints have done their work.
-    const learnedIn = (stages: readonly DoneStage[]) => onHost(engine, joined(stages.map(({ trained }) => trained)));
+    const learnedIn = (stages: readonly DoneStage[]) => toHost(engine, joined(stages.map(({ trained }) => trained)));
     await writeTrained(path.join(trialFolder, 'trained.safetensors'), {
       trainables: await learnedIn(deployed),
-      layers: await startedLayers(engine, done.at(-1)!.palette),
+      layers: await toHost(engine, done.at(-1)!.palette.frozen.layers),
       alone: await learnedIn(done.filter((stage) => !deployed.includes(stage))),
       classes: dataset.classes,
     });
@@ -129,18 +126,9 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
     return result;
   } finally {
     for (const { trained } of done) engine.free(trained.trainables);
-    for (const palette of new Set(done.map(({ palette }) => palette)))
-      engine.free(palette.frozen as unknown as Tree<Value>);
+    for (const palette of new Set(done.map(({ palette }) => palette))) engine.free(palette.frozen);
     await data.close();
   }
-}
-
-async function startedLayers(engine: Engine, { frozen }: Palette): Promise<Linear<Float32NdArray>[]> {
-  const layers: Linear<Float32NdArray>[] = [];
-  for (const { weight, bias } of frozen.layers) {
-    layers.push((await onHost(engine, { weight, bias })) as unknown as Linear<Float32NdArray>);
-  }
-  return layers;
 }
 
 function epochsOfStage({ epochs, gridEpochs }: StagePlan, { experiment }: Trial): number {

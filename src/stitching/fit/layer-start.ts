@@ -3,7 +3,7 @@
  * front blocks put out to what its end blocks expect (SN-Net, section 3).
  */
 import type * as tf from '@tensorflow/tfjs';
-import type { Engine, TensorFunction, Value } from '../../engine/engine.js';
+import type { Engine, Value } from '../../engine/engine.js';
 import type { Architecture } from '../../models/architecture.js';
 import { blockwise } from '../../models/blockwise.js';
 import type { NetworkWeights } from '../../models/family.js';
@@ -100,7 +100,7 @@ async function featuresOf(
     readonly images: tf.Tensor;
   }
   const key = `features of ${architecture.name}: ${[...needed.leaving]} and ${[...needed.entering]}`;
-  const run = engine.compile(key, ((given: Given) => {
+  const run = engine.compile(key, (given: Given) => {
     const network = blockwise(architecture);
     const leaving: Record<number, tf.Tensor> = {};
     const entering: Record<number, tf.Tensor> = {};
@@ -112,9 +112,9 @@ async function featuresOf(
       if (needed.leaving.has(block)) leaving[block] = x;
     }
     return { leaving, entering };
-  }) as unknown as TensorFunction);
+  });
   const input = engine.put(images);
-  const outputs = (await run({ weights, images: input } as never)) as Record<'leaving' | 'entering', Values>;
+  const outputs = await run({ weights, images: input });
   const features = { leaving: await onHost(engine, outputs.leaving), entering: await onHost(engine, outputs.entering) };
   engine.free([input, outputs]);
   return features;

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
-import type { Value } from '../../../src/engine/engine.js';
 import { deviceMemory } from '../../../src/engine/onnx/device-memory.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { attention } from '../../../src/engine/ops/attention.js';
@@ -31,17 +30,17 @@ test('a tensor goes to the device and comes back; small ones stay', { skip }, as
 });
 
 test('results stay on the device until they are read, and feed the next program', { skip }, async () => {
-  const double = gpu().compile('double', (({ x }: { x: tf.Tensor }) => ({ x: tf.mul(x, 2) })) as never);
+  const double = gpu().compile('double', ({ x }: { x: tf.Tensor }) => ({ x: tf.mul(x, 2) }));
   const first = gpu().put(randomArray(random, [32, 64]));
-  const second = (await double({ x: first })) as { x: Value };
+  const second = await double({ x: first });
   assert.equal((second.x.storage as { tensor: ort.Tensor }).tensor.location, 'gpu-buffer');
-  const third = (await double(second)) as { x: Value };
+  const third = await double(second);
   const [before, afterwards] = [await gpu().get(first), await gpu().get(third.x)];
   assert.deepEqual(
     afterwards.data,
     before.data.map((value) => 4 * value),
   );
-  gpu().free([first, second, third] as never);
+  gpu().free([first, second, third]);
 });
 
 test('attention over 65 tokens and its gradients are those of the CPU', { skip }, async (t) => {
@@ -51,11 +50,11 @@ test('attention over 65 tokens and its gradients are those of the CPU', { skip }
     attention(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, { heads: 2 })
       .square()
       .sum() as tf.Scalar;
-  const gradients = ({ qkv }: { qkv: tf.Tensor[] }) => tf.grads(loss as never)(qkv);
+  const gradients = ({ qkv }: { qkv: tf.Tensor[] }) => tf.grads(loss)(qkv);
   const inputs = { qkv: Array.from({ length: 3 }, () => randomArray(random, [2, 65, 32])) };
   const [expected, actual] = [
-    await onEngine(cpu, 'attention', gradients as never, inputs),
-    await onEngine(gpu(), 'attention', gradients as never, inputs),
+    await onEngine(cpu, 'attention', gradients, inputs),
+    await onEngine(gpu(), 'attention', gradients, inputs),
   ];
   assertClose(actual, expected, 1e-5);
 });

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
-import type { TensorFunction } from '../../../src/engine/engine.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { trace } from '../../../src/engine/onnx/tracer.js';
 import { attention, composedAttention } from '../../../src/engine/ops/attention.js';
@@ -106,15 +105,15 @@ function maskOf(seen: readonly number[], queries: number, keys: number): NdArray
 }
 
 const gradientsOf =
-  (op: Op, frozen: readonly number[] = []): TensorFunction =>
+  (op: Op, frozen: readonly number[] = []) =>
   (inputs: Record<string, tf.Tensor>) => {
     const all = Object.values(inputs);
     const moving = all.map((_, index) => index).filter((index) => !frozen.includes(index));
     const loss = (...moved: tf.Tensor[]) => {
       const result = op(...all.map((tensor, index) => moved[moving.indexOf(index)] ?? tensor));
-      return result.mul(result.sigmoid()).sum();
+      return result.mul(result.sigmoid()).sum<tf.Scalar>();
     };
-    const { value, grads } = tf.valueAndGrads(loss as never)(moving.map((index) => all[index]!));
+    const { value, grads } = tf.valueAndGrads(loss)(moving.map((index) => all[index]!));
     return { value, grads };
   };
 

@@ -14,7 +14,7 @@ import { type LlamaWeights, runLlama } from '../../../src/models/llama/llama.js'
 import { llamaStateDictOf, llamaTree } from '../../../src/models/llama/weights.js';
 import { permuted } from '../../../src/models/pretrained/formats/layout.js';
 import { type Float32NdArray, float32, int32, isFloat32 } from '../../../src/shared/arrays.js';
-import { leavesOf, mapTree, type Tree } from '../../../src/shared/tree.js';
+import { leavesOf, mapTree } from '../../../src/shared/tree.js';
 import { assertClose, onEngine, onReference } from '../../engine/tensors.js';
 import { fixture } from '../../fixture.js';
 
@@ -93,15 +93,11 @@ const isAdapted = (path: string) => /^weights\/blocks\/\d+\/(query|value)\/weigh
 const withGradients =
   (config: LlamaConfig) =>
   (inputs: { parameters: Parameters<tf.Tensor>; ids: tf.Tensor; present: tf.Tensor; weights: tf.Tensor }) => {
-    const tree = inputs.parameters as unknown as Tree<tf.Tensor>;
+    const tree = inputs.parameters;
     const leaves = leavesOf(tree, isTensor).filter(({ path }) => !isAdapted(path));
     const logitsOf = (tensors: tf.Tensor[]) => {
       const byPath = new Map(leaves.map(({ path }, index) => [path, tensors[index]!]));
-      const { weights, adaptations } = mapTree(
-        tree,
-        isTensor,
-        (leaf, path) => byPath.get(path) ?? leaf,
-      ) as unknown as Parameters<tf.Tensor>;
+      const { weights, adaptations } = mapTree(tree, isTensor, (leaf, path) => byPath.get(path) ?? leaf);
       const scaled = adaptations.map(({ query, value }) => ({
         query: { ...query, scale: file.scale } satisfies LayerAdaptation,
         value: { ...value, scale: file.scale } satisfies LayerAdaptation,
@@ -109,7 +105,7 @@ const withGradients =
       return runLlama(weights, inputs.ids, config, inputs.present, scaled);
     };
     const tensors = leaves.map(({ leaf }) => leaf);
-    const { grads } = tf.valueAndGrads(((...moved: tf.Tensor[]) => logitsOf(moved).mul(inputs.weights).sum()) as never)(
+    const { grads } = tf.valueAndGrads((...moved: tf.Tensor[]) => logitsOf(moved).mul(inputs.weights).sum<tf.Scalar>())(
       tensors,
     );
     const real = inputs.present.cast('float32').reshape([2, file.tokens, 1]);
@@ -131,8 +127,8 @@ for (const case_ of file.cases) {
     ids: int32(shape, Int32Array.from(case_.ids)),
     present: int32(shape, Int32Array.from(case_.mask)),
     weights: float32([...shape, file.vocabulary], Float32Array.from(case_.weights)),
-  } as unknown as Tree<Float32NdArray>;
-  const gradients = (await parametersOf(arrayOf(case_.gradients), config)) as unknown as Tree<Float32NdArray>;
+  };
+  const gradients = await parametersOf(arrayOf(case_.gradients), config);
   const expected = new Map<string, readonly number[]>([['logits', case_.logits]]);
   for (const { path, leaf } of leavesOf(gradients, isFloat32)) {
     if (!isAdapted(path)) expected.set(`gradients/${path}`, Array.from(leaf.data));

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type * as tf from '@tensorflow/tfjs';
-import type { TensorFunction } from '../../../src/engine/engine.js';
 import { runNetwork } from '../../../src/models/blockwise.js';
 import type { NetworkWeights } from '../../../src/models/family.js';
 import type { Linear } from '../../../src/models/layers.js';
+import type { Float32NdArray } from '../../../src/shared/arrays.js';
 import { mergeStitch } from '../../../src/stitching/parameters/merge.js';
 import { initialTrainables, trainablesOf } from '../../../src/stitching/parameters/trainables.js';
-import { frozenPathOf, runStitch } from '../../../src/stitching/stitchable-network.js';
+import { type FrozenPath, frozenPathOf, runStitch } from '../../../src/stitching/stitchable-network.js';
 import { pick } from '../../../src/training/training-state.js';
 import { assertClose, onReference } from '../../engine/tensors.js';
 import {
@@ -24,10 +24,10 @@ import {
 type Run = Parameters<typeof runStitch>;
 const { images } = batch();
 
-const logitsOf = (stitch: Run[0], frozen: unknown, parameters: unknown) => {
+const logitsOf = (stitch: Run[0], frozen: FrozenPath<Float32NdArray>, parameters: Record<string, Float32NdArray>) => {
   const run = (given: { frozen: Run[1]; parameters: Run[2]; images: tf.Tensor }) =>
     runStitch(stitch, given.frozen, given.parameters, given.images, architectures);
-  return onReference(run as unknown as TensorFunction, { frozen, parameters, images } as never);
+  return onReference(run, { frozen, parameters, images });
 };
 
 for (const [name, adaptation] of Object.entries({
@@ -58,10 +58,7 @@ test('before the first step an anchor is exactly its frozen network with a new h
     const head = { weight: values[`head/${anchor}/weight`]!, bias: values[`head/${anchor}/bias`]! };
     const run = (given: { weights: NetworkWeights<tf.Tensor>; head: Linear<tf.Tensor>; images: tf.Tensor }) =>
       runNetwork(architectures[anchor]!, given.weights, given.head, given.images);
-    const alone = onReference(
-      run as unknown as TensorFunction,
-      { weights: frozen.anchors[anchor], head, images } as never,
-    );
+    const alone = onReference(run, { weights: frozen.anchors[anchor]!, head, images });
     const stitch = space.stitches[anchor]!;
     const own = pick(values, Object.keys(trainablesOf(stitch, networkOf())));
     assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), own), alone, 1e-6);
