@@ -81,59 +81,61 @@ class PickleMachine {
   }
 
   private step(opcode: string): void {
+    const literal = this.literal(opcode);
+    if (literal === undefined) this.rearrange(opcode);
+    else this.stack.push(literal);
+  }
+
+  /** The value that an opcode pushes; undefined for opcodes that work on what is on the stack. */
+  private literal(opcode: string): Item | undefined {
+    switch (opcode) {
+      case '}': // EMPTY_DICT
+        return new Map();
+      case ']': // EMPTY_LIST
+        return [];
+      case ')': // EMPTY_TUPLE
+        return new Tuple([]);
+      case '(': // MARK
+        return new Mark();
+      case 'N': // NONE
+        return null;
+      case '\x88': // NEWTRUE
+      case '\x89': // NEWFALSE
+        return opcode === '\x88';
+      case 'K': // BININT1
+        return this.byte();
+      case 'M': // BININT2
+        return this.read(2).getUint16(0, true);
+      case 'J': // BININT
+        return this.read(4).getInt32(0, true);
+      case 'U': // SHORT_BINSTRING
+        return this.take(this.byte());
+      case 'T': // BINSTRING
+        return this.take(this.read(4).getInt32(0, true));
+      case 'X': // BINUNICODE
+        return Buffer.from(this.take(this.read(4).getUint32(0, true))).toString('utf8');
+      case 'h': // BINGET
+        return this.recall(this.byte());
+      case 'j': // LONG_BINGET
+        return this.recall(this.read(4).getUint32(0, true));
+      case 'c': // GLOBAL
+        return this.global(`${this.line()}.${this.line()}`);
+      default:
+        return undefined;
+    }
+  }
+
+  private rearrange(opcode: string): void {
     const { stack } = this;
     switch (opcode) {
       case '\x80': // PROTO
         if (this.byte() > 2) throw this.refused('a pickle protocol above 2');
-        return;
-      case '}': // EMPTY_DICT
-        stack.push(new Map());
-        return;
-      case ']': // EMPTY_LIST
-        stack.push([]);
-        return;
-      case ')': // EMPTY_TUPLE
-        stack.push(new Tuple([]));
-        return;
-      case '(': // MARK
-        stack.push(new Mark());
-        return;
-      case 'N': // NONE
-        stack.push(null);
-        return;
-      case '\x88': // NEWTRUE
-      case '\x89': // NEWFALSE
-        stack.push(opcode === '\x88');
-        return;
-      case 'K': // BININT1
-        stack.push(this.byte());
-        return;
-      case 'M': // BININT2
-        stack.push(this.read(2).getUint16(0, true));
-        return;
-      case 'J': // BININT
-        stack.push(this.read(4).getInt32(0, true));
-        return;
-      case 'U': // SHORT_BINSTRING
-        stack.push(this.take(this.byte()));
-        return;
-      case 'T': // BINSTRING
-        stack.push(this.take(this.read(4).getInt32(0, true)));
-        return;
-      case 'X': // BINUNICODE
-        stack.push(Buffer.from(this.take(this.read(4).getUint32(0, true))).toString('utf8'));
         return;
       case 'q': // BINPUT
         this.memo.set(this.byte(), this.top());
         return;
       case 'r': // LONG_BINPUT
         this.memo.set(this.read(4).getUint32(0, true), this.top());
-        return;
-      case 'h': // BINGET
-        stack.push(this.recall(this.byte()));
-        return;
-      case 'j': // LONG_BINGET
-        stack.push(this.recall(this.read(4).getUint32(0, true)));
         return;
       case '\x85': // TUPLE1
       case '\x86': // TUPLE2
@@ -154,9 +156,6 @@ class PickleMachine {
         return;
       case 'u': // SETITEMS
         this.setItems(this.popToMark());
-        return;
-      case 'c': // GLOBAL
-        stack.push(this.global(`${this.line()}.${this.line()}`));
         return;
       case 'R': // REDUCE
         stack.push(this.construct(...(this.popMany(2) as [Item, Item])));
