@@ -56,6 +56,11 @@ test('data and engine do not know each other', () => {
   }
 });
 
+test('onnxruntime is loaded in one place, which keeps it from reporting home', () => {
+  const importers = imports.filter(({ to }) => to === 'onnxruntime-node').map(({ from }) => from);
+  assert.deepEqual(importers, ['src/engine/onnx/runtime.ts']);
+});
+
 test('nothing below src imports a command', () => {
   for (const { from, to } of imports) {
     assert.ok(!(from.startsWith('src/') && to.startsWith('commands/')), `${from} imports ${to}`);

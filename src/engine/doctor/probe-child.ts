@@ -22,7 +22,7 @@ interface Candidate {
 
 async function onnxruntime(device: Device): Promise<Candidate> {
   const [ort, { createOnnxEngine }, { whyNotPlaced }] = await Promise.all([
-    import('onnxruntime-node'),
+    import('../onnx/runtime.js'),
     import('../onnx/engine.js'),
     import('../onnx/placement.js'),
   ]);

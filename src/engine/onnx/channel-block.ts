@@ -1,6 +1,7 @@
 /** How many channels ONNX Runtime's blocked convolutions (kernels/blocked-depthwise.ts) take at once on this processor. */
-import * as ort from 'onnxruntime-node';
+
 import { Graph } from './graph.js';
+import * as ort from './runtime.js';
 
 let known: Promise<number | undefined> | undefined;
 

@@ -7,7 +7,6 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
-import * as ort from 'onnxruntime-node';
 import type { NdArray } from '../../shared/arrays.js';
 import type { Device } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
@@ -15,6 +14,7 @@ import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
 import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { channelBlock } from './channel-block.js';
 import { deviceMemory } from './device-memory.js';
+import * as ort from './runtime.js';
 import './kernels/index.js';
 import { trace } from './tracer.js';
 

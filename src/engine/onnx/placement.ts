@@ -1,8 +1,8 @@
 /** Whether onnxruntime can compute on a device: unasked it silently gives the CPU what a provider does not take. */
 import * as tf from '@tensorflow/tfjs';
-import * as ort from 'onnxruntime-node';
 import type { Device } from '../../shared/engine-names.js';
 import { messageOf } from '../../shared/errors.js';
+import * as ort from './runtime.js';
 import './kernels/index.js';
 import { trace } from './tracer.js';
 
