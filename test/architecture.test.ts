@@ -100,6 +100,14 @@ test('every command reports failures in the way of EstaCommand', async () => {
   }
 });
 
+test('only recipe tests train a network for epochs or start the program', async () => {
+  for (const file of (await sources('test')).filter((name) => name.endsWith('.test.ts'))) {
+    const [text, isRecipe] = [await readFile(path.join(projectRoot, file), 'utf8'), file.endsWith('.recipe.test.ts')];
+    const isLong = /\bimport \{[^}]*\b(?:esta|executable|miniature|pretrain)\b[^}]*\} from /.test(text);
+    assert.ok(isRecipe || !isLong, `${file}: name it *.recipe.test.ts, so that npm run test:unit stays quick`);
+  }
+});
+
 async function sources(...folders: readonly string[]): Promise<string[]> {
   const lists = folders.map(async (folder) => {
     const names = await readdir(path.join(projectRoot, folder), { recursive: true });

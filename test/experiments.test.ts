@@ -7,7 +7,7 @@ import { loadExperiment, loadPretraining } from '../src/config/load.js';
 import { planOf, runFolderOf } from '../src/config/plan.js';
 import { type AblationName, ablationOf } from '../src/experiment/ablation.js';
 import { architectureNamed } from '../src/models/architectures.js';
-import { esta, projectRoot } from './command-line.js';
+import { projectRoot } from './command-line.js';
 
 const folder = path.join(projectRoot, 'experiments');
 const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.yaml'));
@@ -86,19 +86,4 @@ test('a one-epoch trial of every experiment needs one option', async () => {
       assert.ok(trial.grid_epochs <= trainings * plan.base_learning_rates.length);
     }
   }
-});
-
-test('the commands of the headers run dry', async () => {
-  const { status, stdout } = await esta([
-    'run',
-    'experiments/flowers12.yaml',
-    '--set',
-    'data.root=experiments', // some folder that is there
-    '--dry-run',
-    '--json',
-  ]);
-  assert.equal(status, 0);
-  const plan = JSON.parse(stdout);
-  assert.deepEqual(plan.missing, []);
-  assert.equal(plan.trials[0].dataset, 'flowers12');
 });

@@ -1,21 +1,49 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { benchmarkEstaSteps } from '../../src/bench/esta-step-benchmark.js';
-import { benchmarkStep } from '../../src/bench/step-benchmark.js';
+import { benchmarkStep, medianMilliseconds } from '../../src/bench/step-benchmark.js';
+import type { Engine, Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { variantNamed } from '../../src/models/vit/variants.js';
 
-test('a step of the smallest network is timed, and its backward pass really runs', async () => {
+test('a step computes the gradient of every low-rank update, and its rate is its work by its time', async (t) => {
   const engine = await createOnnxEngine({ threads: 1 });
-  const options = { batchSize: 4, rank: 2, repeat: 3 };
-  const { model, forward_ms, step_ms, gflops_per_second } = await benchmarkStep(
-    engine,
-    variantNamed('vit_mini_tiny'),
-    options,
-  );
-  await engine.dispose();
+  t.after(() => engine.dispose());
+  const gradients: (readonly number[])[] = [];
+  const compile = (name: string, fn: never) => {
+    const program = engine.compile(name, fn) as (inputs: unknown) => Promise<{ grads?: Value[] }>;
+    return async (inputs: unknown) => {
+      const result = await program(inputs);
+      gradients.push(...(result.grads ?? []).map(({ shape }) => shape));
+      return result;
+    };
+  };
+  const watched = { put: engine.put, get: engine.get, free: engine.free, compile } as unknown as Engine;
+  const { model, step_ms, gflops_per_second } = await benchmarkStep(watched, variantNamed('vit_mini_tiny'), {
+    batchSize: 4,
+    rank: 2,
+    repeat: 1,
+  });
   assert.equal(model, 'vit_mini_tiny');
-  assert.ok(forward_ms > 0 && step_ms > forward_ms && gflops_per_second > 0);
+  // Twice (compiled, then timed), 12 blocks with A [width, rank] and B [rank, width] of q, k and v; the width is 32.
+  assert.equal(gradients.length, 2 * 12 * 3 * 2);
+  assert.deepEqual(gradients.slice(0, 2), [
+    [32, 2],
+    [2, 32],
+  ]);
+  // 65 tokens: 12 N D^2 + 2 N^2 D multiply-accumulates a block, 2 operations each, forward and backward.
+  const flops = 2 * 2 * 4 * 12 * (12 * 65 * 32 ** 2 + 2 * 65 ** 2 * 32);
+  assert.equal(gflops_per_second, Math.round(flops / step_ms / 1e6));
+});
+
+test('the median leaves out the run that compiles', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const times = [1000, 5, 1, 30];
+  const median = await medianMilliseconds(3, async () => {
+    now += times.shift()!;
+  });
+  assert.equal(median, 5);
 });
 
 test('an ESTA step of every anchor of a family is timed', async () => {

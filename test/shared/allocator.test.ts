@@ -61,8 +61,8 @@ test('a command does not go on when the process that was started is killed outri
   const worker = Number(line.toString());
   t.after(() => isAlive(worker) && process.kill(worker, 'SIGKILL'));
   started.kill('SIGKILL');
-  for (let tries = 0; tries < 100 && isAlive(worker); tries++) await wait(50);
-  assert.ok(!isAlive(worker), 'it ended within 5 seconds');
+  // The runner's own limit ends a test that waits for ever.
+  while (isAlive(worker)) await wait(50);
 });
 
 /** A process that has ended and waits for its parent to look, as a container's first process may never do, is not alive. */

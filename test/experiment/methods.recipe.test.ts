@@ -90,7 +90,6 @@ test('deployment by validation evaluates all stitches after the same training', 
   assert.deepEqual(await trainedBy('validation'), await trainedBy('importance'));
   const bins = (result: TrialResult) => result.stitches.map(({ bin }) => bin);
   assert.deepEqual(bins(validation), bins(scores));
-  assert.ok(scores.deploySeconds! < 0.1 && validation.deploySeconds! > scores.deploySeconds!);
 });
 
 test('anchors alone are trained one after the other and all deployed', async (t) => {

@@ -33,3 +33,18 @@ test('a wrong value: line, allowed, received; exit status 2', async () => {
   assert.equal(status, 2);
   assert.match(stderr, /--set sampling\.eta=2: sampling\.eta: expected a number < 1, received 2\n/);
 });
+
+test('the command in the header of an experiment runs dry', async () => {
+  const { status, stdout } = await esta([
+    'run',
+    'experiments/flowers12.yaml',
+    '--set',
+    'data.root=experiments', // some folder that is there
+    '--dry-run',
+    '--json',
+  ]);
+  assert.equal(status, 0);
+  const plan = JSON.parse(stdout);
+  assert.deepEqual(plan.missing, []);
+  assert.equal(plan.trials[0].dataset, 'flowers12');
+});
