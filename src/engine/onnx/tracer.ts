@@ -8,17 +8,9 @@ import type { NdArray } from '../../shared/arrays.js';
 import { type Mapped, mapTree } from '../../shared/tree.js';
 import type { TensorFunction } from '../engine.js';
 import { type Dtype, Graph, type GraphValue } from './graph.js';
+import { runKernel, type TracingKernel } from './kernel.js';
 
 export const tracerBackend = 'esta-tracer';
-
-/** A kernel that appends to the graph: named inputs and attributes in, the graph values of its outputs out. */
-export type TracingKernel = (
-  graph: Graph,
-  inputs: Readonly<Record<string, GraphValue>>,
-  attributes: Readonly<Record<string, unknown>>,
-  /** For the kernels with a list of inputs (Concat, Pack, AddN). */
-  list: readonly GraphValue[],
-) => GraphValue | GraphValue[];
 
 class Tracer extends tf.KernelBackend {
   graph = new Graph();
@@ -101,7 +93,7 @@ export function registerTracingKernels(kernels: Readonly<Record<string, TracingK
       const tracer = backend as Tracer;
       const named: Record<string, GraphValue> = {};
       for (const [name, info] of Object.entries(inputs)) if (info) named[name] = tracer.graphValue(info as TensorInfo);
-      const result = kernel(tracer.graph, named, (attrs ?? {}) as NamedAttrMap, Object.values(named));
+      const result = runKernel(kernelName, kernel, tracer.graph, named, (attrs ?? {}) as NamedAttrMap);
       return Array.isArray(result) ? result.map((value) => tracer.tensorInfo(value)) : tracer.tensorInfo(result);
     };
     tf.registerKernel({ kernelName, backendName: tracerBackend, kernelFunc });

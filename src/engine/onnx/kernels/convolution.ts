@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attribute, Graph, GraphValue } from '../graph.js';
-import type { TracingKernel } from '../tracer.js';
+import { kernel, type TracingKernel } from '../kernel.js';
 import { blockedConvolution, blockedFilterGradient, isBlockable } from './blocked-depthwise.js';
 import { reverseNode, transposeNode } from './shape.js';
 
@@ -50,17 +50,24 @@ const filterFor = (graph: Graph, filter: GraphValue, depthwise: boolean) =>
       ])
     : transposeNode(graph, filter, [3, 2, 0, 1]);
 
-const convolution =
-  (depthwise: boolean): TracingKernel =>
-  (graph, { x, filter }, attributes) => {
-    const info = infoOf(x!.shape, filter!.shape, attributes, depthwise);
-    if (depthwise && isBlockable(graph, info)) return blockedConvolution(graph, x!, filter!, info, geometryOf(info));
-    const [batch, height, width, channels] = info.outShape;
-    const inputs = [channelsFirst(graph, x!), filterFor(graph, filter!, depthwise)];
-    const output = { shape: [batch!, channels!, height!, width!] };
-    const groups = depthwise ? info.inChannels : 1;
-    return channelsLast(graph, graph.node('Conv', inputs, output, { attributes: attributesOf(info, groups) }));
-  };
+const convolution = (depthwise: boolean): TracingKernel =>
+  kernel(['x', 'filter'], (graph, { x, filter }, attributes) => convolve(graph, x, filter, attributes, depthwise));
+
+function convolve(
+  graph: Graph,
+  x: GraphValue,
+  filter: GraphValue,
+  attributes: Readonly<Record<string, unknown>>,
+  depthwise: boolean,
+): GraphValue {
+  const info = infoOf(x.shape, filter.shape, attributes, depthwise);
+  if (depthwise && isBlockable(graph, info)) return blockedConvolution(graph, x, filter, info, geometryOf(info));
+  const [batch, height, width, channels] = info.outShape;
+  const inputs = [channelsFirst(graph, x), filterFor(graph, filter, depthwise)];
+  const output = { shape: [batch!, channels!, height!, width!] };
+  const groups = depthwise ? info.inChannels : 1;
+  return channelsLast(graph, graph.node('Conv', inputs, output, { attributes: attributesOf(info, groups) }));
+}
 
 /**
  * Without strides the gradient of the input is a convolution too, of the output gradients with the filter turned by half,
@@ -76,13 +83,12 @@ function mirrored({ padInfo, effectiveFilterHeight, effectiveFilterWidth, dilati
   return { strides: 1, dilations: [dilationHeight, dilationWidth], pad };
 }
 
-const inputGradient =
-  (depthwise: boolean): TracingKernel =>
-  (graph, { dy, filter }, attributes) => {
+const inputGradient = (depthwise: boolean): TracingKernel =>
+  kernel(['dy', 'filter'], (graph, { dy, filter }, attributes) => {
     const shape = attributes['inputShape'] as number[];
-    const info = infoOf(shape, filter!.shape, attributes, depthwise);
+    const info = infoOf(shape, filter.shape, attributes, depthwise);
     if (depthwise && info.strideHeight * info.strideWidth === 1 && info.inChannels === info.outChannels) {
-      return convolution(true)(graph, { x: dy!, filter: reverseNode(graph, filter!, [0, 1]) }, mirrored(info), []);
+      return convolve(graph, dy, reverseNode(graph, filter, [0, 1]), mirrored(info), true);
     }
     // The transposed convolution may come out short when the stride does not divide: output_padding is what is missing.
     const missing = (size: number, out: number, stride: number, effective: number, pads: number) =>
@@ -103,7 +109,7 @@ const inputGradient =
         info.padInfo.left + info.padInfo.right,
       ),
     ];
-    const inputs = [channelsFirst(graph, dy!), filterFor(graph, filter!, depthwise)];
+    const inputs = [channelsFirst(graph, dy), filterFor(graph, filter, depthwise)];
     const output = { shape: [shape[0]!, shape[3]!, shape[1]!, shape[2]!] };
     const groups = depthwise ? info.inChannels : 1;
     return channelsLast(
@@ -112,29 +118,28 @@ const inputGradient =
         attributes: { ...attributesOf(info, groups), output_padding: { ints: output_padding } },
       }),
     );
-  };
+  });
 
 /**
  * The gradient of a filter is itself a convolution, of the images (batch and channels exchanged) with the output
  * gradients as filters, whose dilation is the stride.
  */
-const filterGradient =
-  (depthwise: boolean): TracingKernel =>
-  (graph, { x, dy }, attributes) => {
+const filterGradient = (depthwise: boolean): TracingKernel =>
+  kernel(['x', 'dy'], (graph, { x, dy }, attributes) => {
     const filterShape = attributes['filterShape'] as number[];
-    const info = infoOf(x!.shape, filterShape, attributes, depthwise);
+    const info = infoOf(x.shape, filterShape, attributes, depthwise);
     const [height, width, channels, multiplier] = filterShape as [number, number, number, number];
-    const batch = x!.shape[0]!;
+    const batch = x.shape[0]!;
     const isDense = [info.strideHeight, info.strideWidth, info.dilationHeight, info.dilationWidth].every(
       (n) => n === 1,
     );
     if (depthwise && isDense && isBlockable(graph, info)) {
-      return blockedFilterGradient(graph, x!, dy!, info, geometryOf(info));
+      return blockedFilterGradient(graph, x, dy, info, geometryOf(info));
     }
     if (depthwise && multiplier !== 1)
       throw new Error('depthwise convolutions with a multiplier have no gradient here');
-    const images = transposeNode(graph, x!, [3, 0, 1, 2]);
-    const gradients = transposeNode(graph, dy!, [3, 0, 1, 2]);
+    const images = transposeNode(graph, x, [3, 0, 1, 2]);
+    const gradients = transposeNode(graph, dy, [3, 0, 1, 2]);
     const image = depthwise ? graph.reshape(images, [1, channels * batch, info.inHeight, info.inWidth]) : images;
     const { top, left } = info.padInfo;
     // Rows and columns that the stride left out at the far edge may give extra positions: they are cut off.
@@ -164,7 +169,7 @@ const filterGradient =
           });
     const ordered = transposeNode(graph, cut, depthwise ? [2, 3, 1, 0] : [2, 3, 0, 1]);
     return graph.reshape(ordered, filterShape);
-  };
+  });
 
 export const convolutionKernels: Record<string, TracingKernel> = {
   Conv2D: convolution(false),

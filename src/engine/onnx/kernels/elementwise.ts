@@ -2,13 +2,11 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Dtype, Graph, GraphValue } from '../graph.js';
 import { sameShape } from '../graph.js';
-import type { TracingKernel } from '../tracer.js';
+import { kernel, type TracingKernel } from '../kernel.js';
 
 /** One ONNX operator of one input. */
-const unary =
-  (operator: string, dtype?: Dtype): TracingKernel =>
-  (graph, { x }) =>
-    graph.node(operator, [x!], { shape: x!.shape, dtype: dtype ?? x!.dtype });
+const unary = (operator: string, dtype?: Dtype): TracingKernel =>
+  kernel(['x'], (graph, { x }) => graph.node(operator, [x], { shape: x.shape, dtype: dtype ?? x.dtype }));
 
 const broadcast = (a: GraphValue, b: GraphValue) =>
   tf.backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]);
@@ -52,10 +50,10 @@ function neutral(operator: string, a: GraphValue, b: GraphValue): GraphValue | u
   return commutes && a.splat === identity && b.splat === undefined ? b : undefined;
 }
 
-const binary =
-  (operator: string, options: { dtype?: Dtype; fold?: (a: number, b: number) => number } = {}): TracingKernel =>
-  (graph, { a, b }) =>
-    binaryNode(graph, operator, a!, b!, options);
+const binary = (
+  operator: string,
+  options: { dtype?: Dtype; fold?: (a: number, b: number) => number } = {},
+): TracingKernel => kernel(['a', 'b'], (graph, { a, b }) => binaryNode(graph, operator, a, b, options));
 
 const comparison = (operator: string) => binary(operator, { dtype: 'bool' });
 
@@ -87,41 +85,43 @@ export const elementwiseKernels: Record<string, TracingKernel> = {
   Sqrt: unary('Sqrt'),
   Tan: unary('Tan'),
   Tanh: unary('Tanh'),
-  Neg: (graph, { x }) =>
-    x!.splat === undefined ? graph.node('Neg', [x!], x!) : graph.splat(-x!.splat, x!.shape, x!.dtype),
-  Square: (graph, { x }) => binaryNode(graph, 'Mul', x!, x!, { fold: (a, b) => a * b }),
-  Rsqrt: (graph, { x }) => graph.node('Reciprocal', [graph.node('Sqrt', [x!], x!)], x!),
-  Log1p: (graph, { x }) => graph.node('Log', [graph.node('Add', [x!, graph.scalar(1)], x!)], x!),
-  Expm1: (graph, { x }) => graph.node('Sub', [graph.node('Exp', [x!], x!), graph.scalar(1)], x!),
-  IsFinite: (graph, { x }) => {
-    const bool = { shape: x!.shape, dtype: 'bool' as const };
-    const either = graph.node('Or', [graph.node('IsNaN', [x!], bool), graph.node('IsInf', [x!], bool)], bool);
+  Neg: kernel(['x'], (graph, { x }) =>
+    x.splat === undefined ? graph.node('Neg', [x], x) : graph.splat(-x.splat, x.shape, x.dtype),
+  ),
+  Square: kernel(['x'], (graph, { x }) => binaryNode(graph, 'Mul', x, x, { fold: (a, b) => a * b })),
+  Rsqrt: kernel(['x'], (graph, { x }) => graph.node('Reciprocal', [graph.node('Sqrt', [x], x)], x)),
+  Log1p: kernel(['x'], (graph, { x }) => graph.node('Log', [graph.node('Add', [x, graph.scalar(1)], x)], x)),
+  Expm1: kernel(['x'], (graph, { x }) => graph.node('Sub', [graph.node('Exp', [x], x), graph.scalar(1)], x)),
+  IsFinite: kernel(['x'], (graph, { x }) => {
+    const bool = { shape: x.shape, dtype: 'bool' as const };
+    const either = graph.node('Or', [graph.node('IsNaN', [x], bool), graph.node('IsInf', [x], bool)], bool);
     return graph.node('Not', [either], bool);
-  },
-  Step: (graph, { x }, { alpha }) => {
-    const positive = graph.node('Greater', [x!, graph.scalar(0)], { shape: x!.shape, dtype: 'bool' });
-    return graph.node('Where', [positive, graph.scalar(1), graph.scalar(Number(alpha ?? 0))], x!);
-  },
-  ClipByValue: (graph, { x }, { clipValueMin, clipValueMax }) =>
-    graph.node('Clip', [x!, graph.scalar(Number(clipValueMin)), graph.scalar(Number(clipValueMax))], x!),
-  Cast: (graph, { x }, { dtype }) => castNode(graph, x!, dtype as Dtype),
-  Identity: (_graph, { x }) => x!,
+  }),
+  Step: kernel(['x'], (graph, { x }, { alpha }) => {
+    const positive = graph.node('Greater', [x, graph.scalar(0)], { shape: x.shape, dtype: 'bool' });
+    return graph.node('Where', [positive, graph.scalar(1), graph.scalar(Number(alpha ?? 0))], x);
+  }),
+  ClipByValue: kernel(['x'], (graph, { x }, { clipValueMin, clipValueMax }) =>
+    graph.node('Clip', [x, graph.scalar(Number(clipValueMin)), graph.scalar(Number(clipValueMax))], x),
+  ),
+  Cast: kernel(['x'], (graph, { x }, { dtype }) => castNode(graph, x, dtype as Dtype)),
+  Identity: kernel(['x'], (_graph, { x }) => x!),
 
   Add: binary('Add', { fold: (a, b) => a + b }),
   Sub: binary('Sub', { fold: (a, b) => a - b }),
   Multiply: binary('Mul', { fold: (a, b) => a * b }),
   RealDiv: binary('Div', { fold: (a, b) => a / b }),
-  FloorDiv: (graph, { a, b }) => {
-    const quotient = binaryNode(graph, 'Div', castNode(graph, a!, 'float32'), castNode(graph, b!, 'float32'));
-    return castNode(graph, graph.node('Floor', [quotient], quotient), a!.dtype);
-  },
+  FloorDiv: kernel(['a', 'b'], (graph, { a, b }) => {
+    const quotient = binaryNode(graph, 'Div', castNode(graph, a, 'float32'), castNode(graph, b, 'float32'));
+    return castNode(graph, graph.node('Floor', [quotient], quotient), a.dtype);
+  }),
   Maximum: binary('Max'),
   Minimum: binary('Min'),
   Pow: binary('Pow', { fold: (a, b) => a ** b }),
-  SquaredDifference: (graph, { a, b }) => {
-    const difference = binaryNode(graph, 'Sub', a!, b!);
+  SquaredDifference: kernel(['a', 'b'], (graph, { a, b }) => {
+    const difference = binaryNode(graph, 'Sub', a, b);
     return graph.node('Mul', [difference, difference], difference);
-  },
+  }),
   Equal: comparison('Equal'),
   Greater: comparison('Greater'),
   GreaterEqual: comparison('GreaterOrEqual'),
@@ -129,12 +129,15 @@ export const elementwiseKernels: Record<string, TracingKernel> = {
   LessEqual: comparison('LessOrEqual'),
   LogicalAnd: comparison('And'),
   LogicalOr: comparison('Or'),
-  NotEqual: (graph, { a, b }) => {
-    const equal = binaryNode(graph, 'Equal', a!, b!, { dtype: 'bool' });
+  NotEqual: kernel(['a', 'b'], (graph, { a, b }) => {
+    const equal = binaryNode(graph, 'Equal', a, b, { dtype: 'bool' });
     return graph.node('Not', [equal], equal);
-  },
+  }),
   // tf.where broadcasts before it selects, so the condition has the full shape.
-  Select: (graph, { condition, t, e }) => graph.node('Where', [condition!, operand(graph, t!), operand(graph, e!)], t!),
-  AddN: (graph, _inputs, _attributes, list) =>
+  Select: kernel(['condition', 't', 'e'], (graph, { condition, t, e }) =>
+    graph.node('Where', [condition, operand(graph, t), operand(graph, e)], t),
+  ),
+  AddN: kernel([], (graph, _inputs, _attributes, list) =>
     list.reduce((sum, term) => binaryNode(graph, 'Add', sum, term, { fold: (a, b) => a + b })),
+  ),
 };

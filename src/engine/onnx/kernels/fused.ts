@@ -1,6 +1,6 @@
 /** Our fused kernels (src/engine/ops) as few ONNX operators, several of them ONNX Runtime's own (com.microsoft). */
 import type { Graph, GraphValue } from '../graph.js';
-import type { TracingKernel } from '../tracer.js';
+import { kernel, type TracingKernel } from '../kernel.js';
 import { batchedMatMulNode, gemmNode, rowsOf } from './matmul.js';
 import { reduceNode } from './reduction.js';
 import { transposeNode } from './shape.js';
@@ -49,65 +49,72 @@ type Three = [GraphValue, GraphValue, GraphValue];
 const statistics = (x: GraphValue) => ({ shape: [...x.shape.slice(0, -1), 1] });
 
 export const fusedKernels: Record<string, TracingKernel> = {
-  EstaLinear: (graph, { x, weight, bias }, { transpose }) => {
+  EstaLinear: kernel(['x', 'weight', 'bias?'], (graph, { x, weight, bias }, { transpose }) => {
     const options = { transposeB: Boolean(transpose), ...(bias ? { plus: bias } : {}) };
-    const product = gemmNode(graph, rowsOf(graph, x!), weight!, options);
-    return graph.reshape(product, [...x!.shape.slice(0, -1), product.shape[1]!]);
-  },
+    const product = gemmNode(graph, rowsOf(graph, x), weight, options);
+    return graph.reshape(product, [...x.shape.slice(0, -1), product.shape[1]!]);
+  }),
 
-  EstaLowRankLinear: (graph, { x, weight, bias, down, up }, { scale }) => {
-    const merged = gemmNode(graph, down!, up!, { scale: Number(scale), plus: weight! });
-    const product = gemmNode(graph, rowsOf(graph, x!), merged, bias ? { plus: bias } : {});
-    return [graph.reshape(product, [...x!.shape.slice(0, -1), product.shape[1]!]), merged];
-  },
+  EstaLowRankLinear: kernel(
+    ['x', 'weight', 'bias?', 'down', 'up'],
+    (graph, { x, weight, bias, down, up }, { scale }) => {
+      const merged = gemmNode(graph, down, up, { scale: Number(scale), plus: weight });
+      const product = gemmNode(graph, rowsOf(graph, x), merged, bias ? { plus: bias } : {});
+      return [graph.reshape(product, [...x.shape.slice(0, -1), product.shape[1]!]), merged];
+    },
+  ),
 
-  EstaLayerNorm: (graph, { x, scale, offset }, { epsilon }) =>
-    graph.nodes_('LayerNormalization', [x!, scale!, offset!], [x!, statistics(x!), statistics(x!)], {
+  EstaLayerNorm: kernel(['x', 'scale', 'offset'], (graph, { x, scale, offset }, { epsilon }) =>
+    graph.nodes_('LayerNormalization', [x, scale, offset], [x, statistics(x), statistics(x)], {
       attributes: { axis: { int: -1 }, epsilon: { float: Number(epsilon) } },
     }),
+  ),
 
-  EstaLayerNormGrad: (graph, { dy, x, scale, mean, inverseDeviation }) => {
-    const normalised = mul(graph, sub(graph, x!, mean!), inverseDeviation!);
-    const g = mul(graph, dy!, scale!);
-    const along = reduceNode(graph, 'ReduceMean', mul(graph, g, normalised), -1, true);
-    const centred = sub(graph, g, reduceNode(graph, 'ReduceMean', g, -1, true));
-    return mul(graph, sub(graph, centred, mul(graph, normalised, along)), inverseDeviation!);
-  },
+  EstaLayerNormGrad: kernel(
+    ['dy', 'x', 'scale', 'mean', 'inverseDeviation'],
+    (graph, { dy, x, scale, mean, inverseDeviation }) => {
+      const normalised = mul(graph, sub(graph, x, mean), inverseDeviation);
+      const g = mul(graph, dy, scale);
+      const along = reduceNode(graph, 'ReduceMean', mul(graph, g, normalised), -1, true);
+      const centred = sub(graph, g, reduceNode(graph, 'ReduceMean', g, -1, true));
+      return mul(graph, sub(graph, centred, mul(graph, normalised, along)), inverseDeviation);
+    },
+  ),
 
-  EstaGelu: (graph, { x }) => graph.node('Gelu', [x!], x!, { domain: microsoft }),
+  EstaGelu: kernel(['x'], (graph, { x }) => graph.node('Gelu', [x], x, { domain: microsoft })),
 
-  EstaGeluGrad: (graph, { dy, x }) => {
-    const z = mul(graph, x!, graph.scalar(Math.SQRT1_2));
+  EstaGeluGrad: kernel(['dy', 'x'], (graph, { dy, x }) => {
+    const z = mul(graph, x, graph.scalar(Math.SQRT1_2));
     // Phi(x) = erf(z) / 2 + 1 / 2 in one pass: HardSigmoid clips to [0, 1], which Phi never leaves.
     const phi = graph.node('HardSigmoid', [graph.node('Erf', [z], z)], z, {
       attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } },
     });
     // The density's factor 1 / sqrt(2 pi) goes into the exponent.
     const exponent = graph.node('Sub', [graph.scalar(-0.5 * Math.log(2 * Math.PI)), mul(graph, z, z)], z);
-    const slope = mul(graph, x!, graph.node('Exp', [exponent], exponent));
-    return mul(graph, graph.node('Add', [phi, slope], slope), dy!);
-  },
+    const slope = mul(graph, x, graph.node('Exp', [exponent], exponent));
+    return mul(graph, graph.node('Add', [phi, slope], slope), dy);
+  }),
 
-  EstaAttention: (graph, { query, key, value }, { heads, causal }) => {
+  EstaAttention: kernel(['query', 'key', 'value'], (graph, { query, key, value }, { heads, causal }) => {
     if (!graph.fused) {
-      const [q, k, v] = [query!, key!, value!].map((x) => splitHeads(graph, x, Number(heads))) as Three;
+      const [q, k, v] = [query, key, value].map((x) => splitHeads(graph, x, Number(heads))) as Three;
       return joinHeads(graph, batchedMatMulNode(graph, probabilities(graph, q, k, Boolean(causal)), v));
     }
-    return graph.node('MultiHeadAttention', [query!, key!, value!], query!, {
+    return graph.node('MultiHeadAttention', [query, key, value], query, {
       domain: microsoft,
       attributes: { num_heads: { int: Number(heads) }, unidirectional: { int: causal ? 1 : 0 } },
     });
-  },
+  }),
 
-  EstaAttentionGrad: (graph, inputs, { heads, causal }) => {
-    const split = (name: string) => splitHeads(graph, inputs[name]!, Number(heads));
-    const [query, key, value, dy] = [split('query'), split('key'), split('value'), split('dy')];
+  EstaAttentionGrad: kernel(['query', 'key', 'value', 'dy', 'output'], (graph, inputs, { heads, causal }) => {
+    const split = (x: GraphValue) => splitHeads(graph, x, Number(heads));
+    const [query, key, value, dy] = [split(inputs.query), split(inputs.key), split(inputs.value), split(inputs.dy)];
     const p = probabilities(graph, query, key, Boolean(causal));
     // rowsum(dP P) = rowsum(dO O), which is headWidth wide instead of tokens wide.
-    const headed = graph.reshape(mul(graph, inputs['dy']!, inputs['output']!), [
-      ...inputs['dy']!.shape.slice(0, 2),
+    const headed = graph.reshape(mul(graph, inputs.dy, inputs.output), [
+      ...inputs.dy.shape.slice(0, 2),
       Number(heads),
-      inputs['dy']!.shape[2]! / Number(heads),
+      inputs.dy.shape[2]! / Number(heads),
     ]);
     const rowSum = transposeNode(graph, reduceNode(graph, 'ReduceSum', headed, -1, true), [0, 2, 1, 3]);
     const dp = batchedMatMulNode(graph, dy, value, { transposeB: true });
@@ -118,5 +125,5 @@ export const fusedKernels: Record<string, TracingKernel> = {
       batchedMatMulNode(graph, ds, query, { transposeA: true, scale }),
       batchedMatMulNode(graph, p, dy, { transposeA: true }),
     ].map((x) => joinHeads(graph, x));
-  },
+  }),
 };

@@ -1,6 +1,6 @@
 /** The fused kernels of language models (src/engine/ops) as few ONNX operators. */
 import type { Graph, GraphValue } from '../graph.js';
-import type { TracingKernel } from '../tracer.js';
+import { kernel, type TracingKernel } from '../kernel.js';
 import { batchedMatMulNode } from './matmul.js';
 import { reduceNode } from './reduction.js';
 import { sliceNode, transposeNode } from './shape.js';
@@ -54,54 +54,58 @@ function rotated(graph: Graph, x: GraphValue, cosine: GraphValue, sine: GraphVal
 }
 
 export const languageKernels: Record<string, TracingKernel> = {
-  EstaRmsNorm: (graph, { x, scale }, { epsilon }) =>
-    graph.nodes_('SimplifiedLayerNormalization', [x!, scale!], [x!, { shape: [...x!.shape.slice(0, -1), 1] }], {
+  EstaRmsNorm: kernel(['x', 'scale'], (graph, { x, scale }, { epsilon }) =>
+    graph.nodes_('SimplifiedLayerNormalization', [x, scale], [x, { shape: [...x.shape.slice(0, -1), 1] }], {
       attributes: { axis: { int: -1 }, epsilon: { float: Number(epsilon) } },
     }),
+  ),
 
-  EstaRmsNormGrad: (graph, { dy, x, scale, inverseRms }) => {
-    const normalised = mul(graph, x!, inverseRms!);
-    const g = mul(graph, dy!, scale!);
+  EstaRmsNormGrad: kernel(['dy', 'x', 'scale', 'inverseRms'], (graph, { dy, x, scale, inverseRms }) => {
+    const normalised = mul(graph, x, inverseRms);
+    const g = mul(graph, dy, scale);
     const along = reduceNode(graph, 'ReduceMean', mul(graph, g, normalised), -1, true);
-    return mul(graph, sub(graph, g, mul(graph, normalised, along)), inverseRms!);
-  },
+    return mul(graph, sub(graph, g, mul(graph, normalised, along)), inverseRms);
+  }),
 
-  EstaRotary: (graph, { x, cosine, sine }) => {
-    if (!graph.fused) return rotated(graph, x!, cosine!, sine!);
+  EstaRotary: kernel(['x', 'cosine', 'sine'], (graph, { x, cosine, sine }) => {
+    if (!graph.fused) return rotated(graph, x, cosine, sine);
     // Its tables are indexed by position; ours hold the tokens at hand, so that the first position is 0.
     const first = graph.constant([0], [1], 'int64');
-    const heads = x!.shape[2]! / (2 * cosine!.shape[1]!);
-    return graph.node('RotaryEmbedding', [x!, first, cosine!, sine!], x!, {
+    const heads = x.shape[2]! / (2 * cosine.shape[1]!);
+    return graph.node('RotaryEmbedding', [x, first, cosine, sine], x, {
       domain: microsoft,
       attributes: { num_heads: { int: heads } },
     });
-  },
+  }),
 
-  EstaSwiGlu: (graph, { gate, up }) => mul(graph, mul(graph, gate!, graph.node('Sigmoid', [gate!], gate!)), up!),
+  EstaSwiGlu: kernel(['gate', 'up'], (graph, { gate, up }) =>
+    mul(graph, mul(graph, gate, graph.node('Sigmoid', [gate], gate)), up),
+  ),
 
-  EstaSwiGluGrad: (graph, { dy, gate, up }) => {
-    const s = graph.node('Sigmoid', [gate!], gate!);
-    const silu = mul(graph, gate!, s);
+  EstaSwiGluGrad: kernel(['dy', 'gate', 'up'], (graph, { dy, gate, up }) => {
+    const s = graph.node('Sigmoid', [gate], gate);
+    const silu = mul(graph, gate, s);
     // s (1 + gate (1 - s)) = silu + s (1 - silu)
     const slope = add(graph, silu, mul(graph, s, graph.node('Sub', [graph.scalar(1), silu], silu)));
-    return [mul(graph, mul(graph, dy!, up!), slope), mul(graph, dy!, silu)];
-  },
+    return [mul(graph, mul(graph, dy, up), slope), mul(graph, dy, silu)];
+  }),
 
-  EstaGroupedAttention: (graph, { query, key, value, mask }, attributes) => {
+  EstaGroupedAttention: kernel(['query', 'key', 'value', 'mask'], (graph, { query, key, value, mask }, attributes) => {
     const [heads, groups] = [Number(attributes['heads']), Number(attributes['keyValueHeads'])];
-    const q = split(graph, query!, heads, groups);
-    const [k, v] = [key!, value!].map((x) => split(graph, x, groups, groups)) as [GraphValue, GraphValue];
-    return join(graph, batchedMatMulNode(graph, probabilities(graph, q, k, mask!, heads), v), heads);
-  },
+    const q = split(graph, query, heads, groups);
+    const [k, v] = [key, value].map((x) => split(graph, x, groups, groups)) as [GraphValue, GraphValue];
+    return join(graph, batchedMatMulNode(graph, probabilities(graph, q, k, mask, heads), v), heads);
+  }),
 
-  EstaGroupedAttentionGrad: (graph, inputs, attributes) => {
+  EstaGroupedAttentionGrad: kernel(['query', 'key', 'value', 'mask', 'dy', 'output'], (graph, inputs, attributes) => {
     const [heads, groups] = [Number(attributes['heads']), Number(attributes['keyValueHeads'])];
-    const ofQueries = (name: string) => split(graph, inputs[name]!, heads, groups);
-    const ofKeys = (name: string) => split(graph, inputs[name]!, groups, groups);
-    const [query, dy, key, value] = [ofQueries('query'), ofQueries('dy'), ofKeys('key'), ofKeys('value')];
-    const p = probabilities(graph, query, key, inputs['mask']!, heads);
+    const ofQueries = (x: GraphValue) => split(graph, x, heads, groups);
+    const ofKeys = (x: GraphValue) => split(graph, x, groups, groups);
+    const [query, dy] = [ofQueries(inputs.query), ofQueries(inputs.dy)];
+    const [key, value] = [ofKeys(inputs.key), ofKeys(inputs.value)];
+    const p = probabilities(graph, query, key, inputs.mask, heads);
     // rowsum(dP P) = rowsum(dO O), which is headWidth wide instead of keys wide.
-    const rowSum = reduceNode(graph, 'ReduceSum', mul(graph, dy, ofQueries('output')), -1, true);
+    const rowSum = reduceNode(graph, 'ReduceSum', mul(graph, dy, ofQueries(inputs.output)), -1, true);
     const ds = mul(graph, sub(graph, batchedMatMulNode(graph, dy, value, { transposeB: true }), rowSum), p);
     const scale = 1 / Math.sqrt(query.shape[3]!);
     return [
@@ -109,5 +113,5 @@ export const languageKernels: Record<string, TracingKernel> = {
       join(graph, batchedMatMulNode(graph, ds, query, { transposeA: true, scale }), groups),
       join(graph, batchedMatMulNode(graph, p, dy, { transposeA: true }), groups),
     ];
-  },
+  }),
 };

@@ -1,7 +1,7 @@
 /** Matrix products. Two-dimensional ones become `Gemm`, which takes transposed operands and adds a third without a copy. */
 import * as tf from '@tensorflow/tfjs';
 import type { Graph, GraphValue } from '../graph.js';
-import type { TracingKernel } from '../tracer.js';
+import { kernel, type TracingKernel } from '../kernel.js';
 import { transposeNode } from './shape.js';
 
 export interface GemmOptions {
@@ -83,10 +83,10 @@ function swapLast(graph: Graph, x: GraphValue): GraphValue {
 }
 
 export const matmulKernels: Record<string, TracingKernel> = {
-  BatchMatMul: (graph, { a, b }, { transposeA, transposeB }) => {
+  BatchMatMul: kernel(['a', 'b'], (graph, { a, b }, { transposeA, transposeB }) => {
     const options = { transposeA: Boolean(transposeA), transposeB: Boolean(transposeB) };
-    return a!.shape.length === 2 && b!.shape.length === 2
-      ? gemmNode(graph, a!, b!, options)
-      : batchedMatMulNode(graph, a!, b!, options);
-  },
+    return a.shape.length === 2 && b.shape.length === 2
+      ? gemmNode(graph, a, b, options)
+      : batchedMatMulNode(graph, a, b, options);
+  }),
 };

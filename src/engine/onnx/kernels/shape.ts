@@ -1,7 +1,7 @@
 /** Kernels that move elements: views, transposition, slices, concatenation, gathering. */
 import * as tf from '@tensorflow/tfjs';
 import type { Dtype, Graph, GraphValue } from '../graph.js';
-import type { TracingKernel } from '../tracer.js';
+import { kernel, type TracingKernel } from '../kernel.js';
 
 export function transposeNode(graph: Graph, x: GraphValue, permutation: readonly number[]): GraphValue {
   const shape = permutation.map((axis) => x.shape[axis]!);
@@ -55,105 +55,109 @@ export function reverseNode(graph: Graph, x: GraphValue, axes: readonly number[]
 const axisOf = (axis: unknown, shape: readonly number[]) => tf.util.parseAxisParam(axis as number, [...shape])[0]!;
 
 export const shapeKernels: Record<string, TracingKernel> = {
-  Reshape: (graph, { x }, { shape }) => {
-    const wanted = tf.util.inferFromImplicitShape(shape as number[], tf.util.sizeFromShape([...x!.shape]));
-    return graph.reshape(x!, wanted);
-  },
-  ExpandDims: (graph, { input }, { dim }) => {
-    const at = Number(dim) < 0 ? Number(dim) + input!.shape.length + 1 : Number(dim);
-    return graph.reshape(input!, input!.shape.toSpliced(at, 0, 1));
-  },
-  Transpose: (graph, { x }, { perm }) => transposeNode(graph, x!, perm as number[]),
-  Concat: (graph, _inputs, { axis }, list) => concatNode(graph, list, axisOf(axis, list[0]!.shape)),
-  Pack: (graph, _inputs, { axis }, list) => {
+  Reshape: kernel(['x'], (graph, { x }, { shape }) => {
+    const wanted = tf.util.inferFromImplicitShape(shape as number[], tf.util.sizeFromShape([...x.shape]));
+    return graph.reshape(x, wanted);
+  }),
+  ExpandDims: kernel(['input'], (graph, { input }, { dim }) => {
+    const at = Number(dim) < 0 ? Number(dim) + input.shape.length + 1 : Number(dim);
+    return graph.reshape(input, input.shape.toSpliced(at, 0, 1));
+  }),
+  Transpose: kernel(['x'], (graph, { x }, { perm }) => transposeNode(graph, x, perm as number[])),
+  Concat: kernel([], (graph, _inputs, { axis }, list) => concatNode(graph, list, axisOf(axis, list[0]!.shape))),
+  Pack: kernel([], (graph, _inputs, { axis }, list) => {
     const at = Number(axis);
     const expanded = list.map((value) => graph.reshape(value, value.shape.toSpliced(at, 0, 1)));
     return concatNode(graph, expanded, at);
-  },
-  Unpack: (graph, { value }, { axis }) => {
-    const at = axisOf(axis, value!.shape);
-    return Array.from({ length: value!.shape[at]! }, (_, index) => {
-      const begin = value!.shape.map((_, other) => (other === at ? index : 0));
-      const size = value!.shape.map((extent, other) => (other === at ? 1 : extent));
-      return graph.reshape(sliceNode(graph, value!, begin, size), value!.shape.toSpliced(at, 1));
+  }),
+  Unpack: kernel(['value'], (graph, { value }, { axis }) => {
+    const at = axisOf(axis, value.shape);
+    return Array.from({ length: value.shape[at]! }, (_, index) => {
+      const begin = value.shape.map((_, other) => (other === at ? index : 0));
+      const size = value.shape.map((extent, other) => (other === at ? 1 : extent));
+      return graph.reshape(sliceNode(graph, value, begin, size), value.shape.toSpliced(at, 1));
     });
-  },
-  SplitV: (graph, { x }, { numOrSizeSplits, axis }) => {
-    const at = axisOf(axis, x!.shape);
+  }),
+  SplitV: kernel(['x'], (graph, { x }, { numOrSizeSplits, axis }) => {
+    const at = axisOf(axis, x.shape);
     let begin = 0;
     const sizes = tf.backend_util.prepareSplitSize(
-      { shape: [...x!.shape] } as tf.Tensor,
+      { shape: [...x.shape] } as tf.Tensor,
       numOrSizeSplits as number[],
       at,
     );
     return sizes.map((size) => {
-      const from = x!.shape.map((_, axisIndex) => (axisIndex === at ? begin : 0));
+      const from = x.shape.map((_, axisIndex) => (axisIndex === at ? begin : 0));
       begin += size;
       return sliceNode(
         graph,
-        x!,
+        x,
         from,
-        x!.shape.map((extent, axisIndex) => (axisIndex === at ? size : extent)),
+        x.shape.map((extent, axisIndex) => (axisIndex === at ? size : extent)),
       );
     });
-  },
-  Slice: (graph, { x }, { begin, size }) => sliceNode(graph, x!, begin as number[], size as number[]),
-  PadV2: (graph, { x }, { paddings, constantValue }) =>
-    padNode(graph, x!, paddings as number[][], Number(constantValue)),
-  Tile: (graph, { x }, { reps }) => {
+  }),
+  Slice: kernel(['x'], (graph, { x }, { begin, size }) => sliceNode(graph, x, begin as number[], size as number[])),
+  PadV2: kernel(['x'], (graph, { x }, { paddings, constantValue }) =>
+    padNode(graph, x, paddings as number[][], Number(constantValue)),
+  ),
+  Tile: kernel(['x'], (graph, { x }, { reps }) => {
     const repeats = reps as number[];
-    const shape = x!.shape.map((extent, axis) => extent * repeats[axis]!);
-    if (x!.splat !== undefined) return graph.splat(x!.splat, shape, x!.dtype);
-    if (repeats.every((repeat) => repeat === 1)) return x!;
-    return graph.node('Tile', [x!, graph.int64s(repeats)], { shape, dtype: x!.dtype });
-  },
-  BroadcastTo: (graph, { x }, { shape }) => {
+    const shape = x.shape.map((extent, axis) => extent * repeats[axis]!);
+    if (x.splat !== undefined) return graph.splat(x.splat, shape, x.dtype);
+    if (repeats.every((repeat) => repeat === 1)) return x;
+    return graph.node('Tile', [x, graph.int64s(repeats)], { shape, dtype: x.dtype });
+  }),
+  BroadcastTo: kernel(['x'], (graph, { x }, { shape }) => {
     const wanted = shape as number[];
-    if (x!.splat !== undefined) return graph.splat(x!.splat, wanted, x!.dtype);
-    return graph.node('Expand', [x!, graph.int64s(wanted)], { shape: wanted, dtype: x!.dtype });
-  },
-  Reverse: (graph, { x }, { dims }) => reverseNode(graph, x!, tf.util.parseAxisParam(dims as number[], [...x!.shape])),
-  GatherV2: (graph, { x, indices }, { axis, batchDims }) => {
+    if (x.splat !== undefined) return graph.splat(x.splat, wanted, x.dtype);
+    return graph.node('Expand', [x, graph.int64s(wanted)], { shape: wanted, dtype: x.dtype });
+  }),
+  Reverse: kernel(['x'], (graph, { x }, { dims }) =>
+    reverseNode(graph, x, tf.util.parseAxisParam(dims as number[], [...x.shape])),
+  ),
+  GatherV2: kernel(['x', 'indices'], (graph, { x, indices }, { axis, batchDims }) => {
     if (Number(batchDims ?? 0) !== 0) throw new Error('the onnxruntime engine gathers without batch dimensions only');
-    const at = axisOf(axis, x!.shape);
-    const shape = [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)];
-    return graph.node('Gather', [x!, indices!], { shape, dtype: x!.dtype }, { attributes: { axis: { int: at } } });
-  },
-  UnsortedSegmentSum: (graph, { x, segmentIds }, { numSegments }) => {
-    const shape = [Number(numSegments), ...x!.shape.slice(1)];
-    const rows = graph.node('Cast', [graph.reshape(segmentIds!, [...segmentIds!.shape, 1])], indexType(segmentIds!), {
+    const at = axisOf(axis, x.shape);
+    const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
+    return graph.node('Gather', [x, indices], { shape, dtype: x.dtype }, { attributes: { axis: { int: at } } });
+  }),
+  UnsortedSegmentSum: kernel(['x', 'segmentIds'], (graph, { x, segmentIds }, { numSegments }) => {
+    const shape = [Number(numSegments), ...x.shape.slice(1)];
+    const rows = graph.node('Cast', [graph.reshape(segmentIds, [...segmentIds.shape, 1])], indexType(segmentIds), {
       attributes: { to: { int: 7 } },
     });
-    const zeros = graph.materialize(graph.splat(0, shape, x!.dtype));
+    const zeros = graph.materialize(graph.splat(0, shape, x.dtype));
     const attributes = { reduction: { string: 'add' } };
-    return graph.node('ScatterND', [zeros, rows, x!], { shape, dtype: x!.dtype }, { attributes });
-  },
-  OneHot: (graph, { indices }, { depth, onValue, offValue, dtype }) => {
+    return graph.node('ScatterND', [zeros, rows, x], { shape, dtype: x.dtype }, { attributes });
+  }),
+  OneHot: kernel(['indices'], (graph, { indices }, { depth, onValue, offValue, dtype }) => {
     // Compared with 0..depth-1: ONNX Runtime's own OneHot lacks most combinations of types.
     const type = (dtype as Dtype) ?? 'float32';
-    const shape = [...indices!.shape, Number(depth)];
+    const shape = [...indices.shape, Number(depth)];
     const classes = graph.constant(
       Array.from({ length: Number(depth) }, (_, index) => index),
       [Number(depth)],
       'int32',
     );
-    const hit = graph.node('Equal', [graph.reshape(indices!, [...indices!.shape, 1]), classes], {
+    const hit = graph.node('Equal', [graph.reshape(indices, [...indices.shape, 1]), classes], {
       shape,
       dtype: 'bool',
     });
     const [on, off] = [onValue, offValue].map((value) => graph.scalar(Number(value), type));
     return graph.node('Where', [hit, on!, off!], { shape, dtype: type });
-  },
-  Fill: (graph, _inputs, { shape, value, dtype }) =>
+  }),
+  Fill: kernel([], (graph, _inputs, { shape, value, dtype }) =>
     graph.splat(Number(value), shape as number[], (dtype as Dtype | undefined) ?? 'float32'),
-  Range: (graph, _inputs, { start, stop, step, dtype }) => {
+  ),
+  Range: kernel([], (graph, _inputs, { start, stop, step, dtype }) => {
     const length = Math.max(0, Math.ceil((Number(stop) - Number(start)) / Number(step)));
     const values = Array.from({ length }, (_, index) => Number(start) + index * Number(step));
     const type = (dtype as Dtype | undefined) ?? 'float32';
     return { name: graph.constant(values, [length], type), shape: [length], dtype: type };
-  },
-  OnesLike: (graph, { x }) => graph.splat(1, x!.shape, x!.dtype),
-  ZerosLike: (graph, { x }) => graph.splat(0, x!.shape, x!.dtype),
+  }),
+  OnesLike: kernel(['x'], (graph, { x }) => graph.splat(1, x.shape, x.dtype)),
+  ZerosLike: kernel(['x'], (graph, { x }) => graph.splat(0, x.shape, x.dtype)),
 };
 
 /** ScatterND wants int64 indices; the graph has no such type of its own because TensorFlow.js has none. */
