@@ -1,11 +1,10 @@
-/** AdamW against torch.optim.AdamW (fixture: test/fixtures/make-adamw.py), and the schedule against its definition. */
+/** AdamW against torch.optim.AdamW (fixture: test/fixtures/make-adamw.py). */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { float32 } from '../../src/shared/arrays.js';
 import { adamW, decays, zeroMoments } from '../../src/training/optimizer.js';
-import { learningRateAt } from '../../src/training/schedule.js';
 import { fixture } from '../fixture.js';
 
 // 1 - 0.999^n keeps four digits in float32, PyTorch computes it in double: 3e-5 of a step of 0.1.
@@ -32,11 +31,4 @@ test('vectors and tokens do not decay, matrices and filters do', () => {
   const free = ['head/bias', 'norm/scale', 'norm/offset', 'blocks/0/layerScale', 'embedding/position'];
   assert.deepEqual(free.filter(decays), []);
   assert.ok(['blocks/0/query/weight', 'blocks/0/depthwise/filter'].every(decays));
-});
-
-test('the learning rate warms up linearly and falls along half a cosine', () => {
-  assert.equal(learningRateAt(0, 1, 10, 110), 0.1);
-  assert.equal(learningRateAt(9, 1, 10, 110), 1);
-  assert.ok(Math.abs(learningRateAt(60, 1, 10, 110) - 0.5) < 1e-12);
-  assert.ok(learningRateAt(110, 1, 10, 110) < 1e-12);
 });
