@@ -58,8 +58,11 @@ trials are not run again and an interrupted one goes on from its last checkpoint
     const { experiment, variants } = ablationOf(args.study as AblationName, config, flags.seeds);
     const runFolder = runFolderOf(experiment, flags.out);
     if (flags['dry-run']) {
-      const plan = await planOf(experiment, runFolder, variants);
+      const { checkedPlan } = await import('../src/experiment/inputs.js');
+      const planned = await planOf(experiment, runFolder, variants);
+      const { plan, exitStatus } = await checkedPlan(planned, experiment, variants);
       this.log(formatPlan(plan));
+      process.exitCode = exitStatus;
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');

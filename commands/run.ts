@@ -49,8 +49,10 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     const { config: experiment } = await loadExperiment(args.file, { set: flags.set });
     const runFolder = runFolderOf(experiment, flags.out);
     if (flags['dry-run']) {
-      const plan = await planOf(experiment, runFolder);
+      const { checkedPlan } = await import('../src/experiment/inputs.js');
+      const { plan, exitStatus } = await checkedPlan(await planOf(experiment, runFolder), experiment);
       this.log(formatPlan(plan));
+      process.exitCode = exitStatus;
       return plan;
     }
     const { performExperiment } = await import('../src/experiment/perform.js');

@@ -1,19 +1,23 @@
 /** From the data set that an experiment names to its images, whatever its kind. */
 import type { Dataset as DatasetConfig } from '../config/schema/dataset.js';
 import { fewShotValidation } from '../config/training-images.js';
+import { type Progress, silentProgress } from '../shared/progress.js';
 import type { Dataset } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
 import { openOfficial } from './official/open.js';
+import { showActivities } from './official/prepare/activity.js';
 import { withTrainingList } from './official/readers/few-shot-list.js';
-import { openSpecies, type SpeciesOptions } from './species.js';
-import { fewShot, withValidation } from './splits.js';
+import { listSpecies, openSpecies, type SpeciesOptions } from './species.js';
+import { fewShot, shotNotes, withValidation } from './splits.js';
 
 /** Validation images are the same in all trials of an experiment, so that their results can be compared. */
 const validationSeed = 0;
 
-export interface LoadDatasetOptions extends SpeciesOptions {
+export interface LoadDatasetOptions extends Pick<SpeciesOptions, 'imageSize'> {
   /** Of the few-shot draw or list, the seed of the trial; default 0. */
   readonly seed?: number;
+  /** Shows the drawing of species, and writes the notes of the data set; default: nothing is said. */
+  readonly progress?: Progress;
 }
 
 /**
@@ -24,29 +28,27 @@ export interface LoadDatasetOptions extends SpeciesOptions {
 export async function loadDataset(
   config: DatasetConfig,
   cacheFolder: string,
-  { seed = 0, ...options }: LoadDatasetOptions = {},
+  { seed = 0, progress = silentProgress, ...options }: LoadDatasetOptions = {},
 ): Promise<Dataset> {
-  const whole = await loadWhole(config, cacheFolder, options);
-  const list = 'training_list' in config ? config.training_list?.replaceAll('{seed}', String(seed)) : undefined;
-  const dataset = list === undefined ? whole : await withTrainingList(whole, list);
-  return config.shots === undefined ? dataset : withShots(dataset, config.shots, seed);
+  const onProgress = showActivities(progress);
+  const whole =
+    config.kind === 'species'
+      ? await openSpecies(config, cacheFolder, {
+          ...options,
+          onProgress: (done, total) => onProgress(`${config.name}: drawing images`, done, total),
+        })
+      : await listWhole(config);
+  progress.stop();
+  const dataset = await chosenBy(config, whole, seed);
+  for (const note of dataset.notes ?? []) progress.line(`${config.name}: ${note}`);
+  return dataset;
 }
 
-/** The test images stay all of them (CoOp, which supplement B follows). */
-function withShots(dataset: Dataset, shots: number, seed: number): Dataset {
-  const { train, val = [], test } = dataset.splits;
-  const splits = {
-    train: fewShot(train, shots, seed),
-    val: fewShot(val, Math.min(shots, fewShotValidation), seed),
-    test,
-  };
-  return { ...dataset, splits };
-}
-
-async function loadWhole(config: DatasetConfig, cacheFolder: string, options: SpeciesOptions): Promise<Dataset> {
+/** The whole data set, before shots and lists choose from it. Of drawn species the files need not be there yet. */
+export async function listWhole(config: DatasetConfig): Promise<Dataset> {
   switch (config.kind) {
     case 'species':
-      return openSpecies(config, cacheFolder, options);
+      return listSpecies(config);
     case 'image-folder':
       return withValidation(await readImageFolder(config), config.validation_fraction, validationSeed);
     default: {
@@ -60,4 +62,22 @@ async function loadWhole(config: DatasetConfig, cacheFolder: string, options: Sp
       return { ...dataset, name };
     }
   }
+}
+
+/** What a trial of this seed sees of the whole data set: the training images of its list, or so many shots. */
+export async function chosenBy(config: DatasetConfig, whole: Dataset, seed: number): Promise<Dataset> {
+  const list = 'training_list' in config ? config.training_list?.replaceAll('{seed}', String(seed)) : undefined;
+  const dataset = list === undefined ? whole : await withTrainingList(whole, list);
+  return config.shots === undefined ? dataset : withShots(dataset, config.shots, seed);
+}
+
+/** The test images stay all of them (CoOp, which supplement B follows). */
+function withShots(dataset: Dataset, shots: number, seed: number): Dataset {
+  const { train, val = [], test } = dataset.splits;
+  const splits = {
+    train: fewShot(train, shots, seed),
+    val: fewShot(val, Math.min(shots, fewShotValidation), seed),
+    test,
+  };
+  return { ...dataset, splits, notes: [...(dataset.notes ?? []), ...shotNotes(dataset, shots)] };
 }

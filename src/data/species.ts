@@ -33,13 +33,8 @@ export async function openSpecies(
   { imageSize = 64, onProgress }: SpeciesOptions = {},
 ): Promise<Dataset> {
   const { name, classes, seed } = source;
-  if (classes < 2 || classes > maximumSpecies) {
-    throw new RequestError(
-      `${classes} species are asked for; allowed are 2 to ${maximumSpecies}`,
-      'Set data.classes accordingly.',
-    );
-  }
-  const counts = { train: source.train_images, val: source.validation_images, test: source.test_images };
+  checkClassCount(classes);
+  const counts = countsOf(source);
   const sizes = `${counts.train}+${counts.val}+${counts.test}`;
   const folder = path.join(cacheFolder, `species-v${drawingVersion}-${classes}x${sizes}-${imageSize}px-seed${seed}`);
   if (!(await exists(folder))) {
@@ -50,7 +45,41 @@ export async function openSpecies(
   return dataset;
 }
 
-type Counts = Readonly<Record<'train' | 'val' | 'test', number>>;
+/**
+ * The data set without drawing it: the images that it will have, by paths below the folder that it will get.
+ * @throws RequestError for more species than there are
+ */
+export function listSpecies(source: SpeciesSource): Dataset {
+  checkClassCount(source.classes);
+  const classes = firstSpecies(source.classes).map((species) => folderName(speciesName(species)));
+  const samplesOf = (split: Split) =>
+    classes.flatMap((name, label) =>
+      Array.from({ length: countsOf(source)[split] }, (_, index) => ({
+        file: path.join(split, name, fileName(index)),
+        label,
+      })),
+    );
+  const splits = { train: samplesOf('train'), val: samplesOf('val'), test: samplesOf('test') };
+  return { name: source.name, classes, splits };
+}
+
+function checkClassCount(classes: number): void {
+  if (classes >= 2 && classes <= maximumSpecies) return;
+  throw new RequestError(
+    `${classes} species are asked for; allowed are 2 to ${maximumSpecies}`,
+    'Set data.classes accordingly.',
+  );
+}
+
+type Split = 'train' | 'val' | 'test';
+type Counts = Readonly<Record<Split, number>>;
+
+function countsOf(source: SpeciesSource): Counts {
+  return { train: source.train_images, val: source.validation_images, test: source.test_images };
+}
+
+const folderName = (species: string) => species.replace(' ', '-');
+const fileName = (index: number) => `${String(index).padStart(4, '0')}.png`;
 
 async function drawAll(
   folder: string,
@@ -65,14 +94,14 @@ async function drawAll(
       Array.from({ length: count }, (_, index) => ({ species, split, index })),
     ),
   );
-  const folderOf = (split: string, name: string) => path.join(folder, split, name.replace(' ', '-'));
+  const folderOf = (split: string, name: string) => path.join(folder, split, folderName(name));
   for (const species of firstSpecies(classes)) {
     for (const split of Object.keys(counts)) await mkdir(folderOf(split, speciesName(species)), { recursive: true });
   }
   await forEachLimited(images, async ({ species, split, index }, done) => {
     const name = speciesName(species);
     const svg = drawSpecies(species, imageSize, Random.of(seed, 'species', name, split, index));
-    const file = path.join(folderOf(split, name), `${String(index).padStart(4, '0')}.png`);
+    const file = path.join(folderOf(split, name), fileName(index));
     await sharp(Buffer.from(svg)).removeAlpha().png({ compressionLevel: 6 }).toFile(file);
     onProgress?.(done, images.length);
   });

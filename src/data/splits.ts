@@ -5,19 +5,30 @@ import type { Dataset, Sample, Splits } from './dataset.js';
 
 /**
  * Gives a data set that has no validation split one, out of its training images; one that has a split is returned as
- * it is.
+ * it is. Where classes get no validation image, a note says so.
  * @param fraction share of the training images, in (0, 1)
  */
 export function withValidation(dataset: Dataset, fraction: number, seed: number): Dataset {
   const { splits } = dataset;
   if (splits.val) return dataset;
-  return { ...dataset, splits: { ...drawValidation(splits.train, fraction, seed), test: splits.test } };
+  const drawn = drawValidation(splits.train, fraction, seed);
+  const present = new Set(drawn.val.map(({ label }) => label));
+  const without = dataset.classes.filter((_, label) => !present.has(label));
+  const note =
+    `validation has no image of ${without.length} of ${dataset.classes.length} classes (${someOf(without)}): ` +
+    `too few training images for validation_fraction ${fraction}`;
+  return {
+    ...dataset,
+    splits: { ...drawn, test: splits.test },
+    ...(without.length > 0 && { notes: [...(dataset.notes ?? []), note] }),
+  };
 }
 
 /**
  * Stratified draw: ceil(fraction * images) validation images, apportioned to the classes by largest remainder, equal
  * remainders at random. These are the counts of VPT's published splits (whose seed is unknown) and of scikit-learn's
- * stratified train_test_split. Both parts keep the order of `train`.
+ * stratified train_test_split. But every class keeps one training image: what a class cannot give is taken from the next by
+ * remainder, and where no class can give more there are fewer validation images. Both parts keep the order of `train`.
  */
 export function drawValidation(
   train: readonly Sample[],
@@ -37,13 +48,20 @@ export function drawValidation(
   // integer arithmetic, so that equal remainders are exactly equal
   const shares = random.shuffled(groups).map((indices) => {
     const scaled = wanted * indices.length;
-    return { indices, quota: Math.floor(scaled / total), remainder: scaled % total };
+    return { indices, count: Math.floor(scaled / total), remainder: scaled % total };
   });
-  const missing = wanted - shares.reduce((sum, { quota }) => sum + quota, 0);
   shares.sort((a, b) => b.remainder - a.remainder);
+  let missing = wanted - shares.reduce((sum, { count }) => sum + count, 0);
+  for (let before = 0; missing > 0 && missing !== before; ) {
+    before = missing;
+    for (const share of shares) {
+      if (missing === 0 || share.count + 1 >= share.indices.length) continue;
+      share.count++;
+      missing--;
+    }
+  }
   const chosen = new Set<number>();
-  for (const [rank, { indices, quota }] of shares.entries()) {
-    const count = quota + (rank < missing ? 1 : 0);
+  for (const { indices, count } of shares) {
     for (const index of random.shuffled(indices).slice(0, count)) chosen.add(index);
   }
   return {
@@ -62,6 +80,19 @@ export function fewShot(samples: readonly Sample[], shots: number, seed: number)
   return samples.filter((_, index) => chosen.has(index));
 }
 
+/** What a user who asks for `shots` images of each class must know: which classes have fewer. */
+export function shotNotes({ classes, splits }: Dataset, shots: number): string[] {
+  const counts = classes.map(() => 0);
+  for (const { label } of splits.train) counts[label]!++;
+  const fewer = classes.filter((_, label) => counts[label]! < shots);
+  if (fewer.length === 0) return [];
+  const lacking = counts.filter((count) => count < shots);
+  const range = `${Math.min(...lacking)} to ${Math.max(...lacking)}`;
+  return [
+    `${fewer.length} of ${classes.length} classes have fewer than ${shots} training images (${range}) and keep all: ${someOf(fewer)}`,
+  ];
+}
+
 /** All images that are not for testing, as VTAB-1k's train800val200: training first. */
 export function trainAndValidation({ train, val = [] }: Splits): Sample[] {
   return [...train, ...val];
@@ -76,4 +107,8 @@ function groupByLabel(samples: readonly Sample[]): number[][] {
     else groups.set(label, [index]);
   }
   return [...groups].sort(([a], [b]) => a - b).map(([, indices]) => indices);
+}
+
+function someOf(names: readonly string[]): string {
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '');
 }

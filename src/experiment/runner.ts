@@ -8,6 +8,7 @@ import type { TrialResult } from '../run-folder/result.js';
 import { openRunFolder, type RunWriter } from '../run-folder/run-writer.js';
 import { TrialError } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
+import { refuseWrongInputs } from './inputs.js';
 import { runTrial } from './trial/trial.js';
 
 export interface RunOptions {
@@ -32,6 +33,7 @@ export interface RunOptions {
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<TrialResult[]> {
   const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [], reuse = [] } = options;
+  await refuseWrongInputs(experiment, variants);
   const writer = await openRunFolder(options.runFolder, experiment, variants, engine, options.command);
   const results: TrialResult[] = [];
   for (const trial of trialsOf(experiment, variants)) {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { esta, projectRoot } from '../command-line.js';
+import { temporaryFolder } from '../data/official/temporary-folder.js';
 
 test('--dry-run prints the trials and computes nothing', async () => {
   const { status, stdout } = await esta(['run', 'experiments/quickstart.yaml', '--set', 'seeds=[0, 1]', '--dry-run']);
@@ -34,12 +36,19 @@ test('a wrong value: line, allowed, received; exit status 2', async () => {
   assert.match(stderr, /--set sampling\.eta=2: sampling\.eta: expected a number < 1, received 2\n/);
 });
 
-test('the command in the header of an experiment runs dry', async () => {
+test('the command in the header of an experiment runs dry', async (t) => {
+  const root = await temporaryFolder(t);
+  for (const [split, images] of Object.entries({ train: 40, test: 1 })) {
+    for (const name of ['iris', 'rose']) {
+      await mkdir(path.join(root, split, name), { recursive: true });
+      for (let image = 0; image < images; image++) await writeFile(path.join(root, split, name, `${image}.jpg`), '');
+    }
+  }
   const { status, stdout } = await esta([
     'run',
     'experiments/flowers12.yaml',
     '--set',
-    'data.root=experiments', // some folder that is there
+    `data.root=${root}`,
     '--dry-run',
     '--json',
   ]);
@@ -47,4 +56,33 @@ test('the command in the header of an experiment runs dry', async () => {
   const plan = JSON.parse(stdout);
   assert.deepEqual(plan.missing, []);
   assert.equal(plan.trials[0].dataset, 'flowers12');
+});
+
+test('data sets that are there and cannot be used are refused before the first trains, all at once', async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(path.join(folder, 'vtab'));
+  const file = path.join(folder, 'three.yaml');
+  const anchors = ['tiny', 'small'].map(
+    (size) => `{ name: ${size}, architecture: vit_mini_${size}, checkpoint: embedded }`,
+  );
+  const species = '{ kind: species, name: drawn, classes: 2, train_images: 8, validation_images: 2, test_images: 2 }';
+  const tasks = ['dtd', 'svhn'].map((task) => `{ kind: vtab-1k, task: ${task}, root: ${path.join(folder, 'vtab')} }`);
+  const data = [species, ...tasks].join(', ');
+  const training = '{ epochs: 1, base_learning_rates: [1.0e-2], batch_size: 8 }';
+  await writeFile(
+    file,
+    `name: three\nanchors: [${anchors.join(', ')}]\ndata: [${data}]\nadaptation: { ranks: [4, 4] }\ntraining: ${training}\n`,
+  );
+  const out = path.join(folder, 'run');
+  for (const [flags, stream] of [
+    [['--dry-run'], 'stdout'],
+    [[], 'stderr'],
+  ] as const) {
+    const ended = await esta(['run', file, '--out', out, ...flags]);
+    assert.equal(ended.status, 2, ended.stderr);
+    for (const task of ['dtd', 'svhn'])
+      assert.match(ended[stream], new RegExp(`data set vtab-${task}: .*no folder ${task}`));
+    assert.doesNotMatch(ended.stderr, / at .*\.js/, 'no stack');
+    await assert.rejects(access(out), 'nothing is written');
+  }
 });

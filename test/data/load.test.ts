@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadDataset } from '../../src/data/load.js';
 import { RequestError } from '../../src/shared/errors.js';
+import type { Progress } from '../../src/shared/progress.js';
 
 let folder: string;
 before(async () => {
@@ -56,6 +57,25 @@ test('a published list says which images are trained on, another one for each se
     );
     assert.ok(splits.val!.every(({ file }) => ![owl, '4.jpg'].includes(path.basename(file))));
   }
+});
+
+test('drawing shows progress; notes are written, among them what shots ask for and do not get', async () => {
+  const said: string[] = [];
+  const progress: Progress = {
+    start: (label, total) => said.push(`${label} ${total}`),
+    update() {},
+    stop() {},
+    line: (text) => said.push(text),
+  };
+  const images = { classes: 2, train_images: 3, validation_images: 1, test_images: 1 };
+  await loadDataset({ kind: 'species', name: 's', ...images, seed: 5, shots: 1000 }, path.join(folder, 'said'), {
+    imageSize: 16,
+    progress,
+  });
+  assert.deepEqual(said, [
+    's: drawing images 10',
+    's: 2 of 2 classes have fewer than 1000 training images (3 to 3) and keep all: Rotundella-bipunctata, Rotundella-quadripunctata',
+  ]);
 });
 
 test('species are drawn into the cache', async () => {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Sample, SpeciesSource } from '../../src/data/dataset.js';
 import { decodeImage } from '../../src/data/images/decode.js';
 import { firstSpecies, maximumSpecies, speciesName } from '../../src/data/species/traits.js';
-import { openSpecies } from '../../src/data/species.js';
+import { listSpecies, openSpecies } from '../../src/data/species.js';
 import { RequestError } from '../../src/shared/errors.js';
 
 let cache: string;
@@ -63,6 +63,18 @@ test('an image depends on seed, species, split and number alone', async () => {
   assert.equal(new Set(reference).size, 3);
   assert.deepEqual(await contents({ ...small, classes: 2, validation_images: 2 }), reference);
   assert.equal(new Set([...reference, ...(await contents({ ...small, seed: 1 }))]).size, 6);
+});
+
+test('the list of images needs no drawing', async () => {
+  const { classes, splits } = await openSpecies(small, cache, { imageSize: 32 });
+  const root = path.dirname(path.dirname(path.dirname(splits.train[0]!.file)));
+  const below = (samples: readonly Sample[] = []) =>
+    samples.map(({ file, label }) => ({ file: path.relative(root, file), label }));
+  assert.deepEqual(listSpecies(small), {
+    name: 'beetles',
+    classes,
+    splits: { train: below(splits.train), val: below(splits.val), test: below(splits.test) },
+  });
 });
 
 test('two processes may draw the same images at a time', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Sample } from '../../src/data/dataset.js';
-import { drawValidation, fewShot, trainAndValidation, withValidation } from '../../src/data/splits.js';
+import { drawValidation, fewShot, shotNotes, trainAndValidation, withValidation } from '../../src/data/splits.js';
 
 /** `counts[label]` samples of each label. */
 function samplesOf(counts: readonly number[]): Sample[] {
@@ -30,6 +30,31 @@ test('validation counts are those of the splits published by VPT', () => {
 test('largest remainders win, by hand', () => {
   // 12 images, 0.25: 3 wanted; quotas 7/4, 3/4, 2/4: floors 1, 0, 0, remainders 3/4, 3/4, 2/4
   assert.deepEqual(countsOf(drawValidation(samplesOf([7, 3, 2]), 0.25, 0).val, 3), [2, 1, 0]);
+});
+
+test('no class loses its last training image', () => {
+  // 20 classes of one image: 2 wanted, none to spare
+  const singletons = drawValidation(samplesOf(new Array(20).fill(1)), 0.1, 0);
+  assert.deepEqual([singletons.train.length, singletons.val.length], [20, 0]);
+  // 13 images, 0.5: 7 wanted; quotas 10 7/13 -> 5 (5), 1 7/13 -> 0 (7); each single class has the larger remainder, but
+  // the large one gives all
+  const tailed = drawValidation(samplesOf([10, 1, 1, 1]), 0.5, 0);
+  assert.deepEqual(countsOf(tailed.val, 4), [7, 0, 0, 0]);
+  assert.deepEqual(countsOf(tailed.train, 4), [3, 1, 1, 1]);
+  // 6 images, 0.9: 5 wanted, 3 to spare
+  assert.deepEqual(countsOf(drawValidation(samplesOf([2, 2, 2]), 0.8, 0).train, 3), [1, 1, 1]);
+});
+
+test('notes name the classes without validation images, and those with fewer images than shots', () => {
+  const [train, classes] = [samplesOf([9, 9, 1]), ['owl', 'wren', 'kiwi']];
+  const dataset = withValidation({ name: 'x', classes, splits: { train, test: train } }, 0.1, 0);
+  assert.deepEqual(dataset.notes, [
+    'validation has no image of 1 of 3 classes (kiwi): too few training images for validation_fraction 0.1',
+  ]);
+  assert.deepEqual(shotNotes({ name: 'x', classes, splits: { train, test: train } }, 4), [
+    '1 of 3 classes have fewer than 4 training images (1 to 1) and keep all: kiwi',
+  ]);
+  assert.deepEqual(shotNotes({ name: 'x', classes, splits: { train, test: train } }, 1), []);
 });
 
 test('equal remainders are decided by the seed', () => {

@@ -59,12 +59,14 @@ async function readWithSplits(spec: OfficialSpec, folder: string, request: Split
 
   const { validationFraction, splitSeed } = { ...splitDefaults, ...request };
   const official = { name: spec.name, classes, splits: { train, test } };
+  const drawn = withValidation(official, validationFraction, splitSeed);
   return {
-    ...withValidation(official, validationFraction, splitSeed),
+    ...drawn,
     origin: 'drawn',
     notes: [
       `${100 * validationFraction} % of the official training images were drawn for validation ` +
         `(class by class, seed ${splitSeed}); this is not VPT's split, whose seed is unknown.`,
+      ...(drawn.notes ?? []),
     ],
   };
 }

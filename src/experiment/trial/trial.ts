@@ -46,7 +46,7 @@ export async function runTrial(trial: Trial, surroundings: TrialSurroundings): P
   await onEpoch(0, 0);
 
   // 1. The images, and how many classes there are to tell apart.
-  const dataset = await loadDataset(trial.dataset, cacheFolder, { seed });
+  const dataset = await loadDataset(trial.dataset, cacheFolder, { seed, progress });
   const classes = dataset.classes.length;
   const { anchors: architectures } = spaceOf(experiment, classes);
   const data = await openTrialData(experiment, dataset, architectures[0]!, seed, progress);

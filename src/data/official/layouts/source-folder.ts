@@ -31,8 +31,8 @@ export async function requireFolderWith(root: string, entries: readonly string[]
   throw new RequestError(
     `${root} is not a ${title} folder: ${entries.join(', ')} not found in it or two levels below it`,
     found.length === 0
-      ? 'The folder is missing or empty. Unpack the archives there, or name them with --from.'
-      : `It holds ${found.join(', ')}. Name the folder (or the archives) of the official download with --from.`,
+      ? 'The folder is missing or empty. Unpack the archives there, or let esta data prepare do so.'
+      : `It holds ${found.join(', ')}. Name the folder (or the archives) of the official download: data.root, or --from of esta data prepare.`,
   );
 }
 

@@ -93,7 +93,7 @@ async function missingAnnotations(folder: string): Promise<RequestError> {
   }
   return new RequestError(
     `${folder} is not a Stanford Cars folder: neither devkit/cars_train_annos.mat nor cars_annos.mat was found`,
-    'Name the folder (or the archives) of the official download with --from.',
+    'Name the folder (or the archives) of the official download: data.root, or --from of esta data prepare.',
   );
 }
 

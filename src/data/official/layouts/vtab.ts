@@ -75,7 +75,7 @@ async function taskFolder(folder: string, folderNames: readonly string[]): Promi
   if (folderNames.includes(path.basename(folder))) return requireTask(folder);
   throw new RequestError(
     `${folder} has no folder ${folderNames.join(' or ')}`,
-    'Name the unpacked vtab-1k folder with --from; the lists cannot be rebuilt from the raw data sets.',
+    'Name the unpacked vtab-1k folder (data.root, or --from of esta data prepare); the lists cannot be rebuilt from the raw data sets.',
   );
 }
 

@@ -1,0 +1,45 @@
+/** The checks of an experiment's data sets, before the run folder is made and before the first trial trains. */
+import type { Plan, Variant } from '../config/plan.js';
+import type { Experiment } from '../config/schema/experiment.js';
+import { problemsOf } from '../data/check-inputs.js';
+import { RequestError } from '../shared/errors.js';
+
+/**
+ * What is wrong with the data sets, in words; the same for `--dry-run` and for a run.
+ * @param variants what an ablation compares, in place of the experiment as it is
+ */
+export function inputProblems(experiment: Experiment, variants: readonly Variant[] = []): Promise<string[]> {
+  const settings = variants.length > 0 ? variants.map((variant) => variant.experiment) : [experiment];
+  return problemsOf(experiment.data, {
+    batchSize: Math.max(...settings.map(({ training }) => training.batch_size)),
+    seeds: [...new Set(settings.flatMap(({ seeds }) => seeds))],
+    needsValidation: settings.some(
+      ({ training, methods, evaluation }) =>
+        training.base_learning_rates.length > 1 || methods.includes('sn-net') || evaluation.deploy_by === 'validation',
+    ),
+  });
+}
+
+/** @throws RequestError that names all problems at once */
+export async function refuseWrongInputs(experiment: Experiment, variants: readonly Variant[]): Promise<void> {
+  const problems = await inputProblems(experiment, variants);
+  if (problems.length === 0) return;
+  const list = problems.map((text) => `  ${text}`).join('\n');
+  throw new RequestError(
+    problems.length === 1 ? problems[0]! : `${problems.length} problems with the data:\n${list}`,
+    'Nothing was trained or written. esta data list says where data sets come from, esta data check looks into one.',
+  );
+}
+
+/**
+ * A plan with everything that is wrong with its data sets.
+ * @returns also the exit status: 2 where a data set that is there cannot be used, 0 also where one is yet to be downloaded
+ */
+export async function checkedPlan(
+  plan: Plan,
+  experiment: Experiment,
+  variants: readonly Variant[] = [],
+): Promise<{ plan: Plan; exitStatus: 0 | 2 }> {
+  const problems = (await inputProblems(experiment, variants)).filter((problem) => !plan.missing.includes(problem));
+  return { plan: { ...plan, missing: [...plan.missing, ...problems] }, exitStatus: problems.length > 0 ? 2 : 0 };
+}
