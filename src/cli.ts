@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The executable: hands over to oclif and prints what went wrong. Exit statuses are listed in `shared/failures.ts`. */
 import type { Config } from '@oclif/core/config';
-import { ranWithKeptMemory } from './shared/allocator.js';
+import { ranInTunedProcess } from './shared/allocator.js';
 import { printFailure } from './shared/console.js';
 import { nearest, RequestError } from './shared/errors.js';
 import { failureOf } from './shared/failures.js';
@@ -11,7 +11,7 @@ const given = process.argv.slice(2);
 const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
 
 try {
-  if (!(await ranWithKeptMemory(argv))) await runHere();
+  if (!(await ranInTunedProcess(argv))) await runHere();
 } catch (error) {
   const failure = failureOf(error);
   if (failure) {

@@ -20,7 +20,7 @@ type Execve = (file: string, args: readonly string[], environment: NodeJS.Proces
 const computing = new Set(['run', 'pretrain', 'ablate', 'bench']);
 
 /** True: another process has done the whole command, and this one has its exit status. False: go on in this one. */
-export async function ranWithKeptMemory([command, ...rest]: readonly string[]): Promise<boolean> {
+export async function ranInTunedProcess([command, ...rest]: readonly string[]): Promise<boolean> {
   if (process.platform !== 'linux' || !computing.has(command ?? '')) return false;
   if (rest.includes('--help') || rest.includes('-h')) return false;
   if (process.env['GLIBC_TUNABLES'] !== undefined) {

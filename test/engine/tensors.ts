@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs';
 import { type Engine, isValue, type TensorFunction } from '../../src/engine/engine.js';
 import { isTensor } from '../../src/engine/onnx/tracer.js';
-import { registerComposedKernels } from '../../src/engine/ops/composed.js';
+import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
 import { toDevice } from '../../src/engine/transfer.js';
 import { type Float32NdArray, float32, isArray, type NdArray, sizeOf } from '../../src/shared/arrays.js';
 import type { Random } from '../../src/shared/random.js';
@@ -25,7 +25,7 @@ export function onReference<In, Out>(
   inputs: NoInfer<Arrays<In>>,
 ): Map<string, readonly number[]> {
   tf.setBackend('cpu');
-  registerComposedKernels('cpu');
+  registerDecompositions('cpu');
   const values = new Map<string, readonly number[]>();
   tf.tidy(() => {
     const tensors = mapTree(inputs, isArray, ({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));

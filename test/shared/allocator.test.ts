@@ -20,8 +20,8 @@ async function temporaryFolder(t: TestContext): Promise<string> {
 /** A program that starts itself again and does `work` there; and the environment to start it in. */
 async function program(folder: string, work: string) {
   const file = path.join(folder, 'program.mjs');
-  const body = `import { ranWithKeptMemory } from ${JSON.stringify(allocator)};
-    if (!(await ranWithKeptMemory(process.argv.slice(2)))) { ${work} }`;
+  const body = `import { ranInTunedProcess } from ${JSON.stringify(allocator)};
+    if (!(await ranInTunedProcess(process.argv.slice(2)))) { ${work} }`;
   await writeFile(file, body);
   const { GLIBC_TUNABLES: _, ...env } = process.env;
   return { file, env };

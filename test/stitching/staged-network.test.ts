@@ -1,4 +1,4 @@
-/** Stitched ConvNeXts: what a stitch computes, trains, costs and merges to, against compositions and counts by hand. */
+/** Stitched ConvNeXts: what a stitch computes, trains, costs and merges to, against decompositions and counts by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type Engine, isValue, type Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { isTensor } from '../../src/engine/onnx/tracer.js';
-import { registerComposedKernels } from '../../src/engine/ops/composed.js';
+import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
 import { toDevice } from '../../src/engine/transfer.js';
 import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
 import { mapTree } from '../../src/shared/tree.js';
@@ -240,7 +240,7 @@ test('steps leave no tensors behind, traced or eager', async () => {
 function eagerEngine(): Engine {
   const toValue = (tensor: tf.Tensor): Value => ({ shape: tensor.shape, dtype: 'float32', storage: tensor });
   tf.setBackend('cpu');
-  registerComposedKernels('cpu');
+  registerDecompositions('cpu');
   return {
     name: 'tensorflow',
     device: 'cpu',

@@ -81,19 +81,19 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
     put: (array) => toValue(array),
     get: async ({ storage }) => {
-      const { tensor } = storage as Cell;
+      const { tensor } = storage as OnnxStorage;
       return toArray(memory ? await memory.download(tensor) : tensor);
     },
     free: (tree) => {
-      if (memory) for (const { leaf } of leavesOf(tree, isValue)) memory.free((leaf.storage as Cell).tensor);
+      if (memory) for (const { leaf } of leavesOf(tree, isValue)) memory.free((leaf.storage as OnnxStorage).tensor);
     },
     compile: <In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> => {
       return async (inputs) => {
         const { session, inputs: used, outputs } = await programFor(key, fn, inputs);
         const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
-        const cells = used.map((name) => [name, values.get(name)!.storage as Cell] as const);
-        if (memory) for (const [, cell] of cells) cell.tensor = await memory.upload(cell.tensor);
-        const feeds = Object.fromEntries(cells.map(([name, { tensor }]) => [name, tensor]));
+        const stored = used.map((name) => [name, values.get(name)!.storage as OnnxStorage] as const);
+        if (memory) for (const [, storage] of stored) storage.tensor = await memory.upload(storage.tensor);
+        const feeds = Object.fromEntries(stored.map(([name, { tensor }]) => [name, tensor]));
         const results = await session.run(feeds);
         // `Values<Out>`: its tensors became names, and now values.
         return mapTree(outputs, isName, (name) => fromTensor(results[name]!)) as never;
@@ -123,19 +123,19 @@ function isName(node: unknown): node is string {
 }
 
 /** Where a value is: the tensor is replaced by one on the device when a program first reads it. */
-interface Cell {
+interface OnnxStorage {
   tensor: ort.Tensor;
 }
 
 function toValue({ dtype, shape, data }: NdArray): Value {
-  return { dtype, shape, storage: { tensor: new ort.Tensor(dtype, data, shape) } satisfies Cell };
+  return { dtype, shape, storage: { tensor: new ort.Tensor(dtype, data, shape) } satisfies OnnxStorage };
 }
 
 function fromTensor(tensor: ort.Tensor): Value {
   if (tensor.type !== 'float32' && tensor.type !== 'int32') {
     throw new Error(`a compiled function returned a ${tensor.type} tensor: cast it to float32 or int32`);
   }
-  return { dtype: tensor.type, shape: tensor.dims, storage: { tensor } satisfies Cell };
+  return { dtype: tensor.type, shape: tensor.dims, storage: { tensor } satisfies OnnxStorage };
 }
 
 function toArray({ type, dims: shape, data }: ort.Tensor): NdArray {

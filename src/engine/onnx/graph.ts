@@ -1,19 +1,19 @@
 /**
  * A graph under construction: what the tracing kernels append to. Values are named, typed and shaped; a value whose
- * elements are all one known number (`splat`) stays symbolic as long as possible, so that the seeds and zeros that
+ * elements are all one known number (`fill`) stays symbolic as long as possible, so that the seeds and zeros that
  * differentiation makes never become tensors.
  */
 import type { NdArray } from '../../shared/arrays.js';
 import {
   type Attribute,
-  type Dtype,
+  type ElementType,
   encodeModel,
   type GraphConstant,
   type GraphNode,
   type GraphValue,
 } from './model-proto.js';
 
-export type { Attribute, Dtype, GraphValue } from './model-proto.js';
+export type { Attribute, ElementType, GraphValue } from './model-proto.js';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -50,7 +50,7 @@ export class Graph {
     this.fused = fused;
   }
 
-  input(name: string, shape: readonly number[], dtype: Dtype): GraphValue {
+  input(name: string, shape: readonly number[], dtype: ElementType): GraphValue {
     const value = { name, shape, dtype };
     this.inputs.push(value);
     return value;
@@ -67,17 +67,17 @@ export class Graph {
   node(
     operator: string,
     inputs: readonly (GraphValue | string)[],
-    output: { shape: readonly number[]; dtype?: Dtype },
+    output: { shape: readonly number[]; dtype?: ElementType },
     options: NodeOptions = {},
   ): GraphValue {
-    return this.nodes_(operator, inputs, [output], options)[0]!;
+    return this.nodeWithOutputs(operator, inputs, [output], options)[0]!;
   }
 
   /** Appends a node with several outputs. */
-  nodes_(
+  nodeWithOutputs(
     operator: string,
     inputs: readonly (GraphValue | string)[],
-    outputs: readonly { shape: readonly number[]; dtype?: Dtype }[],
+    outputs: readonly { shape: readonly number[]; dtype?: ElementType }[],
     { attributes = {}, domain = '' }: NodeOptions = {},
   ): GraphValue[] {
     const values = outputs.map(({ shape, dtype = 'float32' }) => ({ name: `v${this.count++}`, shape, dtype }));
@@ -86,13 +86,13 @@ export class Graph {
     return values;
   }
 
-  /** A value whose elements are all `splat`; becomes a tensor only where a node cannot do with the scalar. */
-  splat(splat: number, shape: readonly number[], dtype: Dtype): GraphValue {
-    return { name: `splat${this.count++}`, shape, dtype, splat };
+  /** A value whose elements are all `fill`; becomes a tensor only where a node cannot do with the scalar. */
+  fill(fill: number, shape: readonly number[], dtype: ElementType): GraphValue {
+    return { name: `fill${this.count++}`, shape, dtype, fill };
   }
 
   /** A constant of the program; equal ones are stored once. */
-  constant(values: ArrayLike<number>, shape: readonly number[], dtype: Dtype | 'int64'): string {
+  constant(values: ArrayLike<number>, shape: readonly number[], dtype: ElementType | 'int64'): string {
     if (values.length > largestConstant) {
       throw new Error(`a constant of shape [${shape}] is too large for a compiled program: pass it as an input`);
     }
@@ -105,7 +105,7 @@ export class Graph {
     return name;
   }
 
-  scalar(value: number, dtype: Dtype = 'float32'): string {
+  scalar(value: number, dtype: ElementType = 'float32'): string {
     return this.constant([value], [], dtype);
   }
 
@@ -116,7 +116,7 @@ export class Graph {
   /** A reshaped view; views of views refer to the first value, and undoing a view gives that value back. */
   reshape(value: GraphValue, shape: readonly number[]): GraphValue {
     if (sameShape(value.shape, shape)) return value;
-    if (value.splat !== undefined) return this.splat(value.splat, shape, value.dtype);
+    if (value.fill !== undefined) return this.fill(value.fill, shape, value.dtype);
     const base = this.views.get(value.name) ?? value;
     if (sameShape(base.shape, shape)) return base;
     const view = this.node('Reshape', [base, this.int64s(shape)], { shape, dtype: value.dtype });
@@ -126,8 +126,8 @@ export class Graph {
 
   /** The same value as a real tensor of its full shape. */
   materialize(value: GraphValue): GraphValue {
-    if (value.splat === undefined) return value;
-    const scalar = this.scalar(value.splat, value.dtype);
+    if (value.fill === undefined) return value;
+    const scalar = this.scalar(value.fill, value.dtype);
     if (value.shape.length === 0) return { name: scalar, shape: [], dtype: value.dtype };
     return this.node('Expand', [scalar, this.int64s(value.shape)], value);
   }
@@ -184,7 +184,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
-function bytesOf(values: ArrayLike<number>, dtype: Dtype | 'int64'): Uint8Array {
+function bytesOf(values: ArrayLike<number>, dtype: ElementType | 'int64'): Uint8Array {
   const typed =
     dtype === 'float32'
       ? Float32Array.from(values)

@@ -1,7 +1,7 @@
 /** Writes a traced graph as an ONNX ModelProto (field numbers: onnx/onnx: onnx/onnx.proto). */
 import { ProtobufWriter } from './protobuf.js';
 
-export type Dtype = 'float32' | 'int32' | 'bool';
+export type ElementType = 'float32' | 'int32' | 'bool';
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
@@ -11,9 +11,9 @@ export type Attribute =
 export interface GraphValue {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: Dtype;
+  readonly dtype: ElementType;
   /** The number that every element has, where it is known while tracing. */
-  readonly splat?: number;
+  readonly fill?: number;
 }
 
 export interface GraphNode {
@@ -26,12 +26,12 @@ export interface GraphNode {
 
 export interface GraphConstant {
   readonly name: string;
-  readonly dtype: Dtype | 'int64';
+  readonly dtype: ElementType | 'int64';
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-const elementType: Record<Dtype | 'int64', number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const elementTypeCodes: Record<ElementType | 'int64', number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const opset = 20;
 const irVersion = 9;
@@ -86,12 +86,12 @@ function encodeAttribute(name: string, attribute: Attribute): ProtobufWriter {
 function encodeConstant({ name, dtype, shape, bytes }: GraphConstant): ProtobufWriter {
   const writer = new ProtobufWriter();
   for (const extent of shape) writer.int(1, extent);
-  return writer.int(2, elementType[dtype]).string(8, name).bytes(9, bytes);
+  return writer.int(2, elementTypeCodes[dtype]).string(8, name).bytes(9, bytes);
 }
 
 function encodeValue({ name, dtype, shape }: GraphValue): ProtobufWriter {
   const dimensions = new ProtobufWriter();
   for (const extent of shape) dimensions.message(1, new ProtobufWriter().int(1, extent));
-  const tensor = new ProtobufWriter().int(1, elementType[dtype]).message(2, dimensions);
+  const tensor = new ProtobufWriter().int(1, elementTypeCodes[dtype]).message(2, dimensions);
   return new ProtobufWriter().string(1, name).message(2, new ProtobufWriter().message(1, tensor));
 }

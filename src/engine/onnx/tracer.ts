@@ -7,7 +7,7 @@ import type { BackendValues, DataId, KernelConfig, NamedAttrMap, TensorInfo } fr
 import type { NdArray } from '../../shared/arrays.js';
 import { type Mapped, mapTree } from '../../shared/tree.js';
 import type { TensorFunction } from '../engine.js';
-import { type Dtype, Graph, type GraphValue } from './graph.js';
+import { type ElementType, Graph, type GraphValue } from './graph.js';
 import { runKernel, type TracingKernel } from './kernel.js';
 
 export const tracerBackend = 'esta-tracer';
@@ -32,10 +32,10 @@ class Tracer extends tf.KernelBackend {
 
   override write(values: BackendValues, shape: number[], dtype: tf.DataType): DataId {
     const known = knownDtype(dtype);
-    const numbers = values as unknown as ArrayLike<number>;
+    const numbers = values as tf.TypedArray;
     return this.tensorInfo(
       isUniform(numbers)
-        ? this.graph.splat(Number(numbers[0]), shape, known)
+        ? this.graph.fill(Number(numbers[0]), shape, known)
         : { name: this.graph.constant(numbers, shape, known), shape, dtype: known },
     ).dataId;
   }
@@ -81,7 +81,7 @@ function isUniform(numbers: ArrayLike<number>): boolean {
   return numbers.length > 0;
 }
 
-function knownDtype(dtype: string): Dtype {
+function knownDtype(dtype: string): ElementType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
   throw new Error(`the onnxruntime engine has no ${dtype} tensors; float32, int32 and bool exist`);
 }
@@ -102,7 +102,7 @@ export function registerTracingKernels(kernels: Readonly<Record<string, TracingK
 
 export interface InputDeclaration {
   readonly shape: readonly number[];
-  readonly dtype: Dtype;
+  readonly dtype: ElementType;
 }
 
 export interface TraceOptions {

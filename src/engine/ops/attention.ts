@@ -3,7 +3,7 @@
  * but computed again, as FlashAttention does (Dao et al. 2022, algorithm 4): memory falls by heads x tokens^2 a layer.
  */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -57,27 +57,28 @@ function probabilities(query: tf.Tensor4D, key: tf.Tensor4D, causal: boolean): t
   return tf.softmax(scores.add(future.cast('float32').mul(-1e9)));
 }
 
-export function composedAttention(
-  inputs: Record<string, tf.Tensor>,
+export function decomposedAttention(
+  inputs: Tensors<'query' | 'key' | 'value'>,
   { heads, causal }: { heads: number; causal: boolean },
 ): tf.Tensor[] {
-  const [query, key, value] = [inputs['query']!, inputs['key']!, inputs['value']!].map((x) => splitHeads(x, heads));
+  const [query, key, value] = [inputs.query, inputs.key, inputs.value].map((x) => splitHeads(x, heads));
   return [joinHeads(tf.matMul(probabilities(query!, key!, causal), value!))];
 }
 
 /** dV = P^T dO; dS = P (dP - rowsum(dO O)) with dP = dO V^T; dQ = s dS K; dK = s dS^T Q. */
-export function composedAttentionGrad(
-  inputs: Record<string, tf.Tensor>,
+export function decomposedAttentionGrad(
+  inputs: Tensors<'query' | 'key' | 'value' | 'dy' | 'output'>,
   { heads, causal }: { heads: number; causal: boolean },
 ): tf.Tensor[] {
-  const names = ['query', 'key', 'value', 'dy', 'output'] as const;
-  const [query, key, value, dy, output] = names.map((name) => splitHeads(inputs[name]!, heads)) as tf.Tensor4D[];
-  const p = probabilities(query!, key!, causal);
-  const rowSum = dy!.mul(output!).sum(-1, true);
+  const split = (x: tf.Tensor) => splitHeads(x, heads);
+  const [query, key, value] = [split(inputs.query), split(inputs.key), split(inputs.value)];
+  const [dy, output] = [split(inputs.dy), split(inputs.output)];
+  const p = probabilities(query, key, causal);
+  const rowSum = dy.mul(output).sum(-1, true);
   const ds = tf
-    .matMul(dy!, value!, false, true)
+    .matMul(dy, value, false, true)
     .sub(rowSum)
     .mul(p)
-    .mul(1 / Math.sqrt(query!.shape[3]!)) as tf.Tensor4D;
-  return [tf.matMul(ds, key!), tf.matMul(ds, query!, true, false), tf.matMul(p, dy!, true, false)].map(joinHeads);
+    .mul(1 / Math.sqrt(query.shape[3])) as tf.Tensor4D;
+  return [tf.matMul(ds, key), tf.matMul(ds, query, true, false), tf.matMul(p, dy, true, false)].map(joinHeads);
 }

@@ -1,7 +1,8 @@
 /**
  * Fused kernels are TensorFlow.js kernels of our own. The onnxruntime engine maps each to a few ONNX operators
- * (src/engine/onnx/kernels/fused.ts and language.ts); other backends run the plain composition that stands beside each op. Being kernels
- * with registered gradients (not tf.customGrad), they compute only the gradients that somebody asks for.
+ * (src/engine/onnx/kernels/fused.ts and language.ts); other backends run the decomposition into plain operations that
+ * stands beside each op. Their gradients are registered (not made by tf.customGrad), so that only those are computed
+ * that somebody asks for.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -32,4 +33,7 @@ export function runFused(
 }
 
 /** The same computation out of plain TensorFlow.js operations. */
-export type Composition = (inputs: Record<string, tf.Tensor>, attributes: never) => tf.Tensor[];
+export type Decomposition = (inputs: never, attributes: never) => tf.Tensor[];
+
+/** The inputs of a kernel. */
+export type Tensors<Names extends string> = Readonly<Record<Names, tf.Tensor>>;

@@ -7,7 +7,7 @@
  * backward pass, as in attention.ts.
  */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 
 /** Added to a score that must not count: far below every real score, and finite, so that a row of nothing else is no NaN. */
 export const hidden = -1e9;
@@ -73,25 +73,25 @@ function probabilities(query: tf.Tensor4D, key: tf.Tensor4D, mask: tf.Tensor, he
   return tf.softmax(byHead.add(mask)).reshape(scores.shape);
 }
 
-export function composedGroupedAttention(
-  inputs: Record<string, tf.Tensor>,
+export function decomposedGroupedAttention(
+  inputs: Tensors<'query' | 'key' | 'value' | 'mask'>,
   { heads, keyValueHeads }: GroupedAttentionOptions,
 ): tf.Tensor[] {
-  const query = split(inputs['query']!, heads, keyValueHeads);
-  const [key, value] = [inputs['key']!, inputs['value']!].map((x) => split(x, keyValueHeads, keyValueHeads));
-  return [join(tf.matMul(probabilities(query, key!, inputs['mask']!, heads), value!), heads)];
+  const query = split(inputs.query, heads, keyValueHeads);
+  const [key, value] = [inputs.key, inputs.value].map((x) => split(x, keyValueHeads, keyValueHeads));
+  return [join(tf.matMul(probabilities(query, key!, inputs.mask, heads), value!), heads)];
 }
 
 /** The formulas of attention.ts. */
-export function composedGroupedAttentionGrad(
-  inputs: Record<string, tf.Tensor>,
+export function decomposedGroupedAttentionGrad(
+  inputs: Tensors<'query' | 'key' | 'value' | 'mask' | 'dy' | 'output'>,
   { heads, keyValueHeads }: GroupedAttentionOptions,
 ): tf.Tensor[] {
-  const ofQueries = (['query', 'dy', 'output'] as const).map((name) => split(inputs[name]!, heads, keyValueHeads));
-  const ofKeys = (['key', 'value'] as const).map((name) => split(inputs[name]!, keyValueHeads, keyValueHeads));
+  const ofQueries = (['query', 'dy', 'output'] as const).map((name) => split(inputs[name], heads, keyValueHeads));
+  const ofKeys = (['key', 'value'] as const).map((name) => split(inputs[name], keyValueHeads, keyValueHeads));
   const [query, dy, output] = ofQueries as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
   const [key, value] = ofKeys as [tf.Tensor4D, tf.Tensor4D];
-  const p = probabilities(query, key, inputs['mask']!, heads);
+  const p = probabilities(query, key, inputs.mask, heads);
   const ds = tf
     .matMul(dy, value, false, true)
     .sub(dy.mul(output).sum(-1, true))

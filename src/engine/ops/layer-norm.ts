@@ -1,6 +1,6 @@
 /** LayerNorm over the last axis (Ba et al. 2016), biased variance, as timm and PyTorch compute it. */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 import { rowsOf } from './linear.js';
 
 /**
@@ -28,8 +28,10 @@ tf.registerGradient({
   },
 });
 
-export function composedLayerNorm(inputs: Record<string, tf.Tensor>, { epsilon }: { epsilon: number }): tf.Tensor[] {
-  const { x, scale, offset } = inputs as { x: tf.Tensor; scale: tf.Tensor; offset: tf.Tensor };
+export function decomposedLayerNorm(
+  { x, scale, offset }: Tensors<'x' | 'scale' | 'offset'>,
+  { epsilon }: { readonly epsilon: number },
+): tf.Tensor[] {
   const mean = x.mean(-1, true);
   const centred = x.sub(mean);
   const inverseDeviation = centred.square().mean(-1, true).add(epsilon).rsqrt();
@@ -37,10 +39,15 @@ export function composedLayerNorm(inputs: Record<string, tf.Tensor>, { epsilon }
 }
 
 /** dx = (g - mean(g) - z mean(g z)) / deviation, with g = dy scale and z the normalised x. */
-export function composedLayerNormGrad(inputs: Record<string, tf.Tensor>): tf.Tensor[] {
-  const { dy, x, scale, mean, inverseDeviation } = inputs as Record<string, tf.Tensor>;
-  const normalised = x!.sub(mean!).mul(inverseDeviation!);
-  const g = dy!.mul(scale!);
+export function decomposedLayerNormGrad({
+  dy,
+  x,
+  scale,
+  mean,
+  inverseDeviation,
+}: Tensors<'dy' | 'x' | 'scale' | 'mean' | 'inverseDeviation'>): tf.Tensor[] {
+  const normalised = x.sub(mean).mul(inverseDeviation);
+  const g = dy.mul(scale);
   const along = g.mul(normalised).mean(-1, true);
-  return [g.sub(g.mean(-1, true)).sub(normalised.mul(along)).mul(inverseDeviation!)];
+  return [g.sub(g.mean(-1, true)).sub(normalised.mul(along)).mul(inverseDeviation)];
 }

@@ -1,6 +1,6 @@
 /** y = x W + b as one kernel, with weights in [in, out] layout. Gradients are computed only for what needs them. */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 
 /**
  * @param x [..., in]
@@ -35,8 +35,10 @@ tf.registerGradient({
   },
 });
 
-export function composedLinear(inputs: Record<string, tf.Tensor>, attributes: { transpose?: boolean }): tf.Tensor[] {
-  const { x, weight, bias } = inputs as { x: tf.Tensor; weight: tf.Tensor2D; bias?: tf.Tensor };
-  const product = tf.matMul(rowsOf(x), weight, false, attributes.transpose ?? false);
+export function decomposedLinear(
+  { x, weight, bias }: Tensors<'x' | 'weight'> & Partial<Tensors<'bias'>>,
+  { transpose = false }: { readonly transpose?: boolean },
+): tf.Tensor[] {
+  const product = tf.matMul<tf.Tensor2D>(rowsOf(x), weight, false, transpose);
   return [(bias ? product.add(bias) : product).reshape([...x.shape.slice(0, -1), product.shape[1]!])];
 }

@@ -5,7 +5,7 @@
  * way of rank-wide products, so no [in, out] gradient is ever formed.
  */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 import { linear, rowsOf } from './linear.js';
 
 export interface LowRankUpdate {
@@ -40,7 +40,7 @@ tf.registerGradient({
   gradFunc: (dy, saved, attributes) => {
     const [x, down, up, merged] = saved as [tf.Tensor, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
     const upstream = (dy as tf.Tensor[])[0]!;
-    const scale = (attributes as unknown as { scale: number }).scale;
+    const scale = Number((attributes as Record<string, unknown>)['scale']);
     const scaled = (gradient: tf.Tensor) => (scale === 1 ? gradient : gradient.mul(scale));
     return {
       x: () => runFused('EstaLinear', { x: upstream, weight: merged }, { transpose: true })[0]!,
@@ -51,9 +51,11 @@ tf.registerGradient({
   },
 });
 
-export function composedLowRankLinear(inputs: Record<string, tf.Tensor>, { scale }: { scale: number }): tf.Tensor[] {
-  const { x, weight, bias, down, up } = inputs as Record<string, tf.Tensor2D>;
-  const merged = weight!.add(tf.matMul(down!, up!).mul(scale)) as tf.Tensor2D;
-  const product = tf.matMul(rowsOf(x!), merged);
-  return [(bias ? product.add(bias) : product).reshape([...x!.shape.slice(0, -1), merged.shape[1]!]), merged];
+export function decomposedLowRankLinear(
+  { x, weight, bias, down, up }: Tensors<'x' | 'weight' | 'down' | 'up'> & Partial<Tensors<'bias'>>,
+  { scale }: { readonly scale: number },
+): tf.Tensor[] {
+  const merged = weight.add(tf.matMul(down, up).mul(scale)) as tf.Tensor2D;
+  const product = tf.matMul(rowsOf(x), merged);
+  return [(bias ? product.add(bias) : product).reshape([...x.shape.slice(0, -1), merged.shape[1]!]), merged];
 }

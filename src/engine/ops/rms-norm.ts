@@ -1,6 +1,6 @@
 /** RMSNorm over the last axis (Zhang and Sennrich 2019): x / sqrt(mean(x^2) + epsilon), scaled; no mean, no offset. */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 import { rowsOf } from './linear.js';
 
 /**
@@ -26,16 +26,22 @@ tf.registerGradient({
   },
 });
 
-export function composedRmsNorm(inputs: Record<string, tf.Tensor>, { epsilon }: { epsilon: number }): tf.Tensor[] {
-  const { x, scale } = inputs as { x: tf.Tensor; scale: tf.Tensor };
+export function decomposedRmsNorm(
+  { x, scale }: Tensors<'x' | 'scale'>,
+  { epsilon }: { readonly epsilon: number },
+): tf.Tensor[] {
   const inverseRms = x.square().mean(-1, true).add(epsilon).rsqrt();
   return [x.mul(inverseRms).mul(scale), inverseRms];
 }
 
 /** dx = r (g - z mean(g z)), with r = 1 / rms, g = dy scale and z = r x. */
-export function composedRmsNormGrad(inputs: Record<string, tf.Tensor>): tf.Tensor[] {
-  const { dy, x, scale, inverseRms } = inputs as Record<string, tf.Tensor>;
-  const normalised = x!.mul(inverseRms!);
-  const g = dy!.mul(scale!);
-  return [g.sub(normalised.mul(g.mul(normalised).mean(-1, true))).mul(inverseRms!)];
+export function decomposedRmsNormGrad({
+  dy,
+  x,
+  scale,
+  inverseRms,
+}: Tensors<'dy' | 'x' | 'scale' | 'inverseRms'>): tf.Tensor[] {
+  const normalised = x.mul(inverseRms);
+  const g = dy.mul(scale);
+  return [g.sub(normalised.mul(g.mul(normalised).mean(-1, true))).mul(inverseRms)];
 }

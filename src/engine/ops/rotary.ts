@@ -3,7 +3,7 @@
  * together with feature i + headWidth / 2 (rotate_half in transformers/models/llama/modeling_llama.py).
  */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 
 /** Cosines and sines of the angle of every token and pair of features: both [tokens, headWidth / 2]. */
 export interface Rotation {
@@ -25,13 +25,12 @@ tf.registerGradient({
   }),
 });
 
-export function composedRotary(inputs: Record<string, tf.Tensor>): tf.Tensor[] {
-  const { x, cosine, sine } = inputs as Record<string, tf.Tensor>;
-  const [batch, tokens, width] = x!.shape as [number, number, number];
-  const half = cosine!.shape[1]!;
+export function decomposedRotary({ x, cosine, sine }: Tensors<'x' | 'cosine' | 'sine'>): tf.Tensor[] {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  const half = cosine.shape[1]!;
   const heads = width / (2 * half);
-  const [low, high] = tf.unstack(x!.reshape([batch, tokens, heads, 2, half]), 3) as [tf.Tensor, tf.Tensor];
-  const [c, s] = [cosine!, sine!].map((table) => table.reshape([1, tokens, 1, half])) as [tf.Tensor, tf.Tensor];
+  const [low, high] = tf.unstack(x.reshape([batch, tokens, heads, 2, half]), 3) as [tf.Tensor, tf.Tensor];
+  const [c, s] = [cosine, sine].map((table) => table.reshape([1, tokens, 1, half])) as [tf.Tensor, tf.Tensor];
   const turned = tf.stack([low.mul(c).sub(high.mul(s)), high.mul(c).add(low.mul(s))], 3);
-  return [turned.reshape(x!.shape)];
+  return [turned.reshape(x.shape)];
 }

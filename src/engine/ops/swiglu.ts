@@ -1,6 +1,6 @@
 /** SwiGLU (Shazeer 2020): silu(gate) up, with silu(x) = x sigmoid(x). The backward pass keeps the two inputs only. */
 import * as tf from '@tensorflow/tfjs';
-import { runFused } from './fused-kernel.js';
+import { runFused, type Tensors } from './fused-kernel.js';
 
 /** @param gate, up of one shape, which is that of the result */
 export function swiGlu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
@@ -16,13 +16,13 @@ tf.registerGradient({
   },
 });
 
-export function composedSwiGlu({ gate, up }: Record<string, tf.Tensor>): tf.Tensor[] {
-  return [gate!.mul(gate!.sigmoid()).mul(up!)];
+export function decomposedSwiGlu({ gate, up }: Tensors<'gate' | 'up'>): tf.Tensor[] {
+  return [gate.mul(gate.sigmoid()).mul(up)];
 }
 
 /** dgate = dy up s (1 + gate (1 - s)) and dup = dy gate s, with s = sigmoid(gate). */
-export function composedSwiGluGrad({ dy, gate, up }: Record<string, tf.Tensor>): tf.Tensor[] {
-  const s = gate!.sigmoid();
-  const silu = gate!.mul(s);
-  return [dy!.mul(up!).mul(s.add(silu.mul(tf.sub(1, s)))), dy!.mul(silu)];
+export function decomposedSwiGluGrad({ dy, gate, up }: Tensors<'dy' | 'gate' | 'up'>): tf.Tensor[] {
+  const s = gate.sigmoid();
+  const silu = gate.mul(s);
+  return [dy.mul(up).mul(s.add(silu.mul(tf.sub(1, s)))), dy.mul(silu)];
 }

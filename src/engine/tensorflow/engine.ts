@@ -7,7 +7,7 @@ import type { NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree } from '../../shared/tree.js';
 import { type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
-import { registerComposedKernels } from '../ops/composed.js';
+import { registerDecompositions } from '../ops/decompositions.js';
 import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
 import { findAddon } from './location.js';
 
@@ -25,7 +25,7 @@ export async function createTensorFlowEngine(options: TensorFlowOptions = {}): P
 
 /** The engine of an addon that is loaded already. */
 export function eagerEngine(addon: LoadedAddon): Engine {
-  registerComposedKernels(tensorflowBackend);
+  registerDecompositions(tensorflowBackend);
   return {
     name: 'tensorflow',
     device: describeDevice(addon),

@@ -1,6 +1,6 @@
 /**
  * Fused ops: hand-derived gradients against central finite differences (CPU backend, double-checked by the plain
- * composition under TensorFlow.js' own differentiation), and the engine's fused kernels against the compositions.
+ * composition under TensorFlow.js' own differentiation), and the engine's fused kernels against the decompositions.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -8,15 +8,15 @@ import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { trace } from '../../../src/engine/onnx/tracer.js';
-import { attention, composedAttention } from '../../../src/engine/ops/attention.js';
-import { composedGelu, gelu } from '../../../src/engine/ops/gelu.js';
-import { composedGroupedAttention, groupedAttention, hidden } from '../../../src/engine/ops/grouped-attention.js';
-import { composedLayerNorm, layerNorm } from '../../../src/engine/ops/layer-norm.js';
-import { composedLinear, linear } from '../../../src/engine/ops/linear.js';
-import { composedLowRankLinear, lowRankLinear } from '../../../src/engine/ops/low-rank-linear.js';
-import { composedRmsNorm, rmsNorm } from '../../../src/engine/ops/rms-norm.js';
-import { composedRotary, rotary } from '../../../src/engine/ops/rotary.js';
-import { composedSwiGlu, swiGlu } from '../../../src/engine/ops/swiglu.js';
+import { attention, decomposedAttention } from '../../../src/engine/ops/attention.js';
+import { decomposedGelu, gelu } from '../../../src/engine/ops/gelu.js';
+import { decomposedGroupedAttention, groupedAttention, hidden } from '../../../src/engine/ops/grouped-attention.js';
+import { decomposedLayerNorm, layerNorm } from '../../../src/engine/ops/layer-norm.js';
+import { decomposedLinear, linear } from '../../../src/engine/ops/linear.js';
+import { decomposedLowRankLinear, lowRankLinear } from '../../../src/engine/ops/low-rank-linear.js';
+import { decomposedRmsNorm, rmsNorm } from '../../../src/engine/ops/rms-norm.js';
+import { decomposedRotary, rotary } from '../../../src/engine/ops/rotary.js';
+import { decomposedSwiGlu, swiGlu } from '../../../src/engine/ops/swiglu.js';
 import { float32, type NdArray } from '../../../src/shared/arrays.js';
 import { Random } from '../../../src/shared/random.js';
 import { assertClose, onEngine, onReference, randomArray } from '../tensors.js';
@@ -39,55 +39,55 @@ interface Case {
 const cases: Record<string, Case> = {
   linear: {
     fused: (x, w, b) => linear(x!, w!, b!),
-    plain: (x, w, b) => composedLinear({ x: x!, weight: w!, bias: b! }, {})[0]!,
+    plain: (x, w, b) => decomposedLinear({ x: x!, weight: w!, bias: b! }, {})[0]!,
     inputs: [array(2, 3, 4), array(4, 5), array(5)],
   },
   'low-rank linear': {
     fused: (x, w, b, down, up) => lowRankLinear(x!, w!, b!, { down: down!, up: up! }, 0.5),
     plain: (x, weight, bias, down, up) =>
-      composedLowRankLinear({ x: x!, weight: weight!, bias: bias!, down: down!, up: up! }, { scale: 0.5 })[0]!,
+      decomposedLowRankLinear({ x: x!, weight: weight!, bias: bias!, down: down!, up: up! }, { scale: 0.5 })[0]!,
     inputs: [array(2, 3, 4), array(4, 5), array(5), array(4, 2), array(2, 5)],
     frozen: [1],
   },
   'layer norm': {
     fused: (x, scale, offset) => layerNorm(x!, scale!, offset!, 1e-6),
-    plain: (x, scale, offset) => composedLayerNorm({ x: x!, scale: scale!, offset: offset! }, { epsilon: 1e-6 })[0]!,
+    plain: (x, scale, offset) => decomposedLayerNorm({ x: x!, scale: scale!, offset: offset! }, { epsilon: 1e-6 })[0]!,
     inputs: [array(2, 3, 8), array(8), array(8)],
   },
-  gelu: { fused: (x) => gelu(x!), plain: (x) => composedGelu({ x: x! })[0]!, inputs: [array(3, 7)] },
+  gelu: { fused: (x) => gelu(x!), plain: (x) => decomposedGelu({ x: x! })[0]!, inputs: [array(3, 7)] },
   attention: {
     fused: (query, key, value) => attention(query!, key!, value!, { heads: 2 }),
     plain: (query, key, value) =>
-      composedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: false })[0]!,
+      decomposedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: false })[0]!,
     inputs: [array(2, 5, 8), array(2, 5, 8), array(2, 5, 8)],
   },
   'causal attention': {
     fused: (query, key, value) => attention(query!, key!, value!, { heads: 2, causal: true }),
     plain: (query, key, value) =>
-      composedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: true })[0]!,
+      decomposedAttention({ query: query!, key: key!, value: value! }, { heads: 2, causal: true })[0]!,
     inputs: [array(2, 5, 8), array(2, 5, 8), array(2, 5, 8)],
   },
   'rms norm': {
     fused: (x, scale) => rmsNorm(x!, scale!, 1e-5),
-    plain: (x, scale) => composedRmsNorm({ x: x!, scale: scale! }, { epsilon: 1e-5 })[0]!,
+    plain: (x, scale) => decomposedRmsNorm({ x: x!, scale: scale! }, { epsilon: 1e-5 })[0]!,
     inputs: [array(2, 3, 8), array(8)],
   },
   rotary: {
     fused: (x, cosine, sine) => rotary(x!, { cosine: cosine!, sine: sine! }),
-    plain: (x, cosine, sine) => composedRotary({ x: x!, cosine: cosine!, sine: sine! })[0]!,
+    plain: (x, cosine, sine) => decomposedRotary({ x: x!, cosine: cosine!, sine: sine! })[0]!,
     // Any tables will do: the op does not know that they are cosines and sines of one angle.
     inputs: [array(2, 3, 24), array(3, 4), array(3, 4)],
     frozen: [1, 2],
   },
   swiglu: {
     fused: (gate, up) => swiGlu(gate!, up!),
-    plain: (gate, up) => composedSwiGlu({ gate: gate!, up: up! })[0]!,
+    plain: (gate, up) => decomposedSwiGlu({ gate: gate!, up: up! })[0]!,
     inputs: [array(3, 7), array(3, 7)],
   },
   'grouped attention': {
     fused: (query, key, value, mask) => groupedAttention(query!, key!, value!, mask!, { heads: 4, keyValueHeads: 2 }),
     plain: (query, key, value, mask) =>
-      composedGroupedAttention(
+      decomposedGroupedAttention(
         { query: query!, key: key!, value: value!, mask: mask! },
         { heads: 4, keyValueHeads: 2 },
       )[0]!,
@@ -121,11 +121,11 @@ for (const [name, { fused, plain, inputs, frozen }] of Object.entries(cases)) {
   const named = Object.fromEntries(inputs.map((input, index) => [`input${index}`, input]));
   const expected = () => onReference(gradientsOf(plain, frozen), named);
 
-  test(`${name}: hand-derived gradients equal those of the plain composition`, () => {
+  test(`${name}: hand-derived gradients equal those of the decomposition`, () => {
     assertClose(onReference(gradientsOf(fused, frozen), named), expected(), 1e-5);
   });
 
-  test(`${name}: the engine's fused kernels equal the plain composition`, async () => {
+  test(`${name}: the engine's fused kernels equal the decomposition`, async () => {
     assertClose(await onEngine(engine, name, gradientsOf(fused, frozen), named), expected(), 2e-5);
   });
 

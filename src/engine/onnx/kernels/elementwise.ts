@@ -1,19 +1,19 @@
 /** Unary and binary kernels. ONNX broadcasts as TensorFlow.js does; numbers that are known while tracing stay scalars. */
 import * as tf from '@tensorflow/tfjs';
-import type { Dtype, Graph, GraphValue } from '../graph.js';
+import type { ElementType, Graph, GraphValue } from '../graph.js';
 import { sameShape } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 
 /** One ONNX operator of one input. */
-const unary = (operator: string, dtype?: Dtype): TracingKernel =>
+const unary = (operator: string, dtype?: ElementType): TracingKernel =>
   kernel(['x'], (graph, { x }) => graph.node(operator, [x], { shape: x.shape, dtype: dtype ?? x.dtype }));
 
 const broadcast = (a: GraphValue, b: GraphValue) =>
   tf.backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]);
 
-/** A splat is passed as a scalar: broadcasting does the rest. */
+/** A fill is passed as a scalar: broadcasting does the rest. */
 const operand = (graph: Graph, value: GraphValue) =>
-  value.splat === undefined ? value : graph.scalar(value.splat, value.dtype);
+  value.fill === undefined ? value : graph.scalar(value.fill, value.dtype);
 
 /** Appends a broadcasting binary operator, folding numbers that are known. */
 export function binaryNode(
@@ -21,18 +21,18 @@ export function binaryNode(
   operator: string,
   a: GraphValue,
   b: GraphValue,
-  { dtype, fold }: { dtype?: Dtype; fold?: (a: number, b: number) => number } = {},
+  { dtype, fold }: { dtype?: ElementType; fold?: (a: number, b: number) => number } = {},
 ): GraphValue {
   const shape = broadcast(a, b);
   const result = { shape, dtype: dtype ?? a.dtype };
-  if (fold && a.splat !== undefined && b.splat !== undefined) {
-    return graph.splat(fold(a.splat, b.splat), shape, result.dtype);
+  if (fold && a.fill !== undefined && b.fill !== undefined) {
+    return graph.fill(fold(a.fill, b.fill), shape, result.dtype);
   }
   const unchanged = neutral(operator, a, b);
   if (unchanged) return expanded(graph, unchanged, shape);
   // A known number may stand as a scalar only beside an operand that has the full shape.
-  const left = sameShape(b.shape, shape) && b.splat === undefined ? operand(graph, a) : a;
-  const right = sameShape(a.shape, shape) && a.splat === undefined ? operand(graph, b) : b;
+  const left = sameShape(b.shape, shape) && b.fill === undefined ? operand(graph, a) : a;
+  const right = sameShape(a.shape, shape) && a.fill === undefined ? operand(graph, b) : b;
   return graph.node(operator, [left, right], result);
 }
 
@@ -45,21 +45,21 @@ function expanded(graph: Graph, x: GraphValue, shape: readonly number[]): GraphV
 function neutral(operator: string, a: GraphValue, b: GraphValue): GraphValue | undefined {
   const identity = { Mul: 1, Div: 1, Add: 0, Sub: 0 }[operator];
   if (identity === undefined) return undefined;
-  if (b.splat === identity && a.splat === undefined) return a;
+  if (b.fill === identity && a.fill === undefined) return a;
   const commutes = operator === 'Mul' || operator === 'Add';
-  return commutes && a.splat === identity && b.splat === undefined ? b : undefined;
+  return commutes && a.fill === identity && b.fill === undefined ? b : undefined;
 }
 
 const binary = (
   operator: string,
-  options: { dtype?: Dtype; fold?: (a: number, b: number) => number } = {},
+  options: { dtype?: ElementType; fold?: (a: number, b: number) => number } = {},
 ): TracingKernel => kernel(['a', 'b'], (graph, { a, b }) => binaryNode(graph, operator, a, b, options));
 
 const comparison = (operator: string) => binary(operator, { dtype: 'bool' });
 
-function castNode(graph: Graph, x: GraphValue, dtype: Dtype): GraphValue {
+function castNode(graph: Graph, x: GraphValue, dtype: ElementType): GraphValue {
   if (x.dtype === dtype) return x;
-  if (x.splat !== undefined) return graph.splat(dtype === 'int32' ? Math.trunc(x.splat) : x.splat, x.shape, dtype);
+  if (x.fill !== undefined) return graph.fill(dtype === 'int32' ? Math.trunc(x.fill) : x.fill, x.shape, dtype);
   const to = { float32: 1, int32: 6, bool: 9 }[dtype];
   return graph.node('Cast', [x], { shape: x.shape, dtype }, { attributes: { to: { int: to } } });
 }
@@ -86,7 +86,7 @@ export const elementwiseKernels: Record<string, TracingKernel> = {
   Tan: unary('Tan'),
   Tanh: unary('Tanh'),
   Neg: kernel(['x'], (graph, { x }) =>
-    x.splat === undefined ? graph.node('Neg', [x], x) : graph.splat(-x.splat, x.shape, x.dtype),
+    x.fill === undefined ? graph.node('Neg', [x], x) : graph.fill(-x.fill, x.shape, x.dtype),
   ),
   Square: kernel(['x'], (graph, { x }) => binaryNode(graph, 'Mul', x, x, { fold: (a, b) => a * b })),
   Rsqrt: kernel(['x'], (graph, { x }) => graph.node('Reciprocal', [graph.node('Sqrt', [x], x)], x)),
@@ -104,7 +104,7 @@ export const elementwiseKernels: Record<string, TracingKernel> = {
   ClipByValue: kernel(['x'], (graph, { x }, { clipValueMin, clipValueMax }) =>
     graph.node('Clip', [x, graph.scalar(Number(clipValueMin)), graph.scalar(Number(clipValueMax))], x),
   ),
-  Cast: kernel(['x'], (graph, { x }, { dtype }) => castNode(graph, x, dtype as Dtype)),
+  Cast: kernel(['x'], (graph, { x }, { dtype }) => castNode(graph, x, dtype as ElementType)),
   Identity: kernel(['x'], (_graph, { x }) => x!),
 
   Add: binary('Add', { fold: (a, b) => a + b }),

@@ -33,7 +33,7 @@ function probabilities(graph: Graph, query: GraphValue, key: GraphValue, causal:
           scores,
           graph.node(
             'Trilu',
-            [graph.splat(-1e9, [tokens, tokens], 'float32'), graph.constant([1], [], 'int64')],
+            [graph.fill(-1e9, [tokens, tokens], 'float32'), graph.constant([1], [], 'int64')],
             { shape: [tokens, tokens] },
             { attributes: { upper: { int: 1 } } },
           ),
@@ -50,7 +50,7 @@ const statistics = (x: GraphValue) => ({ shape: [...x.shape.slice(0, -1), 1] });
 
 export const fusedKernels: Record<string, TracingKernel> = {
   EstaLinear: kernel(['x', 'weight', 'bias?'], (graph, { x, weight, bias }, { transpose }) => {
-    const options = { transposeB: Boolean(transpose), ...(bias ? { plus: bias } : {}) };
+    const options = { transposeB: Boolean(transpose), ...(bias ? { addend: bias } : {}) };
     const product = gemmNode(graph, rowsOf(graph, x), weight, options);
     return graph.reshape(product, [...x.shape.slice(0, -1), product.shape[1]!]);
   }),
@@ -58,14 +58,14 @@ export const fusedKernels: Record<string, TracingKernel> = {
   EstaLowRankLinear: kernel(
     ['x', 'weight', 'bias?', 'down', 'up'],
     (graph, { x, weight, bias, down, up }, { scale }) => {
-      const merged = gemmNode(graph, down, up, { scale: Number(scale), plus: weight });
-      const product = gemmNode(graph, rowsOf(graph, x), merged, bias ? { plus: bias } : {});
+      const merged = gemmNode(graph, down, up, { scale: Number(scale), addend: weight });
+      const product = gemmNode(graph, rowsOf(graph, x), merged, bias ? { addend: bias } : {});
       return [graph.reshape(product, [...x.shape.slice(0, -1), product.shape[1]!]), merged];
     },
   ),
 
   EstaLayerNorm: kernel(['x', 'scale', 'offset'], (graph, { x, scale, offset }, { epsilon }) =>
-    graph.nodes_('LayerNormalization', [x, scale, offset], [x, statistics(x), statistics(x)], {
+    graph.nodeWithOutputs('LayerNormalization', [x, scale, offset], [x, statistics(x), statistics(x)], {
       attributes: { axis: { int: -1 }, epsilon: { float: Number(epsilon) } },
     }),
   ),

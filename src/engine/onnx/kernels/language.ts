@@ -55,7 +55,7 @@ function rotated(graph: Graph, x: GraphValue, cosine: GraphValue, sine: GraphVal
 
 export const languageKernels: Record<string, TracingKernel> = {
   EstaRmsNorm: kernel(['x', 'scale'], (graph, { x, scale }, { epsilon }) =>
-    graph.nodes_('SimplifiedLayerNormalization', [x, scale], [x, { shape: [...x.shape.slice(0, -1), 1] }], {
+    graph.nodeWithOutputs('SimplifiedLayerNormalization', [x, scale], [x, { shape: [...x.shape.slice(0, -1), 1] }], {
       attributes: { axis: { int: -1 }, epsilon: { float: Number(epsilon) } },
     }),
   ),

@@ -9,19 +9,19 @@ export interface GemmOptions {
   readonly transposeB?: boolean;
   readonly scale?: number;
   /** Added to the product: a row vector or a full matrix. */
-  readonly plus?: GraphValue;
+  readonly addend?: GraphValue;
 }
 
-/** a [m, k] times b [k, n] (each transposed on request), plus an optional third matrix. */
+/** a [m, k] times b [k, n] (each transposed on request), and a third matrix added on request. */
 export function gemmNode(graph: Graph, a: GraphValue, b: GraphValue, options: GemmOptions = {}): GraphValue {
-  const { transposeA = false, transposeB = false, scale = 1, plus } = options;
+  const { transposeA = false, transposeB = false, scale = 1, addend } = options;
   const shape = [a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!];
   // WebGPU's Gemm takes three times as long for the second operand transposed, here a weight matrix: cheap to turn.
   const turn = transposeB && !graph.fused;
   const right = turn ? swapLast(graph, b) : b;
   return graph.node(
     'Gemm',
-    plus ? [a, right, plus] : [a, right],
+    addend ? [a, right, addend] : [a, right],
     { shape },
     {
       attributes: {

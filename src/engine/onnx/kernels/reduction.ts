@@ -1,6 +1,6 @@
 /** Kernels that reduce along axes, and softmax. */
 import * as tf from '@tensorflow/tfjs';
-import { type Dtype, type Graph, type GraphValue, sameShape } from '../graph.js';
+import { type ElementType, type Graph, type GraphValue, sameShape } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 
 /** Reduces `axes` (default all) of x by an ONNX operator that takes its axes as an input. */
@@ -43,7 +43,7 @@ const extremeIndex = (operator: string): TracingKernel =>
     const along = tf.util.parseAxisParam(axis as number, [...x.shape])[0]!;
     const shape = x.shape.filter((_, index) => index !== along);
     const attributes = { axis: { int: along }, keepdims: { int: 0 } };
-    const index = graph.node(operator, [x], { shape, dtype: 'int64' as Dtype }, { attributes });
+    const index = graph.node(operator, [x], { shape, dtype: 'int64' as ElementType }, { attributes });
     return graph.node('Cast', [index], { shape, dtype: 'int32' }, { attributes: { to: { int: 6 } } });
   });
 

@@ -1,11 +1,11 @@
 /** Kernels that move elements: views, transposition, slices, concatenation, gathering. */
 import * as tf from '@tensorflow/tfjs';
-import type { Dtype, Graph, GraphValue } from '../graph.js';
+import type { ElementType, Graph, GraphValue } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 
 export function transposeNode(graph: Graph, x: GraphValue, permutation: readonly number[]): GraphValue {
   const shape = permutation.map((axis) => x.shape[axis]!);
-  if (x.splat !== undefined) return graph.splat(x.splat, shape, x.dtype);
+  if (x.fill !== undefined) return graph.fill(x.fill, shape, x.dtype);
   // Moving axes of extent one moves no element.
   const moved = permutation.filter((axis) => x.shape[axis] !== 1);
   if (moved.every((axis, index) => index === 0 || axis > moved[index - 1]!)) return graph.reshape(x, shape);
@@ -17,7 +17,7 @@ export function sliceNode(graph: Graph, x: GraphValue, begin: readonly number[],
   const shape = x.shape.map((extent, axis) => ((size[axis] ?? -1) < 0 ? extent - (begin[axis] ?? 0) : size[axis]!));
   const axes = x.shape.map((_, axis) => axis).filter((axis) => shape[axis] !== x.shape[axis]);
   if (axes.length === 0) return x;
-  if (x.splat !== undefined) return graph.splat(x.splat, shape, x.dtype);
+  if (x.fill !== undefined) return graph.fill(x.fill, shape, x.dtype);
   const starts = axes.map((axis) => begin[axis] ?? 0);
   const ends = axes.map((axis, index) => starts[index]! + shape[axis]!);
   return graph.node('Slice', [x, graph.int64s(starts), graph.int64s(ends), graph.int64s(axes)], {
@@ -104,13 +104,13 @@ export const shapeKernels: Record<string, TracingKernel> = {
   Tile: kernel(['x'], (graph, { x }, { reps }) => {
     const repeats = reps as number[];
     const shape = x.shape.map((extent, axis) => extent * repeats[axis]!);
-    if (x.splat !== undefined) return graph.splat(x.splat, shape, x.dtype);
+    if (x.fill !== undefined) return graph.fill(x.fill, shape, x.dtype);
     if (repeats.every((repeat) => repeat === 1)) return x;
     return graph.node('Tile', [x, graph.int64s(repeats)], { shape, dtype: x.dtype });
   }),
   BroadcastTo: kernel(['x'], (graph, { x }, { shape }) => {
     const wanted = shape as number[];
-    if (x.splat !== undefined) return graph.splat(x.splat, wanted, x.dtype);
+    if (x.fill !== undefined) return graph.fill(x.fill, wanted, x.dtype);
     return graph.node('Expand', [x, graph.int64s(wanted)], { shape: wanted, dtype: x.dtype });
   }),
   Reverse: kernel(['x'], (graph, { x }, { dims }) =>
@@ -127,13 +127,13 @@ export const shapeKernels: Record<string, TracingKernel> = {
     const rows = graph.node('Cast', [graph.reshape(segmentIds, [...segmentIds.shape, 1])], indexType(segmentIds), {
       attributes: { to: { int: 7 } },
     });
-    const zeros = graph.materialize(graph.splat(0, shape, x.dtype));
+    const zeros = graph.materialize(graph.fill(0, shape, x.dtype));
     const attributes = { reduction: { string: 'add' } };
     return graph.node('ScatterND', [zeros, rows, x], { shape, dtype: x.dtype }, { attributes });
   }),
   OneHot: kernel(['indices'], (graph, { indices }, { depth, onValue, offValue, dtype }) => {
     // Compared with 0..depth-1: ONNX Runtime's own OneHot lacks most combinations of types.
-    const type = (dtype as Dtype) ?? 'float32';
+    const type = (dtype as ElementType) ?? 'float32';
     const shape = [...indices.shape, Number(depth)];
     const classes = graph.constant(
       Array.from({ length: Number(depth) }, (_, index) => index),
@@ -148,19 +148,19 @@ export const shapeKernels: Record<string, TracingKernel> = {
     return graph.node('Where', [hit, on!, off!], { shape, dtype: type });
   }),
   Fill: kernel([], (graph, _inputs, { shape, value, dtype }) =>
-    graph.splat(Number(value), shape as number[], (dtype as Dtype | undefined) ?? 'float32'),
+    graph.fill(Number(value), shape as number[], (dtype as ElementType | undefined) ?? 'float32'),
   ),
   Range: kernel([], (graph, _inputs, { start, stop, step, dtype }) => {
     const length = Math.max(0, Math.ceil((Number(stop) - Number(start)) / Number(step)));
     const values = Array.from({ length }, (_, index) => Number(start) + index * Number(step));
-    const type = (dtype as Dtype | undefined) ?? 'float32';
+    const type = (dtype as ElementType | undefined) ?? 'float32';
     return { name: graph.constant(values, [length], type), shape: [length], dtype: type };
   }),
-  OnesLike: kernel(['x'], (graph, { x }) => graph.splat(1, x.shape, x.dtype)),
-  ZerosLike: kernel(['x'], (graph, { x }) => graph.splat(0, x.shape, x.dtype)),
+  OnesLike: kernel(['x'], (graph, { x }) => graph.fill(1, x.shape, x.dtype)),
+  ZerosLike: kernel(['x'], (graph, { x }) => graph.fill(0, x.shape, x.dtype)),
 };
 
 /** ScatterND wants int64 indices; the graph has no such type of its own because TensorFlow.js has none. */
-function indexType(value: GraphValue): { shape: readonly number[]; dtype: Dtype } {
-  return { shape: [...value.shape, 1], dtype: 'int64' as Dtype };
+function indexType(value: GraphValue): { shape: readonly number[]; dtype: ElementType } {
+  return { shape: [...value.shape, 1], dtype: 'int64' as ElementType };
 }
