@@ -71,7 +71,8 @@ function treeFrom(stateDict: StateDict, rows: readonly TensorRow[]): object {
   });
 }
 
-function publishedFrom(tree: object, rows: readonly TensorRow[]): StateDict {
+/** The state dict of the rows of a tree. */
+export function publishedFrom(tree: object, rows: readonly TensorRow[]): StateDict {
   const parts: Record<string, Array32[]> = {};
   for (const { path, published, layout } of rows) {
     parts[published] ??= [];
@@ -83,7 +84,7 @@ function publishedFrom(tree: object, rows: readonly TensorRow[]): StateDict {
 }
 
 /** A tree with a leaf for each row, in their order; a level whose names are numbers becomes an array. */
-function treeOf(rows: readonly TensorRow[], leafOf: (row: TensorRow) => Array32): object {
+export function treeOf(rows: readonly TensorRow[], leafOf: (row: TensorRow) => object): object {
   const root: Branch = {};
   for (const row of rows) {
     const names = row.path.split('/');

@@ -55,32 +55,46 @@ export const projections = ['query', 'key', 'value', 'output', 'gate', 'up', 'do
 export type ProjectionName = (typeof projections)[number];
 export type LlamaBlockAdaptation = Readonly<Partial<Record<ProjectionName, LayerAdaptation>>>;
 
-/** What all blocks need to know of the tokens at hand. */
+/** What a block needs to know of the tokens at hand. */
 export interface TokenContext {
   /** Of the positions of the tokens, for heads of `headWidth` features. */
   readonly rotation: Rotation;
-  /** [batch or 1, 1, tokens, tokens], as `groupedAttention` takes it. */
-  readonly mask: tf.Tensor;
+  /**
+   * What the tokens see. Queries [batch, tokens, heads * headWidth], keys and values
+   * [batch, tokens, keyValueHeads * headWidth] -> the shape of the queries.
+   */
+  attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor): tf.Tensor;
 }
+
+type AttentionShape = Pick<LlamaConfig, 'headWidth' | 'theta' | 'heads' | 'keyValueHeads'>;
 
 /**
  * The context of whole sequences, which begin at position 0.
  * @param present int32 [batch, tokens]: 1, and 0 where padding stands (in front: positions are relative, so that it does
  *   not matter which number the first real token gets); left out: no padding
  */
-export function contextOf(tokens: number, config: RotaryShape, present?: tf.Tensor): TokenContext {
-  const positions = tf.range(0, tokens);
-  const future = tf.greater(positions.reshape([1, tokens]), positions.reshape([tokens, 1])).cast('float32');
-  const unseen = future.reshape([1, 1, tokens, tokens]);
+export function contextOf(tokens: number, config: AttentionShape, present?: tf.Tensor): TokenContext {
+  const unseen = futureOf(tokens);
   const absent = present && tf.sub(1, present.cast('float32')).reshape([-1, 1, 1, tokens]);
   const mask = (absent ? tf.maximum(unseen, absent) : unseen).mul(hidden);
-  return { rotation: rotationOf(positions, config), mask };
+  return {
+    rotation: rotationOf(tf.range(0, tokens), config),
+    attend: (query, key, value) => groupedAttention(query, key, value, mask, config),
+  };
 }
 
-type RotaryShape = Pick<LlamaConfig, 'headWidth' | 'theta'>;
+/** [1, 1, tokens, tokens]: 1 where a token would see one that comes after it, else 0. */
+export function futureOf(tokens: number): tf.Tensor {
+  const positions = tf.range(0, tokens);
+  const future = tf.greater(positions.reshape([1, tokens]), positions.reshape([tokens, 1]));
+  return future.cast('float32').reshape([1, 1, tokens, tokens]);
+}
 
 /** @param positions float32 [tokens] */
-export function rotationOf(positions: tf.Tensor, { headWidth, theta }: RotaryShape): Rotation {
+export function rotationOf(
+  positions: tf.Tensor,
+  { headWidth, theta }: Pick<LlamaConfig, 'headWidth' | 'theta'>,
+): Rotation {
   const half = headWidth / 2;
   const frequencies = tf.tensor1d(Array.from({ length: half }, (_, index) => theta ** (-index / half)));
   const angles = positions.reshape([-1, 1]).mul(frequencies.reshape([1, half]));
@@ -96,15 +110,15 @@ export function embed({ tokens }: LlamaWeights<tf.Tensor>['embedding'], ids: tf.
 export function runBlock(
   weights: LlamaBlock<tf.Tensor>,
   x: tf.Tensor,
-  { epsilon, ...heads }: Pick<LlamaConfig, 'heads' | 'keyValueHeads' | 'epsilon'>,
-  { rotation, mask }: TokenContext,
+  { epsilon }: Pick<LlamaConfig, 'epsilon'>,
+  { rotation, attend }: TokenContext,
   adaptation: LlamaBlockAdaptation = {},
 ): tf.Tensor {
   const project = (name: ProjectionName, input: tf.Tensor) => projected(weights[name], input, adaptation[name]);
   const normed = rmsNorm(x, weights.attentionNorm.scale, epsilon);
   const query = rotary(project('query', normed), rotation);
   const key = rotary(project('key', normed), rotation);
-  const mixed = groupedAttention(query, key, project('value', normed), mask, heads);
+  const mixed = attend(query, key, project('value', normed));
   const y = x.add(project('output', mixed));
   const z = rmsNorm(y, weights.mlpNorm.scale, epsilon);
   return y.add(project('down', swiGlu(project('gate', z), project('up', z))));

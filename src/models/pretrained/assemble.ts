@@ -31,15 +31,24 @@ const mostListed = 20;
 
 /** Reads and makes everything that is needed; a missing name, another shape or a number that is not finite is refused. */
 export async function assemble(weights: Weights, needed: readonly Needed[], network: string): Promise<StateDict> {
+  const tensors: StateDict = {};
+  for await (const [item, tensor] of assembleEach(weights, needed, network)) tensors[item.name] = tensor;
+  return tensors;
+}
+
+/** The same one by one, so that a caller that keeps tensors in another form never holds two of them. */
+export async function* assembleEach<Item extends Needed>(
+  weights: Weights,
+  needed: readonly Item[],
+  network: string,
+): AsyncGenerator<readonly [Item, Float32NdArray]> {
   requireNames(weights, needed, network);
-  const tensors: [string, Float32NdArray][] = [];
   for (const item of needed) {
     const tensor = await prepare(weights, item);
     requireShape(weights, item, tensor, network);
     requireFinite(weights, item, tensor);
-    tensors.push([item.name, tensor]);
+    yield [item, tensor];
   }
-  return Object.fromEntries(tensors);
 }
 
 /** One tensor as its source makes it (then adapted, if asked for); its shape is not compared with anything yet. */

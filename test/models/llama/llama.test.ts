@@ -9,10 +9,11 @@ import * as tf from '@tensorflow/tfjs';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { isTensor } from '../../../src/engine/onnx/tracer.js';
 import type { LayerAdaptation } from '../../../src/models/layers.js';
+import { fromPublished } from '../../../src/models/layouts.js';
 import type { LlamaConfig } from '../../../src/models/llama/config.js';
 import { type LlamaWeights, runLlama } from '../../../src/models/llama/llama.js';
-import { llamaStateDictOf, llamaTree } from '../../../src/models/llama/weights.js';
-import { permuted } from '../../../src/models/pretrained/formats/layout.js';
+import { llamaTensors } from '../../../src/models/llama/tensors.js';
+import { publishedFrom, treeOf } from '../../../src/models/weights.js';
 import { type Float32NdArray, float32, int32, isFloat32 } from '../../../src/shared/arrays.js';
 import { leavesOf, mapTree } from '../../../src/shared/tree.js';
 import { assertClose, onEngine, onReference } from '../../engine/tensors.js';
@@ -67,14 +68,10 @@ interface Parameters<T> {
   readonly adaptations: readonly Record<'query' | 'value', { update: { down: T; up: T }; bias: T }>[];
 }
 
-async function parametersOf(
-  values: (name: string) => Float32NdArray,
-  config: LlamaConfig,
-): Promise<Parameters<Float32NdArray>> {
-  const weights = await llamaTree(config, {
-    asStored: async (name) => values(name),
-    linear: async (name) => permuted(values(name), [1, 0]),
-  });
+function parametersOf(values: (name: string) => Float32NdArray, config: LlamaConfig): Parameters<Float32NdArray> {
+  const weights = treeOf(llamaTensors(config), ({ layout, published }) =>
+    fromPublished(layout, values(published)),
+  ) as LlamaWeights<Float32NdArray>;
   const adaptation = (block: number, name: string) => ({
     update: { down: values(`update.${block}.${name}.down`), up: values(`update.${block}.${name}.up`) },
     bias: values(`bias.${block}.${name}`),
@@ -121,14 +118,14 @@ for (const case_ of file.cases) {
   const arrayOf = (values: Record<string, number[]>) => (name: string) =>
     float32(case_.parameters[name]!.shape, Float32Array.from(values[name]!));
   const data = Object.fromEntries(Object.entries(case_.parameters).map(([name, value]) => [name, value.data]));
-  const parameters = await parametersOf(arrayOf(data), config);
+  const parameters = parametersOf(arrayOf(data), config);
   const inputs = {
     parameters,
     ids: int32(shape, Int32Array.from(case_.ids)),
     present: int32(shape, Int32Array.from(case_.mask)),
     weights: float32([...shape, file.vocabulary], Float32Array.from(case_.weights)),
   };
-  const gradients = await parametersOf(arrayOf(case_.gradients), config);
+  const gradients = parametersOf(arrayOf(case_.gradients), config);
   const expected = new Map<string, readonly number[]>([['logits', case_.logits]]);
   for (const { path, leaf } of leavesOf(gradients, isFloat32)) {
     if (!isAdapted(path)) expected.set(`gradients/${path}`, Array.from(leaf.data));
@@ -143,7 +140,7 @@ for (const case_ of file.cases) {
   });
 
   test(`${case_.flavour}: weights survive the way to the names of Hugging Face and back`, async () => {
-    const tensors = llamaStateDictOf(parameters.weights);
+    const tensors = publishedFrom(parameters.weights, llamaTensors(config));
     const names = Object.keys(case_.parameters).filter((name) => /^(model|lm_head)\./.test(name));
     assert.deepEqual(Object.keys(tensors).sort(), names.sort());
     for (const name of names) assert.deepEqual(tensors[name], arrayOf(data)(name), name);

@@ -1,0 +1,89 @@
+/**
+ * One step of generation: some new tokens of sequences whose earlier keys and values are kept. The kept ones are read
+ * where they lie and never copied: scores of kept and of new keys are computed apart, and only the new keys and values
+ * are given back.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { hidden } from '../../engine/ops/grouped-attention.js';
+import type { LlamaConfig } from './config.js';
+import { classify, embed, futureOf, type LlamaWeights, rotationOf, runBlock, type TokenContext } from './llama.js';
+
+/** Keys and values of one block: both [batch, keyValueHeads, capacity, headWidth], of which the first rows are filled. */
+export interface Kept<T> {
+  readonly keys: T;
+  readonly values: T;
+}
+
+export interface CachedInputs<T> {
+  readonly weights: LlamaWeights<T>;
+  /** int32 [batch, tokens]; what stands after the last real token is ignored, because nobody sees the future. */
+  readonly ids: T;
+  /** int32 [1]: how many tokens are kept, the same for all sequences. */
+  readonly filled: T;
+  /** int32 [1]: index of the last real token among the new ones. */
+  readonly last: T;
+  /** By block. */
+  readonly kept: readonly Kept<T>[];
+}
+
+export interface CachedOutputs<T> {
+  /** Of the last real token: [batch, vocabulary]. */
+  readonly logits: T;
+  /** Of the new tokens, by block: [batch, keyValueHeads, tokens, headWidth]. */
+  readonly fresh: readonly Kept<T>[];
+}
+
+export function runCached(inputs: CachedInputs<tf.Tensor>, config: LlamaConfig): CachedOutputs<tf.Tensor> {
+  const { weights, ids, filled, last, kept } = inputs;
+  const [batch, tokens] = ids.shape as [number, number];
+  const first = filled.cast('float32');
+  const rotation = rotationOf(first.add(tf.range(0, tokens)), config);
+  const capacity = kept[0]!.keys.shape[2]!;
+  const empty = tf.greaterEqual(tf.range(0, capacity), first).cast('float32').reshape([1, 1, 1, capacity]);
+  const masks = { kept: empty.mul(hidden), fresh: futureOf(tokens).mul(hidden) };
+
+  const fresh: Kept<tf.Tensor>[] = [];
+  let x = embed(weights.embedding, ids);
+  for (const [index, block] of weights.blocks.entries()) {
+    const attend: TokenContext['attend'] = (query, key, value) => {
+      const own = { keys: byHead(key, config.keyValueHeads), values: byHead(value, config.keyValueHeads) };
+      fresh.push(own);
+      return attendBoth(query, kept[index]!, own, masks, config);
+    };
+    x = runBlock(block, x, config, { rotation, attend });
+  }
+  const lastRow = tf.gather(x, last as tf.Tensor1D, 1).reshape([batch, config.width]);
+  return { logits: classify(weights, lastRow, config), fresh };
+}
+
+/** [batch, tokens, heads * headWidth] -> [batch, heads, tokens, headWidth] */
+function byHead(x: tf.Tensor, heads: number): tf.Tensor4D {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  return x.reshape([batch, tokens, heads, width / heads]).transpose([0, 2, 1, 3]);
+}
+
+/** Attention to kept and new keys; queries that share keys are rows of one product, as in grouped-attention.ts. */
+function attendBoth(
+  query: tf.Tensor,
+  kept: Kept<tf.Tensor>,
+  fresh: Kept<tf.Tensor>,
+  masks: Readonly<Record<'kept' | 'fresh', tf.Tensor>>,
+  { heads, keyValueHeads, headWidth }: LlamaConfig,
+): tf.Tensor {
+  const [batch, tokens] = query.shape as [number, number];
+  const rows = (heads / keyValueHeads) * tokens;
+  const stacked = byHead(query.mul(1 / Math.sqrt(headWidth)), heads).reshape([batch, keyValueHeads, rows, headWidth]);
+  const scores = (keys: tf.Tensor, mask: tf.Tensor) =>
+    tf.matMul(stacked, keys, false, true).reshape([batch, heads, tokens, -1]).add(mask);
+  const [before, now] = [scores(kept.keys, masks.kept), scores(fresh.keys, masks.fresh)];
+  const capacity = before.shape[3]!;
+  const probabilities = tf
+    .softmax(tf.concat([before, now], 3))
+    .reshape([batch, keyValueHeads, rows, capacity + tokens]);
+  const [toKept, toFresh] = tf.split(probabilities, [capacity, tokens], 3) as [tf.Tensor, tf.Tensor];
+  const mixed = tf.matMul(toKept, kept.values).add(tf.matMul(toFresh, fresh.values));
+  return mixed
+    .reshape([batch, heads, tokens, headWidth])
+    .transpose([0, 2, 1, 3])
+    .reshape([batch, tokens, heads * headWidth]);
+}

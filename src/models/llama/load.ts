@@ -1,0 +1,117 @@
+/**
+ * Reads a LLaMA network from a folder in the layout of Hugging Face: `config.json` and `model.safetensors`, or its shards
+ * with their index. Tensors are read one by one, so that one of them at most exists as float32 beside what is kept.
+ */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { type Float32NdArray, type NdArray, sizeOf } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { fromPublished, publishedShape } from '../layouts.js';
+import { assembleEach, type Needed, unusedNames } from '../pretrained/assemble.js';
+import { openSafetensors } from '../pretrained/formats/safetensors.js';
+import { openShards } from '../pretrained/formats/shards.js';
+import type { Weights } from '../pretrained/formats/weights.js';
+import { indexFile, singleFile } from '../pretrained/sources/weight-files.js';
+import type { TensorRow } from '../tensor-table.js';
+import { treeOf } from '../weights.js';
+import { type LlamaConfig, readLlamaConfig } from './config.js';
+import type { LlamaWeights } from './llama.js';
+import { isDerived, llamaTensors } from './tensors.js';
+
+export interface LoadedLlama {
+  readonly config: LlamaConfig;
+  readonly weights: LlamaWeights<Float32NdArray>;
+  /** The file, or the index of the shards. */
+  readonly location: string;
+  readonly params: number;
+  /** Names in the file that the network has no place for. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * @param onTensor called with the share of the parameters that is read
+ * @throws RequestError that says what the folder holds instead, and how to convert it
+ */
+export async function loadLlama(folder: string, onTensor?: (share: number) => void): Promise<LoadedLlama> {
+  const names = await readdir(folder).catch(() => {
+    throw new RequestError(`${folder} is not a folder that can be read`, 'Give the folder of a LLaMA network.');
+  });
+  const file = weightFile(folder, names);
+  const config = await readLlamaConfig(folder);
+  const weights = await (path.basename(file) === indexFile ? openShards(file) : openSafetensors(file));
+  try {
+    return await llamaFrom(weights, config, onTensor);
+  } finally {
+    await weights.close();
+  }
+}
+
+async function llamaFrom(
+  weights: Weights,
+  config: LlamaConfig,
+  onTensor?: (share: number) => void,
+): Promise<LoadedLlama> {
+  const rows = llamaTensors(config);
+  const needed = rows.map((row): Needed & { row: TensorRow } => ({
+    row,
+    name: row.published,
+    shape: publishedShape(row.layout, row.shape),
+    source: { from: [row.published] },
+  }));
+  const params = rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const leaves = new Map<string, NdArray>();
+  let read = 0;
+  for await (const [{ row }, tensor] of assembleEach(weights, needed, `the network of config.json`)) {
+    leaves.set(row.path, fromPublished(row.layout, tensor));
+    read += tensor.data.length;
+    onTensor?.(read / params);
+  }
+  const sources = needed.map(({ source }) => source);
+  return {
+    config,
+    weights: treeOf(rows, (row) => leaves.get(row.path)!) as LlamaWeights<Float32NdArray>,
+    location: weights.location,
+    params,
+    unused: unusedNames(weights, sources).filter((name) => !isDerived(name)),
+  };
+}
+
+function weightFile(folder: string, names: readonly string[]): string {
+  const found = [singleFile, indexFile].find((name) => names.includes(name));
+  if (found) return path.join(folder, found);
+  for (const { name: pattern, what, convert } of otherFormats) {
+    const name = names.find((each) => pattern.test(each));
+    if (!name) continue;
+    throw new RequestError(
+      `${folder} holds its weights as ${what} (${name}), which is not read`,
+      `Convert it once: ${convert(folder, name)}`,
+    );
+  }
+  throw new RequestError(`${folder} has no weights`, `Expected ${singleFile}, or ${indexFile} with its shards.`);
+}
+
+interface OtherFormat {
+  readonly name: RegExp;
+  readonly what: string;
+  convert(folder: string, name: string): string;
+}
+
+const saved = (folder: string, options: string) =>
+  `python -c "from transformers import AutoModelForCausalLM as M, AutoTokenizer as T; ` +
+  `M.from_pretrained('${folder}', torch_dtype='auto'${options}).save_pretrained('${folder}-hf'); ` +
+  `T.from_pretrained('${folder}'${options}).save_pretrained('${folder}-hf')"`;
+
+const otherFormats: readonly OtherFormat[] = [
+  { name: /\.gguf$/, what: 'GGUF', convert: (folder, name) => saved(folder, `, gguf_file='${name}'`) },
+  {
+    name: /^consolidated\.\d+\.pth$/,
+    what: "Meta's pickles",
+    convert: (folder) =>
+      `python -m transformers.models.llama.convert_llama_weights_to_hf --input_dir ${folder} --model_size 7B --output_dir ${folder}-hf`,
+  },
+  {
+    name: /\.(bin|pth|pt|ckpt|pkl)$/,
+    what: 'a Python pickle, which can run programs',
+    convert: (folder) => saved(folder, ''),
+  },
+];
