@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Float32NdArray, type NdArray, sizeOf } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import { exists } from '../../shared/files.js';
 import { fromPublished, publishedShape } from '../layouts.js';
 import { assembleEach, type Needed, unusedNames } from '../pretrained/assemble.js';
 import { openSafetensors } from '../pretrained/formats/safetensors.js';
@@ -33,9 +34,7 @@ export interface LoadedLlama {
  * @throws RequestError that says what the folder holds instead, and how to convert it
  */
 export async function loadLlama(folder: string, onTensor?: (share: number) => void): Promise<LoadedLlama> {
-  const names = await readdir(folder).catch(() => {
-    throw new RequestError(`${folder} is not a folder that can be read`, 'Give the folder of a LLaMA network.');
-  });
+  const names = await readdir(folder).catch(() => notAFolder(folder));
   const file = weightFile(folder, names);
   const config = await readLlamaConfig(folder);
   const weights = await (path.basename(file) === indexFile ? openShards(file) : openSafetensors(file));
@@ -90,6 +89,16 @@ function weightFile(folder: string, names: readonly string[]): string {
   throw new RequestError(`${folder} has no weights`, `Expected ${singleFile}, or ${indexFile} with its shards.`);
 }
 
+/** A file in a format that is known is refused as a folder with it is. */
+async function notAFolder(file: string): Promise<never> {
+  const isFile = await exists(file);
+  if (isFile) weightFile(path.dirname(file), [path.basename(file)]);
+  throw new RequestError(
+    `${file} ${isFile ? 'is a file' : 'does not exist'}; expected the folder of a LLaMA network`,
+    `A folder holds config.json, ${singleFile} and a tokenizer.`,
+  );
+}
+
 interface OtherFormat {
   readonly name: RegExp;
   readonly what: string;
@@ -101,6 +110,8 @@ const saved = (folder: string, options: string) =>
   `M.from_pretrained('${folder}', torch_dtype='auto'${options}).save_pretrained('${folder}-hf'); ` +
   `T.from_pretrained('${folder}'${options}).save_pretrained('${folder}-hf')"`;
 
+const pickle = 'a Python pickle, which can run programs';
+
 const otherFormats: readonly OtherFormat[] = [
   { name: /\.gguf$/, what: 'GGUF', convert: (folder, name) => saved(folder, `, gguf_file='${name}'`) },
   {
@@ -109,9 +120,11 @@ const otherFormats: readonly OtherFormat[] = [
     convert: (folder) =>
       `python -m transformers.models.llama.convert_llama_weights_to_hf --input_dir ${folder} --model_size 7B --output_dir ${folder}-hf`,
   },
+  { name: /^pytorch_model.*\.bin$|\.(pth|pt|ckpt|pkl)$/, what: pickle, convert: (folder) => saved(folder, '') },
   {
-    name: /\.(bin|pth|pt|ckpt|pkl)$/,
-    what: 'a Python pickle, which can run programs',
-    convert: (folder) => saved(folder, ''),
+    name: /\.bin$/,
+    what: 'a model of llama2.c',
+    convert: (folder, name) =>
+      `node dist/data-scripts/llama2c-to-hf.js ${path.join(folder, name)} ${path.join(folder, 'tokenizer.bin')} ${folder}-hf`,
   },
 ];

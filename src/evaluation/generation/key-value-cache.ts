@@ -1,0 +1,75 @@
+/**
+ * The keys and values of the tokens that a language model has seen, on the host. Programs read the arrays as they are and
+ * give back the rows of new tokens only, which are written in their place: nothing is copied but these rows, and the
+ * whole when the capacity doubles.
+ */
+
+import type { Kept } from '../../models/llama/cached.js';
+import type { LlamaConfig } from '../../models/llama/config.js';
+import { type Float32NdArray, float32, sizeOf } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+
+/** Tokens that a new cache has room for. */
+const smallestCapacity = 64;
+
+export class KeyValueCache {
+  private count = 0;
+  private arrays: Kept<Float32NdArray>[];
+
+  constructor(private readonly config: LlamaConfig) {
+    this.arrays = Array.from({ length: config.depth }, () => this.empty(smallestCapacity));
+  }
+
+  /** Tokens that were written. */
+  get filled(): number {
+    return this.count;
+  }
+
+  /** By block: [1, keyValueHeads, capacity, headWidth]. */
+  get kept(): readonly Kept<Float32NdArray>[] {
+    return this.arrays;
+  }
+
+  /** Writes the first `count` of the new tokens; `fresh` by block: [1, keyValueHeads, tokens, headWidth]. */
+  write(fresh: readonly Kept<Float32NdArray>[], count: number): void {
+    this.makeRoom(this.count + count);
+    for (const [block, { keys, values }] of this.arrays.entries()) {
+      copyRows(fresh[block]!.keys, 0, keys, this.count, count);
+      copyRows(fresh[block]!.values, 0, values, this.count, count);
+    }
+    this.count += count;
+  }
+
+  private makeRoom(needed: number): void {
+    let capacity = this.arrays[0]!.keys.shape[2]!;
+    if (needed <= capacity) return;
+    if (needed > this.config.contextLength) {
+      throw new RequestError(
+        `the text has ${needed} tokens, more than the ${this.config.contextLength} that the network was trained to see`,
+        'Give a shorter prompt, or ask for fewer tokens.',
+      );
+    }
+    while (capacity < needed) capacity *= 2;
+    this.arrays = this.arrays.map((before) => {
+      const larger = this.empty(capacity);
+      copyRows(before.keys, 0, larger.keys, 0, this.count);
+      copyRows(before.values, 0, larger.values, 0, this.count);
+      return larger;
+    });
+  }
+
+  private empty(capacity: number): Kept<Float32NdArray> {
+    const shape = [1, this.config.keyValueHeads, capacity, this.config.headWidth];
+    return { keys: float32(shape), values: float32(shape) };
+  }
+}
+
+/** Copies `count` rows of every head, from row `source` to row `target`. */
+function copyRows(from: Float32NdArray, source: number, to: Float32NdArray, target: number, count: number): void {
+  const [, heads, rows, width] = from.shape as [number, number, number, number];
+  const stride = sizeOf(to.shape.slice(2));
+  for (let head = 0; head < heads; head++) {
+    const begin = (head * rows + source) * width;
+    to.data.set(from.data.subarray(begin, begin + count * width), head * stride + target * width);
+  }
+}

@@ -1,0 +1,86 @@
+/** A language model on an engine, as generation needs it: logits of the next token, for a text that grows. */
+import { type Engine, isValue, type Value } from '../../engine/engine.js';
+import { type CachedInputs, type CachedOutputs, runCached } from '../../models/llama/cached.js';
+import type { LlamaConfig } from '../../models/llama/config.js';
+import type { LlamaWeights } from '../../models/llama/llama.js';
+import { type Float32NdArray, int32, isFloat32 } from '../../shared/arrays.js';
+import { mapTree } from '../../shared/tree.js';
+import { KeyValueCache } from './key-value-cache.js';
+
+/** Tokens that are computed at once; each size is a program of its own, and a prompt is filled up to one of them. */
+const chunkSizes = [1, 16, 64, 256];
+
+/** A text that a model has read; reading more of it costs the new tokens only. */
+export interface Reading {
+  /** Tokens read so far. */
+  readonly length: number;
+  /** Reads on; @returns logits [vocabulary] of the token after the last one */
+  read(ids: readonly number[]): Promise<Float32Array>;
+}
+
+export interface LanguageModel {
+  readonly config: LlamaConfig;
+  /** Starts a new text. */
+  begin(): Reading;
+  dispose(): void;
+}
+
+export function languageModel(
+  engine: Engine,
+  config: LlamaConfig,
+  weights: LlamaWeights<Float32NdArray>,
+): LanguageModel {
+  const values = mapTree(weights, isFloat32, (array) => engine.put(array));
+  const step = engine.compile('generate', (inputs: Parameters<typeof runCached>[0]) => runCached(inputs, config));
+
+  const readChunk = async (cache: KeyValueCache, ids: readonly number[]): Promise<Float32Array> => {
+    const size = chunkSizes.find((each) => each >= ids.length)!;
+    const padded = Int32Array.from({ length: size }, (_, index) => ids[index] ?? 0);
+    const given: Omit<CachedInputs<Value>, 'weights'> = {
+      ids: engine.put(int32([1, size], padded)),
+      filled: engine.put(int32([1], Int32Array.of(cache.filled))),
+      last: engine.put(int32([1], Int32Array.of(ids.length - 1))),
+      kept: mapTree(cache.kept, isFloat32, (array) => engine.put(array)),
+    };
+    const results: CachedOutputs<Value> = await step({ ...given, weights: values });
+    const logits = await engine.get(results.logits);
+    const fresh: CachedOutputs<Float32NdArray>['fresh'] = await fetched(engine, results.fresh);
+    cache.write(fresh, ids.length);
+    engine.free([given, results]);
+    return logits.data as Float32Array;
+  };
+
+  return {
+    config,
+    begin: () => {
+      const cache = new KeyValueCache(config);
+      return {
+        get length() {
+          return cache.filled;
+        },
+        read: async (ids) => {
+          if (ids.length === 0) throw new Error('nothing to read');
+          const largest = chunkSizes.at(-1)!;
+          let logits: Float32Array | undefined;
+          for (let begin = 0; begin < ids.length; begin += largest) {
+            logits = await readChunk(cache, ids.slice(begin, begin + largest));
+          }
+          return logits!;
+        },
+      };
+    },
+    dispose: () => engine.free(values),
+  };
+}
+
+/** The arrays of a tree of values. */
+async function fetched(
+  engine: Engine,
+  tree: CachedOutputs<Value>['fresh'],
+): Promise<CachedOutputs<Float32NdArray>['fresh']> {
+  const arrays = new Map<Value, Float32NdArray>();
+  for (const kept of tree) {
+    for (const value of Object.values(kept)) arrays.set(value, (await engine.get(value)) as Float32NdArray);
+  }
+  return mapTree(tree, isValue, (value) => arrays.get(value)!);
+}

@@ -1,0 +1,34 @@
+/** A language model with its tokenizer, from a folder. */
+import { TextTokenizer } from '../../data/text/tokenizer.js';
+import type { Engine } from '../../engine/engine.js';
+import { loadLlama } from '../../models/llama/load.js';
+import { RequestError } from '../../shared/errors.js';
+import { type LanguageModel, languageModel } from './language-model.js';
+
+/** Vocabularies are filled up to a multiple of so many, for the sake of GPUs. */
+const vocabularyUnit = 128;
+
+export interface OpenedModel {
+  readonly model: LanguageModel;
+  readonly tokenizer: TextTokenizer;
+  readonly params: number;
+  /** Tensors of the file that the network has no place for. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * @param folder in the layout of Hugging Face
+ * @throws RequestError for weights or a tokenizer that cannot be read, or that do not belong together
+ */
+export async function openModel(engine: Engine, folder: string): Promise<OpenedModel> {
+  const { config, weights, params, unused } = await loadLlama(folder);
+  const tokenizer = await TextTokenizer.open(folder, { begin: config.beginId, end: config.endIds });
+  const unneeded = config.vocabulary - tokenizer.size;
+  if (unneeded < 0 || unneeded >= vocabularyUnit) {
+    throw new RequestError(
+      `${tokenizer.location} has ${tokenizer.size} tokens, the network ${config.vocabulary}: they do not belong together`,
+      'Copy the tokenizer from where the weights come from.',
+    );
+  }
+  return { model: languageModel(engine, config, weights), tokenizer, params, unused };
+}
