@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { deployedFlags, EstaCommand } from '../src/shared/command.js';
+import { estaCommand } from '../src/shared/next-step.js';
 
 export default class Export extends EstaCommand {
   static override readonly summary = 'Write a deployed stitch as one ONNX file.';
@@ -39,7 +40,7 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
     this.log(`${stitchSummary(network.result)}, of ${network.trial}`);
     this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, images [${exported.images}]`);
     this.log(
-      `Next: load it with ONNX Runtime, or see what it says: esta predict IMAGE --run ${args.run} --stitch ${network.result.id}`,
+      `Load it with ONNX Runtime. The same stitch answers to ${estaCommand('predict', '--run', args.run, '--trial', network.trial, '--stitch', String(network.result.id), 'IMAGE')}`,
     );
     return { ...exported, trial: network.trial, stitch: network.result };
   }

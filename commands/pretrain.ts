@@ -40,7 +40,7 @@ export default class Pretrain extends EstaCommand {
     });
     await engine.dispose();
     for (const { name, file, accuracy } of results) this.log(`${name}: ${accuracy.toFixed(2)} % top-1, ${file}`);
-    this.log('Next: name these files as checkpoints of the anchors in an experiment, and run it with esta run.');
+    this.log('Name these files as checkpoints of the anchors in an experiment file, and run it.');
     return results;
   }
 }

@@ -3,6 +3,7 @@ import type { ReportJson } from '../src/report/render/render-json.js';
 import { formatOfFile, reportFormats } from '../src/report/report-format.js';
 import { EstaCommand } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
+import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
 export default class Report extends EstaCommand {
   static override readonly summary = 'Print the tables of runs in the shape of the paper, and draw their curves.';
@@ -38,7 +39,9 @@ export default class Report extends EstaCommand {
     const { buildReport } = await import('../src/report/report.js');
     const folders = argv.length > 0 ? await findRunFolders(argv.map(String)) : await runFoldersIn('runs');
     if (folders.length === 0) {
-      throw new RequestError('there is no run folder in runs/', 'Start a run: esta run experiments/quickstart.yaml');
+      const { shippedExperiment } = await import('../src/config/shipped.js');
+      const command = estaCommand('run', await shippedExperiment('quickstart.yaml'));
+      throw new RequestError('there is no run folder in runs/', formatNextStep({ purpose: 'Start a run:', command }));
     }
     const { out } = flags;
     const format = flags.format ?? (out === undefined ? undefined : formatOfFile(out)) ?? 'text';
@@ -47,8 +50,10 @@ export default class Report extends EstaCommand {
     // Standard output belongs to the document, where a program may read it.
     const say = (line: string) => (out === undefined && format !== 'text' ? this.logToStderr(line) : this.log(line));
     if (out !== undefined || format === 'csv') for (const problem of report.problems) say(`Note: ${problem}`);
+    for (const problem of report.unwritten) say(`Note: ${problem}`);
     for (const file of report.files) say(`Written: ${file}`);
-    say(`Next: ${report.next}`);
+    if (report.page) say(`Open ${report.page} in a browser.`);
+    if (report.next) say(formatNextStep(report.next));
     return { ...report.json, files: report.files };
   }
 }

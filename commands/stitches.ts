@@ -44,7 +44,8 @@ Data sets of one experiment differ only in the size of the heads: the first one 
     const { config: experiment } = await loadExperiment(args.file, { set: flags.set });
     const [dataset] = experiment.data;
     const classes = flags.classes ?? (await classCountOf(dataset!));
-    this.log(renderText(stitchTable(experiment, classes, flags.classes ? '--classes' : dataset!.name)));
+    const table = stitchTable(experiment, classes, flags.classes ? '--classes' : dataset!.name);
+    this.log(renderText(table, process.stdout.columns));
     return listStitches(experiment, classes);
   }
 }

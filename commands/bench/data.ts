@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { EstaCommand } from '../../src/shared/command.js';
+import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 export default class BenchData extends EstaCommand {
   static override summary = 'Time decoding and augmenting JPEG images';
@@ -40,7 +41,12 @@ export default class BenchData extends EstaCommand {
         const hits = `${Math.round(100 * cache_hit_rate)} % from memory`;
         this.log(`epoch ${epoch + 1}: ${images_per_second} images/s (${images_per_cpu_second} a CPU second), ${hits}`);
       }
-      this.log('Next: esta bench step tells how many images a second training asks for.');
+      this.log(
+        formatNextStep({
+          purpose: 'How many images a second training asks for:',
+          command: estaCommand('bench', 'step'),
+        }),
+      );
       return { images: files.length, folder: folder ?? null, size, batch, threads, cache_mib: cache, results };
     } finally {
       if (drawn) await rm(drawn, { recursive: true });

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
+import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 export default class BenchStep extends EstaCommand {
   static override description =
@@ -49,7 +50,7 @@ export default class BenchStep extends EstaCommand {
     for (const { model, esta_step_ms } of results) {
       if (esta_step_ms !== null) this.log(`${model}: ESTA step ${esta_step_ms} ms, taught by ${variants.at(-1)!.name}`);
     }
-    this.log('Next: esta doctor says what else this machine could compute with.');
+    this.log(formatNextStep({ purpose: 'What else this machine could compute with:', command: estaCommand('doctor') }));
     await engine.dispose();
     return {
       engine: engine.name,

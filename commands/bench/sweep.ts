@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
+import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 export default class BenchSweep extends EstaCommand {
   static override description =
@@ -38,7 +39,7 @@ export default class BenchSweep extends EstaCommand {
     this.log(`${timing.stitches} stitches, ${timing.images} images`);
     this.log(`first time, with compiling: ${line(timing.first_s)}`);
     this.log(`again: ${line(timing.again_s)}`);
-    this.log('Next: esta bench step times a training step.');
+    this.log(formatNextStep({ purpose: 'The time of a training step:', command: estaCommand('bench', 'step') }));
     return { engine: engine.name, device: engine.device, ...timing };
   }
 }

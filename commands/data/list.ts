@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import type { Table } from '../../src/report/render/table.js';
 import { EstaCommand } from '../../src/shared/command.js';
+import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 interface ListedDataset {
   name: string;
@@ -45,8 +46,10 @@ export default class DataList extends EstaCommand {
       };
     });
     this.log(renderText(tableOf(datasets), process.stdout.columns));
-    if (args.name === undefined) this.log('\nNext: esta data list NAME says which files to download.');
-    else this.printDownload(datasets[0]!);
+    if (args.name === undefined) {
+      const command = estaCommand('data', 'list', datasets[0]!.name);
+      this.log(`\n${formatNextStep({ purpose: 'Which files to download for one of them:', command })}`);
+    } else this.printDownload(datasets[0]!);
     return { datasets };
   }
 

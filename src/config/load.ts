@@ -9,6 +9,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
 import { nearest, RequestError } from '../shared/errors.js';
+import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { applyOverrides } from './overrides.js';
 import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
 import { check } from './problems.js';
@@ -105,7 +106,7 @@ async function load<Config>(
     if (mayBe(other, document.value) && !mayBe(kind, document.value)) {
       throw new RequestError(
         `${file} is a file for esta ${other.command}, not for esta ${kind.command}`,
-        `Use: esta ${other.command} ${file}`,
+        formatNextStep({ purpose: 'The command for it:', command: estaCommand(other.command, file) }),
       );
     }
     throw new RequestError(

@@ -7,6 +7,7 @@ import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
 import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { interruptSignal } from '../shared/interrupt.js';
+import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { createProgress } from '../shared/progress.js';
 import { runExperiment } from './runner.js';
 
@@ -38,19 +39,18 @@ export async function performExperiment(
   const signal = interruptSignal();
   const engine = await createEngine(choice, { device });
   const progress = createProgress(process.stderr);
-  const recorded = ['esta', ...command].map(quoted).join(' ');
-  const options = { runFolder, engine, progress, signal, variants, reuse, command: recorded };
+  const options = { runFolder, engine, progress, signal, variants, reuse, command: estaCommand(...command) };
   const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
-  const summary = await renderRunSummary(runFolder);
-  const next = `Next: esta report ${path.relative('.', runFolder) || '.'} --format html`;
+  const summary = await renderRunSummary(runFolder, process.stdout.columns);
+  const folder = path.relative('.', runFolder) || '.';
+  const page = path.join(folder, 'report.html');
+  const next = formatNextStep({
+    purpose: 'A page with the curve to explore:',
+    command: estaCommand('report', folder, '--out', page),
+  });
   return {
     text: [`${summary.text}\n`, ...summary.files, next].join('\n'),
     exitStatus: trials.some(({ status }) => status === 'failed') ? 1 : 0,
     document: { run: runFolder, trials },
   };
-}
-
-/** A word as a shell reads it back. */
-function quoted(word: string): string {
-  return /^[\w./=:@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

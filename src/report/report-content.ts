@@ -1,7 +1,8 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
-import { type RunFolder, readRunFolder } from '../run-folder/run-folder.js';
+import { commandOf, type RunFolder, readRunFolder } from '../run-folder/run-folder.js';
 import type { TrialRecord } from '../run-folder/trial-record.js';
+import { estaCommand, type NextStep } from '../shared/next-step.js';
 import { type Curve, curvesOf } from './curves/curve.js';
 import { areDifferentTasks } from './curves/labels.js';
 import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repetition.js';
@@ -36,8 +37,7 @@ export interface ReportContent {
   readonly figures: readonly NamedFigure[];
   /** One sentence each. */
   readonly problems: readonly string[];
-  /** What to run next. */
-  readonly next: string;
+  readonly next: NextStep;
 }
 
 export async function readReportContent(folders: readonly string[], reference: PaperReference): Promise<ReportContent> {
@@ -85,16 +85,16 @@ function meanCurves(repetitions: readonly Repetition[]): Curve[] {
   return areDifferentTasks(common) ? curvesOf(meanOverDatasets(repetitions, common)) : [];
 }
 
-function nextStep(runs: readonly RunFolder[]): string {
+function nextStep(runs: readonly RunFolder[]): NextStep {
   const open = runs
     .map((run) => ({ run, count: run.trials.filter(({ state }) => state !== 'finished').length }))
     .filter(({ count }) => count > 0);
   if (open.length > 0) {
     const { run, count } = open[0]!;
-    const trials = count === 1 ? '1 trial that has' : `${count} trials that have`;
-    const command = run.command ?? `esta run ${path.join(run.folder, 'experiment.yaml')} --out ${run.folder}`;
-    return `${command} runs the ${trials} no result yet`;
+    const trials = count === 1 ? '1 trial has' : `${count} trials have`;
+    return { purpose: `${trials} no result yet. The run goes on with:`, command: commandOf(run) };
   }
-  const folders = runs.map(({ folder }) => folder).join(' ');
-  return `esta report ${folders} --out report.html writes a page with the curve to explore`;
+  const folders = runs.map(({ folder }) => folder);
+  const page = folders.length === 1 ? path.join(folders[0]!, 'report.html') : 'report.html';
+  return { purpose: 'A page with the curve to explore:', command: estaCommand('report', ...folders, '--out', page) };
 }

@@ -13,8 +13,17 @@ export const extensions: Readonly<Record<ReportFormat, string>> = {
   json: 'json',
 };
 
+const otherExtensions: Readonly<Record<ReportFormat, readonly string[]>> = {
+  text: ['text'],
+  md: ['markdown'],
+  csv: [],
+  latex: ['latex'],
+  html: ['htm'],
+  json: [],
+};
+
 /** The format that a file name asks for; undefined for none of them. */
 export function formatOfFile(file: string): ReportFormat | undefined {
-  const extension = path.extname(file).slice(1);
-  return reportFormats.find((format) => extensions[format] === extension);
+  const extension = path.extname(file).slice(1).toLowerCase();
+  return reportFormats.find((format) => [extensions[format], ...otherExtensions[format]].includes(extension));
 }

@@ -1,7 +1,9 @@
 /** Builds the report of run folders in one format, and writes it beside its figure. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { RequestError } from '../shared/errors.js';
 import { writeAtomic } from '../shared/files.js';
+import type { NextStep } from '../shared/next-step.js';
 import { figurePng, figureSvg } from './figures/figure.js';
 import type { NamedFigure } from './figures/further-figures.js';
 import type { PaperReference } from './paper/paper.js';
@@ -13,7 +15,7 @@ import { renderLatex } from './render/render-latex.js';
 import { renderMarkdown } from './render/render-markdown.js';
 import { renderText } from './render/render-text.js';
 import { type ReportContent, readReportContent } from './report-content.js';
-import { extensions, type ReportFormat } from './report-format.js';
+import { extensions, formatOfFile, type ReportFormat } from './report-format.js';
 
 /** Formats that stand beside a figure file; HTML has it inside, CSV and JSON are for programs. */
 const illustrated: readonly ReportFormat[] = ['text', 'md', 'latex'];
@@ -34,8 +36,12 @@ export interface Report {
   /** Files written, the document first. */
   readonly files: readonly string[];
   readonly problems: readonly string[];
-  /** What to run next. */
-  readonly next: string;
+  /** Why figures were not written. */
+  readonly unwritten: readonly string[];
+  /** Undefined when everything is done and shown. */
+  readonly next: NextStep | undefined;
+  /** The HTML page, where one was written. */
+  readonly page: string | undefined;
 }
 
 interface Document {
@@ -57,7 +63,8 @@ export async function buildReport(
   const drawn = illustrated.includes(format) || format === 'html' ? await drawFigures(content.figures) : [];
   const target = await targetOf(out, format);
   const figureFolder = target ? path.dirname(target.file) : holdingFolder(folders);
-  const figures = illustrated.includes(format) ? await writeFigures(drawn, figureFolder) : [];
+  const wanted = illustrated.includes(format) ? drawn : [];
+  const figures = await (target ? writeFigures : writeFiguresIfPossible)(wanted, figureFolder);
   const documentFolder = target ? figureFolder : process.cwd();
   const link = (name: string) => path.relative(documentFolder, path.join(figureFolder, name)).replaceAll(path.sep, '/');
   const documents = documentsOf(content, json, format, { drawn, link, width });
@@ -70,19 +77,20 @@ export async function buildReport(
       written.push(file);
     }
   }
+  const isPage = format === 'html' && written.length > 0;
   return {
     text,
     json,
-    files: [...written, ...figures],
+    files: [...written, ...figures.files],
     problems: content.problems,
-    next: nextAfter(content, format, written),
+    unwritten: figures.problems,
+    next: isPage && isComplete(content) ? undefined : content.next,
+    page: isPage ? written[0] : undefined,
   };
 }
 
-/** A page that was written and shows everything is there to be opened. */
-function nextAfter({ next, trials }: ReportContent, format: ReportFormat, written: readonly string[]): string {
-  const complete = trials.every(({ state }) => state === 'finished');
-  return format === 'html' && complete && written.length > 0 ? `open ${written[0]} in a browser` : next;
+function isComplete({ trials }: ReportContent): boolean {
+  return trials.every(({ state }) => state === 'finished');
 }
 
 /** A figure as it is written and embedded. */
@@ -94,19 +102,39 @@ export function drawFigures(figures: readonly NamedFigure[]): Promise<DrawnFigur
   return Promise.all(figures.map(async ({ name, title, spec }) => ({ name, title, svg: await figureSvg(spec) })));
 }
 
-/** Writes NAME.svg and NAME.png of each figure and returns their paths. */
-export async function writeFigures(figures: readonly DrawnFigure[], folder: string): Promise<string[]> {
-  const written: string[] = [];
+export interface WrittenFigures {
+  /** NAME.svg and NAME.png of each figure. */
+  readonly files: readonly string[];
+  /** Why there are none, where they could not be written. */
+  readonly problems: readonly string[];
+}
+
+/** @throws RequestError when the folder cannot be written */
+export async function writeFigures(figures: readonly DrawnFigure[], folder: string): Promise<WrittenFigures> {
+  const files: string[] = [];
   for (const { name, svg } of figures) {
     const file = path.join(folder, name);
     await writeAtomic(`${file}.svg`, svg);
     await writeAtomic(`${file}.png`, await figurePng(svg));
-    written.push(`${file}.svg`, `${file}.png`);
+    files.push(`${file}.svg`, `${file}.png`);
   }
-  return written;
+  return { files, problems: [] };
 }
 
-/** `out` is a folder when it is one or has no extension: the document is then named report.<extension> in it. */
+/** Nobody has asked for files: a run folder that may only be read is reported without them. */
+export async function writeFiguresIfPossible(figures: readonly DrawnFigure[], folder: string): Promise<WrittenFigures> {
+  try {
+    return await writeFigures(figures, folder);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return { files: [], problems: [`no figures: ${error.message}; --out DIR writes them elsewhere`] };
+  }
+}
+
+/**
+ * `out` is a folder when it is one, ends as one or has no extension: the document is named report.<extension> in it.
+ * @throws RequestError when the name is that of another kind of file
+ */
 async function targetOf(
   out: string | undefined,
   format: ReportFormat,
@@ -114,11 +142,15 @@ async function targetOf(
   if (out === undefined) return undefined;
   const isFolder = await stat(out).then(
     (entry) => entry.isDirectory(),
-    () => path.extname(out) === '',
+    () => path.extname(out) === '' || /[\\/]$/.test(out),
   );
-  return isFolder
-    ? { file: path.join(out, `report.${extensions[format]}`), single: false }
-    : { file: out, single: true };
+  if (isFolder) return { file: path.join(out, `report.${extensions[format]}`), single: false };
+  if (formatOfFile(out) === format) return { file: out, single: true };
+  const names = Object.values(extensions).map((extension) => `.${extension}`);
+  throw new RequestError(
+    `--out ${out}: a report in the format ${format} ends in .${extensions[format]}`,
+    `Known are ${names.join(', ')}; a name without an extension is a folder.`,
+  );
 }
 
 /** The run folder, or the deepest folder that holds all of them; from the working folder where that is shorter. */

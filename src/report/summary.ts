@@ -2,7 +2,7 @@
 
 import { tableOneReference } from './paper/table-one.js';
 import { renderText } from './render/render-text.js';
-import { drawFigures, writeFigures } from './report.js';
+import { drawFigures, writeFiguresIfPossible } from './report.js';
 import { readReportContent } from './report-content.js';
 
 /**
@@ -14,6 +14,8 @@ export async function renderRunSummary(
   width?: number,
 ): Promise<{ readonly text: string; readonly files: readonly string[] }> {
   const { tables, problems, figures } = await readReportContent([runFolder], tableOneReference);
-  const files = await writeFigures(await drawFigures(figures.slice(0, 1)), runFolder);
-  return { text: [...tables.map((table) => renderText(table, width)), ...problems].join('\n\n'), files };
+  const drawn = await drawFigures(figures.slice(0, 1));
+  const { files, problems: unwritten } = await writeFiguresIfPossible(drawn, runFolder);
+  const shown = tables.map((table) => renderText(table, width));
+  return { text: [...shown, ...problems, ...unwritten].join('\n\n'), files };
 }

@@ -12,6 +12,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { exists, readJson } from '../shared/files.js';
+import { estaCommand } from '../shared/next-step.js';
 import { anglesFile, parseTrialAngles } from './gradient-angles.js';
 import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
 import { disagreements } from './trial-agreement.js';
@@ -86,6 +87,11 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
     problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
   problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
   return { folder, name, command, trials, problems };
+}
+
+/** The command that goes on with a run: the one that made it, where it is recorded. */
+export function commandOf({ folder, command }: Pick<RunFolder, 'folder' | 'command'>): string {
+  return command ?? estaCommand('run', path.join(folder, experimentFile), '--out', folder);
 }
 
 /** The command line that made the run folder, and the names of its trials in the order of the experiment. */

@@ -79,7 +79,10 @@ function explainWriteError(error: unknown, file: string): unknown {
     );
   }
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-    return new RequestError(`${file} cannot be written (${code})`, 'Choose another folder with --out DIR.');
+    return new RequestError(
+      `${file} cannot be written (${code})`,
+      `Allow writing into ${path.dirname(file)}, or choose another folder.`,
+    );
   }
   return error;
 }

@@ -15,10 +15,10 @@ test('text goes to the caller, the figure into the run folder', async () => {
     files.map((file) => path.resolve(file)),
     ['figure.svg', 'figure.png', 'figure-deployed.svg', 'figure-deployed.png'].map((name) => path.join(run, name)),
   );
-  assert.equal(
-    next,
-    `esta run ${path.join(run, 'experiment.yaml')} --out ${run} runs the 1 trial that has no result yet`,
-  );
+  assert.deepEqual(next, {
+    purpose: '1 trial has no result yet. The run goes on with:',
+    command: `esta run ${path.join(run, 'experiment.yaml')} --out ${run}`,
+  });
 });
 
 test('several runs: the figure goes into the folder that holds them', async () => {
@@ -86,4 +86,37 @@ test('the summary of a run: its tables and its figure', async () => {
     files.map((file) => path.relative(run, file)),
     ['figure.svg', 'figure.png'],
   );
+});
+
+test('a line of the text is no longer than the terminal, whatever is compared', async () => {
+  const methods = ['esta', 'sn-net', 'adapt-then-stitch'];
+  const datasets = ['stanford-cars', 'cub-200-2011', 'a-data-set-of-ones-own-with-quite-a-long-name'];
+  const trials = datasets.flatMap((dataset) =>
+    methods.flatMap((method) => [0, 1].map((seed) => ({ dataset, method, seed }))),
+  );
+  const run = await writeRunFolder(trials);
+  for (const width of [60, 80, 120]) {
+    const { text } = await buildReport([run], 'text', { width });
+    const lines = text.split('\n').filter((line) => !line.startsWith('Note: '));
+    const tooLong = lines.filter((line) => line.length > width);
+    assert.deepEqual(tooLong, [], `${width} columns`);
+  }
+});
+
+test('a file name that says another format, or none, is refused; a folder may be new', async () => {
+  const run = await writeRunFolder([{}]);
+  const folder = await temporaryFolder();
+  for (const [name, format] of [
+    ['x.pdf', 'text'],
+    ['x.html', 'csv'],
+    ['x.html.bak', 'html'],
+  ] as const) {
+    const out = path.join(folder, name);
+    await assert.rejects(buildReport([run], format, { out }), { name: 'RequestError', message: /ends in \.\w+$/ });
+  }
+  assert.deepEqual(await readdir(folder), []);
+  const { files, page } = await buildReport([run], 'html', { out: path.join(folder, 'x.HTM') });
+  assert.deepEqual([files, page], [[path.join(folder, 'x.HTM')], path.join(folder, 'x.HTM')]);
+  const into = await buildReport([run], 'md', { out: path.join(folder, 'v1.2/') });
+  assert.equal(into.files[0], path.join(folder, 'v1.2/report.md'));
 });

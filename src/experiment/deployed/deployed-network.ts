@@ -11,10 +11,11 @@ import type { Classifier } from '../../evaluation/predict.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { Linear } from '../../models/layers.js';
 import type { StitchResult } from '../../run-folder/result.js';
-import { findRunFolders, readRunFolder } from '../../run-folder/run-folder.js';
+import { commandOf, findRunFolders, type RunFolder, readRunFolder } from '../../run-folder/run-folder.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import { formatNextStep } from '../../shared/next-step.js';
 import { mapTree } from '../../shared/tree.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
@@ -56,8 +57,7 @@ export async function openDeployed(runFolder: string, choice: DeployedChoice = {
   if (others.length > 0) {
     throw new RequestError(`${runFolder} holds ${others.length + 1} run folders`, `Give one of them: ${folder}.`);
   }
-  const { trials } = await readRunFolder(folder!);
-  const trial = chosenTrial(trials, folder!, choice.trial);
+  const trial = chosenTrial(await readRunFolder(folder!), choice.trial);
   const result = chosenStitch(trial, choice);
   const { config: experiment } = await loadExperiment(path.join(folder!, 'experiment.yaml'));
   const trained = await readTrained(path.join(folder!, 'trials', trial.name, 'trained.safetensors'));
@@ -101,13 +101,17 @@ function withTrainedWeights(
   return mapTree(frozen, isFloat32, (array, at) => trainables[`weights/${at}`] ?? array);
 }
 
-function chosenTrial(trials: readonly TrialRecord[], folder: string, name: string | undefined): TrialRecord {
-  const finished = trials.filter(({ result }) => result);
+function chosenTrial(run: RunFolder, name: string | undefined): TrialRecord {
+  const { folder } = run;
+  const finished = run.trials.filter(({ result }) => result);
   const matching = name === undefined ? finished : finished.filter((trial) => trial.name === name);
   if (matching.length === 1) return matching[0]!;
   const names = finished.map((trial) => trial.name).join(', ') || 'none';
   if (name === undefined && finished.length === 0) {
-    throw new RequestError(`${folder} has no finished trial`, `Go on with it: esta run ${folder}/experiment.yaml`);
+    throw new RequestError(
+      `${folder} has no finished trial`,
+      formatNextStep({ purpose: 'The run goes on with:', command: commandOf(run) }),
+    );
   }
   throw new RequestError(
     name === undefined

@@ -41,6 +41,7 @@ export interface ReportJson {
   readonly trials: readonly TrialJson[];
   readonly tables: readonly Table[];
   readonly problems: readonly string[];
+  /** A command that goes on with what is unfinished, or shows more. */
   readonly next: string;
 }
 
@@ -51,7 +52,7 @@ export function reportJson(content: ReportContent, reference: PaperReference): R
     trials: content.trials.map((trial) => trialJson(trial, reference)),
     tables: content.tables,
     problems: content.problems,
-    next: content.next,
+    next: content.next.command,
   };
 }
 

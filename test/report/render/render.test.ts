@@ -98,3 +98,43 @@ test('mean and sample standard deviation', () => {
   assert.deepEqual(measure([2, 4, 4, 4, 5, 5, 7, 9]), { mean: 5, deviation: 2.138089935299395, count: 8 });
   assert.equal(measure([3]).deviation, undefined);
 });
+
+test('text: long texts go over several lines and further columns into panels, so that no line is too long', () => {
+  const wide: Table = {
+    name: 'wide',
+    title: 'A title that is longer than forty characters is wrapped as well',
+    columns: [
+      { key: 'name', label: 'Name', kind: 'text' },
+      { key: 'accuracy', label: 'Accuracy (%)', kind: 'number' },
+      { key: 'where', label: 'Where', kind: 'text' },
+    ],
+    rows: [
+      { cells: { name: 'one', accuracy: 1, where: 'https://example.org/a/long/address/without/spaces in two words' } },
+      { cells: { name: 'another one', accuracy: 22.5, where: 'here' } },
+    ],
+    notes: ['a note of more than forty characters, which is wrapped too'],
+  };
+  assert.equal(
+    renderText(wide, 40),
+    `A title that is longer than forty
+characters is wrapped as well
+─────────────────────────
+Name         Accuracy (%)
+─────────────────────────
+one                  1.00
+another one         22.50
+─────────────────────────
+
+────────────────────────────────────────
+Name         Where
+────────────────────────────────────────
+one          https://example.org/a/long/
+             address/without/spaces in
+             two words
+another one  here
+────────────────────────────────────────
+a note of more than forty characters,
+which is wrapped too`,
+  );
+  assert.equal(renderText(wide, 0), renderText(wide), 'a terminal that does not know its width');
+});

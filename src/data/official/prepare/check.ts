@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SplitCounts } from '../../../config/official-datasets.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';
+import { estaCommand, formatNextStep } from '../../../shared/next-step.js';
 import { forEachLimited } from '../../batches/concurrency.js';
 import type { Dataset, Sample } from '../../dataset.js';
 import { readImageFolder } from '../../image-folder.js';
@@ -89,7 +90,11 @@ async function open(spec: OfficialSpec, root: string): Promise<OfficialDataset> 
   const prepared = await openPrepared(spec, root);
   if (prepared) return prepared;
   if (spec.convert) {
-    throw new RequestError(`${root} holds no prepared ${spec.title}`, `Run: esta data prepare ${spec.name}`);
+    const command = estaCommand('data', 'prepare', spec.name, '--root', root);
+    throw new RequestError(
+      `${root} holds no prepared ${spec.title}`,
+      formatNextStep({ purpose: 'Prepare it, or see what to download:', command }),
+    );
   }
   return readOfficialLayout(spec, root);
 }
