@@ -46,7 +46,8 @@ async function refuseUndecoded(file: string): Promise<void> {
   );
 }
 
-function unlistable(folder: string, { code }: NodeJS.ErrnoException): RequestError {
+/** Why a folder cannot be listed, and what to do. */
+export function unlistable(folder: string, { code }: NodeJS.ErrnoException): RequestError {
   switch (code) {
     case 'ENOENT':
       return new RequestError(

@@ -2,7 +2,7 @@
  * The drawn data set: beetles of invented species, a fine-grained task that needs no download. Species differ in build
  * and pattern; pose, size, colours, light and ground vary within each. See species/traits.ts for the species.
  */
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { RequestError } from '../shared/errors.js';
@@ -13,6 +13,7 @@ import type { Dataset, SpeciesSource } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
 import { drawSpecies } from './species/drawing.js';
 import { firstSpecies, maximumSpecies, speciesName } from './species/traits.js';
+import { explainStorageError } from './storage-errors.js';
 
 /** To be raised with every change of the drawings, so that nobody gets old ones from a cache. */
 const drawingVersion = 2;
@@ -102,23 +103,27 @@ async function drawAll(
     const name = speciesName(species);
     const svg = drawSpecies(species, imageSize, Random.of(seed, 'species', name, split, index));
     const file = path.join(folderOf(split, name), fileName(index));
-    await sharp(Buffer.from(svg)).removeAlpha().png({ compressionLevel: 6 }).toFile(file);
+    await writeFile(file, await sharp(Buffer.from(svg)).removeAlpha().png({ compressionLevel: 6 }).toBuffer());
     onProgress?.(done, images.length);
   });
 }
 
 /** Lets `write` fill a temporary folder beside `folder`, then renames it: the final name stands for a complete set. */
 async function writeWhole(folder: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  await mkdir(path.dirname(folder), { recursive: true });
-  const temporary = await mkdtemp(`${folder}.tmp-`);
+  let temporary: string | undefined;
   try {
+    await mkdir(path.dirname(folder), { recursive: true });
+    temporary = await mkdtemp(`${folder}.tmp-`);
     await write(temporary);
     await rename(temporary, folder).catch(async (error: unknown) => {
       // another process that drew the same images was faster
       if (!(await exists(folder))) throw error;
     });
+  } catch (error) {
+    const elsewhere = 'Drawn images lie in the cache of the user: XDG_CACHE_HOME=DIR puts it elsewhere.';
+    throw explainStorageError(error, path.dirname(folder), elsewhere);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
 }
 

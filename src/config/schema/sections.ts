@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { count, countOrZero, field, fraction, identifier, nonNegative, positive } from './fields.js';
 
 const channels = () => z.tuple([z.number(), z.number(), z.number()]);
-const deviations = () => z.tuple([positive(), positive(), positive()]);
+/** Below it, normalised values leave the range in which networks compute. */
+const deviation = () => z.number().min(0.001);
+const deviations = () => z.tuple([deviation(), deviation(), deviation()]);
 
 export const preprocessingSchema = z.strictObject({
   resize: field(

@@ -3,6 +3,7 @@
  * again. Images lie at their size before the crop. Of a split that is larger than the bound, the first images are kept.
  */
 import { availableParallelism } from 'node:os';
+import { isExpected, RequestError } from '../../shared/errors.js';
 import type { Sample } from '../dataset.js';
 import { type Decoding, decodeImage } from './decode.js';
 import type { RgbImage } from './preprocessing.js';
@@ -30,12 +31,14 @@ export interface ImageCacheOptions {
 }
 
 const defaultMaximumBytes = 2 * 2 ** 30;
+/** Unreadable images that a message names. */
+const mostNamed = 20;
 const chunkBytes = 16 * 2 ** 20;
 
 /**
  * Decodes samples from the first on, several at a time, until all are there or the memory is full. What does not fit is to
  * be decoded each time it is used.
- * @throws RequestError that names the first file that cannot be read or decoded
+ * @throws RequestError that names the files that cannot be read or decoded
  */
 export async function cacheImages(
   samples: readonly Sample[],
@@ -49,6 +52,7 @@ export async function cacheImages(
   let done = 0;
   let next = 0;
   let ended = maximumBytes <= 0;
+  const unreadable: Unreadable[] = [];
 
   /** @returns whether it fitted */
   const store = (index: number, { width, height, pixels }: RgbImage): boolean => {
@@ -71,15 +75,37 @@ export async function cacheImages(
       try {
         ended = !store(index, await decodeImage(samples[index]!.file, decoding)) || ended;
       } catch (error) {
-        ended = true;
-        throw error;
+        if (!isExpected(error)) {
+          ended = true;
+          throw error;
+        }
+        unreadable.push({ index, error });
       }
       onProgress?.(++done, samples.length);
     }
   };
   // twice the cores: some lanes wait for files while others decode
   await Promise.all(Array.from({ length: 2 * availableParallelism() }, lane));
+  if (unreadable.length > 0) throw refusalOf(unreadable, samples.length);
   return { chunks, images };
+}
+
+interface Unreadable {
+  readonly index: number;
+  readonly error: Error;
+}
+
+/** All at once: a user mends a data set in one go, not image by image. */
+function refusalOf(unreadable: readonly Unreadable[], total: number): RequestError {
+  const messages = [...unreadable].sort((a, b) => a.index - b.index).map(({ error }) => error.message);
+  const shown = messages.slice(0, mostNamed).map((message) => `  ${message}`);
+  const others = messages.length > mostNamed ? [`  and ${messages.length - mostNamed} more`] : [];
+  return new RequestError(
+    messages.length === 1
+      ? messages[0]!
+      : [`${messages.length} of ${total} images cannot be read:`, ...shown, ...others].join('\n'),
+    'Restore them from their source, or remove them. esta data check NAME --root DIR looks through all splits, also of an image-folder.',
+  );
 }
 
 /** One image of the cache, without a copy; undefined when it is not in it. */

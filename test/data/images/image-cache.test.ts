@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import type { Sample } from '../../../src/data/dataset.js';
 import { cachedImage, cacheImages, type ImageCache } from '../../../src/data/images/image-cache.js';
+import { RequestError } from '../../../src/shared/errors.js';
 
 const own = { interpolation: 'bilinear' } as const;
 const imageBytes = 12 * 8 * 3;
@@ -43,4 +44,19 @@ test('of a data set far larger than the bound the first images are kept, and not
   assert.equal(cache.images.filter(Boolean).length, 3);
   assert.equal(cachedImage(cache, 4999), undefined);
   assert.ok(decoded <= 3 + 2 * availableParallelism(), `${decoded} images were decoded`);
+});
+
+test('all unreadable images are named at once, with where to look further', async () => {
+  const bad = ['b.jpg', 'a.jpg'].map((name) => path.join(folder, name));
+  for (const file of bad) await writeFile(file, 'no image');
+  const samples = [sample, ...bad.map((file) => ({ file, label: 0 })), sample];
+  await assert.rejects(cacheImages(samples, own), (error: unknown) => {
+    assert.ok(error instanceof RequestError);
+    const [first, ...lines] = error.message.split('\n');
+    assert.equal(first, '2 of 4 images cannot be read:');
+    for (const [index, file] of bad.entries())
+      assert.ok(lines[index]!.includes(`${file} cannot be decoded`), lines[index]);
+    assert.match(error.hint!, /esta data check/);
+    return true;
+  });
 });

@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
+import { unlistable } from '../../folder-entries.js';
 
 /**
  * The first folder, `root` itself or at most `depth` (default 2) levels below it, that holds all `entries`; undefined
@@ -43,7 +44,10 @@ export async function findFile(root: string, name: string): Promise<string | und
 }
 
 async function listFolder(folder: string): Promise<Dirent[]> {
-  return readdir(folder, { withFileTypes: true }).catch(() => []);
+  return readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EACCES' || error.code === 'EPERM') throw unlistable(folder, error);
+    return [];
+  });
 }
 
 function isFolder(child: Dirent): boolean {

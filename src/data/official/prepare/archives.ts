@@ -6,10 +6,14 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as tar from 'tar';
 import * as yauzl from 'yauzl';
-import { isExpected, messageOf, RequestError, TrialError } from '../../../shared/errors.js';
+import { isExpected, messageOf, RequestError } from '../../../shared/errors.js';
+import { explainStorageError } from '../../storage-errors.js';
 import type { Archive, OnActivity } from '../layouts/layout.js';
 
 const archiveName = /^(.+?)\.(tar|tar\.gz|tgz|zip)$/i;
+
+/** Bytes: far more than the largest official download, NABirds with 9 GB of images, gives. */
+const unpackedLimit = 64 * 2 ** 30;
 
 export function isArchive(file: string): boolean {
   return archiveName.test(path.basename(file));
@@ -43,19 +47,25 @@ export async function verify(file: string, known: Archive | undefined, progress?
  * Unpacks into `<parent>/<archive name without extension>/` and returns that folder. An archive unpacked before is not
  * unpacked again: the folder gets its name only when it is complete.
  */
-export async function unpack(archive: string, parent: string, progress?: OnActivity): Promise<string> {
+export async function unpack(
+  archive: string,
+  parent: string,
+  progress?: OnActivity,
+  limit = unpackedLimit,
+): Promise<string> {
   const folder = unpackedFolder(archive, parent);
   if (await isFolder(folder)) return folder;
   const partial = `${folder}.partial`;
-  await removeFolder(partial);
-  await mkdir(partial, { recursive: true });
+  const count = limitOf(archive, limit);
   try {
-    if (/\.zip$/i.test(archive)) await unpackZip(archive, partial, progress);
-    else await unpackTar(archive, partial, progress);
+    await removeFolder(partial);
+    await mkdir(partial, { recursive: true });
+    if (/\.zip$/i.test(archive)) await unpackZip(archive, partial, count, progress);
+    else await unpackTar(archive, partial, count, progress);
     await rename(partial, folder);
   } catch (error) {
-    await removeFolder(partial);
-    throw explainUnpackError(error, archive);
+    await removeFolder(partial).catch(() => undefined);
+    throw explainUnpackError(error, archive, parent);
   }
   return folder;
 }
@@ -69,17 +79,36 @@ function unpackedFolder(archive: string, parent: string): string {
   return path.join(parent, path.basename(archive).replace(archiveName, '$1'));
 }
 
-async function unpackTar(archive: string, folder: string, progress?: OnActivity): Promise<void> {
+async function unpackTar(
+  archive: string,
+  folder: string,
+  count: (bytes: number) => void,
+  progress?: OnActivity,
+): Promise<void> {
   const { size } = await stat(archive);
   const source = createReadStream(archive, { highWaterMark: 1 << 20 });
   source.on('data', () => progress?.(`unpacking ${path.basename(archive)}`, source.bytesRead, size));
   let entries = 0;
+  // an entry is as long as its header says: the reader ends there
+  const onReadEntry = (entry: tar.ReadEntry) => {
+    entries++;
+    try {
+      count(entry.size);
+    } catch (error) {
+      source.destroy(error as Error);
+    }
+  };
   // strict: what is only a warning by default (a cut archive, entries that would lie outside the folder) fails
-  await pipeline(source, tar.extract({ cwd: folder, strict: true, onReadEntry: () => entries++ }));
+  await pipeline(source, tar.extract({ cwd: folder, strict: true, onReadEntry }));
   if (entries === 0) throw new RequestError(`${archive} is empty or no tar archive`, 'Download it again.');
 }
 
-async function unpackZip(archive: string, folder: string, progress?: OnActivity): Promise<void> {
+async function unpackZip(
+  archive: string,
+  folder: string,
+  count: (bytes: number) => void,
+  progress?: OnActivity,
+): Promise<void> {
   const zip = await new Promise<yauzl.ZipFile>((resolve, reject) => {
     yauzl.open(archive, { lazyEntries: true }, (error, opened) => (error ? reject(error) : resolve(opened)));
   });
@@ -87,7 +116,12 @@ async function unpackZip(archive: string, folder: string, progress?: OnActivity)
     zip.on('error', reject);
     zip.on('end', resolve);
     zip.on('entry', (entry: yauzl.Entry) => {
-      unpackZipEntry(zip, entry, folder).then(() => {
+      // yauzl ends an entry that is longer than it says
+      const unpacked = new Promise<void>((done) => {
+        count(entry.uncompressedSize);
+        done(unpackZipEntry(zip, entry, folder));
+      });
+      unpacked.then(() => {
         progress?.(`unpacking ${path.basename(archive)}`, zip.entriesRead, zip.entryCount);
         zip.readEntry();
       }, reject);
@@ -122,17 +156,24 @@ async function isFolder(folder: string): Promise<boolean> {
   );
 }
 
-function explainUnpackError(error: unknown, archive: string): unknown {
-  if (isExpected(error)) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new TrialError(
-      `no space left while unpacking ${archive}`,
-      'Free some space and run the same command again.',
-    );
-  }
+function explainUnpackError(error: unknown, archive: string, folder: string): unknown {
+  const explained = explainStorageError(error, folder, 'Choose another data root with --root DIR.');
+  if (isExpected(explained)) return explained;
   return new RequestError(
     `${archive} cannot be unpacked, it is damaged or truncated: ${messageOf(error)}`,
     'Download it again.',
   );
+}
+
+/** Counts what comes out of an archive, and ends where it is more than any data set. */
+function limitOf(archive: string, limit: number): (bytes: number) => void {
+  let total = 0;
+  return (bytes) => {
+    total += bytes;
+    if (total <= limit) return;
+    throw new RequestError(
+      `${archive} unpacks to more than ${limit / 2 ** 30} GiB; the largest official download, NABirds, has 9`,
+      'Nothing of it was kept. Download the official archive, or unpack this one yourself and name the folder.',
+    );
+  };
 }

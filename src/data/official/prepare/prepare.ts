@@ -9,6 +9,7 @@ import type { SplitCounts } from '../../../config/official-datasets.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import { forEachLimited } from '../../batches/concurrency.js';
 import type { Dataset, Sample } from '../../dataset.js';
+import { explainStorageError } from '../../storage-errors.js';
 import type { OfficialSpec, OnActivity } from '../layouts/layout.js';
 import { readOfficialLayout, type SplitOrigin, type SplitRequest, splitDefaults } from '../read.js';
 import { isArchive, isUnpacked, unpack, verify } from './archives.js';
@@ -50,10 +51,14 @@ export async function prepareOfficial(
   const [first] = specs;
   if (first === undefined) return [];
   const target = path.join(request.root, first.folder);
-  const source = await gather(first, request, target, progress);
-  const prepared: Prepared[] = [];
-  for (const spec of specs) prepared.push(await prepareOne(spec, source, target, request, progress));
-  return prepared;
+  try {
+    const source = await gather(first, request, target, progress);
+    const prepared: Prepared[] = [];
+    for (const spec of specs) prepared.push(await prepareOne(spec, source, target, request, progress));
+    return prepared;
+  } catch (error) {
+    throw explainStorageError(error, target, 'Choose another data root with --root DIR.');
+  }
 }
 
 async function prepareOne(

@@ -1,10 +1,11 @@
 /** Verifying and unpacking; the .zip files were made by Python's zipfile (test/fixtures/official/make-zip.py). */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as tar from 'tar';
 import { isUnpacked, md5Of, unpack, verify } from '../../../../src/data/official/prepare/archives.js';
+import { RequestError } from '../../../../src/shared/errors.js';
 import { fixture } from '../../../fixture.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
@@ -61,5 +62,24 @@ test('what is no archive at all', async (t) => {
     const archive = path.join(folder, name);
     await writeFile(archive, name.startsWith('page') ? '<!DOCTYPE html>'.repeat(100) : '');
     await assert.rejects(unpack(archive, folder), { name: 'RequestError' }, name);
+  }
+});
+
+test('an archive that unpacks to more than the limit stops there, and leaves nothing', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(path.join(folder, 'zeros'), Buffer.alloc(100_000));
+  await tar.create({ file: path.join(folder, 'bomb.tgz'), cwd: folder, gzip: true }, ['zeros']);
+  await writeFile(path.join(folder, 'bomb.zip'), Buffer.from(zips['plain']!, 'base64')); // 681 bytes
+  const before = await readdir(folder);
+  for (const [name, size] of [
+    ['bomb.tgz', 100_000],
+    ['bomb.zip', 681],
+  ] as const) {
+    const archive = path.join(folder, name);
+    await assert.rejects(unpack(archive, folder, undefined, size - 1), (error: unknown) => {
+      return error instanceof RequestError && /bomb.* unpacks to more than .* GiB/.test(error.message) && !!error.hint;
+    });
+    assert.deepEqual(await readdir(folder), before);
+    await rm(await unpack(archive, folder, undefined, size), { recursive: true });
   }
 });
