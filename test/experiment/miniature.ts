@@ -1,6 +1,6 @@
 /**
  * The smallest real experiment, for the tests of runs: two anchors with random weights in files of their own, drawn
- * species, batches of four, two epochs; the space has 37 stitches.
+ * species, batches of four, two epochs; the space has 36 stitches.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -41,7 +41,7 @@ test('one seed gives one table; a finished trial is not run again; the run folde
     [0.05, 0.1],
   );
   assert.equal(stage!.name, 'stitched');
-  // ranks 2 on 12 + 12 blocks of q, k, v; rank 2 on 11 layers; biases of 37 stitches; two heads of 2 classes.
+  // ranks 2 on 12 + 12 blocks of q, k, v; rank 2 on 11 layers; biases of 36 stitches; two heads of 2 classes.
   assert.equal(stage!.trainable.lowRank, 12 * 3 * 2 * 2 * (32 + 64));
   assert.equal(stage!.trainable.stitchingLayers, 11 * 2 * (32 + 64));
   assert.equal(stage!.trainable.heads, 2 * (32 + 1) + 2 * (64 + 1));
