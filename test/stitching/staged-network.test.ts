@@ -12,7 +12,7 @@ import { initialWeights } from '../../src/models/weights.js';
 import { type Float32NdArray, float32, isFloat32, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { mapTree } from '../../src/shared/tree.js';
-import { startStitchingLayers } from '../../src/stitching/fit/layer-start.js';
+import { fitStitchingLayers } from '../../src/stitching/fit/stitching-layers.js';
 import { mergeStitch } from '../../src/stitching/parameters/merge.js';
 import { initialTrainables, trainablesOf } from '../../src/stitching/parameters/trainables.js';
 import {
@@ -216,7 +216,7 @@ test('stitching layers start from least squares: between equal anchors it is the
   const weights = toDevice(engine, anchors[1]!);
   const layers = twinSpace.stitchingLayers.map((layer) => ({ ...layer, fromAnchor: 0, toAnchor: 1 }));
   const batches = [randomArray(Random.of(3), [24, 32, 32, 3])];
-  const started = await startStitchingLayers(engine, { stitchingLayers: layers }, [weights, weights], twins, batches);
+  const started = await fitStitchingLayers(engine, { stitchingLayers: layers }, [weights, weights], twins, batches);
   await engine.dispose();
   assert.equal(started.length, 3);
   for (const { weight, bias, relativeError } of started) {

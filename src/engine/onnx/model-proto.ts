@@ -8,8 +8,15 @@ export type Attribute =
   | { readonly string: string }
   | { readonly ints: readonly number[] };
 
-export interface GraphValue {
+/** An input or output of a model. */
+export interface ModelValue {
   readonly name: string;
+  /** A name stands for an extent that may differ from call to call. */
+  readonly shape: readonly (number | string)[];
+  readonly dtype: ElementType | 'float64';
+}
+
+export interface GraphValue extends ModelValue {
   readonly shape: readonly number[];
   readonly dtype: ElementType;
   /** The number that every element has, where it is known while tracing. */
@@ -31,7 +38,7 @@ export interface GraphConstant {
   readonly bytes: Uint8Array;
 }
 
-const elementTypeCodes: Record<ElementType | 'int64', number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const elementTypeCodes = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const opset = 20;
 const irVersion = 9;
@@ -39,8 +46,8 @@ const irVersion = 9;
 export interface GraphParts {
   readonly nodes: readonly GraphNode[];
   readonly constants: readonly GraphConstant[];
-  readonly inputs: readonly GraphValue[];
-  readonly outputs: readonly GraphValue[];
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
   /** For whoever loads the file; onnxruntime hands it out as custom metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -89,9 +96,14 @@ function encodeConstant({ name, dtype, shape, bytes }: GraphConstant): ProtobufW
   return writer.int(2, elementTypeCodes[dtype]).string(8, name).bytes(9, bytes);
 }
 
-function encodeValue({ name, dtype, shape }: GraphValue): ProtobufWriter {
+function encodeValue({ name, dtype, shape }: ModelValue): ProtobufWriter {
   const dimensions = new ProtobufWriter();
-  for (const extent of shape) dimensions.message(1, new ProtobufWriter().int(1, extent));
+  for (const extent of shape) dimensions.message(1, encodeExtent(extent));
   const tensor = new ProtobufWriter().int(1, elementTypeCodes[dtype]).message(2, dimensions);
   return new ProtobufWriter().string(1, name).message(2, new ProtobufWriter().message(1, tensor));
+}
+
+function encodeExtent(extent: number | string): ProtobufWriter {
+  const writer = new ProtobufWriter();
+  return typeof extent === 'string' ? writer.string(2, extent) : writer.int(1, extent);
 }

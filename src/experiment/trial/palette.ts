@@ -6,7 +6,7 @@ import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
-import { startStitchingLayers } from '../../stitching/fit/layer-start.js';
+import { fitStitchingLayers } from '../../stitching/fit/stitching-layers.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { initialTrainables } from '../../stitching/parameters/trainables.js';
 import { type Adaptation, type StitchableNetwork, stitchFlops } from '../../stitching/space/cost.js';
@@ -92,7 +92,7 @@ export async function stitchedPalette(
 ): Promise<Palette> {
   const known = spaceOf(experiment, classes, adaptation);
   const weights = anchors.weights.map((anchor) => toDevice(engine, anchor));
-  const started = await startStitchingLayers(engine, known.space, weights, known.anchors, images, onBatch);
+  const started = await fitStitchingLayers(engine, known.space, weights, known.anchors, images, onBatch);
   const layers = started.map(({ weight, bias }) => toDevice(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
   return paletteOf(experiment.sampling, known, { anchors: weights, layers }, anchors, errors);

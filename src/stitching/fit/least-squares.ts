@@ -8,8 +8,9 @@
  * output X meets several targets Y. Since the solution is linear in Y, the average of fits that share X is the fit of
  * their average target: one fit is enough for them.
  */
+import type { CrossProducts } from '../../engine/onnx/cross-products.js';
+import { float32 } from '../../shared/arrays.js';
 import { factorise, solveFactorised } from './cholesky.js';
-import { addCrossProduct } from './cross-product.js';
 
 /** Sums over rows of X [rows, width]; changed in place by `addInputs`. */
 export interface InputMoments {
@@ -17,8 +18,8 @@ export interface InputMoments {
   rows: number;
   /** [width] */
   readonly sum: Float64Array;
-  /** Xᵀ X [width, width]; the lower triangle below the blocks of the diagonal is not filled. */
-  readonly gram: Float64Array;
+  /** Xᵀ X [width, width] */
+  gram: Float64Array;
 }
 
 /** Sums over rows of Y [rows, width] with X [rows, from]; changed in place by `addTargets`. */
@@ -29,7 +30,7 @@ export interface TargetMoments {
   /** [width] */
   readonly sum: Float64Array;
   /** Xᵀ Y [from, width] */
-  readonly cross: Float64Array;
+  cross: Float64Array;
   /** Sum of the squares of all entries of Y. */
   squares: number;
 }
@@ -64,25 +65,34 @@ export function targetMoments(from: number, width: number): TargetMoments {
 }
 
 /** @param inputs X [rows, width], row-major; [batch, tokens, width] works as it is */
-export function addInputs(moments: InputMoments, inputs: Float32Array): void {
-  moments.rows += rowCount('inputs', inputs, moments.width);
+export async function addInputs(products: CrossProducts, moments: InputMoments, inputs: Float32Array): Promise<void> {
+  const { width } = moments;
+  const rows = rowCount('inputs', inputs, width);
+  const x = float32([rows, width], inputs);
+  moments.gram = await products.add(moments.gram, x, x);
   addColumnSums(moments.sum, inputs);
-  addCrossProduct(moments.gram, inputs, moments.width, inputs, moments.width, true);
+  moments.rows += rows;
 }
 
 /**
  * @param inputs X [rows, from], the rows given to `addInputs`
  * @param targets Y [rows, width], same rows
  */
-export function addTargets(moments: TargetMoments, inputs: Float32Array, targets: Float32Array): void {
-  const rows = rowCount('targets', targets, moments.width);
-  if (rowCount('inputs', inputs, moments.from) !== rows) {
-    throw new RangeError(`inputs have ${inputs.length / moments.from} rows, targets ${rows}`);
+export async function addTargets(
+  products: CrossProducts,
+  moments: TargetMoments,
+  inputs: Float32Array,
+  targets: Float32Array,
+): Promise<void> {
+  const { from, width } = moments;
+  const rows = rowCount('targets', targets, width);
+  if (rowCount('inputs', inputs, from) !== rows) {
+    throw new RangeError(`inputs have ${inputs.length / from} rows, targets ${rows}`);
   }
-  moments.rows += rows;
+  moments.cross = await products.add(moments.cross, float32([rows, from], inputs), float32([rows, width], targets));
   addColumnSums(moments.sum, targets);
-  addCrossProduct(moments.cross, inputs, moments.from, targets, moments.width);
   for (const value of targets) moments.squares += value * value;
+  moments.rows += rows;
 }
 
 /** The layer that fits all rows seen so far. */
@@ -126,7 +136,7 @@ function centred(inputs: InputMoments, targets: TargetMoments): { gram: Float64A
   const { width: from, rows, sum } = inputs;
   const gram = new Float64Array(from * from);
   for (let i = 0; i < from; i++) {
-    for (let j = 0; j <= i; j++) gram[i * from + j] = inputs.gram[j * from + i]! - (sum[i]! * sum[j]!) / rows;
+    for (let j = 0; j <= i; j++) gram[i * from + j] = inputs.gram[i * from + j]! - (sum[i]! * sum[j]!) / rows;
   }
   const to = targets.width;
   const cross = targets.cross.map((value, k) => value - (sum[Math.floor(k / to)]! * targets.sum[k % to]!) / rows);
@@ -158,10 +168,15 @@ function addColumnSums(sum: Float64Array, rows: Float32Array): void {
   }
 }
 
-function meanOf(arrays: readonly Float32Array[]): Float32Array {
-  const first = arrays[0];
+/** Entry by entry, each rounded once. */
+export function meanOf(arrays: readonly Float32Array[]): Float32Array {
+  const [first, ...others] = arrays;
   if (first === undefined) throw new RangeError('an average needs at least one fit');
-  return first.map((_, index) => arrays.reduce((sum, array) => sum + array[index]!, 0) / arrays.length);
+  const sum = Float64Array.from(first);
+  for (const array of others) for (let at = 0; at < sum.length; at++) sum[at]! += array[at]!;
+  const mean = new Float32Array(sum.length);
+  for (let at = 0; at < sum.length; at++) mean[at] = sum[at]! / arrays.length;
+  return mean;
 }
 
 function rowCount(what: string, values: Float32Array, width: number): number {

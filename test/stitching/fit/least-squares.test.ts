@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { openCrossProducts } from '../../../src/engine/onnx/cross-products.js';
 import { Random } from '../../../src/shared/random.js';
 import {
   addInputs,
@@ -24,16 +25,17 @@ interface Case {
   readonly bias: number[];
   readonly relativeError: number;
 }
+const products = await openCrossProducts(1);
 const cases = JSON.parse(readFileSync(fixture('stitching/least-squares.json'), 'utf8')) as Case[];
 
 /** Fits in batches of `batch` rows. */
-function fit(x: Float32Array, from: number, y: Float32Array, to: number, batch = 16): StitchingLayerFit {
+async function fit(x: Float32Array, from: number, y: Float32Array, to: number, batch = 16): Promise<StitchingLayerFit> {
   const inputs = inputMoments(from);
   const targets = targetMoments(from, to);
   for (let row = 0; row < x.length / from; row += batch) {
     const rows = x.slice(row * from, (row + batch) * from);
-    addInputs(inputs, rows);
-    addTargets(targets, rows, y.slice(row * to, (row + batch) * to));
+    await addInputs(products, inputs, rows);
+    await addTargets(products, targets, rows, y.slice(row * to, (row + batch) * to));
   }
   return fitStitchingLayer(inputs, targets);
 }
@@ -55,25 +57,25 @@ function predict(x: Float32Array, { weight, bias, from, to }: StitchingLayerFit)
   });
 }
 
-test('full rank: weight, bias and error of numpy', () => {
+test('full rank: weight, bias and error of numpy', async () => {
   const { x, from, y, to, ...expected } = cases.find(({ name }) => name === 'full rank')!;
-  const layer = fit(Float32Array.from(x), from, Float32Array.from(y), to);
+  const layer = await fit(Float32Array.from(x), from, Float32Array.from(y), to);
   assert.equal(layer.ridge, 0);
   assertClose(layer.weight, expected.weight, 1e-5); // float32 result, entries up to about 10
   assertClose(layer.bias, expected.bias, 1e-5);
   assert.ok(Math.abs(layer.relativeError - expected.relativeError) < 1e-7);
 });
 
-test('linearly dependent columns: a small ridge, the predictions and nearly the weights of the pseudo-inverse', () => {
+test('linearly dependent columns: a small ridge, the predictions and nearly the weights of the pseudo-inverse', async () => {
   const { x, from, y, to, ...expected } = cases.find(({ name }) => name === 'dependent columns')!;
-  const layer = fit(Float32Array.from(x), from, Float32Array.from(y), to);
+  const layer = await fit(Float32Array.from(x), from, Float32Array.from(y), to);
   assert.ok(layer.ridge > 0);
   const reference = { ...layer, weight: Float32Array.from(expected.weight), bias: Float32Array.from(expected.bias) };
   assertClose(predict(Float32Array.from(x), layer), predict(Float32Array.from(x), reference), 1e-3);
   assert.ok(Math.abs(layer.relativeError - expected.relativeError) < 1e-6);
 });
 
-test('a layer is recovered from its own outputs, however the rows are cut into batches', () => {
+test('a layer is recovered from its own outputs, however the rows are cut into batches', async () => {
   const random = Random.of(1, 'least squares');
   const [rows, from, to] = [300, 17, 9];
   const x = Float32Array.from({ length: rows * from }, () => random.normal());
@@ -87,26 +89,26 @@ test('a layer is recovered from its own outputs, however the rows are cut into b
   };
   const y = Float32Array.from(predict(x, truth));
   for (const batch of [1, 64, 300]) {
-    const layer = fit(x, from, y, to, batch);
+    const layer = await fit(x, from, y, to, batch);
     assertClose(layer.weight, truth.weight, 1e-6);
     assertClose(layer.bias, truth.bias, 1e-6);
     assert.ok(layer.relativeError < 1e-6);
   }
 });
 
-test('constant features leave the mean to the bias', () => {
-  const layer = fit(new Float32Array(8).fill(2), 2, Float32Array.from([1, 2, 3, 6]), 1);
+test('constant features leave the mean to the bias', async () => {
+  const layer = await fit(new Float32Array(8).fill(2), 2, Float32Array.from([1, 2, 3, 6]), 1);
   assert.deepEqual([...layer.weight, ...layer.bias], [0, 0, 3]);
   assert.equal(layer.relativeError, 1);
 });
 
-test('the average of fits that share their input is the fit of the average target', () => {
+test('the average of fits that share their input is the fit of the average target', async () => {
   const random = Random.of(2, 'least squares');
   const [rows, from, to] = [50, 5, 3];
   const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
   const [x, a, b] = [normal(rows * from), normal(rows * to), normal(rows * to)];
-  const average = averageLayers([fit(x, from, a, to), fit(x, from, b, to)]);
-  const together = fit(
+  const average = averageLayers([await fit(x, from, a, to), await fit(x, from, b, to)]);
+  const together = await fit(
     x,
     from,
     a.map((value, index) => (value + b[index]!) / 2),
@@ -116,12 +118,12 @@ test('the average of fits that share their input is the fit of the average targe
   assertClose(average.bias, together.bias, 1e-6);
 });
 
-test('rows that do not belong together, and features that are not finite, are refused', () => {
+test('rows that do not belong together, and features that are not finite, are refused', async () => {
   const inputs = inputMoments(2);
   const targets = targetMoments(2, 1);
   assert.throws(() => fitStitchingLayer(inputs, targets), RangeError);
-  assert.throws(() => addInputs(inputs, new Float32Array(3)), RangeError);
-  assert.throws(() => addTargets(targets, new Float32Array(4), new Float32Array(3)), RangeError);
+  await assert.rejects(addInputs(products, inputs, new Float32Array(3)), RangeError);
+  await assert.rejects(addTargets(products, targets, new Float32Array(4), new Float32Array(3)), RangeError);
   assert.throws(() => averageLayers([]), RangeError);
-  assert.throws(() => fit(Float32Array.from([1, Number.NaN]), 1, Float32Array.from([1, 2]), 1), /not finite/);
+  await assert.rejects(fit(Float32Array.from([1, Number.NaN]), 1, Float32Array.from([1, 2]), 1), /not finite/);
 });

@@ -1,9 +1,11 @@
 /**
- * Starts the stitching layers: both anchors read the same images, and each layer is the least-squares map from what its
+ * Fits the stitching layers: both anchors read the same images, and each layer is the least-squares map from what its
  * front blocks put out to what its end blocks expect (SN-Net, section 3).
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Engine, Value } from '../../engine/engine.js';
+import { type CrossProducts, openCrossProducts } from '../../engine/onnx/cross-products.js';
+import { toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import { blockwise } from '../../models/blockwise.js';
 import type { NetworkWeights } from '../../models/family.js';
@@ -17,29 +19,30 @@ import {
   fitStitchingLayer,
   type InputMoments,
   inputMoments,
+  meanOf,
   type TargetMoments,
   targetMoments,
 } from './least-squares.js';
 
-export interface StartedLayer extends Linear<Float32NdArray> {
+export interface FittedLayer extends Linear<Float32NdArray> {
   /** Relative error of the fits, averaged: 0 is perfect, 1 no better than a constant. */
   readonly relativeError: number;
 }
 
 /**
  * @param batches images [batch, side, side, 3]
- * @param onBatch called with the number of batches done: of ViT-Ti/S/B 100 images take minutes
+ * @param onBatch called with the number of batches done
  */
-export async function startStitchingLayers(
+export async function fitStitchingLayers(
   engine: Engine,
   { stitchingLayers }: Pick<StitchSpace, 'stitchingLayers'>,
   anchors: readonly NetworkWeights<Value>[],
   architectures: readonly Architecture[],
   batches: Iterable<Float32NdArray>,
   onBatch: (done: number) => void = () => {},
-): Promise<StartedLayer[]> {
-  const inputs = new Map<string, InputMoments>();
-  const targets = new Map<string, TargetMoments>();
+): Promise<FittedLayer[]> {
+  const moments: Moments = { inputs: new Map(), targets: new Map() };
+  const products = await openCrossProducts();
   let done = 0;
   for (const images of batches) {
     const features: Features[] = [];
@@ -47,13 +50,14 @@ export async function startStitchingLayers(
       const needed = neededFeatures(stitchingLayers, anchor);
       features.push(await featuresOf(engine, weights, architectures[anchor]!, needed, images));
     }
-    addFeatures(stitchingLayers, architectures, features, inputs, targets);
+    await addFeatures(products, stitchingLayers, architectures, features, moments);
     onBatch(++done);
   }
+  await products.dispose();
   return stitchingLayers.map((layer) => {
     const fits = frontBlocks(layer).map((front) => {
-      const moments = targets.get(`${layer.index}/${front}`)!;
-      return fitStitchingLayer(inputs.get(`${layer.fromAnchor}/${front}`)!, moments);
+      const target = moments.targets.get(`${layer.index}/${front}`)!;
+      return fitStitchingLayer(moments.inputs.get(`${layer.fromAnchor}/${front}`)!, target);
     });
     const { weight, bias } = averageLayers(fits);
     const { from, to } = ends(layer, architectures);
@@ -72,8 +76,8 @@ function ends({ fromAnchor, toAnchor, pairs }: StitchingLayer, architectures: re
 
 /** Features of one anchor by block, as rows of the block's width: what leaves it, and what enters it. */
 interface Features {
-  readonly leaving: Readonly<Record<number, Float32Array>>;
-  readonly entering: Readonly<Record<number, Float32Array>>;
+  readonly leaving: Readonly<Record<number, Float32NdArray>>;
+  readonly entering: Readonly<Record<number, Float32NdArray>>;
 }
 
 /** Blocks whose features stitching layers are fitted to. */
@@ -115,47 +119,43 @@ async function featuresOf(
   });
   const input = engine.put(images);
   const outputs = await run({ weights, images: input });
-  const features = { leaving: await onHost(engine, outputs.leaving), entering: await onHost(engine, outputs.entering) };
+  const features = await toHost(engine, outputs);
   engine.free([input, outputs]);
   return features;
 }
 
-type Values = Readonly<Record<string, Value>>;
-
-async function onHost(engine: Engine, values: Values): Promise<Record<number, Float32Array>> {
-  const arrays: Record<number, Float32Array> = {};
-  for (const [block, value] of Object.entries(values)) {
-    arrays[Number(block)] = (await engine.get(value)).data as Float32Array;
-  }
-  return arrays;
+/** Sums over all batches. */
+interface Moments {
+  /** By front block: ANCHOR/BLOCK. */
+  readonly inputs: Map<string, InputMoments>;
+  /** By layer and front block: LAYER/BLOCK. */
+  readonly targets: Map<string, TargetMoments>;
 }
 
 /** Pairs of a layer that share a front block are one fit to the mean of their targets: the solution is linear in them. */
-function addFeatures(
+async function addFeatures(
+  products: CrossProducts,
   layers: readonly StitchingLayer[],
   architectures: readonly Architecture[],
   features: readonly Features[],
-  inputs: Map<string, InputMoments>,
-  targets: Map<string, TargetMoments>,
-): void {
+  { inputs, targets }: Moments,
+): Promise<void> {
   const added = new Set<string>();
   for (const layer of layers) {
     const { from, to } = ends(layer, architectures);
     if (from.positions !== to.positions) throw new Error('anchors that are stitched see the same tokens');
     for (const front of frontBlocks(layer)) {
-      const x = features[layer.fromAnchor]!.leaving[front]!;
+      const x = features[layer.fromAnchor]!.leaving[front]!.data;
       const key = `${layer.fromAnchor}/${front}`;
       if (!inputs.has(key)) inputs.set(key, inputMoments(from.width));
-      if (!added.has(key)) addInputs(inputs.get(key)!, x);
+      if (!added.has(key)) await addInputs(products, inputs.get(key)!, x);
       added.add(key);
-      const wanted = layer.pairs
-        .filter(([j]) => j === front)
-        .map(([, end]) => features[layer.toAnchor]!.entering[end]!);
-      const mean = wanted[0]!.map((_, at) => wanted.reduce((sum, y) => sum + y[at]!, 0) / wanted.length);
+      const wanted = layer.pairs.filter(([j]) => j === front);
+      const mean = meanOf(wanted.map(([, end]) => features[layer.toAnchor]!.entering[end]!.data));
       const target = `${layer.index}/${front}`;
       const held = targets.get(target) ?? targetMoments(from.width, to.width);
       targets.set(target, held);
-      addTargets(held, x, mean);
+      await addTargets(products, held, x, mean);
     }
   }
 }
