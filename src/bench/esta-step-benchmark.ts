@@ -8,7 +8,8 @@ import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { int32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import { initialTrainables } from '../stitching/parameters/trainables.js';
+import { initialTrainables } from '../stitching/parameters/initial.js';
+import { namedTrainables } from '../stitching/parameters/names.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space.js';
 import { stepRunner } from '../training/step-runner.js';
@@ -39,7 +40,7 @@ export async function benchmarkEstaSteps(
   const random = Random.of(0, 'esta-step-benchmark');
   const host = randomNetwork(random, space, variants);
   const frozen = toDevice(engine, host);
-  const state = stateOnDevice(engine, initialState(initialTrainables(space, network, 0)));
+  const state = stateOnDevice(engine, initialState(namedTrainables(initialTrainables(space, network, 0))));
   const teacher = space.stitches[largestAnchor(space)]!;
   const run = stepRunner(engine, { space, network, frozen, teacher }, state, {
     weightDecay: 1e-4,

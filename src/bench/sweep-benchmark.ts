@@ -11,7 +11,7 @@ import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { type Float32NdArray, int32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import { initialTrainables } from '../stitching/parameters/trainables.js';
+import { initialTrainables } from '../stitching/parameters/initial.js';
 import { buildStitchSpace } from '../stitching/space/stitch-space.js';
 import { namedLeaves } from '../training/parameters.js';
 import { randomArray, randomNetwork } from './random-network.js';
@@ -36,8 +36,8 @@ export async function benchmarkSweep(
   const random = Random.of(0, 'sweep-benchmark');
   const host = randomNetwork(random, space, variants);
   const frozen = toDevice(engine, host);
-  const weights = namedLeaves<Float32NdArray>({ weights: host });
-  const trainables = toDevice(engine, initialTrainables(space, network, 0, weights));
+  const weights = namedLeaves<Float32NdArray>(host);
+  const trainables = toDevice(engine, initialTrainables(space, network, 0, { weights }));
   const loader = randomImages(random, variants[0]!.imageSize, images, batchSize);
 
   const together = () => sweepAccuracies(engine, { space, network, frozen }, trainables, loader, () => {});

@@ -8,19 +8,18 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
 import type { Engine, Value } from '../engine/engine.js';
 import { float32, int32 } from '../shared/arrays.js';
-import { trainablesOf } from '../stitching/parameters/trainables.js';
+import { type Shape, trainableShapes } from '../stitching/parameters/shapes.js';
+import { joinTrainables, noTrainables, pickTrainables, type Trainables } from '../stitching/parameters/trainables.js';
 import { firstAnchor, isAnchor, lastAnchor, type Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch, runTogether } from '../stitching/stitchable-network.js';
-import type { Named } from '../training/optimizer.js';
 import type { StitchedNetwork } from '../training/step-runner.js';
-import { pick } from '../training/training-state.js';
 
 /** Images x stitches that run together: as many as an evaluation batch has images. More was not faster on a CPU. */
 const rowsTogether = 64;
 
 interface Inputs {
   readonly frozen: FrozenPath<tf.Tensor>;
-  readonly trainables: Named<tf.Tensor>;
+  readonly trainables: Trainables<tf.Tensor>;
   readonly images: tf.Tensor;
   readonly labels: tf.Tensor;
 }
@@ -38,7 +37,7 @@ export function sharesBlocks({ adaptation }: StitchedNetwork['network']): boolea
 export async function sweepAccuracies(
   engine: Engine,
   { space, network, frozen }: Omit<StitchedNetwork, 'teacher'>,
-  trainables: Named<Value>,
+  trainables: Trainables<Value>,
   loader: Pick<BatchLoader, 'batches'>,
   onBatch: (batches: number) => void,
 ): Promise<number[]> {
@@ -47,7 +46,8 @@ export async function sweepAccuracies(
     throw new Error('blocks cannot be shared between stitches that adapt them each in its own way');
   }
   const groups = groupsOf(space.stitches).map((stitches) => {
-    const names = new Set(stitches.flatMap((stitch) => Object.keys(trainablesOf(stitch, network))));
+    const shapes = stitches.map((stitch) => trainableShapes(stitch, network));
+    const used = shapes.reduce<Trainables<Shape>>(joinTrainables, noTrainables);
     const count = ({ frozen, trainables, images, labels }: Inputs) => {
       const logits = isAnchor(stitches[0]!)
         ? runStitch(stitches[0]!, frozen, trainables, images, architectures).expandDims(0)
@@ -57,7 +57,7 @@ export async function sweepAccuracies(
     return {
       ids: stitches.map(({ id }) => id),
       images: Math.max(1, Math.floor(rowsTogether / stitches.length)),
-      network: { frozen: frozenPathOf(frozen, stitches), trainables: pick(trainables, [...names]) },
+      network: { frozen: frozenPathOf(frozen, stitches), trainables: pickTrainables(trainables, used) },
       run: engine.compile(`sweep of stitches ${stitches.map(({ id }) => id)}`, count),
     };
   });

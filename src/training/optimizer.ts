@@ -1,18 +1,20 @@
 /**
- * AdamW (Loshchilov and Hutter 2019, algorithm 2) as a pure function of named tensors. As in PyTorch every tensor counts
- * its own updates: a stitch's biases are trained only when the stitch is drawn, and their moments need the correction
+ * AdamW (Loshchilov and Hutter 2019, algorithm 2) as a pure function of trees of tensors. As in PyTorch every tensor counts
+ * its own steps: a stitch's biases are trained only when the stitch is drawn, and their averages need the correction
  * for how often that was, not for how many steps the run has made.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Float32NdArray, float32 } from '../shared/arrays.js';
+import { isTensor } from '../engine/tensor.js';
+import { leavesOf, mapTree } from '../shared/tree.js';
 
-export type Named<T> = Readonly<Record<string, T>>;
-
-/** Exponential moments of the gradients, and the number of updates of each tensor as a scalar. */
-export interface Moments<T> {
-  readonly first: Named<T>;
-  readonly second: Named<T>;
-  readonly updates: Named<T>;
+/** What AdamW remembers, by the names of torch.optim.AdamW; each a tree of the form of the parameters. */
+export interface AdamWState<Tree> {
+  /** Exponential moving average of the gradient. */
+  readonly expAvg: Tree;
+  /** Exponential moving average of its square. */
+  readonly expAvgSq: Tree;
+  /** Steps of each tensor, a scalar. */
+  readonly step: Tree;
 }
 
 export interface AdamWOptions {
@@ -22,49 +24,61 @@ export interface AdamWOptions {
   readonly epsilon?: number;
 }
 
-/** Decay pulls matrices only: vectors (biases, norms, layer scale) and tokens are free of it, as in timm's recipes. */
-export function decays(name: string): boolean {
-  return !/(^|\/)(bias|offset|scale|layerScale|classToken|position)(\/|$)/.test(name);
-}
+/** Embeddings of a vision transformer, by the last name of their path; timm's no_weight_decay lists the same. */
+const embeddings: readonly (string | undefined)[] = ['classToken', 'position'];
 
-export function zeroMoments(parameters: Named<Float32NdArray>): Moments<Float32NdArray> {
-  const each = (make: (parameter: Float32NdArray) => Float32NdArray) =>
-    Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, make(parameter)]));
-  return {
-    first: each(({ shape }) => float32(shape)),
-    second: each(({ shape }) => float32(shape)),
-    updates: each(() => float32([])),
-  };
+/**
+ * Decay pulls matrices and filters only: vectors (biases, norms, layer scale) and embeddings are free of it, as in timm's
+ * recipes (param_groups_weight_decay).
+ */
+export function decays(path: string, { shape }: { readonly shape: readonly number[] }): boolean {
+  return shape.length > 1 && !embeddings.includes(path.split('/').at(-1));
 }
 
 /**
- * One update of every parameter that has a gradient.
+ * One step of every parameter.
+ * @param gradients of the form of the parameters
  * @param rate learning rate of this step, a scalar tensor
  */
-export function adamW(
-  parameters: Named<tf.Tensor>,
-  gradients: Named<tf.Tensor>,
-  moments: Moments<tf.Tensor>,
+export function adamW<Tree>(
+  parameters: Tree,
+  gradients: Tree,
+  state: AdamWState<Tree>,
+  rate: tf.Tensor,
+  options: AdamWOptions,
+): { parameters: Tree; state: AdamWState<Tree> } {
+  const byPath = (tree: Tree) => new Map(leavesOf(tree, isTensor).map(({ path, leaf }) => [path, leaf]));
+  const [gradient, expAvg, expAvgSq, step] = [gradients, state.expAvg, state.expAvgSq, state.step].map(byPath);
+  const stepped = new Map(
+    leavesOf(parameters, isTensor).map(({ path, leaf }) => {
+      const before = { expAvg: expAvg!.get(path)!, expAvgSq: expAvgSq!.get(path)!, step: step!.get(path)! };
+      const weightDecay = decays(path, leaf) ? options.weightDecay : 0;
+      return [path, stepOf(leaf, gradient!.get(path)!, before, rate, { ...options, weightDecay })];
+    }),
+  );
+  const treeOf = (part: 'parameter' | keyof AdamWState<Tree>) => {
+    const tree: unknown = mapTree(parameters, isTensor, (_, path) => stepped.get(path)![part]);
+    return tree as Tree; // tensors in the places of tensors
+  };
+  return {
+    parameters: treeOf('parameter'),
+    state: { expAvg: treeOf('expAvg'), expAvgSq: treeOf('expAvgSq'), step: treeOf('step') },
+  };
+}
+
+function stepOf(
+  parameter: tf.Tensor,
+  gradient: tf.Tensor,
+  state: AdamWState<tf.Tensor>,
   rate: tf.Tensor,
   { weightDecay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptions,
-): { parameters: Record<string, tf.Tensor>; moments: Moments<tf.Tensor> } {
-  const next: Record<string, tf.Tensor> = {};
-  const first: Record<string, tf.Tensor> = {};
-  const second: Record<string, tf.Tensor> = {};
-  const updates: Record<string, tf.Tensor> = {};
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const m = moments.first[name]!.mul(beta1).add(gradient.mul(1 - beta1));
-    const v = moments.second[name]!.mul(beta2).add(gradient.square().mul(1 - beta2));
-    const count = moments.updates[name]!.add(1);
-    const correction1 = tf.sub(1, tf.pow(beta1, count));
-    const correction2 = tf.sub(1, tf.pow(beta2, count));
-    const step = m.div(v.div(correction2).sqrt().add(epsilon)).mul(rate.div(correction1));
-    const parameter = parameters[name]!;
-    const decayed = decays(name) && weightDecay > 0 ? parameter.mul(tf.sub(1, rate.mul(weightDecay))) : parameter;
-    next[name] = decayed.sub(step);
-    first[name] = m;
-    second[name] = v;
-    updates[name] = count;
-  }
-  return { parameters: next, moments: { first, second, updates } };
+): AdamWState<tf.Tensor> & { readonly parameter: tf.Tensor } {
+  const expAvg = state.expAvg.mul(beta1).add(gradient.mul(1 - beta1));
+  const expAvgSq = state.expAvgSq.mul(beta2).add(gradient.square().mul(1 - beta2));
+  const step = state.step.add(1);
+  const correction1 = tf.sub(1, tf.pow(beta1, step));
+  const correction2 = tf.sub(1, tf.pow(beta2, step));
+  const change = expAvg.div(expAvgSq.div(correction2).sqrt().add(epsilon)).mul(rate.div(correction1));
+  const decayed = weightDecay > 0 ? parameter.mul(tf.sub(1, rate.mul(weightDecay))) : parameter;
+  return { parameter: decayed.sub(change), expAvg, expAvgSq, step };
 }

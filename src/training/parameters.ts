@@ -1,7 +1,7 @@
 /** Between a network's tree of tensors and the flat dictionary of named tensors that optimizers and files want. */
 import { type Float32NdArray, isFloat32 } from '../shared/arrays.js';
 import { leavesOf, type Mapped, mapTree } from '../shared/tree.js';
-import type { Named } from './optimizer.js';
+import type { Named } from './training-state.js';
 
 /** A leaf is anything with a shape: a host array, an engine's value or a tensor. */
 interface Shaped {

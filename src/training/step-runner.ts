@@ -2,7 +2,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Compiled, Engine, Value } from '../engine/engine.js';
 import { type Float32NdArray, float32, type Int32NdArray } from '../shared/arrays.js';
-import { trainablesOf } from '../stitching/parameters/trainables.js';
+import { namedTrainables, trainablesOfNames } from '../stitching/parameters/names.js';
+import { trainableShapes } from '../stitching/parameters/shapes.js';
 import type { StitchableNetwork } from '../stitching/space/cost.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
@@ -14,7 +15,7 @@ import {
   stitchStep,
   teacherStep,
 } from './stitch-step.js';
-import { type DeviceState, pick } from './training-state.js';
+import { type DeviceState, mapState, pick, replaceValues } from './training-state.js';
 
 /** The network that steps run on. */
 export interface StitchedNetwork {
@@ -62,7 +63,7 @@ export function stepRunner(
   const stepOptions: StitchStepOptions = { ...options, architectures: network.anchors };
   // Programs of other options are other programs, though their inputs look the same.
   const settings = JSON.stringify(options);
-  const namesOf = (stitch: Stitch) => Object.keys(trainablesOf(stitch, network));
+  const namesOf = (stitch: Stitch) => Object.keys(namedTrainables(trainableShapes(stitch, network)));
   const teaching = {
     frozen: frozenPathOf(frozen, [teacher]),
     names: namesOf(teacher),
@@ -70,11 +71,12 @@ export function stepRunner(
   };
   const prepare = (stitch: Stitch): PreparedStitch => {
     const isTaught = options.distillation !== undefined && stitch.id !== teacher.id;
-    const own = namesOf(stitch);
+    const own = trainableShapes(stitch, network);
+    const names = namesOf(stitch);
     return {
       frozen: frozenPathOf(frozen, [stitch]),
       isTaught,
-      names: isTaught ? [...new Set([...own, ...teaching.names])] : own,
+      names: isTaught ? [...new Set([...names, ...teaching.names])] : names,
       step: engine.compile(`step of stitch ${stitch.id} ${settings}`, stitchStep(stitch, own, stepOptions)),
     };
   };
@@ -86,28 +88,20 @@ export function stepRunner(
     const { names, isTaught } = prepared;
     const batch = { images: engine.put(images), labels: engine.put(labels) };
     const teach = () => {
-      const inputs = { frozen: teaching.frozen, parameters: pick(state.parameters, teaching.names), ...batch };
-      return teaching.step(inputs);
+      const parameters = trainablesOfNames(pick(state.parameters, teaching.names));
+      return teaching.step({ frozen: teaching.frozen, parameters, ...batch });
     };
     const taught = isTaught ? await teach() : undefined;
-    const { first, second, updates } = state.moments;
-    const replaced = {
-      parameters: pick(state.parameters, names),
-      moments: { first: pick(first, names), second: pick(second, names), updates: pick(updates, names) },
-    };
     const given = {
       ...batch,
+      state: mapState(state, (values) => trainablesOfNames(pick(values, names))),
       rate: engine.put(float32([], Float32Array.of(rate))),
       ...(taught && { teacher: taught }),
     };
-    const inputs = { frozen: prepared.frozen, ...replaced, ...given };
-    const result = await prepared.step(inputs);
-    engine.free({ ...replaced, ...given });
-    Object.assign(state.parameters, result.parameters);
-    Object.assign(first, result.moments.first);
-    Object.assign(second, result.moments.second);
-    Object.assign(updates, result.moments.updates);
-    const [loss, saliency, teacherLoss, labelLoss] = (await engine.get(result.measures)).data as Float32Array;
+    const result = await prepared.step({ frozen: prepared.frozen, ...given });
+    engine.free(given);
+    replaceValues(state, mapState(result.state, namedTrainables));
+    const [loss, saliency, teacherLoss, labelLoss] = (await engine.get(result.measures)).data;
     engine.free(result.measures);
     return { loss: loss!, saliency: saliency!, teacherLoss: isTaught ? teacherLoss : undefined, labelLoss: labelLoss! };
   };

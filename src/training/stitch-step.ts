@@ -10,16 +10,21 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { TensorFunction } from '../engine/engine.js';
+import { isTensor } from '../engine/tensor.js';
 import type { Architecture } from '../models/architecture.js';
+import { leavesOf } from '../shared/tree.js';
+import { combine, pickTrainables, type Trainables } from '../stitching/parameters/trainables.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, runStitch } from '../stitching/stitchable-network.js';
+import { gradientsOf } from './gradients.js';
 import { crossEntropy, distillation } from './loss.js';
-import { adamW, type Moments, type Named } from './optimizer.js';
+import { adamW } from './optimizer.js';
+import type { StepState } from './training-state.js';
 
 export interface TeacherInputs<T> {
   readonly frozen: FrozenPath<T>;
   /** The largest anchor's trainables. */
-  readonly parameters: Named<T>;
+  readonly parameters: Trainables<T>;
   /** [batch, side, side, 3] and int32 [batch] */
   readonly images: T;
   readonly labels: T;
@@ -29,13 +34,12 @@ export interface TeacherOutputs<T> {
   readonly logits: T;
   /** Cross-entropy with the labels, a scalar. */
   readonly loss: T;
-  readonly gradients: Named<T>;
+  readonly gradients: Trainables<T>;
 }
 
-export interface StitchStepInputs<T> extends TeacherInputs<T> {
+export interface StitchStepInputs<T> extends Omit<TeacherInputs<T>, 'parameters'> {
   /** Trainables of the stitch, and of the largest anchor where it teaches. */
-  readonly parameters: Named<T>;
-  readonly moments: Moments<T>;
+  readonly state: StepState<Trainables<T>>;
   /** Learning rate, a scalar. */
   readonly rate: T;
   /** Left out: the stitch learns from the labels. */
@@ -43,8 +47,7 @@ export interface StitchStepInputs<T> extends TeacherInputs<T> {
 }
 
 export interface StitchStepOutputs<T> {
-  readonly parameters: Named<T>;
-  readonly moments: Moments<T>;
+  readonly state: StepState<Trainables<T>>;
   /**
    * [4]: loss, saliency (0 where it is not measured), the teacher's loss (0 without one), cross-entropy with the labels;
    * together, to be read at once.
@@ -60,25 +63,14 @@ export interface StitchStepOptions {
   readonly saliency: boolean;
 }
 
-/** Loss and gradients of a stitch with respect to `names` among its parameters. */
-export function gradientsOf(
-  names: readonly string[],
-  parameters: Named<tf.Tensor>,
-  loss: (parameters: Named<tf.Tensor>) => tf.Scalar,
-): { value: tf.Tensor; gradients: Record<string, tf.Tensor> } {
-  const of = (...values: tf.Tensor[]) => loss(Object.fromEntries(names.map((name, index) => [name, values[index]!])));
-  const { value, grads } = tf.valueAndGrads(of)(names.map((name) => parameters[name]!));
-  return { value, gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])) };
-}
-
 export function teacherStep(
   teacher: Stitch,
   { architectures }: Pick<StitchStepOptions, 'architectures'>,
 ): TensorFunction<TeacherInputs<tf.Tensor>, TeacherOutputs<tf.Tensor>> {
   return ({ frozen, parameters, images, labels }) => {
     let kept: tf.Tensor | undefined;
-    const { value, gradients } = gradientsOf(Object.keys(parameters), parameters, (named) => {
-      kept = tf.keep(runStitch(teacher, frozen, named, images, architectures));
+    const { value, gradients } = gradientsOf(parameters, (trainables) => {
+      kept = tf.keep(runStitch(teacher, frozen, trainables, images, architectures));
       return crossEntropy(kept, labels);
     });
     // A kept tensor belongs to nobody: its copy belongs to the caller's tidy.
@@ -88,18 +80,18 @@ export function teacherStep(
   };
 }
 
-/** @param names the stitch's trainables; other parameters are moved by the teacher's gradients alone */
+/** @param own what the stitch trains; other parameters of the state are moved by the teacher's gradients alone */
 export function stitchStep(
   stitch: Stitch,
-  names: readonly string[],
+  own: Trainables<unknown>,
   options: StitchStepOptions,
 ): TensorFunction<StitchStepInputs<tf.Tensor>, StitchStepOutputs<tf.Tensor>> {
   const { architectures, weightDecay, saliency } = options;
-  return (inputs) => {
-    const { frozen, parameters, moments, images, labels, rate, teacher } = inputs;
+  return ({ frozen, state, images, labels, rate, teacher }) => {
+    const parameters = pickTrainables(state.parameters, own);
     let kept: tf.Tensor | undefined;
-    const { value, gradients } = gradientsOf(names, parameters, (named) => {
-      const logits = runStitch(stitch, frozen, named, images, architectures);
+    const { value, gradients } = gradientsOf(parameters, (trainables) => {
+      const logits = runStitch(stitch, frozen, trainables, images, architectures);
       if (!teacher || !options.distillation) return crossEntropy(logits, labels);
       kept = tf.keep(logits);
       const { temperature, weight } = options.distillation;
@@ -107,22 +99,26 @@ export function stitchStep(
     });
     const labelLoss = kept ? crossEntropy(kept, labels) : value;
     kept?.dispose();
-    const summed = { ...gradients };
-    for (const [name, gradient] of Object.entries(teacher?.gradients ?? {})) {
-      summed[name] = summed[name]?.add(gradient) ?? gradient;
-    }
+    const summed = teacher ? sumOf(gradients, teacher.gradients) : gradients;
+    const stepped = adamW(state.parameters, summed, state.optimizer, rate, { weightDecay });
     const measured = saliency ? saliencyOf(parameters, gradients) : tf.scalar(0);
     return {
-      ...adamW(parameters, summed, moments, rate, { weightDecay }),
+      state: { parameters: stepped.parameters, optimizer: stepped.state },
       measures: tf.stack([value, measured, teacher?.loss ?? tf.scalar(0), labelLoss]),
     };
   };
 }
 
-/** Mean of |parameter x gradient| over all elements of the tensors that have a gradient. */
-export function saliencyOf(parameters: Named<tf.Tensor>, gradients: Named<tf.Tensor>): tf.Tensor {
-  const names = Object.keys(gradients);
-  const sums = names.map((name) => parameters[name]!.mul(gradients[name]!).abs().sum());
-  const count = names.reduce((sum, name) => sum + parameters[name]!.size, 0);
+/** The gradients of both, added where both have one. */
+function sumOf(one: Trainables<tf.Tensor>, other: Trainables<tf.Tensor>): Trainables<tf.Tensor> {
+  return combine<tf.Tensor, tf.Tensor, tf.Tensor>(one, other, (a, b) => (a && b ? a.add(b) : (a ?? b)));
+}
+
+/** Mean of |parameter x gradient| over all elements of two trees of one form. */
+export function saliencyOf<Tree>(parameters: Tree, gradients: Tree): tf.Tensor {
+  const values = leavesOf(parameters, isTensor);
+  const slopes = leavesOf(gradients, isTensor);
+  const sums = values.map(({ leaf }, index) => leaf.mul(slopes[index]!.leaf).abs().sum());
+  const count = values.reduce((sum, { leaf }) => sum + leaf.size, 0);
   return tf.addN(sums).div(count);
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs';
 import { type Engine, isValue, type TensorFunction } from '../../src/engine/engine.js';
-import { isTensor } from '../../src/engine/onnx/tracer.js';
 import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
+import { isTensor } from '../../src/engine/tensor.js';
 import { toDevice } from '../../src/engine/transfer.js';
 import { type Float32NdArray, float32, isArray, type NdArray, sizeOf } from '../../src/shared/arrays.js';
 import type { Random } from '../../src/shared/random.js';

@@ -7,10 +7,9 @@ import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { toDevice } from '../../src/engine/transfer.js';
 import { accuracyOf } from '../../src/evaluation/accuracy.js';
 import { sweepAccuracies } from '../../src/evaluation/sweep.js';
-import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
+import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
+import { noTrainables, pickTrainables, type Trainables } from '../../src/stitching/parameters/trainables.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
-import type { Named } from '../../src/training/optimizer.js';
-import { pick } from '../../src/training/training-state.js';
 import {
   architectures,
   batch,
@@ -46,11 +45,11 @@ for (const [name, adaptation] of Object.entries({
     );
     const oneByOne: number[] = [];
     for (const stitch of space.stitches) {
-      const logits = (given: { frozen: FrozenPath<tf.Tensor>; own: Named<tf.Tensor> }, images: tf.Tensor) =>
+      const logits = (given: { frozen: FrozenPath<tf.Tensor>; own: Trainables<tf.Tensor> }, images: tf.Tensor) =>
         runStitch(stitch, given.frozen, given.own, images, architectures);
       const inputs = {
         frozen: frozenPathOf(frozen, [stitch]),
-        own: pick(values, Object.keys(trainablesOf(stitch, network))),
+        own: pickTrainables(values, trainableShapes(stitch, network)),
       };
       oneByOne.push(await accuracyOf(engine, `stitch ${stitch.id}`, logits, inputs, loader));
     }
@@ -65,7 +64,7 @@ test('stitches that adapt their front blocks in their own way cannot share them'
   const engine = await createOnnxEngine({ threads: 1 });
   const given = { space, network: networkOf(pst), frozen: { anchors: [], layers: [] } };
   await assert.rejects(
-    sweepAccuracies(engine, given, {}, loader, () => {}),
+    sweepAccuracies(engine, given, noTrainables, loader, () => {}),
     /cannot be shared/,
   );
   await engine.dispose();

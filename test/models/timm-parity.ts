@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { isTensor } from '../../src/engine/onnx/tracer.js';
+import { isTensor } from '../../src/engine/tensor.js';
 import { type Float32NdArray, float32, isArray, isFloat32, type StateDict } from '../../src/shared/arrays.js';
 import { leavesOf, type Mapped, mapTree } from '../../src/shared/tree.js';
 import { onEngine } from '../engine/tensors.js';

@@ -1,20 +1,29 @@
 /** Stitched ConvNeXts: what a stitch computes, trains, costs and merges to, against decompositions and counts by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { layerNorm } from '../../src/engine/ops/layer-norm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { toDevice } from '../../src/engine/transfer.js';
 import { runNetwork } from '../../src/models/blockwise.js';
 import { type ConvNeXtWeights, downsample, embed, runBlock } from '../../src/models/convnext/convnext.js';
+import type { Linear } from '../../src/models/layers.js';
 import { initialWeights } from '../../src/models/weights.js';
 import { type Float32NdArray, float32, isFloat32, sizeOf } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
 import { mapTree } from '../../src/shared/tree.js';
 import { fitStitchingLayers } from '../../src/stitching/fit/stitching-layers.js';
+import { initialTrainables } from '../../src/stitching/parameters/initial.js';
 import { mergeStitch } from '../../src/stitching/parameters/merge.js';
-import { initialTrainables, trainablesOf } from '../../src/stitching/parameters/trainables.js';
+import { namedTrainables, nameOf } from '../../src/stitching/parameters/names.js';
+import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
+import {
+  mapTrainables,
+  noTrainables,
+  pickTrainables,
+  type Trainables,
+} from '../../src/stitching/parameters/trainables.js';
 import {
   type Adaptation,
   type StitchableNetwork,
@@ -23,16 +32,11 @@ import {
   trainableParams,
 } from '../../src/stitching/space/cost.js';
 import { isAnchor, type Stitch } from '../../src/stitching/space/stitch.js';
-import {
-  type FrozenNetwork,
-  type FrozenPath,
-  frozenPathOf,
-  runStitch,
-} from '../../src/stitching/stitchable-network.js';
+import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
+import { gradientsOf } from '../../src/training/gradients.js';
+import { namedLeaves } from '../../src/training/parameters.js';
 import { assertClose, onEngine, onReference, randomArray } from '../engine/tensors.js';
 import { architectures, space } from './mini-convnexts.js';
-
-type Arrays = Record<string, Float32NdArray>;
 
 const pst: Adaptation = { ranks: [2, 2, 3], stitchingLayerRank: 2, stitchBias: true };
 const network: StitchableNetwork = { anchors: architectures, classes: 3, adaptation: pst };
@@ -56,31 +60,28 @@ const crossings = space.stitchingLayers.map(({ fromAnchor, toAnchor, pairs }) =>
   const random = Random.of(0, 'layer', fromAnchor, front);
   return { weight: randomArray(random, [from, to]), bias: randomArray(random, [to]) };
 });
-const frozen = { anchors, layers: crossings } as unknown as FrozenNetwork<Float32NdArray>;
+const frozen = { anchors, layers: crossings };
 
 /** No tensor is zero, as in the middle of a training. */
-const trained: Arrays = Object.fromEntries(
-  Object.entries(initialTrainables(space, network, 0)).map(([name, { shape, data }]) => {
-    const random = Random.of(2, name);
-    return [
-      name,
-      float32(
-        shape,
-        data.map((value) => value + 0.3 * random.normal()),
-      ),
-    ];
-  }),
-);
-const ownOf = (stitch: Stitch): Arrays =>
-  Object.fromEntries(Object.keys(trainablesOf(stitch, network)).map((name) => [name, trained[name]!]));
-const headsOf = (values: Arrays): Arrays =>
-  Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('head/')));
+const trained = mapTrainables(initialTrainables(space, network, 0), ({ shape, data }, path) => {
+  const random = Random.of(2, nameOf(path));
+  return float32(
+    shape,
+    data.map((value) => value + 0.3 * random.normal()),
+  );
+});
+const ownOf = (stitch: Stitch) => pickTrainables(trained, trainableShapes(stitch, network));
+const headsOf = ({ heads }: Pick<typeof trained, 'heads'>) => ({ ...noTrainables, heads });
 
-function logitsOf(stitch: Stitch, frozenPath: FrozenPath<Float32NdArray>, trainables: Arrays) {
-  type Run = Parameters<typeof runStitch>;
-  const run = (given: { frozen: Run[1]; trainables: Run[2]; images: tf.Tensor }) =>
-    runStitch(stitch, given.frozen, given.trainables, given.images, architectures);
-  return onReference(run, { frozen: frozenPath, trainables, images });
+function logitsOf(stitch: Stitch, frozen: FrozenPath<Float32NdArray>, trainables: Trainables<Float32NdArray>) {
+  const run = (given: Given) => runStitch(stitch, given.frozen, given.trainables, given.images, architectures);
+  return onReference(run, { frozen, trainables, images });
+}
+
+interface Given {
+  readonly frozen: FrozenPath<tf.Tensor>;
+  readonly trainables: Trainables<tf.Tensor>;
+  readonly images: tf.Tensor;
 }
 
 test('the family has stitches in three stages', () => {
@@ -94,16 +95,10 @@ test('the family has stitches in three stages', () => {
 
 test('an anchor without what PST adds is the network itself', () => {
   for (const anchor of [0, 2]) {
-    const heads = headsOf(ownOf(space.stitches[anchor]!));
-    const run = (given: {
-      weights: ConvNeXtWeights<tf.Tensor>;
-      heads: Record<string, tf.Tensor>;
-      images: tf.Tensor;
-    }) => {
-      const head = { weight: given.heads[`head/${anchor}/weight`]!, bias: given.heads[`head/${anchor}/bias`]! };
-      return runNetwork(architectures[anchor]!, given.weights, head, given.images);
-    };
-    const alone = onReference(run, { weights: anchors[anchor]!, heads, images });
+    const heads = headsOf(trained);
+    const run = (given: { weights: ConvNeXtWeights<tf.Tensor>; head: Linear<tf.Tensor>; images: tf.Tensor }) =>
+      runNetwork(architectures[anchor]!, given.weights, given.head, given.images);
+    const alone = onReference(run, { weights: anchors[anchor]!, head: trained.heads[anchor]!, images });
     const stitch = space.stitches[anchor]!;
     assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads), alone, 1e-6);
   }
@@ -112,11 +107,10 @@ test('an anchor without what PST adds is the network itself', () => {
 test('a stitch enters behind the downsampling of its end anchor, and passes the later ones', () => {
   // Stitch 3: T[0-3) -> S[3-7); block 2 of T is the first of the third stage, block 3 of S the second of that stage.
   const stitch = space.stitches[3]!;
-  const heads = headsOf(ownOf(stitch));
   const run = (given: {
     anchors: ConvNeXtWeights<tf.Tensor>[];
     layer: { weight: tf.Tensor; bias: tf.Tensor };
-    heads: Record<string, tf.Tensor>;
+    head: Linear<tf.Tensor>;
     images: tf.Tensor;
   }) => {
     const [tiny, small] = given.anchors as [ConvNeXtWeights<tf.Tensor>, ConvNeXtWeights<tf.Tensor>];
@@ -127,11 +121,10 @@ test('a stitch enters behind the downsampling of its end anchor, and passes the 
     for (const block of [3, 4, 5]) x = runBlock(small.blocks[block]!, x);
     x = runBlock(small.blocks[6]!, downsample(small.downsamplings[2]!, x));
     const pooled = layerNorm(x.mean([1, 2]), small.norm.scale, small.norm.offset, 1e-6);
-    return linear(pooled, given.heads['head/1/weight']!, given.heads['head/1/bias']!);
+    return linear(pooled, given.head.weight, given.head.bias);
   };
-  const inputs = { anchors, layer: crossings[0]!, heads, images };
-  const byHand = onReference(run, inputs);
-  assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads), byHand, 1e-6);
+  const byHand = onReference(run, { anchors, layer: crossings[0]!, head: trained.heads[1]!, images });
+  assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), headsOf(trained)), byHand, 1e-6);
 });
 
 test('merged equals unmerged for every stitch', () => {
@@ -147,21 +140,11 @@ test('merged equals unmerged for every stitch', () => {
 
 test('everything a stitch trains has a gradient, also on the engine', async () => {
   const stitch = space.stitches[7]!;
-  const own = ownOf(stitch);
-  const names = Object.keys(own);
-  const gradients = (given: {
-    frozen: FrozenPath<tf.Tensor>;
-    trainables: Record<string, tf.Tensor>;
-    images: tf.Tensor;
-  }) => {
-    const loss = (...values: tf.Tensor[]) => {
-      const named = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
-      return runStitch(stitch, given.frozen, named, given.images, architectures).square().sum<tf.Scalar>();
-    };
-    const { grads } = tf.valueAndGrads(loss)(names.map((name) => given.trainables[name]!));
-    return Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
-  };
-  const inputs = { frozen: frozenPathOf(frozen, [stitch]), trainables: own, images };
+  const gradients = (given: Given) =>
+    gradientsOf(given.trainables, (trainables) =>
+      runStitch(stitch, given.frozen, trainables, given.images, architectures).square().sum<tf.Scalar>(),
+    ).gradients;
+  const inputs = { frozen: frozenPathOf(frozen, [stitch]), trainables: ownOf(stitch), images };
   const expected = onReference(gradients, inputs);
   for (const [name, values] of expected)
     assert.ok(
@@ -176,21 +159,15 @@ test('everything a stitch trains has a gradient, also on the engine', async () =
 
 test('costs are those of the tensors: trainables of PST and of full fine-tuning, parameters', () => {
   const full: StitchableNetwork = { ...network, adaptation: 'full' };
-  const counted = (shapes: Record<string, readonly number[]>) =>
-    Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
+  const counted = (shapes: Trainables<readonly number[]>) =>
+    Object.values(namedTrainables(shapes)).reduce((sum, shape) => sum + sizeOf(shape), 0);
+  const leaves = namedLeaves<Float32NdArray>(frozen);
   for (const stitch of space.stitches) {
-    assert.equal(counted(trainablesOf(stitch, network)), trainableParams(stitch, network).total);
-    const everything = trainablesOf(stitch, full);
+    assert.equal(counted(trainableShapes(stitch, network)), trainableParams(stitch, network).total);
+    const everything = trainableShapes(stitch, full);
     assert.equal(counted(everything), trainableParams(stitch, full).total);
     assert.equal(counted(everything), stitchParams(stitch, full).total);
-    const names = Object.keys(everything).filter((name) => name.startsWith('weights/'));
-    for (const name of names) {
-      const leaf = name
-        .split('/')
-        .slice(1)
-        .reduce((node, key) => (node as never)[key], frozen as unknown) as Float32NdArray;
-      assert.deepEqual(leaf.shape, everything[name], name);
-    }
+    for (const [path, shape] of Object.entries(everything.weights)) assert.deepEqual(leaves[path]!.shape, shape, path);
   }
 });
 
@@ -233,6 +210,6 @@ test('stitching layers start from least squares: between equal anchors it is the
 test('only anchors have no stitching layer', () => {
   for (const stitch of space.stitches) {
     assert.equal(isAnchor(stitch), stitch.stitchingLayer === undefined);
-    assert.equal('layer/0/down' in trainablesOf(stitch, network), stitch.stitchingLayer === 0);
+    assert.equal(trainableShapes(stitch, network).layers[0] !== undefined, stitch.stitchingLayer === 0);
   }
 });

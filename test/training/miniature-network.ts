@@ -4,11 +4,12 @@ import type { ViTVariant } from '../../src/models/vit/variants.js';
 import { initialWeights } from '../../src/models/weights.js';
 import { type Float32NdArray, float32, int32 } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';
-import { initialTrainables } from '../../src/stitching/parameters/trainables.js';
+import { initialTrainables } from '../../src/stitching/parameters/initial.js';
+import { nameOf } from '../../src/stitching/parameters/names.js';
+import { mapTrainables, type Trainables } from '../../src/stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
 import { buildStitchSpace, largestAnchor } from '../../src/stitching/space/stitch-space.js';
 import type { FrozenNetwork } from '../../src/stitching/stitchable-network.js';
-import type { Named } from '../../src/training/optimizer.js';
 import { namedLeaves } from '../../src/training/parameters.js';
 import { randomArray } from '../engine/tensors.js';
 
@@ -43,21 +44,16 @@ export function frozenNetwork(): FrozenNetwork<Float32NdArray> {
 }
 
 /** Trainables in the middle of a training: no tensor is zero. */
-export function trainables(adaptation: StitchableNetwork['adaptation'] = pst): Record<string, Float32NdArray> {
-  const weights = namedLeaves<Float32NdArray>({ weights: frozenNetwork() });
-  const start: Named<Float32NdArray> = initialTrainables(space, networkOf(adaptation), 0, weights);
-  return Object.fromEntries(
-    Object.entries(start).map(([name, { shape, data }]) => {
-      const random = Random.of(1, name);
-      return [
-        name,
-        float32(
-          shape,
-          data.map((value) => value + 0.3 * random.normal()),
-        ),
-      ];
-    }),
-  );
+export function trainables(adaptation: StitchableNetwork['adaptation'] = pst): Trainables<Float32NdArray> {
+  const weights = namedLeaves<Float32NdArray>(frozenNetwork());
+  const start = initialTrainables(space, networkOf(adaptation), 0, { weights });
+  return mapTrainables(start, ({ shape, data }, path) => {
+    const random = Random.of(1, nameOf(path));
+    return float32(
+      shape,
+      data.map((value) => value + 0.3 * random.normal()),
+    );
+  });
 }
 
 export function batch(size = 4) {

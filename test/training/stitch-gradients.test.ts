@@ -3,27 +3,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Engine } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { toDevice } from '../../src/engine/transfer.js';
+import { toDevice, toHost } from '../../src/engine/transfer.js';
 import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
-import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
+import { namedTrainables, trainablesOfNames } from '../../src/stitching/parameters/names.js';
+import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
+import { pickTrainables, type Trainables } from '../../src/stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
 import { frozenPathOf } from '../../src/stitching/stitchable-network.js';
-import { sharedTensorsOf, stitchGradients } from '../../src/training/stitch-gradients.js';
+import { sharedTrainables, stitchGradients } from '../../src/training/stitch-gradients.js';
 import { stitchStep } from '../../src/training/stitch-step.js';
-import { initialState, pick, stateOnDevice } from '../../src/training/training-state.js';
+import { initialState, mapState } from '../../src/training/training-state.js';
 import { architectures, batch, frozenNetwork, networkOf, space, trainables } from './miniature-network.js';
+
+const sharedNames = (...args: Parameters<typeof sharedTrainables>) =>
+  Object.keys(namedTrainables(sharedTrainables(...args)));
 
 /** Crosses from block 0 of the small anchor to block 1 of the large one. */
 const stitch = space.stitches.find(({ path: [front, end] }) => front!.blocks[1] === 1 && end?.blocks[0] === 1)!;
 
 test('shared are the adapted layers of the blocks on the path', () => {
-  assert.deepEqual(sharedTensorsOf(stitch, networkOf()), [
+  assert.deepEqual(sharedNames(stitch, networkOf()), [
     'update/0/0/attention/down',
     'update/0/0/attention/up',
     'update/1/1/attention/down',
     'update/1/1/attention/up',
   ]);
-  assert.deepEqual(sharedTensorsOf(stitch, networkOf('full')), [
+  assert.deepEqual(sharedNames(stitch, networkOf('full')), [
     'weights/anchors/0/blocks/0/query/weight',
     'weights/anchors/0/blocks/0/key/weight',
     'weights/anchors/0/blocks/0/value/weight',
@@ -32,7 +37,7 @@ test('shared are the adapted layers of the blocks on the path', () => {
     'weights/anchors/1/blocks/1/value/weight',
   ]);
   const own = { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: false, ownLowRank: true };
-  assert.deepEqual(sharedTensorsOf(stitch, networkOf(own)), []);
+  assert.deepEqual(sharedNames(stitch, networkOf(own)), []);
 });
 
 const adaptations: Readonly<Record<string, StitchableNetwork['adaptation']>> = {
@@ -42,8 +47,8 @@ const adaptations: Readonly<Record<string, StitchableNetwork['adaptation']>> = {
 for (const [what, adaptation] of Object.entries(adaptations)) {
   test(`gradients of ${what} are the slopes of the loss along them`, async () => {
     const engine = await createOnnxEngine({ threads: 1 });
-    const names = sharedTensorsOf(stitch, networkOf(adaptation));
-    const start = trainables(adaptation);
+    const names = sharedNames(stitch, networkOf(adaptation));
+    const start = namedTrainables(trainables(adaptation));
     const gradients = await gradientsOf(engine, start, names, adaptation);
     for (const name of names) {
       const { shape, data } = start[name]!;
@@ -67,9 +72,11 @@ type Start = Readonly<Record<string, Float32NdArray>>;
 
 function inputsOf(engine: Engine, start: Start, adaptation: StitchableNetwork['adaptation']) {
   const { images, labels } = batch();
+  const own = pickTrainables(trainablesOfNames(start), trainableShapes(stitch, networkOf(adaptation)));
   return {
+    own,
     frozen: frozenPathOf(toDevice(engine, frozenNetwork()), [stitch]),
-    state: stateOnDevice(engine, initialState(pick(start, Object.keys(trainablesOf(stitch, networkOf(adaptation)))))),
+    state: mapState(initialState(namedTrainables(own)), (arrays) => trainablesOfNames(toDevice(engine, arrays))),
     batch: { images: engine.put(images), labels: engine.put(labels) },
   };
 }
@@ -81,19 +88,19 @@ async function gradientsOf(
   adaptation: StitchableNetwork['adaptation'],
 ): Promise<Record<string, Float32Array>> {
   const { frozen, state, batch } = inputsOf(engine, start, adaptation);
-  const program = engine.compile('gradients', stitchGradients(stitch, names, architectures));
-  const values = await program({ frozen, parameters: state.parameters, ...batch });
-  assert.deepEqual(Object.keys(values), [...names]);
-  const entries = names.map(async (name) => [name, (await engine.get(values[name]!)).data as Float32Array] as const);
-  return Object.fromEntries(await Promise.all(entries));
+  const shared = sharedTrainables(stitch, networkOf(adaptation));
+  const program = engine.compile('gradients', stitchGradients(stitch, shared, architectures));
+  const gradients = await program({ frozen, parameters: state.parameters, ...batch });
+  const host: Trainables<Float32NdArray> = await toHost(engine, gradients);
+  assert.deepEqual(Object.keys(namedTrainables(host)), [...names]);
+  return Object.fromEntries(Object.entries(namedTrainables(host)).map(([name, { data }]) => [name, data]));
 }
 
 /** The first measure of a training step: its loss with the labels. */
 async function lossOf(engine: Engine, start: Start, adaptation: StitchableNetwork['adaptation']): Promise<number> {
-  const { frozen, state, batch } = inputsOf(engine, start, adaptation);
-  const names = Object.keys(state.parameters);
-  const step = engine.compile('step', stitchStep(stitch, names, { architectures, weightDecay: 0, saliency: false }));
+  const { own, frozen, state, batch } = inputsOf(engine, start, adaptation);
+  const step = engine.compile('step', stitchStep(stitch, own, { architectures, weightDecay: 0, saliency: false }));
   const rate = engine.put(float32([], Float32Array.of(0)));
-  const result = await step({ frozen, ...state, ...batch, rate });
+  const result = await step({ frozen, state, ...batch, rate });
   return (await engine.get(result.measures)).data[0]!;
 }

@@ -4,18 +4,20 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { type Engine, isValue, type Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
-import { isTensor } from '../../src/engine/onnx/tracer.js';
 import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
+import { isTensor } from '../../src/engine/tensor.js';
 import { toDevice } from '../../src/engine/transfer.js';
 import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
 import { mapTree } from '../../src/shared/tree.js';
-import { trainablesOf } from '../../src/stitching/parameters/trainables.js';
+import { namedTrainables, trainablesOfNames } from '../../src/stitching/parameters/names.js';
+import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
+import { mapTrainables, pickTrainables } from '../../src/stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
 import { frozenPathOf } from '../../src/stitching/stitchable-network.js';
 import { namedLeaves } from '../../src/training/parameters.js';
 import { type StepMeasures, stepRunner } from '../../src/training/step-runner.js';
 import { saliencyOf, stitchStep, teacherStep } from '../../src/training/stitch-step.js';
-import { initialState, pick, stateOnDevice } from '../../src/training/training-state.js';
+import { initialState, mapState, pick, stateOnDevice } from '../../src/training/training-state.js';
 import { onReference } from '../engine/tensors.js';
 import {
   architectures,
@@ -40,7 +42,7 @@ interface Options {
 /** The state after steps on the given stitches, and what the steps measured. */
 async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps = [4] }: Options = {}) {
   const frozen = toDevice(engine, frozenNetwork());
-  const before = trainables(adaptation);
+  const before = namedTrainables(trainables(adaptation));
   const state = stateOnDevice(engine, initialState(before));
   const network = { space, network: networkOf(adaptation), frozen, teacher };
   const run = stepRunner(engine, network, state, {
@@ -55,7 +57,7 @@ async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps
     const entries = Object.entries(values).map(async ([name, value]) => [name, (await engine.get(value)).data]);
     return Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array>;
   };
-  return { before, after: await host(state.parameters), updates: await host(state.moments.updates), frozen, measures };
+  return { before, after: await host(state.parameters), updates: await host(state.optimizer.step), frozen, measures };
 }
 
 const moved = ({ before, after }: Awaited<ReturnType<typeof stepsOn>>) =>
@@ -64,7 +66,7 @@ const moved = ({ before, after }: Awaited<ReturnType<typeof stepsOn>>) =>
     .sort();
 
 const namesOf = (id: number, adaptation: StitchableNetwork['adaptation'] = pst) =>
-  Object.keys(trainablesOf(space.stitches[id]!, networkOf(adaptation)));
+  Object.keys(namedTrainables(trainableShapes(space.stitches[id]!, networkOf(adaptation))));
 
 test('a step moves what the stitch trains, with distillation also what its teacher does, and nothing else', async () => {
   const engine = await createOnnxEngine({ threads: 1 });
@@ -115,7 +117,7 @@ test('every tensor counts its own updates', async () => {
 
 test('saliency is the mean of |parameter x gradient|', () => {
   tf.setBackend('cpu');
-  const parameters = { a: tf.tensor([1, -2, 3]), b: tf.tensor([[0.5]]), untouched: tf.tensor([100]) };
+  const parameters = { a: tf.tensor([1, -2, 3]), b: tf.tensor([[0.5]]) };
   const gradients = { a: tf.tensor([0.1, 0.2, -0.3]), b: tf.tensor([[4]]) };
   // (0.1 + 0.4 + 0.9 + 2) / 4
   assert.ok(Math.abs(saliencyOf(parameters, gradients).dataSync()[0]! - 0.85) < 1e-6);
@@ -127,7 +129,7 @@ test('the saliency of a step is that of the gradient by finite differences', asy
   const adaptation = { ranks: [0, 0], stitchingLayerRank: 0, stitchBias: true };
   const { measures } = await stepsOn(engine, { adaptation, distils: false });
   const names = namesOf(4, adaptation);
-  const start = trainables(adaptation);
+  const start = namedTrainables(trainables(adaptation));
   const lossWith = async (name: string, index: number, change: number) => {
     const data = start[name]!.data.with(index, start[name]!.data[index]! + change);
     return lossOf(engine, { ...start, [name]: float32(start[name]!.shape, data) }, adaptation);
@@ -184,37 +186,37 @@ test('what a stitch shares with its teacher moves by the sum of both gradients',
   const { images, labels } = batch();
   const values = trainables();
   const stitch = space.stitches[4]!;
-  const own = namesOf(stitch.id);
-  const teaching = { frozen: frozenPathOf(frozenNetwork(), [teacher]), parameters: pick(values, namesOf(teacher.id)) };
-  const taught = onReference(teacherStep(teacher, { architectures }), { ...teaching, images, labels });
+  const shapes = trainableShapes(stitch, networkOf());
+  const parameters = pickTrainables(values, trainableShapes(teacher, networkOf()));
+  const teaching = { frozen: frozenPathOf(frozenNetwork(), [teacher]), parameters, images, labels };
+  const taught = onReference(teacherStep(teacher, { architectures }), teaching);
   const output = (path: string, shape: readonly number[]) => float32(shape, Float32Array.from(taught.get(path)!));
-  const gradients = Object.fromEntries(
-    namesOf(teacher.id).map((name) => [name, output(`gradients/${name}`, values[name]!.shape)]),
-  );
-  const { parameters, moments } = initialState(pick(values, [...new Set([...own, ...namesOf(teacher.id)])]));
-  /** The gradient that the optimizer saw: its first moment starts at zero and takes a tenth of it. */
+  const gradients = mapTrainables(parameters, ({ shape }, path) => output(['gradients', ...path].join('/'), shape));
+  const names = [...new Set([...namesOf(stitch.id), ...namesOf(teacher.id)])];
+  const state = mapState(initialState(pick(namedTrainables(values), names)), trainablesOfNames);
+  /** The gradient that the optimizer saw: its average starts at zero and takes a tenth of it. */
   const seenWith = (teacherGradients: typeof gradients) => {
-    const step = stitchStep(stitch, own, { architectures, distillation, weightDecay: 0, saliency: false });
+    const step = stitchStep(stitch, shapes, { architectures, distillation, weightDecay: 0, saliency: false });
     const outputs = onReference(step, {
-      ...{ frozen: frozenPathOf(frozenNetwork(), [stitch]), parameters, moments, images, labels },
+      ...{ frozen: frozenPathOf(frozenNetwork(), [stitch]), state, images, labels },
       rate: float32([], Float32Array.of(rate)),
       teacher: { logits: output('logits', [4, 3]), loss: output('loss', []), gradients: teacherGradients },
     });
-    return (name: string) => outputs.get(`moments/first/${name}`)!.map((value) => 10 * value);
+    return (path: string) => outputs.get(`state/optimizer/expAvg/${path}`)!.map((value) => 10 * value);
   };
   const both = seenWith(gradients);
-  const stitchAlone = seenWith(
-    Object.fromEntries(Object.entries(gradients).map(([name, { shape }]) => [name, float32(shape)])),
-  );
-  const shared = own.filter((name) => name in gradients);
-  assert.ok(shared.some((name) => name.startsWith('update/1/')) && shared.includes('head/1/weight'));
-  for (const name of shared) {
-    for (const [index, value] of both(name).entries()) {
-      const sum = stitchAlone(name)[index]! + gradients[name]!.data[index]!;
-      assert.ok(Math.abs(value - sum) < 1e-5, `${name}[${index}]: ${value}, expected ${sum}`);
+  const stitchAlone = seenWith(mapTrainables(gradients, ({ shape }) => float32(shape)));
+  const shared: string[] = [];
+  mapTrainables(pickTrainables(gradients, shapes), ({ data }, place) => {
+    const path = place.join('/');
+    shared.push(path);
+    for (const [index, value] of both(path).entries()) {
+      const sum = stitchAlone(path)[index]! + data[index]!;
+      assert.ok(Math.abs(value - sum) < 1e-5, `${path}[${index}]: ${value}, expected ${sum}`);
     }
-    assert.ok(gradients[name]!.data.some((value) => Math.abs(value) > 1e-4));
-  }
+    assert.ok(data.some((value) => Math.abs(value) > 1e-4));
+  });
+  assert.ok(shared.some((path) => path.startsWith('updates/1/')) && shared.includes('heads/1/weight'));
 });
 
 test('steps leave no tensors behind, traced or eager', async () => {
@@ -231,7 +233,7 @@ test('steps leave no tensors behind, traced or eager', async () => {
   const afterOne = tf.memory().numTensors;
   tf.dispose(Object.values(namedLeaves<Value>(frozen)).map(({ storage }) => storage as tf.Tensor));
   await stepsOn(eager, { steps: [4, 4, 2, 1] });
-  const state = Object.keys(trainables()).length;
+  const state = Object.keys(namedTrainables(trainables())).length;
   assert.equal(afterOne - before, Object.keys(namedLeaves(frozenNetwork())).length + 4 * state);
   assert.equal(tf.memory().numTensors - before, afterOne - before + 4 * state);
 });

@@ -7,6 +7,7 @@ import type { BackendValues, DataId, KernelConfig, NamedAttrMap, TensorInfo } fr
 import type { NdArray } from '../../shared/arrays.js';
 import { type Mapped, mapTree } from '../../shared/tree.js';
 import type { TensorFunction } from '../engine.js';
+import { isTensor } from '../tensor.js';
 import { type ElementType, Graph, type GraphValue } from './graph.js';
 import { runKernel, type TracingKernel } from './kernel.js';
 
@@ -164,10 +165,6 @@ export function trace<In, Out>(
 
 function isDeclaration(node: unknown): node is InputDeclaration | NdArray {
   return typeof node === 'object' && node !== null && 'dtype' in node && typeof node.dtype === 'string';
-}
-
-export function isTensor(node: unknown): node is tf.Tensor {
-  return node instanceof tf.Tensor;
 }
 
 function explain(error: unknown): unknown {

@@ -8,6 +8,7 @@ import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree } from '../../shared/tree.js';
 import { type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { registerDecompositions } from '../ops/decompositions.js';
+import { isTensor } from '../tensor.js';
 import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
 import { findAddon } from './location.js';
 
@@ -67,10 +68,6 @@ function onTensorFlow<T>(action: () => T): T {
   } finally {
     if (previous && previous !== tensorflowBackend) tf.setBackend(previous);
   }
-}
-
-function isTensor(node: unknown): node is tf.Tensor {
-  return node instanceof tf.Tensor;
 }
 
 function tensorOf({ storage }: Value): tf.Tensor {

@@ -16,11 +16,10 @@ import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { formatNextStep } from '../../shared/next-step.js';
-import { mapTree } from '../../shared/tree.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
+import { noTrainables } from '../../stitching/parameters/trainables.js';
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
-import { type FrozenNetwork, type FrozenPath, runStitch } from '../../stitching/stitchable-network.js';
-import type { Named } from '../../training/optimizer.js';
+import { type FrozenPath, runStitch, withTrainedWeights } from '../../stitching/stitchable-network.js';
 import { spaceOf } from '../space.js';
 import { loadAnchors, mergeAnchors } from '../trial/palette.js';
 import { readTrained } from '../trial/trained-file.js';
@@ -65,10 +64,9 @@ export async function openDeployed(runFolder: string, choice: DeployedChoice = {
   const { space, network, anchors: architectures } = spaceOf(experiment, classes.length);
   const pretrained = await loadAnchors(experiment, architectures, classes.length);
   const { weights: anchors } = mergeAnchors(pretrained, { space, network }, trained.alone);
-  const frozen = withTrainedWeights({ anchors, layers: trained.layers }, trainables);
+  const frozen = withTrainedWeights({ anchors, layers: trained.layers }, trainables, isFloat32);
   const stitch = space.stitches[result.id]!;
-  const last = lastAnchor(stitch);
-  const head = { weight: trainables[`head/${last}/weight`]!, bias: trainables[`head/${last}/bias`]! };
+  const head = trainables.heads[lastAnchor(stitch)]!;
   const weights = { path: mergeStitch(stitch, frozen, trainables, architectures), head };
   const logits: DeployedNetwork['logits'] = (weights, images) => runMerged(stitch, weights, images, architectures);
   return {
@@ -88,17 +86,8 @@ function runMerged(
   images: tf.Tensor,
   architectures: readonly Architecture[],
 ): tf.Tensor {
-  const last = lastAnchor(stitch);
-  const heads = { [`head/${last}/weight`]: head.weight, [`head/${last}/bias`]: head.bias };
-  return runStitch(stitch, frozen, heads, images, architectures);
-}
-
-/** Full fine-tuning has trained the weights themselves. */
-function withTrainedWeights(
-  frozen: FrozenNetwork<Float32NdArray>,
-  trainables: Named<Float32NdArray>,
-): FrozenNetwork<Float32NdArray> {
-  return mapTree(frozen, isFloat32, (array, at) => trainables[`weights/${at}`] ?? array);
+  const trainables = { ...noTrainables, heads: { [lastAnchor(stitch)]: head } };
+  return runStitch(stitch, frozen, trainables, images, architectures);
 }
 
 function chosenTrial(run: RunFolder, name: string | undefined): TrialRecord {

@@ -26,7 +26,7 @@ import { namedLeaves, treeOf } from '../../training/parameters.js';
 import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import { learningRateAt } from '../../training/schedule.js';
 import { supervisedStep } from '../../training/supervised-step.js';
-import { initialState, stateOnDevice, type TrainingState } from '../../training/training-state.js';
+import { initialState, mapState, stateOnDevice, type TrainingState } from '../../training/training-state.js';
 import { checkFamily } from '../space.js';
 import { restoreCheckpoint, saveCheckpoint } from '../trial/checkpoint.js';
 
@@ -146,13 +146,13 @@ async function pretrainAnchor(
   const restored = await restoreCheckpoint(checkpoint, identity);
   const named = namedLeaves<Float32NdArray>(start);
   const state = restored?.state ?? initialState(named);
-  let { parameters, moments }: TrainingState<Value> = stateOnDevice(engine, state);
+  let held: TrainingState<Value> = stateOnDevice(engine, state);
   const first = Number(restored?.rest['step'] ?? 0);
   let lossSum = Number(restored?.rest['loss_sum'] ?? 0);
 
   const step = engine.compile(
     `pretrain ${anchor.architecture}`,
-    supervisedStep(family, start, {
+    supervisedStep(family, {
       classes: classes.length,
       weightDecay: training.weight_decay,
       labelSmoothing: training.label_smoothing,
@@ -163,17 +163,12 @@ async function pretrainAnchor(
   const perEpoch = train.batchesPerEpoch;
   const steps = perEpoch * training.epochs;
   const save = (done: number) =>
-    saveCheckpoint(
-      engine,
-      checkpoint,
-      identity,
-      { parameters, moments },
-      {
-        step: String(done),
-        loss_sum: String(lossSum),
-      },
-    );
-  const measure = () => accuracyOf(engine, anchor.architecture, family.logits, treeOf(start, parameters), validation);
+    saveCheckpoint(engine, checkpoint, identity, held, {
+      step: String(done),
+      loss_sum: String(lossSum),
+    });
+  const measure = () =>
+    accuracyOf(engine, anchor.architecture, family.logits, treeOf(start, held.parameters), validation);
 
   progress.start(`${anchor.name} pretraining`, steps, {}, first);
   let saved = Date.now();
@@ -183,16 +178,15 @@ async function pretrainAnchor(
     const done = batch.epoch * perEpoch + batch.index;
     const scalar = (value: number) => engine.put(float32([], Float32Array.of(value)));
     const result = await step({
-      parameters,
-      moments,
+      state: mapState(held, (values) => treeOf(start, values)),
       images: engine.put(batch.images),
       labels: engine.put(batch.labels),
       rate: scalar(learningRateAt(done, training.learning_rate, training.warmup_epochs * perEpoch, steps)),
-      ownShare: scalar(mixupShare(training.mixup, Random.of(seed, 'mixup', done))),
+      mixupLambda: scalar(mixupLambda(training.mixup, Random.of(seed, 'mixup', done))),
       ...(dropsPatches(training.patch_dropout, batch.epoch, training.epochs) && { kept: keptOf(done) }),
     });
-    engine.free({ parameters, moments });
-    ({ parameters, moments } = result);
+    engine.free(held);
+    held = mapState(result.state, namedLeaves<Value>);
     const loss = (await engine.get(result.loss)).data[0]!;
     if (!Number.isFinite(loss)) throw notFinite(anchor.name, done, training.learning_rate);
     lossSum += loss;
@@ -219,7 +213,7 @@ async function pretrainAnchor(
   progress.stop();
 
   const accuracy = await measure();
-  const network = treeOf(start, await toHost(engine, parameters));
+  const network = treeOf(start, await toHost(engine, held.parameters));
   await writeSafetensors(file, family.stateDictOf(network), {
     dtype: 'F16',
     metadata: { architecture: anchor.architecture, epochs: String(training.epochs), accuracy: accuracy.toFixed(2) },
@@ -229,7 +223,7 @@ async function pretrainAnchor(
 }
 
 /** Beta(alpha, alpha) by Joehnk's method, folded to the larger share; 1 without mixup. */
-function mixupShare(alpha: number, random: Random): number {
+function mixupLambda(alpha: number, random: Random): number {
   if (alpha === 0) return 1;
   for (;;) {
     const x = random.uniform() ** (1 / alpha);

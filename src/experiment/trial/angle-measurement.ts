@@ -1,17 +1,18 @@
 /** Angles between gradients on shared weights, measured once in the final run of a stitched network (Figure F). */
 import path from 'node:path';
 import type { Engine, Value } from '../../engine/engine.js';
+import { toHost } from '../../engine/transfer.js';
 import { pairwiseAngles, type StitchGradients } from '../../evaluation/gradient-angles.js';
 import { anglesFile, anglesVersion, type TrialAngles } from '../../run-folder/gradient-angles.js';
 import { Interrupted } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
-import { trainablesOf } from '../../stitching/parameters/trainables.js';
+import { namedTrainables } from '../../stitching/parameters/names.js';
+import { trainableShapes } from '../../stitching/parameters/shapes.js';
+import { pickTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import type { Stitch } from '../../stitching/space/stitch.js';
 import { frozenPathOf } from '../../stitching/stitchable-network.js';
-import type { Named } from '../../training/optimizer.js';
-import { sharedTensorsOf, stitchGradients } from '../../training/stitch-gradients.js';
-import { pick } from '../../training/training-state.js';
+import { sharedTrainables, stitchGradients } from '../../training/stitch-gradients.js';
 import type { Palette } from './palette.js';
 import type { Stage, StageContext } from './stage.js';
 
@@ -23,7 +24,7 @@ import type { Stage, StageContext } from './stage.js';
 export async function noteAngles(
   context: StageContext,
   { palette, plan }: Stage,
-  trainables: Named<Value>,
+  trainables: Trainables<Value>,
   epoch: number,
 ): Promise<void> {
   const { trial, trialFolder, engine, progress, signal, data } = context;
@@ -75,17 +76,15 @@ async function gradientsOn(
   engine: Engine,
   { network, frozen }: Palette,
   stitch: Stitch,
-  trainables: Named<Value>,
+  trainables: Trainables<Value>,
   batch: { readonly images: Value; readonly labels: Value },
 ): Promise<StitchGradients> {
-  const names = sharedTensorsOf(stitch, network);
-  if (names.length === 0) return {};
-  const program = engine.compile(`gradients of stitch ${stitch.id}`, stitchGradients(stitch, names, network.anchors));
-  const parameters = pick(trainables, Object.keys(trainablesOf(stitch, network)));
-  const inputs = { frozen: frozenPathOf(frozen, [stitch]), parameters, ...batch };
-  const gradients = await program(inputs);
-  const host: Record<string, Float32Array> = {};
-  for (const name of names) host[name] = (await engine.get(gradients[name]!)).data as Float32Array;
+  const shared = sharedTrainables(stitch, network);
+  if (Object.keys(namedTrainables(shared)).length === 0) return {};
+  const program = engine.compile(`gradients of stitch ${stitch.id}`, stitchGradients(stitch, shared, network.anchors));
+  const parameters = pickTrainables(trainables, trainableShapes(stitch, network));
+  const gradients = await program({ frozen: frozenPathOf(frozen, [stitch]), parameters, ...batch });
+  const host = Object.entries(namedTrainables(await toHost(engine, gradients)));
   engine.free(gradients);
-  return host;
+  return Object.fromEntries(host.map(([name, { data }]) => [name, data]));
 }

@@ -5,8 +5,7 @@ import { toHost } from '../../engine/transfer.js';
 import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
 import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
-import type { Named } from '../../training/optimizer.js';
-import type { TrainingState } from '../../training/training-state.js';
+import type { Named, TrainingState } from '../../training/training-state.js';
 
 /** @param identity what the state depends on: a checkpoint of another identity is refused when it is restored */
 export async function saveCheckpoint(
@@ -43,8 +42,8 @@ export async function restoreCheckpoint(
     const entries = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}:`));
     return Object.fromEntries(entries.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
   };
-  const moments = { first: group('first'), second: group('second'), updates: group('updates') };
-  return { state: { parameters: group('parameters'), moments }, rest: metadata };
+  const optimizer = { expAvg: group('first'), expAvgSq: group('second'), step: group('updates') };
+  return { state: { parameters: group('parameters'), optimizer }, rest: metadata };
 }
 
 async function readCheckpoint(file: string): ReturnType<typeof readSafetensors> {
@@ -63,6 +62,7 @@ function prefixed(prefix: string, arrays: StateDict): StateDict {
   return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
 }
 
-function groupsOf<T>({ parameters, moments }: TrainingState<T>): Record<string, Named<T>> {
-  return { parameters, first: moments.first, second: moments.second, updates: moments.updates };
+/** The trees of a state by the names that they have in the file. */
+function groupsOf<T>({ parameters, optimizer }: TrainingState<T>): Record<string, Named<T>> {
+  return { parameters, first: optimizer.expAvg, second: optimizer.expAvgSq, updates: optimizer.step };
 }

@@ -5,7 +5,7 @@ import { stitchAccuracy } from '../../evaluation/stitch-accuracy.js';
 import { sharesBlocks, sweepAccuracies } from '../../evaluation/sweep.js';
 import { Interrupted } from '../../shared/errors.js';
 import type { Progress } from '../../shared/progress.js';
-import type { Named } from '../../training/optimizer.js';
+import type { Trainables } from '../../stitching/parameters/trainables.js';
 import type { Palette } from './palette.js';
 
 export interface EvaluationContext {
@@ -18,7 +18,7 @@ export interface EvaluationContext {
 export async function accuraciesOf(
   { engine, progress, signal }: EvaluationContext,
   palette: Palette,
-  trainables: Named<Value>,
+  trainables: Trainables<Value>,
   ids: readonly number[],
   loader: BatchLoader,
   label: string,
@@ -38,7 +38,7 @@ export async function accuraciesOf(
 export async function sweepPalette(
   context: EvaluationContext,
   palette: Palette,
-  trainables: Named<Value>,
+  trainables: Trainables<Value>,
   loader: BatchLoader,
   label: string,
 ): Promise<number[]> {

@@ -1,21 +1,23 @@
 /** The network of a trial on the engine: frozen anchors, started stitching layers, and what is counted about them. */
 import type { Experiment } from '../../config/schema/experiment.js';
-import type { Engine, Value } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
 import { toDevice, toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { fitStitchingLayers } from '../../stitching/fit/stitching-layers.js';
+import { initialTrainables } from '../../stitching/parameters/initial.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
-import { initialTrainables } from '../../stitching/parameters/trainables.js';
+import { namedTrainables } from '../../stitching/parameters/names.js';
+import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { type Adaptation, type StitchableNetwork, stitchFlops } from '../../stitching/space/cost.js';
 import { type FlopsBins, flopsBins, gridBetween } from '../../stitching/space/flops-bins.js';
 import { isAnchor } from '../../stitching/space/stitch.js';
 import { largestAnchor, type StitchSpace } from '../../stitching/space/stitch-space.js';
-import type { Named } from '../../training/optimizer.js';
 import { namedLeaves } from '../../training/parameters.js';
 import type { StitchedNetwork } from '../../training/step-runner.js';
+import type { Named } from '../../training/training-state.js';
 import { type ExperimentSpace, spaceOf } from '../space.js';
 
 export interface Palette extends StitchedNetwork {
@@ -24,14 +26,16 @@ export interface Palette extends StitchedNetwork {
   readonly bins: FlopsBins;
   /** Relative error of the least-squares start of each stitching layer. */
   readonly startErrors: readonly number[];
-  /** Heads that were trained before, by the names of trainables; others start anew. */
-  readonly heads: Named<Float32NdArray>;
+  /** Heads that were trained before; others start anew. */
+  readonly heads: Heads;
 }
+
+type Heads = Trainables<Float32NdArray>['heads'];
 
 /** The anchors of an experiment, small to large, and heads that fit them. */
 export interface Anchors {
   readonly weights: readonly NetworkWeights<Float32NdArray>[];
-  readonly heads: Named<Float32NdArray>;
+  readonly heads: Heads;
 }
 
 /** The pretrained anchors; their heads are of another task. */
@@ -51,15 +55,14 @@ export async function loadAnchors(
 export function mergeAnchors(
   anchors: Anchors,
   { space, network }: Pick<Palette, 'space' | 'network'>,
-  trained: Named<Float32NdArray>,
+  trained: Trainables<Float32NdArray>,
 ): Anchors {
   const frozen = { anchors: anchors.weights, layers: [] };
-  const heads = Object.entries(trained).filter(([name]) => name.startsWith('head/'));
   return {
     weights: anchors.weights.map(
       (_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained, network.anchors).anchors[anchor]!,
     ),
-    heads: Object.fromEntries(heads),
+    heads: trained.heads,
   };
 }
 
@@ -119,7 +122,7 @@ export async function initialParameters(
   stitches: readonly number[],
   seed: number,
 ): Promise<Named<Float32NdArray>> {
-  const pretrained = network.adaptation === 'full' ? await toHost(engine, namedLeaves<Value>({ weights: frozen })) : {};
+  const weights = network.adaptation === 'full' ? namedLeaves<Float32NdArray>(await toHost(engine, frozen)) : {};
   const trained = { ...space, stitches: stitches.map((id) => space.stitches[id]!) };
-  return initialTrainables(trained, network, seed, { ...pretrained, ...heads });
+  return namedTrainables(initialTrainables(trained, network, seed, { weights, heads }));
 }

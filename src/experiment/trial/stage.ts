@@ -10,7 +10,7 @@ import type { EpochTest } from '../../run-folder/trial-journal.js';
 import { readJsonLines, writeAtomic } from '../../shared/files.js';
 import type { Progress } from '../../shared/progress.js';
 import { type DeployedStitch, deployedStitches } from '../../stitching/deployment.js';
-import type { Named } from '../../training/optimizer.js';
+import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import { noteAngles } from './angle-measurement.js';
 import { accuraciesOf, type EvaluationContext, sweepPalette } from './evaluate-palette.js';
 import type { TrainingScheme } from './method.js';
@@ -211,6 +211,6 @@ export function evaluation({ engine, progress, signal }: StageContext): Evaluati
 }
 
 /** The trained tensors of several stages, which have no names in common. */
-export function joined(stages: readonly TrainedStage[]): Named<Value> {
-  return Object.assign({}, ...stages.map(({ trainables }) => trainables));
+export function joined(stages: readonly TrainedStage[]): Trainables<Value> {
+  return stages.map(({ trainables }) => trainables).reduce(joinTrainables, noTrainables);
 }

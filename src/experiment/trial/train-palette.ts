@@ -13,8 +13,9 @@ import { Interrupted, TrialError } from '../../shared/errors.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random, type RandomState } from '../../shared/random.js';
 import { type ImportanceScores, initialImportance, updateImportance } from '../../stitching/importance.js';
+import { trainablesOfNames } from '../../stitching/parameters/names.js';
+import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { drawStitch } from '../../stitching/sampling.js';
-import type { Named } from '../../training/optimizer.js';
 import { learningRateAt } from '../../training/schedule.js';
 import { type StepMeasures, stepRunner } from '../../training/step-runner.js';
 import { initialState, stateOnDevice } from '../../training/training-state.js';
@@ -54,8 +55,7 @@ export interface PaletteTraining {
 }
 
 export interface TrainedPalette {
-  /** All trained tensors, by name. */
-  readonly trainables: Named<Value>;
+  readonly trainables: Trainables<Value>;
   readonly importance: ImportanceScores;
   /** Seconds of training, over all calls that it took. */
   readonly seconds: number;
@@ -116,12 +116,12 @@ export async function trainPalette(
   const perEpoch = loader.batchesPerEpoch;
   const steps = perEpoch * epochs;
   const warmup = Math.min(warmupEpochs, epochs) * perEpoch;
-  const peak = peakLearningRate(baseRate, batchSize);
   const first = { epoch: Math.floor(position.step / perEpoch), index: position.step % perEpoch };
   const journal = await openJournal(trialFolder, stage, first.epoch);
   await context.onEpoch(first.epoch);
   const isMeasured = (epoch: number) => measured?.epochs.includes(epoch) ?? false;
-  const measure = (epoch: number) => measured!.measure(epoch, { trainables: state.parameters, importance });
+  const measure = (epoch: number) =>
+    measured!.measure(epoch, { trainables: trainablesOfNames(state.parameters), importance });
   if (first.index === 0 && isMeasured(first.epoch)) await measure(first.epoch);
 
   progress.start(label, steps, {}, position.step);
@@ -138,7 +138,7 @@ export async function trainPalette(
       scheme.stitches.length === 1
         ? scheme.stitches[0]!
         : drawStitch(scheme.sampling, { epoch: batch.epoch, importance, bins: palette.bins }, random);
-    const rate = learningRateAt(step, peak, warmup, steps);
+    const rate = learningRateAt(step, peakLearningRate(baseRate, batchSize), warmup, steps);
     const measures = await run(id, batch.images, batch.labels, rate);
     if (!Number.isFinite(measures.loss)) {
       throw new TrialError(
@@ -178,8 +178,8 @@ export async function trainPalette(
     }
   }
   progress.stop();
-  engine.free(state.moments);
-  return { trainables: state.parameters, importance, seconds };
+  engine.free(state.optimizer);
+  return { trainables: trainablesOfNames(state.parameters), importance, seconds };
 }
 
 function noTotals(stitches: number): EpochTotals {

@@ -1,7 +1,7 @@
 /**
  * `trained.safetensors` of a trial: all that its networks need beside the pretrained anchors.
  *
- *     NAME                            what was trained, named as stitching/parameters/trainables.ts says
+ *     NAME                            what was trained, named as stitching/parameters/names.ts says
  *     start/layers/N/{weight,bias}    the stitching layers as least squares left them
  *     alone/NAME                      what anchors learned alone, before they were stitched
  *
@@ -12,15 +12,14 @@ import type { Linear } from '../../models/layers.js';
 import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
-import type { Named } from '../../training/optimizer.js';
-
-type Tensors = Named<Float32NdArray>;
+import { namedTrainables, trainablesOfNames } from '../../stitching/parameters/names.js';
+import type { Trainables } from '../../stitching/parameters/trainables.js';
 
 export interface Trained {
-  readonly trainables: Tensors;
+  readonly trainables: Trainables<Float32NdArray>;
   /** By index in the space. */
   readonly layers: readonly Linear<Float32NdArray>[];
-  readonly alone: Tensors;
+  readonly alone: Trainables<Float32NdArray>;
   readonly classes: readonly string[];
 }
 
@@ -29,8 +28,8 @@ export async function writeTrained(file: string, { trainables, layers, alone, cl
     [`start/layers/${index}/weight`, weight] as const,
     [`start/layers/${index}/bias`, bias] as const,
   ]);
-  const before = Object.entries(alone).map(([name, tensor]) => [`alone/${name}`, tensor] as const);
-  const tensors = { ...trainables, ...Object.fromEntries([...started, ...before]) };
+  const before = Object.entries(namedTrainables(alone)).map(([name, tensor]) => [`alone/${name}`, tensor] as const);
+  const tensors = { ...namedTrainables(trainables), ...Object.fromEntries([...started, ...before]) };
   await writeSafetensors(file, tensors, { metadata: { classes: JSON.stringify(classes) } });
 }
 
@@ -52,5 +51,10 @@ export async function readTrained(file: string): Promise<Trained> {
     const [weight, bias] = [tensors[`start/layers/${index}/weight`]!, tensors[`start/layers/${index}/bias`]!];
     layers.push({ weight, bias });
   }
-  return { trainables, layers, alone, classes: JSON.parse(classes) as string[] };
+  return {
+    trainables: trainablesOfNames(trainables),
+    layers,
+    alone: trainablesOfNames(alone),
+    classes: JSON.parse(classes) as string[],
+  };
 }

@@ -9,15 +9,14 @@ import { entryOf } from '../../models/pretrained/formats/layout.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
 import type { Stitch } from '../space/stitch.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitchable-network.js';
-import { biasPartsOf } from './trainables.js';
-
-type Trainables = Readonly<Record<string, Float32NdArray>>;
+import { biasPartsOf } from './shapes.js';
+import { blockUpdateOf, type LowRank, layerUpdateOf, type Trainables } from './trainables.js';
 
 /** The weights on the path of a stitch, low-rank updates and stitch-specific biases merged; heads stay where they are. */
 export function mergeStitch(
   stitch: Stitch,
   frozen: FrozenNetwork<Float32NdArray>,
-  trainables: Trainables,
+  trainables: Trainables<Float32NdArray>,
   architectures: readonly Architecture[],
 ): FrozenPath<Float32NdArray> {
   const { anchors, layers } = frozenPathOf(frozen, [stitch]);
@@ -31,11 +30,8 @@ export function mergeStitch(
   }
   if (stitch.stitchingLayer !== undefined) {
     const layer = layers[stitch.stitchingLayer]!;
-    const { down, up } = lowRankOf(trainables, stitch.id, `layer/${stitch.stitchingLayer}`);
-    merged.layers[stitch.stitchingLayer] = mergeLinear(layer, {
-      ...(down && up && { down: down.data, up: up.data, rank: up.shape[0]! }),
-      ...optional('bias', trainables[`bias/${stitch.id}/layer`]?.data),
-    });
+    const update = layerUpdateOf(trainables, stitch.id, stitch.stitchingLayer);
+    merged.layers[stitch.stitchingLayer] = mergeLinear(layer, update, trainables.layerBiases[stitch.id]?.data);
   }
   return merged;
 }
@@ -44,25 +40,23 @@ function mergeSegment(
   stitch: Stitch,
   segment: number,
   weights: NetworkWeights<Float32NdArray>,
-  trainables: Trainables,
+  trainables: Trainables<Float32NdArray>,
   architecture: Architecture,
 ): NetworkWeights<Float32NdArray> {
   const { anchor, blocks: range } = stitch.path[segment]!;
-  const biases = trainables[`bias/${stitch.id}/${segment}`];
+  const biases = trainables.biases[stitch.id]?.[segment];
   const parts = biasPartsOf(architecture, range);
   const blocks = weights.blocks.map((block, index) => {
     if (index < range[0] || index >= range[1]) return block;
     // The adapted layers are linear layers among the members of a block, by name.
     const layers = block as Readonly<Record<string, Linear<Float32NdArray>>>;
     const merged = architecture.blocks[index]!.adapted.flatMap((stack) => {
-      const { down, up } = lowRankOf(trainables, stitch.id, `update/${anchor}/${index}/${stack.name}`);
+      const stacked = blockUpdateOf(trainables, stitch.id, { anchor, block: index, stack: stack.name });
       return stack.layers.map((layer, position) => {
-        const bias = parts.get(index)!.find((part) => part.layer === layer)!;
-        const addition: Addition = {
-          ...(down && up && { down: entryOf(down, position).data, up: entryOf(up, position).data, rank: up.shape[1]! }),
-          ...optional('bias', biases?.data.subarray(bias.offset, bias.offset + bias.length)),
-        };
-        return [layer, mergeLinear(layers[layer]!, addition)] as const;
+        const update = stacked && { down: entryOf(stacked.down, position), up: entryOf(stacked.up, position) };
+        const { offset, length } = parts.get(index)!.find((part) => part.layer === layer)!;
+        const bias = biases?.data.subarray(offset, offset + length);
+        return [layer, mergeLinear(layers[layer]!, update, bias)] as const;
       });
     });
     return { ...block, ...Object.fromEntries(merged) };
@@ -70,61 +64,32 @@ function mergeSegment(
   return { ...weights, blocks };
 }
 
-/** What is added to a linear layer: A [in, rank] times B [rank, out] to its weight, b_n [out] to its bias. */
-interface Addition {
-  readonly down?: Float32Array;
-  readonly up?: Float32Array;
-  readonly rank?: number;
-  readonly bias?: Float32Array;
-}
-
+/** W + A B, with A [from, rank] and B [rank, to]; b + `added` [to]. */
 function mergeLinear(
   { weight, bias }: Linear<Float32NdArray>,
-  { down, up, rank, bias: added }: Addition,
+  update: LowRank<Float32NdArray> | undefined,
+  added: Float32Array | undefined,
 ): Linear<Float32NdArray> {
-  const [from, to] = weight.shape as [number, number];
+  const sum = added && bias.data.map((value, index) => value + added[index]!);
   return {
-    weight: down && up && rank ? float32([from, to], plusProduct(weight.data, down, up, from, rank, to)) : weight,
-    bias: added
-      ? float32(
-          [to],
-          bias.data.map((value, index) => value + added[index]!),
-        )
-      : bias,
+    weight: update ? float32(weight.shape, plusProduct(weight.data, update)) : weight,
+    bias: sum ? float32(bias.shape, sum) : bias,
   };
 }
 
-/** weight [from, to] + down [from, rank] up [rank, to] */
-function plusProduct(
-  weight: Float32Array,
-  down: Float32Array,
-  up: Float32Array,
-  from: number,
-  rank: number,
-  to: number,
-): Float32Array {
+/** weight [from, to] + A B, row by row in float64. */
+function plusProduct(weight: Float32Array, { down, up }: LowRank<Float32NdArray>): Float32Array {
+  const [rank, to] = up.shape as [number, number];
+  const from = weight.length / to;
   const result = new Float32Array(weight.length);
   const row = new Float64Array(to);
   for (let i = 0; i < from; i++) {
     row.fill(0);
     for (let k = 0; k < rank; k++) {
-      const factor = down[i * rank + k]!;
-      for (let j = 0; j < to; j++) row[j]! += factor * up[k * to + j]!;
+      const factor = down.data[i * rank + k]!;
+      for (let j = 0; j < to; j++) row[j]! += factor * up.data[k * to + j]!;
     }
     for (let j = 0; j < to; j++) result[i * to + j] = weight[i * to + j]! + row[j]!;
   }
   return result;
-}
-
-function lowRankOf(trainables: Trainables, id: number, name: string): { down?: Float32NdArray; up?: Float32NdArray } {
-  const down = trainables[`own/${id}/${name}/down`] ?? trainables[`${name}/down`];
-  const up = trainables[`own/${id}/${name}/up`] ?? trainables[`${name}/up`];
-  return { ...(down && { down }), ...(up && { up }) };
-}
-
-function optional<Name extends string>(
-  name: Name,
-  value: Float32Array | undefined,
-): Partial<Record<Name, Float32Array>> {
-  return value ? ({ [name]: value } as Record<Name, Float32Array>) : {};
 }

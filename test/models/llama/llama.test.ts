@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
-import { isTensor } from '../../../src/engine/onnx/tracer.js';
+import { isTensor } from '../../../src/engine/tensor.js';
 import type { LayerAdaptation } from '../../../src/models/layers.js';
 import { fromPublished } from '../../../src/models/layouts.js';
 import type { LlamaConfig } from '../../../src/models/llama/config.js';

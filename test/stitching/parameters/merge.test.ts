@@ -6,10 +6,12 @@ import { runNetwork } from '../../../src/models/blockwise.js';
 import type { NetworkWeights } from '../../../src/models/family.js';
 import type { Linear } from '../../../src/models/layers.js';
 import type { Float32NdArray } from '../../../src/shared/arrays.js';
+import { initialTrainables } from '../../../src/stitching/parameters/initial.js';
 import { mergeStitch } from '../../../src/stitching/parameters/merge.js';
-import { initialTrainables, trainablesOf } from '../../../src/stitching/parameters/trainables.js';
+import { trainableShapes } from '../../../src/stitching/parameters/shapes.js';
+import { noTrainables, pickTrainables, type Trainables } from '../../../src/stitching/parameters/trainables.js';
+import type { Stitch } from '../../../src/stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../../../src/stitching/stitchable-network.js';
-import { pick } from '../../../src/training/training-state.js';
 import { assertClose, onReference } from '../../engine/tensors.js';
 import {
   architectures,
@@ -21,14 +23,17 @@ import {
   trainables,
 } from '../../training/miniature-network.js';
 
-type Run = Parameters<typeof runStitch>;
 const { images } = batch();
 
-const logitsOf = (stitch: Run[0], frozen: FrozenPath<Float32NdArray>, parameters: Record<string, Float32NdArray>) => {
-  const run = (given: { frozen: Run[1]; parameters: Run[2]; images: tf.Tensor }) =>
-    runStitch(stitch, given.frozen, given.parameters, given.images, architectures);
+function logitsOf(stitch: Stitch, frozen: FrozenPath<Float32NdArray>, parameters: Trainables<Float32NdArray>) {
+  interface Given {
+    readonly frozen: FrozenPath<tf.Tensor>;
+    readonly parameters: Trainables<tf.Tensor>;
+    readonly images: tf.Tensor;
+  }
+  const run = (given: Given) => runStitch(stitch, given.frozen, given.parameters, given.images, architectures);
   return onReference(run, { frozen, parameters, images });
-};
+}
 
 for (const [name, adaptation] of Object.entries({
   PST: pst,
@@ -40,9 +45,9 @@ for (const [name, adaptation] of Object.entries({
     const frozen = frozenNetwork();
     const values = trainables(adaptation);
     for (const stitch of space.stitches) {
-      const own = pick(values, Object.keys(trainablesOf(stitch, networkOf(adaptation))));
+      const own = pickTrainables(values, trainableShapes(stitch, networkOf(adaptation)));
       const unmerged = logitsOf(stitch, frozenPathOf(frozen, [stitch]), own);
-      const heads = Object.fromEntries(Object.entries(own).filter(([parameter]) => parameter.startsWith('head/')));
+      const heads = { ...noTrainables, heads: own.heads };
       const merged = logitsOf(stitch, mergeStitch(stitch, frozen, values, architectures), heads);
       assertClose(merged, unmerged, 1e-5);
       const plain = logitsOf(stitch, frozenPathOf(frozen, [stitch]), heads);
@@ -55,12 +60,12 @@ test('before the first step an anchor is exactly its frozen network with a new h
   const frozen = frozenNetwork();
   const values = initialTrainables(space, networkOf(), 0);
   for (const anchor of [0, 1]) {
-    const head = { weight: values[`head/${anchor}/weight`]!, bias: values[`head/${anchor}/bias`]! };
+    const head = values.heads[anchor]!;
     const run = (given: { weights: NetworkWeights<tf.Tensor>; head: Linear<tf.Tensor>; images: tf.Tensor }) =>
       runNetwork(architectures[anchor]!, given.weights, given.head, given.images);
     const alone = onReference(run, { weights: frozen.anchors[anchor]!, head, images });
     const stitch = space.stitches[anchor]!;
-    const own = pick(values, Object.keys(trainablesOf(stitch, networkOf())));
+    const own = pickTrainables(values, trainableShapes(stitch, networkOf()));
     assertClose(logitsOf(stitch, frozenPathOf(frozen, [stitch]), own), alone, 1e-6);
   }
 });
