@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import type { Classifier } from '../src/evaluation/predict.js';
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import { deployedFlags, deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
+import { RequestError } from '../src/shared/errors.js';
 
 export default class Predict extends EstaCommand {
   static override readonly summary =
@@ -9,7 +10,7 @@ export default class Predict extends EstaCommand {
   static override readonly description =
     `With --run, what a run has deployed: the stitch that --budget can pay for, or --stitch.
 
-With --checkpoint and --architecture, a pretrained network, to see that it is read rightly before anything is trained on it. Images are prepared as the pretraining evaluated them: the shorter edge is resized, the centre cropped, and the channels normalised with the values of the family. Classes are numbers, in the order of the checkpoint's head.
+With --checkpoint and --architecture, a pretrained network, to see that it is read rightly before anything is trained on it. Images are prepared as the pretraining evaluated them: as config.json (timm) or preprocessor_config.json (Hugging Face) beside the weights says, else as their names tell; where nothing tells, what is assumed is said. --mean, --std, --interpolation and --crop-share state it. Classes are numbers, in the order of the checkpoint's head.
 
 With --json a list with an entry for each image is printed, which holds the raw logits of all classes.`;
 
@@ -53,6 +54,26 @@ With --json a list with an entry for each image is printed, which holds the raw 
       helpValue: 'NAME',
       summary: 'What the weights belong to, as timm names it: vit_small_patch16_224, convnext_tiny.',
     }),
+    mean: channelsFlag('Mean of each channel, of values in [0, 1]; default: as the weights were pretrained.'),
+    std: channelsFlag(
+      'Standard deviation of each channel, of values in [0, 1]; default: as the weights were pretrained.',
+      0,
+    ),
+    interpolation: Flags.option({
+      options: ['bicubic', 'bilinear'] as const,
+      dependsOn: ['checkpoint'],
+      summary: 'Kernel of the resize; default: as the weights were pretrained.',
+    })(),
+    'crop-share': Flags.custom<number>({
+      dependsOn: ['checkpoint'],
+      helpValue: 'SHARE',
+      summary: 'Side of the central crop as a share of the shorter edge (crop_pct of timm): 0.9, 0.875, 1.',
+      parse: async (text) => {
+        const share = Number(text);
+        if (share > 0 && share <= 1) return share;
+        throw new RequestError(`--crop-share: expected a number above 0, at most 1, received ${JSON.stringify(text)}`);
+      },
+    })(),
     top: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Classes to print for each image.' }),
     engine: engineFlag,
     device: deviceFlag,
@@ -63,6 +84,8 @@ With --json a list with an entry for each image is printed, which holds the raw 
     const { createEngine } = await import('../src/engine/select.js');
     const { device } = flags;
     const classifier = await classifierOf(flags);
+    // oclif's own ways to stderr are silent with --json.
+    for (const note of classifier.notes ?? []) process.stderr.write(`${note}\n`);
     const engine = await createEngine(flags.engine, { device });
     const { predict } = await import('../src/evaluation/predict.js');
     const predictions = await predict(engine, classifier, argv as string[], flags.top).finally(() => engine.dispose());
@@ -77,16 +100,44 @@ With --json a list with an entry for each image is printed, which holds the raw 
   }
 }
 
+/** Three numbers, of red, green and blue; each above `least`, if given. */
+function channelsFlag(summary: string, least = Number.NEGATIVE_INFINITY) {
+  return Flags.custom<Channels>({
+    dependsOn: ['checkpoint'],
+    helpValue: 'R,G,B',
+    summary,
+    parse: async (text, _context, { name }) => {
+      const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+      const [red, green, blue] = values as [number, number, number];
+      if (values.length === 3 && values.every((value) => value > least)) return [red, green, blue];
+      const expected = `three numbers${least === 0 ? ' above 0' : ''}, as 0.485,0.456,0.406`;
+      throw new RequestError(`--${name}: expected ${expected}, received ${JSON.stringify(text)}`);
+    },
+  })();
+}
+
+type Channels = readonly [number, number, number];
+
 interface Chosen extends DeployedChoice {
   readonly run?: string | undefined;
   readonly checkpoint?: string | undefined;
   readonly architecture?: string | undefined;
+  readonly mean?: Channels | undefined;
+  readonly std?: Channels | undefined;
+  readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
+  readonly 'crop-share'?: number | undefined;
 }
 
-async function classifierOf({ run, checkpoint, architecture, ...choice }: Chosen): Promise<Classifier> {
+async function classifierOf(flags: Chosen): Promise<Classifier> {
+  const { run, checkpoint, architecture, mean, std, interpolation, 'crop-share': cropShare, ...choice } = flags;
   if (run === undefined) {
     const { pretrainedClassifier } = await import('../src/evaluation/predict.js');
-    return pretrainedClassifier(checkpoint!, architecture!);
+    return pretrainedClassifier(checkpoint!, architecture!, {
+      ...(mean && { mean }),
+      ...(std && { std }),
+      ...(interpolation && { interpolation }),
+      ...(cropShare && { cropShare }),
+    });
   }
   const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
   return openDeployed(run, choice);

@@ -4,7 +4,6 @@ import { prepareEvaluationImage } from '../data/images/evaluation-image.js';
 import type { Preprocessing } from '../data/images/preprocessing.js';
 import { type BoundFunction, bind } from '../engine/bind.js';
 import type { Engine } from '../engine/engine.js';
-import { imageInputOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { runNetwork } from '../models/blockwise.js';
 import { loadNetwork } from '../models/pretrained/load-network.js';
@@ -13,6 +12,8 @@ import { RequestError } from '../shared/errors.js';
 /** A network that names classes, with its weights. */
 export interface Classifier {
   readonly preprocessing: Preprocessing;
+  /** What a user should know of the checkpoint, a sentence each; left out: nothing. */
+  readonly notes?: readonly string[];
   /** Names in the order of the logits; left out where they are only numbered. */
   readonly classes?: readonly string[];
   /** Puts it on an engine: normalised images [batch, side, side, 3] -> logits [batch, classes]. */
@@ -32,12 +33,22 @@ export interface Prediction {
   readonly logits: readonly number[];
 }
 
+/** How images are prepared, where a user knows better than the checkpoint. */
+export interface StatedPreprocessing extends Partial<Pick<Preprocessing, 'mean' | 'std' | 'interpolation'>> {
+  /** Side of the crop as a share of the shorter edge, timm's crop_pct. */
+  readonly cropShare?: number;
+}
+
 /**
  * A pretrained network with its own head.
  * @param checkpoint `embedded`, `hf-hub:OWNER/NAME`, a folder, or a file
  * @throws RequestError when the checkpoint has no head
  */
-export async function pretrainedClassifier(checkpoint: string, name: string): Promise<Classifier> {
+export async function pretrainedClassifier(
+  checkpoint: string,
+  name: string,
+  { cropShare, ...stated }: StatedPreprocessing = {},
+): Promise<Classifier> {
   const architecture = architectureNamed(name);
   const { weights, head, report } = await loadNetwork(checkpoint, architecture);
   if (!head) {
@@ -46,8 +57,16 @@ export async function pretrainedClassifier(checkpoint: string, name: string): Pr
       'Give a checkpoint with its head, or train one with esta run.',
     );
   }
+  const { preprocessing, assumed, notes } = report;
+  if (!preprocessing) throw new RequestError(`${name} reads no images`, 'Choose a network that does.');
   return {
-    preprocessing: imageInputOf(architecture).preprocessing,
+    preprocessing: {
+      ...preprocessing,
+      ...(cropShare && { resize: { size: Math.floor(preprocessing.crop / cropShare), keepAspect: true } }),
+      ...stated,
+    },
+    // Who states mean and std need not be told what is assumed.
+    notes: assumed && !(stated.mean && stated.std) ? [...notes, assumed] : notes,
     load: (engine) =>
       bind(engine, `predict ${architecture.name}`, { weights, head }, ({ weights, head }, images: tf.Tensor) =>
         runNetwork(architecture, weights, head, images),

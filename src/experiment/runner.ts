@@ -8,6 +8,7 @@ import type { TrialResult } from '../run-folder/result.js';
 import { openRunFolder, type RunWriter } from '../run-folder/run-writer.js';
 import { TrialError } from '../shared/errors.js';
 import type { Progress } from '../shared/progress.js';
+import { withAnchorNormalisation } from './anchor-normalisation.js';
 import { refuseWrongInputs } from './inputs.js';
 import { runTrial } from './trial/trial.js';
 
@@ -31,8 +32,9 @@ export interface RunOptions {
  * Runs what is not finished yet. A failed trial is recorded and the others still run.
  * @throws RequestError, Interrupted
  */
-export async function runExperiment(experiment: Experiment, options: RunOptions): Promise<TrialResult[]> {
+export async function runExperiment(given: Experiment, options: RunOptions): Promise<TrialResult[]> {
   const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [], reuse = [] } = options;
+  const experiment = await withAnchorNormalisation(given, (note) => progress.line(note));
   await refuseWrongInputs(experiment, variants);
   const writer = await openRunFolder(options.runFolder, experiment, variants, engine, options.command);
   const results: TrialResult[] = [];

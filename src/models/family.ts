@@ -3,6 +3,7 @@
  * family is a folder with one `Family`, and a line in `families.ts`.
  */
 import type * as tf from '@tensorflow/tfjs';
+import type { Preprocessing } from '../data/images/preprocessing.js';
 import type { Architecture } from './architecture.js';
 import type { LayerAdaptation, Linear, Norm } from './layers.js';
 import type { Flavour } from './pretrained/flavour.js';
@@ -40,7 +41,14 @@ export interface PublishedWeights {
    * @throws RequestError when the file holds another size of network than `architecture`
    */
   flavourOf(weights: Weights, architecture: Architecture): Promise<Flavour | undefined>;
+  /**
+   * How images were normalised, as far as names tell; undefined where they do not.
+   * @param origin address on the hub, or file name and folder
+   */
+  normalisationOf(origin: string, weights: Weights, architecture: Architecture): Normalisation | undefined;
 }
+
+export type Normalisation = Pick<Preprocessing, 'mean' | 'std'>;
 
 /** What the weights of all families have in common. */
 export interface NetworkWeights<T> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { esta } from '../command-line.js';
 import { drawImage, writeCheckpoint } from '../evaluation/predict-fixture.js';
@@ -29,6 +31,35 @@ test('--json prints the raw logits of every image, people read the top classes',
   const shown = await esta(['predict', ...flags, image, '--top', '2']);
   assert.equal(shown.status, 0);
   assert.match(shown.stdout, /drawn\.png\n( +\d+\.\d % {2}class \d {2}\(logit -?\d+\.\d{3}\)\n){2}$/);
+});
+
+test('mean and std are those beside the weights, of the flags, or said to be assumed', async (t) => {
+  const folder = temporaryFolder(t);
+  const image = await drawImage(folder);
+  const name = 'vit_tiny_patch16_224';
+  const checkpoint = ['--checkpoint', await writeCheckpoint(folder, name), '--architecture', name];
+  const logits = async (...flags: string[]) => {
+    const { stdout, stderr } = await esta(['predict', ...checkpoint, ...engine, ...flags, image, '--json']);
+    return { logits: JSON.parse(stdout)[0].logits as number[], stderr };
+  };
+  const assumed = await logits();
+  assert.match(assumed.stderr, /nothing tells how its images were normalised; assumed: mean 0\.5, 0\.5, 0\.5/);
+  const flags = ['--mean', '0.485,0.456,0.406', '--std', '0.229,0.224,0.225', '--interpolation', 'bilinear'];
+  const stated = await logits(...flags, '--crop-share', '1');
+  assert.equal(stated.stderr, '');
+  assert.notDeepEqual(stated.logits, assumed.logits);
+  const config = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], crop_pct: 1, interpolation: 'bilinear' };
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ pretrained_cfg: config }));
+  assert.deepEqual(await logits(), stated);
+  for (const [flag, value] of [
+    ['--mean', '0.5,0.5'],
+    ['--std', '0.2,0,0.2'],
+    ['--crop-share', '1.5'],
+  ] as const) {
+    const { status, stderr } = await esta(['predict', ...checkpoint, ...engine, flag, value, image]);
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`${flag}: expected .* received "${value}"`));
+  }
 });
 
 test('what cannot be read is named: exit status 2', async (t) => {

@@ -56,6 +56,12 @@ export const inceptionNormalisation = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0
 /** Normalisation of torchvision's and most convolutional ImageNet weights. */
 export const imagenetNormalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
+/** Normalisation of OpenAI's CLIP (CLIP/clip/clip.py). */
+export const clipNormalisation = {
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+} as const;
+
 export interface Extent {
   readonly width: number;
   readonly height: number;

@@ -1,6 +1,8 @@
 /** ConvNeXts as a family. */
+import { imagenetNormalisation } from '../../data/images/preprocessing.js';
 import type { Family } from '../family.js';
 import { resized } from '../image-size.js';
+import { normalisationNamed } from '../pretrained/normalisation-names.js';
 import { linearRows } from '../tensor-table.js';
 import { asConvNeXt, convNeXtArchitecture, familyName } from './architecture.js';
 import { convNeXtFlavourOf } from './published.js';
@@ -15,8 +17,10 @@ export const convNeXt: Family = {
   headRows: (features, classes) => linearRows('', 'head.fc', features, classes),
   published: {
     example: 'hf-hub:timm/convnext_tiny.fb_in22k',
-    sign: /^(module\.|model\.)*stem\.0\.weight$|(^|\.)downsample_layers\.0\.0\.weight$|^convnext\.|(^|\.)layer_scale_parameter$/,
+    sign: /(^|\.)stem\.0\.weight$|(^|\.)downsample_layers\.0\.0\.weight$|(^|\.)convnext\.|(^|\.)layer_scale_parameter$/,
     flavourOf: (weights, architecture) => convNeXtFlavourOf(weights, asConvNeXt(architecture).variant),
+    // All who publish ConvNeXts normalise as ImageNet, but for CLIP.
+    normalisationOf: (origin) => normalisationNamed(origin) ?? imagenetNormalisation,
   },
   network: async () => (await import('./network.js')).convNeXtNetwork,
 };

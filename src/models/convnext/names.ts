@@ -4,7 +4,7 @@
  * (models/convnext/convert_convnext_to_pytorch.py). All have torch's layouts.
  */
 import type { TensorSource } from '../pretrained/flavour.js';
-import { countBlocks, prefixBefore } from '../pretrained/names.js';
+import { countBlocks, prefixBefore, wrappers } from '../pretrained/names.js';
 
 export interface ConvNeXtNaming {
   readonly name: string;
@@ -37,23 +37,23 @@ interface Naming {
 const namings: readonly Naming[] = [
   {
     name: 'timm',
-    sign: /^((?:module\.|model\.|backbone\.)*)stem\.0\.weight$/,
+    sign: new RegExp(`^(${wrappers})stem\\.0\\.weight$`),
     rename: (timmName, prefix) => prefix + timmName,
     blocks: (stage) => `stages.${stage}.blocks.`,
   },
   {
     name: 'ConvNeXt authors',
-    sign: /^((?:module\.|model\.|backbone\.)*)downsample_layers\.0\.0\.weight$/,
+    sign: new RegExp(`^(${wrappers})downsample_layers\\.0\\.0\\.weight$`),
     rename: (timmName, prefix) => prefix + renamed(timmName, authorsNames),
     blocks: (stage) => `stages.${stage}.`,
   },
   {
     name: 'Hugging Face transformers',
-    sign: /^((?:convnext\.)?)embeddings\.patch_embeddings\.weight$/,
-    // The classifier lies outside the backbone, whose prefix it does not share.
+    sign: new RegExp(`^(${wrappers}(?:convnext\\.)?)embeddings\\.patch_embeddings\\.weight$`),
+    // The classifier lies beside the backbone, inside the same wrappers.
     rename: (timmName, prefix) =>
       timmName.startsWith('head.fc.')
-        ? timmName.replace('head.fc', 'classifier')
+        ? prefix.replace(/convnext\.$/, '') + timmName.replace('head.fc', 'classifier')
         : prefix + renamed(timmName, transformersNames),
     blocks: (stage) => `encoder.stages.${stage}.layers.`,
   },

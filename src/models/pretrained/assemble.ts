@@ -1,4 +1,5 @@
 /** Makes the tensors a network needs, under timm's names, from tensors as they lie in a file. */
+import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import type { TensorSource } from './flavour.js';
@@ -22,8 +23,14 @@ export interface LoadReport {
   readonly head: 'kept' | 'replaced' | 'absent';
   /** Sides of the grids of patches, when the position embedding was resampled. */
   readonly resampled?: { readonly from: number; readonly to: number };
-  /** Names in the file that the network has no place for. */
+  /** Names in the file that the network has no place for; they do not change its logits. */
   readonly unused: readonly string[];
+  /** How images were prepared when the weights were evaluated; left out for networks that read no images. */
+  readonly preprocessing?: Preprocessing;
+  /** What is assumed of the preprocessing, where nothing tells, as a sentence. */
+  readonly assumed?: string;
+  /** What else a user should know, a sentence each: what is not used, a head of zeros. */
+  readonly notes: readonly string[];
 }
 
 /** Names are listed in a message up to this many. */

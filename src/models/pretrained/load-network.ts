@@ -7,10 +7,13 @@ import type { Linear } from '../layers.js';
 import { publishedShapes } from '../tensor-table.js';
 import { headFrom, headRows, weightsFrom } from '../weights.js';
 import { assemble, type LoadReport, type Needed, unusedNames } from './assemble.js';
+import type { Flavour } from './flavour.js';
 import type { Weights } from './formats/weights.js';
 import { refuseOtherArchitectures, unknownArchitecture } from './other-architectures.js';
 import { pretrainedHead } from './pretrained-head.js';
+import { publishedInput } from './published-input.js';
 import { openWeights } from './sources/source.js';
+import { refuseWhatChangesLogits, unusedNote } from './unused.js';
 
 export interface LoadedNetwork {
   readonly weights: NetworkWeights<Float32NdArray>;
@@ -24,6 +27,9 @@ export interface LoadedStateDict {
   readonly weights: StateDict;
   readonly report: LoadReport;
 }
+
+/** What can be said of a checkpoint without its tensors. */
+export type AboutCheckpoint = Pick<LoadReport, 'preprocessing' | 'assumed' | 'notes'>;
 
 export interface LoadOptions {
   /** Classes of the task: a pretrained head of another size is left out. Default: any head is kept. */
@@ -52,29 +58,41 @@ export async function loadStateDict(
 ): Promise<LoadedStateDict> {
   const weights = await openWeights(source, architecture.name);
   try {
-    return await stateDictFrom(weights, architecture, options);
+    return await stateDictFrom(source, weights, architecture, options);
+  } finally {
+    await weights.close();
+  }
+}
+
+/**
+ * What can be said of a checkpoint whose head is not used, without reading its tensors.
+ * @throws RequestError as `loadNetwork`, but for missing tensors, wrong shapes and numbers that are not finite
+ */
+export async function inspectNetwork(source: string, architecture: Architecture): Promise<AboutCheckpoint> {
+  const weights = await openWeights(source, architecture.name);
+  try {
+    const { sourceOf } = await recognised(weights, architecture);
+    const names = Object.keys(publishedShapes(architecture.tensors));
+    const unused = usableNames(weights, architecture, sourceOf, names, 'replaced');
+    return await aboutInput(source, weights, architecture, [unusedNote(weights.location, unused, architecture.name)]);
   } finally {
     await weights.close();
   }
 }
 
 async function stateDictFrom(
+  source: string,
   weights: Weights,
   architecture: Architecture,
   { classes }: LoadOptions,
 ): Promise<LoadedStateDict> {
-  const family = familyOf(architecture);
-  refuseOtherArchitectures(weights, family);
-  const flavour = await family.published.flavourOf(weights, architecture);
-  if (!flavour) throw unknownArchitecture(weights, family);
-  const { sourceOf, adapt, resampled } = flavour;
-
-  const headNames = headRows(architecture, architecture.classes).map(({ published }) => published);
-  const head = await pretrainedHead(weights, sourceOf, headNames, classes);
+  const { name: flavour, sourceOf, adapt, resampled } = await recognised(weights, architecture);
+  const head = await pretrainedHead(weights, sourceOf, headNames(architecture), classes);
   const shapes = publishedShapes([
     ...architecture.tensors,
     ...(head.keptClasses === undefined ? [] : headRows(architecture, head.keptClasses)),
   ]);
+  const unused = usableNames(weights, architecture, sourceOf, Object.keys(shapes), head.outcome);
   const needed = Object.entries(shapes).map(
     ([name, shape]): Needed => ({
       name,
@@ -84,14 +102,57 @@ async function stateDictFrom(
     }),
   );
   const tensors = await assemble(weights, needed, architecture.name);
-
-  const known = [...Object.keys(shapes), ...headNames].map(sourceOf);
-  const report: LoadReport = {
-    location: weights.location,
-    flavour: flavour.name,
-    head: head.outcome,
-    ...(resampled && { resampled }),
-    unused: unusedNames(weights, known),
-  };
+  const about = await aboutInput(source, weights, architecture, [
+    unusedNote(weights.location, unused, architecture.name),
+    emptyHeadNote(weights, architecture, tensors),
+  ]);
+  const { location } = weights;
+  const report = { location, flavour, head: head.outcome, ...(resampled && { resampled }), unused, ...about };
   return { weights: tensors, report };
+}
+
+async function recognised(weights: Weights, architecture: Architecture): Promise<Flavour> {
+  const family = familyOf(architecture);
+  refuseOtherArchitectures(weights, family);
+  const flavour = await family.published.flavourOf(weights, architecture);
+  if (!flavour) throw unknownArchitecture(weights, family);
+  return flavour;
+}
+
+/** The names that no tensor is made from, where leaving them out changes nothing; the head's are never among them. */
+function usableNames(
+  weights: Weights,
+  architecture: Architecture,
+  sourceOf: Flavour['sourceOf'],
+  needed: readonly string[],
+  head: LoadReport['head'],
+): string[] {
+  const sources = [...needed, ...headNames(architecture)].map(sourceOf);
+  const unused = unusedNames(weights, sources);
+  refuseWhatChangesLogits(weights, unused, sources, head, familyOf(architecture).title);
+  return unused;
+}
+
+async function aboutInput(
+  source: string,
+  weights: Weights,
+  architecture: Architecture,
+  notes: readonly (string | undefined)[],
+): Promise<AboutCheckpoint> {
+  const input = await publishedInput(source, weights, architecture);
+  return {
+    ...input,
+    notes: notes.filter((note) => note !== undefined),
+  };
+}
+
+function headNames(architecture: Architecture): string[] {
+  return headRows(architecture, architecture.classes).map(({ published }) => published);
+}
+
+/** Some weights are published with a head that was never trained. */
+function emptyHeadNote({ location }: Weights, architecture: Architecture, tensors: StateDict): string | undefined {
+  const [weight] = headNames(architecture);
+  const isEmpty = tensors[weight!]?.data.every((value) => value === 0);
+  return isEmpty ? `${location}: its head (${weight}) is all zeros: it tells no classes apart` : undefined;
 }

@@ -1,5 +1,8 @@
 /** Reading the dotted names of tensors. */
 
+/** What wrappers leave before the names: torch.compile, DistributedDataParallel, training scripts. A regular expression. */
+export const wrappers = '(?:_orig_mod\\.|module\\.|model\\.|backbone\\.)*';
+
 /** Group 1 of the first name that matches, usually a prefix that a wrapper left; undefined when none does. */
 export function prefixBefore(names: ReadonlySet<string>, pattern: RegExp): string | undefined {
   for (const name of names) {

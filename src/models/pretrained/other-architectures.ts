@@ -8,10 +8,17 @@ type Publisher = Pick<Family, 'name' | 'title' | 'published'>;
 
 interface Sign {
   readonly name: RegExp;
+  /** Another name that must be there, where the first one alone means something else. */
+  readonly beside?: RegExp;
   readonly what: string;
 }
 
 const signs: readonly Sign[] = [
+  {
+    name: /(^|\.)norm_pre\.weight$/,
+    beside: /(^|\.)stages\.0\.blocks\.0\.conv_dw\.weight$/,
+    what: 'a ConvNeXt that normalises before it averages (convnext_tiny_hnf)',
+  },
   { name: /^base_model\.model\./, what: 'a PEFT adapter, not a whole network' },
   { name: /\.SCB$/, what: 'a network quantised to int8 by bitsandbytes' },
   { name: /(^|\.)dist_token$|distillation_token$/, what: 'a distilled DeiT (it has a distillation token)' },
@@ -22,7 +29,7 @@ const signs: readonly Sign[] = [
   },
   { name: /blocks\.\d+\.attn\.q_norm\./, what: 'a vision transformer that normalises queries and keys' },
   { name: /relative_position_bias_table$/, what: 'a network with relative position biases (Swin or BEiT)' },
-  { name: /^(visual\.)?(norm_pre|ln_pre)\.|(^|\.)visual\.class_embedding$/, what: 'a CLIP image encoder' },
+  { name: /(^|\.)(norm_pre|ln_pre)\.|(^|\.)visual\.class_embedding$/, what: 'a CLIP image encoder' },
   { name: /(^|\.)fc_norm\.weight$/, what: 'a vision transformer that averages its tokens, without class token norm' },
   { name: /(^|\/)MAPHead_0\//, what: 'a vision transformer with an attention pooling head (SigLIP)' },
   { name: /\.grn\./, what: 'a ConvNeXt-V2 (it has global response normalisation)' },
@@ -32,14 +39,13 @@ const signs: readonly Sign[] = [
 
 /** Throws a RequestError when a name says that the weights belong to something else than a plain network of `family`. */
 export function refuseOtherArchitectures({ location, names }: Weights, family: Publisher): void {
-  const others = families.filter(({ name }) => name !== family.name);
   const all = [...names];
-  for (const sign of [
-    ...signs,
-    ...others.map(({ title, published }) => ({ name: published.sign, what: `a ${title}` })),
-  ]) {
+  const otherFamilies = families
+    .filter(({ name }) => name !== family.name)
+    .map(({ title, published }): Sign => ({ name: published.sign, what: `a ${title}` }));
+  for (const sign of [...signs, ...otherFamilies]) {
     const telling = all.find((name) => sign.name.test(name));
-    if (telling === undefined) continue;
+    if (telling === undefined || !(sign.beside === undefined || all.some((name) => sign.beside!.test(name)))) continue;
     throw new RequestError(
       `${location} holds ${sign.what}, not a plain ${family.title}: it has a tensor ${telling}`,
       `Use the weights of a plain ${family.title}, such as ${family.published.example}.`,

@@ -3,7 +3,7 @@ import type { Family } from '../family.js';
 import { resized } from '../image-size.js';
 import { linearRows } from '../tensor-table.js';
 import { asViT, familyName, viTArchitecture } from './architecture.js';
-import { viTFlavourOf } from './published.js';
+import { viTFlavourOf, viTNormalisationOf } from './published.js';
 import { variantNamed, variantNames } from './variants.js';
 
 export const viT: Family = {
@@ -19,6 +19,8 @@ export const viT: Family = {
     example: 'hf-hub:timm/vit_small_patch16_224.augreg_in21k',
     sign: /(^|\.)patch_embed\.proj\.weight$|embeddings\.patch_embeddings\.projection\.weight$|Transformer\/encoderblock/,
     flavourOf: (weights, architecture) => viTFlavourOf(weights, asViT(architecture).variant),
+    normalisationOf: (origin, weights, architecture) =>
+      viTNormalisationOf(origin, weights, asViT(architecture).variant),
   },
   network: async () => (await import('./network.js')).viTNetwork,
 };

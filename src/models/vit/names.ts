@@ -6,7 +6,7 @@
  */
 import type { TensorSource } from '../pretrained/flavour.js';
 import { stacked } from '../pretrained/formats/layout.js';
-import { blockPart, countBlocks, prefixBefore } from '../pretrained/names.js';
+import { blockPart, countBlocks, prefixBefore, wrappers } from '../pretrained/names.js';
 import type { Resampling } from './position-embedding.js';
 
 export interface ViTNaming {
@@ -23,8 +23,7 @@ export interface ViTNaming {
 
 /** timm's own names; undefined when a file has others. */
 export function timmNaming(names: ReadonlySet<string>): ViTNaming | undefined {
-  // Wrappers such as DistributedDataParallel leave a prefix behind.
-  const prefix = prefixBefore(names, /^((?:module\.|model\.|backbone\.)*)patch_embed\.proj\.weight$/);
+  const prefix = prefixBefore(names, new RegExp(`^(${wrappers})patch_embed\\.proj\\.weight$`));
   if (prefix === undefined) return undefined;
   return {
     name: 'timm',
@@ -48,14 +47,17 @@ const transformersNames: Readonly<Record<string, string>> = {
 
 /** Those of Hugging Face transformers; undefined when a file has others. */
 export function transformersNaming(names: ReadonlySet<string>): ViTNaming | undefined {
-  const prefix = prefixBefore(names, /^((?:vit\.)?)embeddings\.patch_embeddings\.projection\.weight$/);
+  const sign = new RegExp(`^(${wrappers}(?:vit\\.)?)embeddings\\.patch_embeddings\\.projection\\.weight$`);
+  const prefix = prefixBefore(names, sign);
   if (prefix === undefined) return undefined;
+  // The classifier lies beside the backbone, inside the same wrappers.
+  const outside = prefix.replace(/vit\.$/, '');
   const renamed = (timmName: string) => {
     const [, module, parameter] = /^(.*?)(\.weight|\.bias|)$/.exec(timmName)!;
     return transformersNames[module!]! + parameter;
   };
   const sourceOf = (timmName: string): TensorSource => {
-    if (timmName.startsWith('head.')) return { from: [timmName.replace('head', 'classifier')] };
+    if (timmName.startsWith('head.')) return { from: [outside + timmName.replace('head', 'classifier')] };
     const block = blockPart(timmName);
     if (!block) return { from: [prefix + renamed(timmName)] };
     const layer = `${prefix}encoder.layer.${block.index}.`;

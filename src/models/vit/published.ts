@@ -1,14 +1,18 @@
 /** Recognises pretrained vision transformers, from whoever published them. */
+
+import { imagenetNormalisation, inceptionNormalisation } from '../../data/images/preprocessing.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import type { Normalisation } from '../family.js';
 import { prepare, requireNames } from '../pretrained/assemble.js';
 import type { Flavour } from '../pretrained/flavour.js';
 import { reshaped } from '../pretrained/formats/layout.js';
 import type { Weights } from '../pretrained/formats/weights.js';
+import { normalisationNamed } from '../pretrained/normalisation-names.js';
 import { googleViT } from './google-vit.js';
 import { timmNaming, transformersNaming, type ViTNaming } from './names.js';
 import { resamplePositions } from './position-embedding.js';
-import { type ViTVariant, variantNamed, variantNames } from './variants.js';
+import { isMini, type ViTVariant, variantNamed, variantNames } from './variants.js';
 
 /**
  * @returns undefined when the names are nobody's
@@ -32,6 +36,18 @@ export async function viTFlavourOf(weights: Weights, variant: ViTVariant): Promi
     },
     ...(resampled && { resampled }),
   };
+}
+
+/** Names of tensors tell Google's archives, and masked autoencoders by their decoder and mask. */
+export function viTNormalisationOf(origin: string, { names }: Weights, variant: ViTVariant): Normalisation | undefined {
+  // The mini networks are this project's own.
+  if (isMini(variant)) return inceptionNormalisation;
+  const all = [...names];
+  if (all.some((name) => /(^|\.)(mask_token|decoder_pos_embed)$/.test(name))) return imagenetNormalisation;
+  return (
+    normalisationNamed(origin) ??
+    (all.some((name) => name.includes('Transformer/encoderblock')) ? inceptionNormalisation : undefined)
+  );
 }
 
 /** Side of the grid of patches that the position embedding of the file is for; undefined where it has none. */

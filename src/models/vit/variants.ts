@@ -45,6 +45,11 @@ const vit = (name: string, width: number, heads: number): ViTVariant => ({
 
 const miniPatchSize = 8;
 
+/** Tells the embedded family. */
+export function isMini({ patchSize }: Pick<ViTVariant, 'patchSize'>): boolean {
+  return patchSize === miniPatchSize;
+}
+
 /** The embedded family: head width 16 and 64 x 64 images in patches of 8, deep as its big sisters (12 blocks). */
 const mini = (name: string, width: number): ViTVariant => ({
   name,
@@ -62,7 +67,7 @@ const mini = (name: string, width: number): ViTVariant => ({
  * bicubic, normalised by 0.5 and not by ImageNet's values. The embedded family: the whole image, bilinear, as pretrained.
  */
 export function vitPreprocessing({ imageSize, patchSize }: Pick<ViTVariant, 'imageSize' | 'patchSize'>): Preprocessing {
-  const embedded = patchSize === miniPatchSize;
+  const embedded = isMini({ patchSize });
   return {
     resize: { size: embedded ? imageSize : Math.floor(imageSize / 0.9), keepAspect: !embedded },
     crop: imageSize,

@@ -39,7 +39,8 @@ for (const [name, flavour] of [
     assert.deepEqual(Object.keys(weights).sort(), Object.keys(timm).sort());
     for (const [tensor, expected] of Object.entries(timm)) assert.deepEqual(weights[tensor], expected, tensor);
     const location = fixture(`convnext-${name}.safetensors`);
-    assert.deepEqual(report, { location, flavour, head: 'kept', unused: [] });
+    const { preprocessing: _, assumed: __, ...rest } = report;
+    assert.deepEqual(rest, { location, flavour, head: 'kept', unused: [], notes: [] });
   });
 }
 
@@ -87,4 +88,23 @@ test('another size and other architectures are refused with what they look like'
     loadConvNeXt(await changed(t, () => ({ x: float32([1]) })), tiny),
     requestError(/does not look like a ConvNeXt/),
   );
+});
+
+test('a norm before the pooling is called by its name, and wrappers are seen through', async (t) => {
+  const before = await changed(t, () => ({ ...timm, 'norm_pre.weight': float32([8]) }));
+  await assert.rejects(loadConvNeXt(before, tiny), requestError(/normalises before it averages \(convnext_tiny_hnf\)/));
+  const { tensors: theirs } = await readSafetensors(fixture('convnext-transformers.safetensors'));
+  for (const tensors of [timm, theirs]) {
+    const wrapped = Object.entries(tensors).map(([name, tensor]) => [`_orig_mod.module.${name}`, tensor] as const);
+    const { weights } = await loadConvNeXt(await changed(t, () => Object.fromEntries(wrapped)), tiny);
+    assert.deepEqual(weights, timm);
+  }
+});
+
+test('ConvNeXts are normalised as ImageNet, those of CLIP as CLIP', async (t) => {
+  const { report } = await loadConvNeXt(fixture('convnext-timm.safetensors'), tiny);
+  assert.deepEqual([report.preprocessing!.mean[0], report.assumed], [0.485, undefined]);
+  const file = path.join(temporaryFolder(t), 'convnext_base.clip_laion2b.safetensors');
+  await writeSafetensors(file, timm);
+  assert.equal((await loadConvNeXt(file, tiny)).report.preprocessing!.mean[0], 0.48145466);
 });

@@ -57,7 +57,8 @@ test('loads timm names as they are', async () => {
   const { weights, report } = await loadViT(fixture('vit-timm.safetensors'), tiny);
   assert.deepEqual(weights, timm);
   const location = fixture('vit-timm.safetensors');
-  assert.deepEqual(report, { location, flavour: 'timm', head: 'kept', unused: [] });
+  const { preprocessing: _, assumed: __, ...rest } = report;
+  assert.deepEqual(rest, { location, flavour: 'timm', head: 'kept', unused: [], notes: [] });
 });
 
 test('loads the names of Hugging Face transformers, with and without prefix', async (t) => {
@@ -105,11 +106,15 @@ const { tensors: google } = await readSafetensors(fixture('vit-google-expected.s
 
 for (const name of ['vit-google', 'vit-google-target', 'vit-big-vision', 'vit-big-vision-together']) {
   test(`loads ${name}.npz as timm does`, async () => {
-    const { weights, report } = await loadViT(fixture(`${name}.npz`), tiny);
-    assert.deepEqual(Object.keys(weights).sort(), Object.keys(google).sort());
-    for (const [tensor, expected] of Object.entries(google)) assert.deepEqual(weights[tensor], expected, tensor);
+    // timm reads the head also where a representation layer stands before it; here it is replaced then.
+    const withHead = name.startsWith('vit-big-vision');
+    const { weights, report } = await loadViT(fixture(`${name}.npz`), tiny, withHead ? {} : { classes: 3 });
+    const wanted = withHead ? google : without(/^head/)(google);
+    assert.deepEqual(Object.keys(weights).sort(), Object.keys(wanted).sort());
+    for (const [tensor, expected] of Object.entries(wanted)) assert.deepEqual(weights[tensor], expected, tensor);
     assert.equal(report.flavour, 'Google npz');
-    assert.ok(report.unused.every((unused) => unused.includes('pre_logits')));
+    assert.equal(report.unused.filter((unused) => unused.includes('pre_logits')).length, withHead ? 0 : 2);
+    if (!withHead) await assert.rejects(loadViT(fixture(`${name}.npz`), tiny), requestError(/pre_logits/));
   });
 }
 
@@ -119,6 +124,15 @@ test('a prefix of a wrapper and a linear patch embedding of old files are unders
     renamed((name) => `module.${name}`)({ ...tensors, 'patch_embed.proj.weight': flat }),
   );
   assert.deepEqual((await loadViT(file, tiny)).weights, timm);
+  const compiled = await changed(
+    t,
+    renamed((name) => `_orig_mod.module.${name}`),
+  );
+  assert.deepEqual((await loadViT(compiled, tiny)).weights, timm);
+  const theirs = (await readSafetensors(fixture('vit-transformers.safetensors'))).tensors;
+  const wrapped = path.join(temporaryFolder(t), 'wrapped.safetensors');
+  await writeSafetensors(wrapped, renamed((name) => `_orig_mod.${name}`)(theirs));
+  assert.deepEqual((await loadViT(wrapped, tiny)).weights, timm);
 });
 
 test('a head of another size is left out', async () => {
@@ -137,7 +151,7 @@ for (const [file, expectedFile] of [
   test(`the position embedding of ${file} is resampled as timm does`, async () => {
     for (const [image, expected] of Object.entries(fixtureJson<Record<string, number[]>>(expectedFile))) {
       const imageSize = Number(image);
-      const { weights, report } = await loadViT(fixture(file), { ...tiny, imageSize });
+      const { weights, report } = await loadViT(fixture(file), { ...tiny, imageSize }, { classes: 3 });
       const { shape, data } = weights['pos_embed']!;
       assert.deepEqual(shape, [1, 1 + (imageSize / 4) ** 2, 8]);
       // torch sums in float32
@@ -160,9 +174,70 @@ test('missing tensors are listed', async (t) => {
   );
 });
 
-test('unknown tensors are reported', async (t) => {
-  const { report } = await loadViT(await changed(t, withTensor('pre_logits.fc.bias')), tiny);
-  assert.deepEqual(report.unused, ['pre_logits.fc.bias']);
+test('tensors that change no logits are named', async (t) => {
+  const file = await changed(t, withTensor('decoder_blocks.0.norm1.weight'));
+  const { report } = await loadViT(file, tiny);
+  assert.deepEqual(report.unused, ['decoder_blocks.0.norm1.weight']);
+  assert.deepEqual(report.notes, [
+    `${file}: not used, because vit_test has no place for it: decoder_blocks.0.norm1.weight`,
+  ]);
+});
+
+const additions: [name: string, what: RegExp][] = [
+  ['ssf_scale_1', /SSF/],
+  ['blocks.0.attn.ssf_shift_1', /SSF/],
+  ['prompt_embeddings', /VPT/],
+  ['blocks.1.attn.qkv.lora_A', /LoRA/],
+  ['blocks.0.attn.norm.weight', /inside its blocks/],
+  ['blocks.1.mlp.norm.bias', /inside its blocks/],
+];
+
+for (const [name, what] of additions) {
+  test(`refuses ${name}, which changes the logits`, async (t) => {
+    const file = await changed(t, withTensor(name));
+    await assert.rejects(loadViT(file, tiny), requestError(what, new RegExp(name.replaceAll('.', '\\.'))));
+    // Inside the names of Google's and others, whatever the prefix.
+    const wrapped = await changed(t, (tensors) => renamed((own) => `module.${own}`)(withTensor(name)(tensors)));
+    await assert.rejects(loadViT(wrapped, tiny), requestError(what));
+  });
+}
+
+test('buffers inside a block change nothing', async (t) => {
+  const { report } = await loadViT(await changed(t, withTensor('blocks.0.attn.relative_position_index')), tiny);
+  assert.deepEqual(report.unused, ['blocks.0.attn.relative_position_index']);
+});
+
+test('a representation layer changes the logits of the head behind it, and of no other', async (t) => {
+  const file = await changed(t, withTensor('pre_logits.fc.bias'));
+  await assert.rejects(loadViT(file, tiny), requestError(/pre_logits/));
+  assert.deepEqual((await loadViT(file, tiny, { classes: 3 })).report.unused, ['pre_logits.fc.bias']);
+});
+
+test('a head of zeros is said', async (t) => {
+  const file = await changed(t, withTensor('head.weight', [5, 8]));
+  const { report } = await loadViT(file, tiny);
+  assert.match(report.notes.join(), /head\.weight\) is all zeros/);
+  assert.deepEqual((await loadViT(fixture('vit-timm.safetensors'), tiny)).report.notes, []);
+});
+
+test('the normalisation is that of config.json, else of the names; what is assumed is said', async (t) => {
+  const folder = temporaryFolder(t);
+  const load = async (name: string) => {
+    await writeSafetensors(path.join(folder, name), timm);
+    return (await loadViT(path.join(folder, name), tiny)).report;
+  };
+  const unnamed = await load('weights.safetensors');
+  assert.deepEqual(unnamed.preprocessing!.mean, [0.5, 0.5, 0.5]);
+  assert.match(unnamed.assumed!, /nothing tells how its images were normalised; assumed: mean 0\.5, 0\.5, 0\.5/);
+  const deit = await load('deit_tiny.safetensors');
+  assert.deepEqual([deit.preprocessing!.mean, deit.assumed], [[0.485, 0.456, 0.406], undefined]);
+  const masked = await loadViT(await changed(t, withTensor('mask_token')), tiny);
+  assert.deepEqual([masked.report.preprocessing!.std[0], masked.report.assumed], [0.229, undefined]);
+  const google = (await loadViT(fixture('vit-big-vision.npz'), tiny)).report;
+  assert.deepEqual([google.preprocessing!.mean[0], google.assumed], [0.5, undefined]);
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ mean: [0.1, 0.2, 0.3], std: [1, 1, 1] }));
+  const configured = await load('deit_tiny.safetensors');
+  assert.deepEqual([configured.preprocessing!.mean, configured.assumed], [[0.1, 0.2, 0.3], undefined]);
 });
 
 test('a wrong shape is told with both shapes', async (t) => {

@@ -9,7 +9,12 @@ import { permuted } from './layout.js';
 /** What is wrong with an array, without its name. */
 export class InvalidNpy extends Error {}
 
-/** Bytes of the element types that are read, and how; all little endian. */
+/** Arrays that are well-formed, of a type that is not read. */
+export class UnsupportedNpy extends InvalidNpy {
+  readonly hint = 'Save the array as float32: numpy.savez(file, **{name: array.astype("float32")}).';
+}
+
+/** Bytes of the element types that are read, and how, in little-endian order. */
 const elementTypes: Readonly<Record<string, { bytes: number; decode: (buffer: ArrayBuffer) => Float32Array }>> = {
   '<f4': { bytes: 4, decode: (buffer) => new Float32Array(buffer) },
   '<f2': { bytes: 2, decode: (buffer) => widenHalf(new Uint16Array(buffer)) },
@@ -23,12 +28,14 @@ const elementTypes: Readonly<Record<string, { bytes: number; decode: (buffer: Ar
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>): Float32NdArray {
   const { header, dataStart } = splitHeader(bytes);
   const type = capture(header, /'descr'\s*:\s*'([^']*)'/) ?? capture(header, /'descr'\s*:\s*(.*)/) ?? 'unknown';
-  const elementType = elementTypes[type];
+  // '>f4' has the bytes of '<f4' in the other order.
+  const isBigEndian = type.startsWith('>');
+  const elementType = elementTypes[type.replace(/^[>=]/, '<')];
   if (!elementType) {
     const kind = type.includes('O')
       ? 'Python objects, which are never read'
       : `of type ${type}, which is not supported`;
-    throw new InvalidNpy(`its elements are ${kind} (supported: ${Object.keys(elementTypes).join(', ')})`);
+    throw new UnsupportedNpy(`its elements are ${kind} (supported: ${Object.keys(elementTypes).join(', ')})`);
   }
   const shape = shapeOf(header);
   const expected = sizeOf(shape) * elementType.bytes;
@@ -36,11 +43,19 @@ export function parseNpy(bytes: Uint8Array<ArrayBuffer>): Float32NdArray {
   if (received !== expected) {
     throw new InvalidNpy(`${type} [${shape.join(', ')}] needs ${expected} bytes of data, it has ${received}`);
   }
-  const data = elementType.decode(bytes.buffer.slice(bytes.byteOffset + dataStart, bytes.byteOffset + bytes.length));
+  const elements = Buffer.from(bytes.subarray(dataStart));
+  if (isBigEndian) swapBytes(elements, elementType.bytes);
+  const data = elementType.decode(new Uint8Array(elements).buffer);
   if (capture(header, /'fortran_order'\s*:\s*(True|False)/) !== 'True') return float32(shape, data);
   // Column-major is the row-major array of the axes in reverse.
   const axes = shape.map((_, axis) => axis).reverse();
   return permuted(float32([...shape].reverse(), data), axes);
+}
+
+function swapBytes(elements: Buffer, bytes: number): void {
+  if (bytes === 2) elements.swap16();
+  if (bytes === 4) elements.swap32();
+  if (bytes === 8) elements.swap64();
 }
 
 function splitHeader(bytes: Uint8Array): { header: string; dataStart: number } {

@@ -3,11 +3,11 @@
  * published the AugReg vision transformers so.
  */
 import { buffer } from 'node:stream/consumers';
+import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import type { Float32NdArray } from '../../../shared/arrays.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';
-import { crc32 } from './crc32.js';
-import { InvalidNpy, parseNpy } from './npy.js';
+import { InvalidNpy, parseNpy, UnsupportedNpy } from './npy.js';
 import { damagedFileHint, RangeReader } from './range-reader.js';
 import type { Weights } from './weights.js';
 
@@ -46,7 +46,8 @@ class NpzFile implements Weights {
       return parseNpy(bytes);
     } catch (error) {
       if (!(error instanceof InvalidNpy)) throw error;
-      throw new RequestError(`${this.location}: array ${name} cannot be read: ${error.message}`, damagedFileHint);
+      const hint = error instanceof UnsupportedNpy ? error.hint : damagedFileHint;
+      throw new RequestError(`${this.location}: array ${name} cannot be read: ${error.message}`, hint);
     }
   }
 

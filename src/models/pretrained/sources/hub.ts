@@ -13,6 +13,7 @@ import type { PathInfo } from '@huggingface/hub';
 import { RequestError } from '../../../shared/errors.js';
 import { exists } from '../../../shared/files.js';
 import { readWeightMap } from '../formats/shards.js';
+import { preprocessingFiles } from '../preprocessing-files.js';
 import { type Environment, type HubAddress, HubCache } from './hub-cache.js';
 import { chooseWeightFile, indexFile } from './weight-files.js';
 
@@ -66,7 +67,8 @@ async function download({ repository, revision }: HubAddress, cache: HubCache, a
     info.filePaths.filter((name) => !name.includes('/')),
   );
   const file = cache.snapshotFile(commit, chosen);
-  await fetched([chosen]);
+  // What tells how images are prepared lies beside the weights.
+  await fetched([chosen, ...preprocessingFiles.filter((name) => info.filePaths.includes(name))]);
   if (chosen === indexFile) await fetched([...new Set((await readWeightMap(file)).values())]);
   await cache.setCommit(commit);
   return file;

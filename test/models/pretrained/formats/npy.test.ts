@@ -20,10 +20,19 @@ test('reads shapes as Python writes them', () => {
   );
 });
 
+// numpy.array([1.5, -2], '>f4').tobytes() and so on.
+test('reads the elements of big-endian machines', () => {
+  const read = (type: string, bytes: readonly number[]) => [...parseNpy(npy(dictionary('(2,)', type), bytes)).data];
+  assert.deepEqual(read('>f4', [0x3f, 0xc0, 0, 0, 0xc0, 0, 0, 0]), [1.5, -2]);
+  assert.deepEqual(read('>f2', [0x3e, 0, 0xc0, 0]), [1.5, -2]);
+  assert.deepEqual(read('>f8', [0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0]), [1.5, -2]);
+  assert.deepEqual(read('>i4', [0, 0, 1, 0, 0xff, 0xff, 0xff, 0xfe]), [256, -2]);
+});
+
 const refused: [name: string, bytes: Uint8Array<ArrayBuffer>, reason: RegExp][] = [
   ['missing data', npy(dictionary('(2,)'), [7]), /needs 2 bytes of data, it has 1/],
   ['trailing data', npy(dictionary('(2,)'), [7, 8, 9]), /needs 2 bytes of data, it has 3/],
-  ['big endian', npy(dictionary('(1,)', '>f4'), [0, 0, 0, 0]), /of type >f4, which is not supported/],
+  ['complex numbers', npy(dictionary('(1,)', '>c8'), [0, 0, 0, 0, 0, 0, 0, 0]), /of type >c8, which is not supported/],
   ['records', npy("{'descr': [('a', '<f4')], 'shape': (1,), }\n", [0, 0, 0, 0]), /not supported/],
   ['no shape', npy("{'descr': '|u1', 'fortran_order': False}\n", []), /gives no shape/],
   ['another version', npy(dictionary('()'), [7], 4), /version 4/],

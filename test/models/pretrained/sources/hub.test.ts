@@ -66,9 +66,11 @@ async function imitation(t: TestContext, files: Record<string, Buffer>, etagOf =
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
 }
 
+const configuration = Buffer.from('{"mean": [0.485, 0.456, 0.406]}');
+
 test('fetches weights once, into the layout of the Python library', async (t) => {
   const hub = await imitation(t, {
-    'config.json': Buffer.from('{}'),
+    'config.json': configuration,
     'model.safetensors': weights,
     'pytorch_model.bin': weights,
   });
@@ -80,7 +82,10 @@ test('fetches weights once, into the layout of the Python library', async (t) =>
   assert.deepEqual(readFileSync(file), weights);
   assert.equal(realpathSync(file), path.join(realpathSync(repository), 'blobs', sha256(weights)));
   assert.equal(readFileSync(path.join(repository, 'refs', 'main'), 'utf8'), commit);
-  assert.deepEqual(readdirSync(path.join(repository, 'blobs')), [sha256(weights)]);
+  // What says how images are prepared comes along, other formats of the weights do not.
+  assert.deepEqual(readFileSync(path.join(path.dirname(file), 'config.json')), configuration);
+  const blobs = readdirSync(path.join(repository, 'blobs'));
+  assert.deepEqual(blobs.sort(), [sha256(weights), sha256(configuration)].sort());
   const count = hub.requests.length;
   assert.equal(await fetchFromHub('hf-hub:acme/vit', environment), file);
   assert.equal(await fetchFromHub(`hf-hub:acme/vit@${commit}`, environment), file);
