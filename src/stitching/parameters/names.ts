@@ -45,7 +45,8 @@ export function namedTrainables<T>(trainables: Trainables<T>): Record<string, T>
 export function trainablesOfNames<T>(named: Readonly<Record<string, T>>): Trainables<T> {
   const groups: Branch = {};
   for (const [name, tensor] of Object.entries(named)) place(groups, pathOf(name), tensor);
-  return { ...noTrainables, ...groups }; // each path leads to where the type has a tensor
+  // Each path leads to where the type has a tensor; a copy adds the groups in which a stitch owns nothing.
+  return mapTrainables<T, T>({ ...noTrainables, ...groups }, (tensor) => tensor);
 }
 
 interface Branch {
