@@ -135,13 +135,13 @@ interface PlannedBatch {
 
 /**
  * Decodes as much of the split as fits into memory, and starts the threads. Close the loader when done.
- * @throws RequestError when an image cannot be decoded, or when there are too few samples for one batch
+ * A split without samples has no batches: validation images that nothing is chosen on may be missing.
+ * @throws RequestError when images cannot be decoded, or when there are too few samples for a whole batch of training
  */
 export async function openBatches(options: BatchOptions): Promise<BatchLoader> {
   const { samples, preprocessing, augmentation, batchSize, seed = 0, lastBatch = 'keep' } = options;
   const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), cacheBytes, onProgress } = options;
-  const needed = lastBatch === 'drop' ? batchSize : 1;
-  if (samples.length < needed) {
+  if (lastBatch === 'drop' && samples.length < batchSize) {
     throw new RequestError(
       `${samples.length} images do not fill a batch of ${batchSize}`,
       'Choose a smaller batch size, or a split with more images.',

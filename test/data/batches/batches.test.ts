@@ -139,6 +139,10 @@ test('too few images for a batch, and images smaller than the crop, are refused'
   await assert.rejects(collect({ preprocessing: { ...preprocessing, crop: 9 } }), /0\.png.* 12 x 8 pixels is smaller/);
 });
 
+test('a split without images has no batches', async () => {
+  assert.deepEqual(await collect({ samples: [], batchSize: 4 }), []);
+});
+
 test('leaving the loop early and closing leaves nothing behind', async () => {
   const loader = await openBatches({ samples, preprocessing, batchSize: 1 });
   for await (const batch of loader.batches({ epochs: 100 })) if (batch.index === 2) break;
