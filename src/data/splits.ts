@@ -87,7 +87,8 @@ export function shotNotes({ classes, splits }: Dataset, shots: number): string[]
   const fewer = classes.filter((_, label) => counts[label]! < shots);
   if (fewer.length === 0) return [];
   const lacking = counts.filter((count) => count < shots);
-  const range = `${Math.min(...lacking)} to ${Math.max(...lacking)}`;
+  const [fewest, most] = [Math.min(...lacking), Math.max(...lacking)];
+  const range = fewest === most ? `${fewest}` : `${fewest} to ${most}`;
   return [
     `${fewer.length} of ${classes.length} classes have fewer than ${shots} training images (${range}) and keep all: ${someOf(fewer)}`,
   ];

@@ -74,7 +74,7 @@ test('drawing shows progress; notes are written, among them what shots ask for a
   });
   assert.deepEqual(said, [
     's: drawing images 10',
-    's: 2 of 2 classes have fewer than 1000 training images (3 to 3) and keep all: Rotundella-bipunctata, Rotundella-quadripunctata',
+    's: 2 of 2 classes have fewer than 1000 training images (3) and keep all: Rotundella-bipunctata, Rotundella-quadripunctata',
   ]);
 });
 

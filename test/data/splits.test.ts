@@ -52,7 +52,7 @@ test('notes name the classes without validation images, and those with fewer ima
     'validation has no image of 1 of 3 classes (kiwi): too few training images for validation_fraction 0.1',
   ]);
   assert.deepEqual(shotNotes({ name: 'x', classes, splits: { train, test: train } }, 4), [
-    '1 of 3 classes have fewer than 4 training images (1 to 1) and keep all: kiwi',
+    '1 of 3 classes have fewer than 4 training images (1) and keep all: kiwi',
   ]);
   assert.deepEqual(shotNotes({ name: 'x', classes, splits: { train, test: train } }, 1), []);
 });
