@@ -37,10 +37,12 @@ interface Options {
   readonly adaptation?: StitchableNetwork['adaptation'];
   readonly distils?: boolean;
   readonly steps?: readonly number[];
+  /** Of the distillation loss. */
+  readonly weight?: number;
 }
 
 /** The state after steps on the given stitches, and what the steps measured. */
-async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps = [4] }: Options = {}) {
+async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps = [4], weight = 1 }: Options = {}) {
   const frozen = toDevice(engine, frozenNetwork());
   const before = namedTrainables(trainables(adaptation));
   const state = stateOnDevice(engine, initialState(before));
@@ -48,7 +50,7 @@ async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps
   const run = stepRunner(engine, network, state, {
     weightDecay: 0,
     saliency: true,
-    ...(distils && { distillation }),
+    ...(distils && { distillation: { ...distillation, weight } }),
   });
   const { images, labels } = batch();
   const measures: StepMeasures[] = [];
@@ -169,6 +171,16 @@ test('distillation gives the teacher no gradient: it learns from the labels alon
   const alone = await stepsOn(engine, { distils: false, steps: [teacher.id] });
   for (const name of namesOf(teacher.id)) assert.deepEqual(taught.after[name], alone.after[name], name);
   assert.equal(taught.measures[0]!.teacherLoss, alone.measures[0]!.loss);
+  await engine.dispose();
+});
+
+test('the weight of distillation scales the loss of the stitch and its saliency, not what its teacher learns', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const [whole, quarter] = [await stepsOn(engine, { steps: [0] }), await stepsOn(engine, { steps: [0], weight: 0.25 })];
+  const [one, other] = [whole.measures[0]!, quarter.measures[0]!];
+  assert.ok(Math.abs(other.loss - one.loss / 4) < 1e-6 && one.loss > 0.1);
+  assert.ok(Math.abs(other.saliency / one.saliency - 0.25) < 1e-4);
+  assert.equal(other.teacherLoss, one.teacherLoss);
   await engine.dispose();
 });
 
