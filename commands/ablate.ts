@@ -50,7 +50,8 @@ trials are not run again and an interrupted one goes on from its last checkpoint
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Ablate);
     const { loadExperiment } = await import('../src/config/load.js');
-    const { formatPlan, planOf, runFolderOf } = await import('../src/config/plan.js');
+    const { runFolderOf } = await import('../src/config/trials.js');
+    const { formatPlan, planOf } = await import('../src/experiment/plan.js');
     const { shippedExperiment } = await import('../src/config/shipped.js');
     const { ablationOf } = await import('../src/experiment/ablation.js');
     const file = flags.experiment ?? (await shippedExperiment('quickstart.yaml'));
@@ -65,7 +66,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       process.exitCode = exitStatus;
       return plan;
     }
-    const { performExperiment } = await import('../src/experiment/perform.js');
+    const { performExperiment } = await import('../src/experiment/runner.js');
     const { engine, device, reuse } = flags;
     const command = ['ablate', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command, variants });

@@ -45,7 +45,8 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Run);
     const { loadExperiment } = await import('../src/config/load.js');
-    const { formatPlan, planOf, runFolderOf } = await import('../src/config/plan.js');
+    const { runFolderOf } = await import('../src/config/trials.js');
+    const { formatPlan, planOf } = await import('../src/experiment/plan.js');
     const { config: experiment } = await loadExperiment(args.file, { set: flags.set });
     const runFolder = runFolderOf(experiment, flags.out);
     if (flags['dry-run']) {
@@ -55,7 +56,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       process.exitCode = exitStatus;
       return plan;
     }
-    const { performExperiment } = await import('../src/experiment/perform.js');
+    const { performExperiment } = await import('../src/experiment/runner.js');
     const { engine, device, reuse } = flags;
     const command = ['run', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command });

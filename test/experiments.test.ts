@@ -4,8 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { loadExperiment, loadPretraining } from '../src/config/load.js';
-import { planOf, runFolderOf } from '../src/config/plan.js';
+import { runFolderOf } from '../src/config/trials.js';
 import { type AblationName, ablationOf } from '../src/experiment/ablation.js';
+import { planOf } from '../src/experiment/plan.js';
 import { architectureNamed } from '../src/models/architectures.js';
 import { projectRoot } from './command-line.js';
 

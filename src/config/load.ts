@@ -70,6 +70,10 @@ export async function loadExperiment(file: string, options: LoadOptions = {}): P
     data: experiment.data.map((dataset, index) => ({
       ...dataset,
       ...('root' in dataset && { root: resolve(['data', index, 'root'], dataset.root) }),
+      ...('training_list' in dataset &&
+        dataset.training_list !== undefined && {
+          training_list: resolve(['data', index, 'training_list'], dataset.training_list),
+        }),
     })),
   }));
 }

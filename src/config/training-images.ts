@@ -1,16 +1,22 @@
 /** How many training images a data set has, as far as that is known without reading it. */
 import { officialDatasets, vtabTasks, vtabTraining } from './official-datasets.js';
-import type { Dataset } from './schema/dataset.js';
+import type { DatasetConfig } from './schema/dataset.js';
 
 /** Validation images that few-shot learning keeps of each class, where there are as many shots (CoOp). */
 export const fewShotValidation = 4;
 
 /**
  * Images of the training part, or of training and validation part together; undefined for a folder of images.
- * Where images are drawn class by class the number may be off by the rounding, and by classes that have fewer.
+ * Where images are drawn class by class the number may be off by the rounding, and by classes that have fewer; beside a
+ * published list, by the validation images that it takes for training.
+ * @param listed images of the `training_list`, which take the place of the training part
  */
-export function trainingImages(dataset: Dataset, part: 'train' | 'train+validation'): number | undefined {
-  const all = allTrainingImages(dataset, part);
+export function trainingImages(
+  dataset: DatasetConfig,
+  part: 'train' | 'train+validation',
+  listed?: number,
+): number | undefined {
+  const all = listed === undefined ? allTrainingImages(dataset, part) : withList(dataset, part, listed);
   const classes = classesOf(dataset);
   const { shots } = dataset;
   if (shots === undefined || classes === undefined) return shots === undefined ? all : undefined;
@@ -18,7 +24,14 @@ export function trainingImages(dataset: Dataset, part: 'train' | 'train+validati
   return Math.min(all ?? Number.POSITIVE_INFINITY, classes * (shots + validation));
 }
 
-function allTrainingImages(dataset: Dataset, part: 'train' | 'train+validation'): number | undefined {
+/** A list replaces the training images; the validation images stay. */
+function withList(dataset: DatasetConfig, part: 'train' | 'train+validation', listed: number): number | undefined {
+  if (part === 'train') return listed;
+  const [train, whole] = [allTrainingImages(dataset, 'train'), allTrainingImages(dataset, part)];
+  return train === undefined || whole === undefined ? undefined : listed + whole - train;
+}
+
+function allTrainingImages(dataset: DatasetConfig, part: 'train' | 'train+validation'): number | undefined {
   const isWhole = part === 'train+validation';
   switch (dataset.kind) {
     case 'image-folder':
@@ -38,7 +51,7 @@ function allTrainingImages(dataset: Dataset, part: 'train' | 'train+validation')
   }
 }
 
-function classesOf(dataset: Dataset): number | undefined {
+function classesOf(dataset: DatasetConfig): number | undefined {
   switch (dataset.kind) {
     case 'image-folder':
       return undefined;
@@ -49,4 +62,9 @@ function classesOf(dataset: Dataset): number | undefined {
     default:
       return officialDatasets[dataset.kind].classes;
   }
+}
+
+/** File of the published list that a trial takes its training images from; undefined: none. */
+export function trainingListOf(dataset: DatasetConfig, seed: number): string | undefined {
+  return 'training_list' in dataset ? dataset.training_list?.replaceAll('{seed}', String(seed)) : undefined;
 }

@@ -1,7 +1,7 @@
 /** What is wrong with data sets, said before anything is written or trained: they are listed, no image is decoded. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Dataset as DatasetConfig } from '../config/schema/dataset.js';
+import type { DatasetConfig } from '../config/schema/dataset.js';
 import { isExpected } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import type { Dataset } from './dataset.js';

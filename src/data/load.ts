@@ -1,6 +1,6 @@
 /** From the data set that an experiment names to its images, whatever its kind. */
-import type { Dataset as DatasetConfig } from '../config/schema/dataset.js';
-import { fewShotValidation } from '../config/training-images.js';
+import type { DatasetConfig } from '../config/schema/dataset.js';
+import { fewShotValidation, trainingListOf } from '../config/training-images.js';
 import { type Progress, silentProgress } from '../shared/progress.js';
 import type { Dataset } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
@@ -66,7 +66,7 @@ export async function listWhole(config: DatasetConfig): Promise<Dataset> {
 
 /** What a trial of this seed sees of the whole data set: the training images of its list, or so many shots. */
 export async function chosenBy(config: DatasetConfig, whole: Dataset, seed: number): Promise<Dataset> {
-  const list = 'training_list' in config ? config.training_list?.replaceAll('{seed}', String(seed)) : undefined;
+  const list = trainingListOf(config, seed);
   const dataset = list === undefined ? whole : await withTrainingList(whole, list);
   return config.shots === undefined ? dataset : withShots(dataset, config.shots, seed);
 }

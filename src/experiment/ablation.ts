@@ -2,8 +2,9 @@
  * The ablation studies of the supplement: each compares a few settings of one experiment, with several seeds. A variant is
  * the experiment with some values changed; its trials stand in one run folder with those of the others.
  */
-import type { Variant } from '../config/plan.js';
+
 import type { Experiment } from '../config/schema/experiment.js';
+import type { Variant } from '../config/trials.js';
 
 export const ablationNames = ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling'] as const;
 export type AblationName = (typeof ablationNames)[number];

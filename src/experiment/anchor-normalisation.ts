@@ -3,7 +3,7 @@ import type { Experiment } from '../config/schema/experiment.js';
 import type { Normalisation } from '../models/family.js';
 import { inspectNetwork } from '../models/pretrained/load-network.js';
 import { RequestError } from '../shared/errors.js';
-import { spaceOf } from './space.js';
+import { architecturesOf } from './space.js';
 
 /**
  * The experiment with `preprocessing.mean` and `std` where the anchors were pretrained with other values than their
@@ -16,8 +16,7 @@ export async function withAnchorNormalisation(
   say: (note: string) => void,
 ): Promise<Experiment> {
   const { mean, std } = experiment.preprocessing;
-  // The number of classes does not matter to what the anchors read.
-  const { anchors: architectures } = spaceOf(experiment, 1);
+  const architectures = architecturesOf(experiment.anchors, experiment.preprocessing.crop);
   const found: { name: string; known: Normalisation; published: Normalisation }[] = [];
   const notes = new Set<string>();
   for (const [index, architecture] of architectures.entries()) {

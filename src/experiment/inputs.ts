@@ -1,8 +1,9 @@
 /** The checks of an experiment's data sets, before the run folder is made and before the first trial trains. */
-import type { Plan, Variant } from '../config/plan.js';
 import type { Experiment } from '../config/schema/experiment.js';
+import type { Variant } from '../config/trials.js';
 import { problemsOf } from '../data/check-inputs.js';
 import { RequestError } from '../shared/errors.js';
+import type { Plan } from './plan.js';
 
 /**
  * What is wrong with the data sets, in words; the same for `--dry-run` and for a run.

@@ -1,31 +1,78 @@
-/** The story of one experiment: its trials, one after the other; what is finished is not run again. */
+/** The story of one experiment: engine, Ctrl-C, its trials one after the other, table; what is finished is not run again. */
 import os from 'node:os';
 import path from 'node:path';
-import { type Trial, trialsOf, type Variant } from '../config/plan.js';
 import type { Experiment } from '../config/schema/experiment.js';
-import type { Engine } from '../engine/engine.js';
+import { type Trial, trialsOf, type Variant } from '../config/trials.js';
+import { createEngine } from '../engine/select.js';
+import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
 import { openRunFolder, type RunWriter } from '../run-folder/run-writer.js';
+import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { TrialError } from '../shared/errors.js';
-import type { Progress } from '../shared/progress.js';
+import { interruptSignal } from '../shared/interrupt.js';
+import { estaCommand, formatNextStep } from '../shared/next-step.js';
+import { createProgress } from '../shared/progress.js';
+import type { Runtime } from '../training/runtime.js';
 import { withAnchorNormalisation } from './anchor-normalisation.js';
 import { refuseWrongInputs } from './inputs.js';
 import { runTrial } from './trial/trial.js';
 
-export interface RunOptions {
+interface WhatToRun {
   readonly runFolder: string;
-  readonly engine: Engine;
-  readonly progress: Progress;
-  /** Aborted by Ctrl-C: the step under way is finished, everything is saved. */
-  readonly signal: AbortSignal;
-  /** Default: the user's cache folder. */
-  readonly cacheFolder?: string;
   /** What an ablation compares; left out: the experiment as it is. */
   readonly variants?: readonly Variant[];
   /** Run folders, or folders that hold some, whose finished trials of the same settings are taken over. */
   readonly reuse?: readonly string[];
+}
+
+export interface RunOptions extends WhatToRun, Runtime {
+  /** Default: the user's cache folder. */
+  readonly cacheFolder?: string;
   /** What was typed, to be recorded. */
   readonly command?: string;
+}
+
+export interface PerformOptions extends WhatToRun {
+  readonly engine: EngineChoice;
+  /** Default: the engine's own choice. */
+  readonly device?: Device | undefined;
+  /** Words of the command line, to be recorded. */
+  readonly command: readonly string[];
+}
+
+export interface Performed {
+  /** Table, files written and next command, for people. */
+  readonly text: string;
+  readonly exitStatus: 0 | 1;
+  /** For `--json`. */
+  readonly document: { readonly run: string; readonly trials: readonly TrialResult[] };
+}
+
+/**
+ * What `esta run` and `esta ablate` do once they know the experiment.
+ * @throws RequestError, Interrupted
+ */
+export async function performExperiment(
+  experiment: Experiment,
+  { engine: choice, device, command, ...what }: PerformOptions,
+): Promise<Performed> {
+  const signal = interruptSignal();
+  const engine = await createEngine(choice, { device });
+  const progress = createProgress(process.stderr);
+  const options = { ...what, engine, progress, signal, command: estaCommand(...command) };
+  const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
+  const { runFolder } = what;
+  const summary = await renderRunSummary(runFolder, process.stdout.columns);
+  const folder = path.relative('.', runFolder) || '.';
+  const next = formatNextStep({
+    purpose: 'A page with the curve to explore:',
+    command: estaCommand('report', folder, '--out', path.join(folder, 'report.html')),
+  });
+  return {
+    text: [`${summary.text}\n`, ...summary.files, next].join('\n'),
+    exitStatus: trials.some(({ status }) => status === 'failed') ? 1 : 0,
+    document: { run: runFolder, trials },
+  };
 }
 
 /**

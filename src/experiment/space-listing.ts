@@ -3,7 +3,7 @@ import type { Experiment } from '../config/schema/experiment.js';
 import type { Table } from '../report/render/table.js';
 import { stitchFlops, stitchParams, trainableParams } from '../stitching/space/cost.js';
 import { stitchLabel } from '../stitching/space/stitch.js';
-import { spaceOf } from './space.js';
+import { pstSpaceOf } from './space.js';
 
 /** One stitch, as `--json` shows it. */
 export interface ListedStitch {
@@ -20,7 +20,7 @@ export interface ListedStitch {
 
 /** All stitches by id, for a task with `classes` classes. */
 export function listStitches(experiment: Experiment, classes: number): ListedStitch[] {
-  const { space, network } = spaceOf(experiment, classes);
+  const { space, network } = pstSpaceOf(experiment, classes);
   return space.stitches.map((stitch) => ({
     id: stitch.id,
     path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
@@ -33,7 +33,7 @@ export function listStitches(experiment: Experiment, classes: number): ListedSti
 /** The list for people. */
 export function stitchTable(experiment: Experiment, classes: number, task: string): Table {
   const names = experiment.anchors.map(({ name }) => name);
-  const { space } = spaceOf(experiment, classes);
+  const { space } = pstSpaceOf(experiment, classes);
   const listed = listStitches(experiment, classes);
   // Small anchors cost millions, the paper's billions: one unit for the whole column.
   const largest = Math.max(...listed.map(({ flops }) => flops));

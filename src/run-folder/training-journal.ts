@@ -3,7 +3,7 @@
  * trial's folder. All stages of a trial write into the same two files; a line says which stage it belongs to.
  */
 import path from 'node:path';
-import { appendJsonLine, readJsonLines, writeAtomic } from '../shared/files.js';
+import { appendJsonLine, keepJsonLines, readJsonLines } from '../shared/files.js';
 import type { ImportanceScores } from '../stitching/importance.js';
 import { type EpochMetrics, type EpochTest, metricsFile, testsFile } from './trial-journal.js';
 
@@ -22,6 +22,9 @@ export interface TrainingJournal {
   write(metrics: EpochMetrics, importance: EpochImportance): Promise<void>;
 }
 
+/** What all lines of a trial's journals say. */
+type EpochLine = Pick<EpochMetrics, 'stage' | 'epoch'>;
+
 /**
  * Opens the journal of a stage that goes on after `epochsDone` epochs: what a killed run wrote about later ones is
  * dropped, because they are trained again.
@@ -29,7 +32,9 @@ export interface TrainingJournal {
 export async function openJournal(trialFolder: string, stage: string, epochsDone: number): Promise<TrainingJournal> {
   const importanceFile = path.join(trialFolder, 'importance.jsonl');
   const files = [metricsFile(trialFolder), importanceFile, testsFile(trialFolder)];
-  for (const file of files) await dropLaterEpochs(file, stage, epochsDone);
+  for (const file of files) {
+    await keepJsonLines<EpochLine>(file, (line) => line.stage !== stage || line.epoch <= epochsDone);
+  }
   return {
     async write(metrics, importance) {
       await appendJsonLine(metricsFile(trialFolder), metrics);
@@ -48,11 +53,4 @@ export async function noteTest(
   if (lines.some((line) => line.stage === stage && line.epoch === epoch)) return;
   const line: EpochTest = { stage, epoch, ...(await test()) };
   await appendJsonLine(testsFile(trialFolder), line);
-}
-
-async function dropLaterEpochs(file: string, stage: string, epochsDone: number): Promise<void> {
-  const lines = await readJsonLines<{ readonly stage: string; readonly epoch: number }>(file);
-  const kept = lines.filter((line) => line.stage !== stage || line.epoch <= epochsDone);
-  // Written even where all are kept: a line that a kill cut has no newline, and the next would continue it.
-  if (lines.length > 0) await writeAtomic(file, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

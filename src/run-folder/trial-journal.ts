@@ -1,7 +1,9 @@
 /** What a trial notes while it trains, line by line; the runner writes it, reports draw Figure C from it. */
 import path from 'node:path';
-import { stitchedStage } from '../config/stages.js';
 import { readJsonLines } from '../shared/files.js';
+
+/** The stage that trains the stitched network; the others train an anchor alone. */
+export const stitchedStage = 'stitched';
 
 /** A line of metrics.jsonl. */
 export interface EpochMetrics {

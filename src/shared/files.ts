@@ -49,6 +49,16 @@ export async function readJsonLines<T>(file: string): Promise<T[]> {
   return lines.map((line) => JSON.parse(line) as T);
 }
 
+/**
+ * Drops the JSON lines that `keep` refuses, and a last line cut by a kill, which the next one would continue. Missing
+ * file: nothing to do.
+ */
+export async function keepJsonLines<T>(file: string, keep: (line: T) => boolean): Promise<void> {
+  if (!(await exists(file))) return;
+  const kept = (await readJsonLines<T>(file)).filter(keep);
+  await writeAtomic(file, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
 /** Whether there is a file or folder of this name. */
 export async function exists(file: string): Promise<boolean> {
   return stat(file).then(

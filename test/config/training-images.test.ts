@@ -1,7 +1,7 @@
 /** Sizes that are known before a data set is there: official training parts, as the data sets' own pages state them. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Dataset, datasetSchema } from '../../src/config/schema/dataset.js';
+import { type DatasetConfig, datasetSchema } from '../../src/config/schema/dataset.js';
 import { trainingImages } from '../../src/config/training-images.js';
 
 /** Training images of the official lists, which validation images are drawn from or belong to. */
@@ -14,7 +14,7 @@ const published = {
   'cifar-100': 50000,
 };
 
-const dataset = (fields: object): Dataset => datasetSchema.parse({ name: 'set', root: 'somewhere', ...fields });
+const dataset = (fields: object): DatasetConfig => datasetSchema.parse({ name: 'set', root: 'somewhere', ...fields });
 
 test('official sets: all training images, or those that are not held out for validation', () => {
   for (const [kind, images] of Object.entries(published)) {

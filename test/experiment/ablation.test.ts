@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { trialsOf } from '../../src/config/plan.js';
 import { type Experiment, experimentSchema } from '../../src/config/schema/experiment.js';
+import { trialsOf } from '../../src/config/trials.js';
 import { type AblationName, ablationNames, ablationOf } from '../../src/experiment/ablation.js';
 
 const experiment = (more: object = {}): Experiment =>

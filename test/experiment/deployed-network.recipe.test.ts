@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
 import sharp from 'sharp';
-import { trialsOf } from '../../src/config/plan.js';
+import { trialsOf } from '../../src/config/trials.js';
 import { loadDataset } from '../../src/data/load.js';
 import { predict } from '../../src/evaluation/predict.js';
 import { type DeployedNetwork, openDeployed } from '../../src/experiment/deployed/deployed-network.js';

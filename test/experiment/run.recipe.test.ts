@@ -31,6 +31,7 @@ test('one seed gives one table; a finished trial is not run again; the run folde
     'grid.jsonl',
     'importance.jsonl',
     'metrics.jsonl',
+    'recipe.json',
     'result.json',
     'status.json',
     'trained.safetensors',

@@ -4,10 +4,20 @@ import { learningRateAt } from '../../src/training/schedule.js';
 
 test('the learning rate warms up linearly and falls along half a cosine', () => {
   // Two steps of warm-up; then (1 + cos(pi k / 4)) / 2 of the peak 8.
-  const rates = Array.from({ length: 7 }, (_, step) => learningRateAt(step, 8, 2, 6));
+  const rates = Array.from({ length: 7 }, (_, step) =>
+    learningRateAt(step, { steps: 6, warmupSteps: 2, peakLearningRate: 8 }),
+  );
   const expected = [4, 8, 8, 4 + 2 * Math.SQRT2, 4, 4 - 2 * Math.SQRT2, 0];
   for (const [step, rate] of rates.entries())
     assert.ok(Math.abs(rate - expected[step]!) < 1e-12, `step ${step}: ${rate}`);
-  assert.equal(learningRateAt(0, 8, 0, 6), 8, 'without a warm-up it begins at the peak');
-  assert.equal(learningRateAt(3, 8, 4, 4), 8, 'a training can end with its warm-up');
+  assert.equal(
+    learningRateAt(0, { steps: 6, warmupSteps: 0, peakLearningRate: 8 }),
+    8,
+    'without a warm-up it begins at the peak',
+  );
+  assert.equal(
+    learningRateAt(3, { steps: 4, warmupSteps: 4, peakLearningRate: 8 }),
+    8,
+    'a training can end with its warm-up',
+  );
 });

@@ -106,7 +106,7 @@ export const datasetSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** One data set of an experiment. */
-export type Dataset = DeepReadonly<z.output<typeof datasetSchema>>;
+export type DatasetConfig = DeepReadonly<z.output<typeof datasetSchema>>;
 
 /** `data:` takes one mapping or a list of them, and fills in names; so `data.root` is a path where there is one. */
 export const dataSchema = z.preprocess(

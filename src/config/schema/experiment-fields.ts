@@ -12,7 +12,7 @@ import {
   trainingSchema,
 } from './sections.js';
 
-/** Methods that an experiment can compare; src/experiment/trial/method.ts describes them. */
+/** Methods that an experiment can compare; src/experiment/method.ts describes them. */
 export const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
 
 const anchorSchema = z.strictObject({

@@ -25,3 +25,4 @@ export const experimentSchema = consistent(experimentFields, experimentRules).tr
 /** A checked experiment with all defaults filled in; names are those of the YAML file. */
 export type Experiment = DeepReadonly<z.output<typeof experimentSchema>>;
 export type Method = Experiment['methods'][number];
+export type AnchorConfig = Experiment['anchors'][number];

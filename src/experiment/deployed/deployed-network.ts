@@ -20,10 +20,10 @@ import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { noTrainables } from '../../stitching/parameters/trainables.js';
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import { type FrozenPath, runStitch, withTrainedWeights } from '../../stitching/stitchable-network.js';
-import { spaceOf } from '../space.js';
-import { loadAnchors, mergeAnchors } from '../trial/palette.js';
+import { imageRecipeOf } from '../recipe.js';
+import { pstSpaceOf } from '../space.js';
+import { loadAnchors, mergeAnchors } from '../trial/network.js';
 import { readTrained } from '../trial/trained-file.js';
-import { preprocessingOf } from '../trial/trial-data.js';
 
 export interface DeployedChoice {
   /** Name of the trial folder; may be left out where the run has one finished trial. */
@@ -61,8 +61,9 @@ export async function openDeployed(runFolder: string, choice: DeployedChoice = {
   const { config: experiment } = await loadExperiment(path.join(folder!, 'experiment.yaml'));
   const trained = await readTrained(path.join(folder!, 'trials', trial.name, 'trained.safetensors'));
   const { classes, trainables } = trained;
-  const { space, network, anchors: architectures } = spaceOf(experiment, classes.length);
-  const pretrained = await loadAnchors(experiment, architectures, classes.length);
+  const { space, network } = pstSpaceOf(experiment, classes.length);
+  const { anchors: architectures } = network;
+  const pretrained = await loadAnchors(experiment.anchors, architectures, classes.length);
   const { weights: anchors } = mergeAnchors(pretrained, { space, network }, trained.alone);
   const frozen = withTrainedWeights({ anchors, layers: trained.layers }, trainables, isFloat32);
   const stitch = space.stitches[result.id]!;
@@ -73,7 +74,7 @@ export async function openDeployed(runFolder: string, choice: DeployedChoice = {
     trial: trial.name,
     result,
     classes,
-    preprocessing: preprocessingOf(experiment, architectures[0]!),
+    preprocessing: imageRecipeOf(experiment, architectures[0]!).preprocessing,
     weights,
     logits,
     load: (engine) => bind(engine, `predict ${trial.name} ${result.id}`, weights, logits),

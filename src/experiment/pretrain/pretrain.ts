@@ -10,25 +10,18 @@ import { type BatchLoader, openBatches } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
 import { readImageFolder } from '../../data/image-folder.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
-import type { Engine, Value } from '../../engine/engine.js';
 import { toHost } from '../../engine/transfer.js';
-import { accuracyOf } from '../../evaluation/accuracy.js';
 import { type Architecture, imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch } from '../../models/from-scratch.js';
 import { openSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
-import { type Float32NdArray, float32 } from '../../shared/arrays.js';
-import { Interrupted, RequestError, TrialError } from '../../shared/errors.js';
-import { appendJsonLine, exists, writeAtomic } from '../../shared/files.js';
+import { RequestError } from '../../shared/errors.js';
+import { exists, writeAtomic } from '../../shared/files.js';
 import type { Progress } from '../../shared/progress.js';
-import { Random } from '../../shared/random.js';
-import { namedLeaves, treeOf } from '../../training/parameters.js';
-import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
-import { learningRateAt } from '../../training/schedule.js';
-import { supervisedStep } from '../../training/supervised-step.js';
-import { initialState, mapState, stateOnDevice, type TrainingState } from '../../training/training-state.js';
+import { treeOf } from '../../training/parameters.js';
+import type { Runtime } from '../../training/runtime.js';
 import { checkFamily } from '../space.js';
-import { restoreCheckpoint, saveCheckpoint } from '../trial/checkpoint.js';
+import { trainAnchor } from './anchor-training.js';
 
 export interface PretrainedAnchorResult {
   readonly name: string;
@@ -38,20 +31,10 @@ export interface PretrainedAnchorResult {
   readonly accuracy: number;
 }
 
-/** Minutes between two checkpoints. */
-const checkpointMinutes = 5;
-
-export interface PretrainingSurroundings {
-  readonly engine: Engine;
-  readonly progress: Progress;
-  /** Aborted by Ctrl-C: the step under way is finished, everything is saved. */
-  readonly signal: AbortSignal;
-}
-
 /** @throws RequestError, TrialError, Interrupted */
 export async function pretrain(
   config: Pretraining,
-  { engine, progress, signal }: PretrainingSurroundings,
+  { engine, progress, signal }: Runtime,
 ): Promise<PretrainedAnchorResult[]> {
   // 1. The images, decoded once for all anchors, and so prepared alike.
   const [first] = architecturesOf(config);
@@ -78,7 +61,7 @@ export async function pretrain(
   return results;
 }
 
-interface Resources extends PretrainingSurroundings {
+interface Resources extends Runtime {
   readonly train: BatchLoader;
   readonly validation: BatchLoader;
 }
@@ -134,109 +117,33 @@ async function pretrainAnchor(
   anchor: Pretraining['anchors'][number],
   file: string,
   { classes }: Dataset,
-  { engine, progress, signal, train, validation }: Resources,
+  { train, validation, ...runtime }: Resources,
 ): Promise<PretrainedAnchorResult> {
-  const { seed } = config;
+  const { name, architecture } = anchor;
+  const { seed, data, output } = config;
   const { epochs = config.training.epochs, learning_rate = config.training.learning_rate } = anchor;
   const training = { ...config.training, epochs, learning_rate };
-  const family = fromScratch(architectureNamed(anchor.architecture, config.data.image_size));
-  const start = family.fresh(classes.length, Random.of(seed, 'weights', anchor.name));
+  const family = fromScratch(architectureNamed(architecture, data.image_size));
   const checkpoint = `${file}.partial`;
-  const identity = JSON.stringify({ seed, training, anchor, data: config.data, classes: classes.length });
-  const restored = await restoreCheckpoint(checkpoint, identity);
-  const named = namedLeaves<Float32NdArray>(start);
-  const state = restored?.state ?? initialState(named);
-  let held: TrainingState<Value> = stateOnDevice(engine, state);
-  const first = Number(restored?.rest['step'] ?? 0);
-  let lossSum = Number(restored?.rest['loss_sum'] ?? 0);
-
-  const step = engine.compile(
-    `pretrain ${anchor.architecture}`,
-    supervisedStep(family, {
-      classes: classes.length,
-      weightDecay: training.weight_decay,
-      labelSmoothing: training.label_smoothing,
-    }),
-  );
-  const keptOf = (step: number) =>
-    engine.put(keptTokens(family.patches!, training.patch_dropout, Random.of(seed, 'patches', step)));
-  const perEpoch = train.batchesPerEpoch;
-  const steps = perEpoch * training.epochs;
-  const save = (done: number) =>
-    saveCheckpoint(engine, checkpoint, identity, held, {
-      step: String(done),
-      loss_sum: String(lossSum),
-    });
-  const measure = () =>
-    accuracyOf(engine, anchor.architecture, family.logits, treeOf(start, held.parameters), validation);
-
-  progress.start(`${anchor.name} pretraining`, steps, {}, first);
-  let saved = Date.now();
-  const position = { epoch: Math.floor(first / perEpoch), index: first % perEpoch };
-  const remaining = { ...position, epochs: training.epochs - position.epoch };
-  for await (const batch of train.batches(remaining)) {
-    const done = batch.epoch * perEpoch + batch.index;
-    const scalar = (value: number) => engine.put(float32([], Float32Array.of(value)));
-    const result = await step({
-      state: mapState(held, (values) => treeOf(start, values)),
-      images: engine.put(batch.images),
-      labels: engine.put(batch.labels),
-      rate: scalar(learningRateAt(done, training.learning_rate, training.warmup_epochs * perEpoch, steps)),
-      mixupLambda: scalar(mixupLambda(training.mixup, Random.of(seed, 'mixup', done))),
-      ...(dropsPatches(training.patch_dropout, batch.epoch, training.epochs) && { kept: keptOf(done) }),
-    });
-    engine.free(held);
-    held = mapState(result.state, namedLeaves<Value>);
-    const loss = (await engine.get(result.loss)).data[0]!;
-    if (!Number.isFinite(loss)) throw notFinite(anchor.name, done, training.learning_rate);
-    lossSum += loss;
-    progress.update(done + 1, { epoch: `${batch.epoch + 1}/${training.epochs}`, loss: loss.toFixed(3) });
-    if (batch.index === perEpoch - 1) {
-      const epoch = batch.epoch + 1;
-      const accuracy = epoch % 5 === 0 || epoch === training.epochs ? await measure() : undefined;
-      const line = {
-        anchor: anchor.name,
-        epoch,
-        loss: lossSum / perEpoch,
-        ...(accuracy !== undefined && { accuracy }),
-      };
-      await appendJsonLine(path.join(config.output, 'metrics.jsonl'), line);
-      lossSum = 0;
-    }
-    const epochEnds = batch.index === perEpoch - 1; // saved at once, so that no line is written twice
-    if (epochEnds || signal.aborted || Date.now() - saved > checkpointMinutes * 60_000) {
-      await save(done + 1);
-      saved = Date.now();
-    }
-    if (signal.aborted) throw new Interrupted(`stopped after step ${done + 1} of ${steps} of ${anchor.name}`);
-  }
-  progress.stop();
-
-  const accuracy = await measure();
-  const network = treeOf(start, await toHost(engine, held.parameters));
-  await writeSafetensors(file, family.stateDictOf(network), {
+  const { template, parameters, accuracy } = await trainAnchor(runtime, {
+    ...{ name, architecture, family, classes: classes.length, seed, epochs, train, validation, checkpoint },
+    warmupEpochs: training.warmup_epochs,
+    peakLearningRate: learning_rate,
+    weightDecay: training.weight_decay,
+    labelSmoothing: training.label_smoothing,
+    mixup: training.mixup,
+    patchDropout: training.patch_dropout,
+    fingerprint: JSON.stringify({ seed, training, anchor, data, classes: classes.length }),
+    metricsFile: path.join(output, 'metrics.jsonl'),
+  });
+  const host = treeOf(template, await toHost(runtime.engine, parameters));
+  await writeSafetensors(file, family.stateDictOf(host), {
     dtype: 'F16',
-    metadata: { architecture: anchor.architecture, epochs: String(training.epochs), accuracy: accuracy.toFixed(2) },
+    metadata: { architecture, epochs: String(epochs), accuracy: accuracy.toFixed(2) },
   });
   await rm(checkpoint, { force: true });
-  return { name: anchor.name, file, epochs: training.epochs, accuracy };
-}
-
-/** Beta(alpha, alpha) by Joehnk's method, folded to the larger share; 1 without mixup. */
-function mixupLambda(alpha: number, random: Random): number {
-  if (alpha === 0) return 1;
-  for (;;) {
-    const x = random.uniform() ** (1 / alpha);
-    const y = random.uniform() ** (1 / alpha);
-    if (x + y <= 1 && x + y > 0) return Math.max(x, y) / (x + y);
-  }
-}
-
-function notFinite(anchor: string, step: number, rate: number): TrialError {
-  return new TrialError(
-    `the loss of ${anchor} is not a number at step ${step} (peak learning rate ${rate})`,
-    'Lower training.learning_rate; what was trained until the last checkpoint is kept.',
-  );
+  runtime.engine.free(parameters);
+  return { name, file, epochs, accuracy };
 }
 
 async function finishedResult(file: string, name: string): Promise<PretrainedAnchorResult | undefined> {

@@ -4,7 +4,6 @@ import type { Engine, Value } from '../../engine/engine.js';
 import { toHost } from '../../engine/transfer.js';
 import { pairwiseAngles, type StitchGradients } from '../../evaluation/gradient-angles.js';
 import { anglesFile, anglesVersion, type TrialAngles } from '../../run-folder/gradient-angles.js';
-import { Interrupted } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
 import { namedTrainables } from '../../stitching/parameters/names.js';
@@ -12,9 +11,11 @@ import { trainableShapes } from '../../stitching/parameters/shapes.js';
 import { pickTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import type { Stitch } from '../../stitching/space/stitch.js';
 import { frozenPathOf } from '../../stitching/stitchable-network.js';
+import { stopIfAborted } from '../../training/runtime.js';
 import { sharedTrainables, stitchGradients } from '../../training/stitch-gradients.js';
-import type { Palette } from './palette.js';
-import type { Stage, StageContext } from './stage.js';
+import type { AnglesRecipe, RunRecipe } from '../recipe.js';
+import type { TrialContext } from './context.js';
+import type { TrialNetwork } from './network.js';
 
 /**
  * Writes angles.json of the trial, unless it is there already. Batches are those of the training epoch that would follow
@@ -22,28 +23,29 @@ import type { Stage, StageContext } from './stage.js';
  * stitches share no weights of blocks have no angles.
  */
 export async function noteAngles(
-  context: StageContext,
-  { palette, plan }: Stage,
+  context: TrialContext,
+  network: TrialNetwork,
+  recipe: AnglesRecipe,
+  { split, epochs }: RunRecipe,
   trainables: Trainables<Value>,
-  epoch: number,
 ): Promise<void> {
-  const { trial, trialFolder, engine, progress, signal, data } = context;
-  const { anchors, evaluation, training } = trial.experiment;
-  const options = evaluation.gradient_angles!;
+  const { name, trialFolder, engine, progress, data } = context;
+  const { anchors, seed, images: imageRecipe } = context.recipe;
   const file = path.join(trialFolder, anglesFile);
   if (await exists(file)) return;
-  const stitches = comparedStitches(palette, options.stitches, trial.seed);
-  const label = `${trial.name}: comparing gradients`;
-  const batches = Math.min(options.batches, data.finalTrain.batchesPerEpoch);
+  const stitches = comparedStitches(network, recipe.stitches, seed);
+  const label = `${name}: comparing gradients`;
+  const loader = data.training(split);
+  const batches = Math.min(recipe.batches, loader.batchesPerEpoch);
   const angles: number[] = [];
   progress.start(label, batches * stitches.length);
-  for await (const { index, images, labels } of data.finalTrain.batches({ epoch: plan.epochs })) {
+  for await (const { index, images, labels } of loader.batches({ epoch: epochs })) {
     if (index === batches) break;
     const batch = { images: engine.put(images), labels: engine.put(labels) };
     const gradients: StitchGradients[] = [];
     for (const stitch of stitches) {
-      if (signal.aborted) throw new Interrupted(`stopped in ${label}; what was trained is saved`);
-      gradients.push(await gradientsOn(engine, palette, stitch, trainables, batch));
+      stopIfAborted(context, label);
+      gradients.push(await gradientsOn(engine, network, stitch, trainables, batch));
       progress.update(index * stitches.length + gradients.length);
     }
     engine.free(batch);
@@ -55,17 +57,17 @@ export async function noteAngles(
     version: anglesVersion,
     anchors: [anchors[0]!.name, anchors[1]!.name],
     stitches: stitches.length,
-    epoch,
+    epoch: recipe.epoch,
     batches,
-    batch_size: training.batch_size,
-    domain: options.source.includes(trial.dataset.name) ? 'source' : 'downstream',
+    batch_size: imageRecipe.batchSize,
+    domain: recipe.domain,
     angles,
   };
   await writeAtomic(file, `${JSON.stringify(content)}\n`);
 }
 
 /** Stitches from the smallest anchor to the next, drawn without repetition; in the order of the space. */
-function comparedStitches({ space }: Palette, count: number, seed: number): Stitch[] {
+function comparedStitches({ space }: TrialNetwork, count: number, seed: number): Stitch[] {
   const between = space.stitches.filter(({ path: [front, end] }) => front!.anchor === 0 && end?.anchor === 1);
   const drawn = Random.of(seed, 'gradient angles').shuffled(between).slice(0, count);
   return drawn.sort((one, other) => one.id - other.id);
@@ -74,7 +76,7 @@ function comparedStitches({ space }: Palette, count: number, seed: number): Stit
 /** Gradients of one stitch for the weights that it shares, on the host. */
 async function gradientsOn(
   engine: Engine,
-  { network, frozen }: Palette,
+  { network, frozen }: TrialNetwork,
   stitch: Stitch,
   trainables: Trainables<Value>,
   batch: { readonly images: Value; readonly labels: Value },

@@ -1,213 +1,145 @@
-/** One stage of a trial: the learning rate is chosen on the validation images, then the final run is made. */
+/** One stage of a trial: the learning rate is chosen on the validation images, the final run is made, stitches are deployed. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Trial } from '../../config/plan.js';
-import type { StagePlan } from '../../config/stages.js';
-import type { BatchLoader } from '../../data/batches/batches.js';
-import type { Engine, Value } from '../../engine/engine.js';
-import { noteTest } from '../../run-folder/training-journal.js';
-import type { EpochTest } from '../../run-folder/trial-journal.js';
-import { readJsonLines, writeAtomic } from '../../shared/files.js';
-import type { Progress } from '../../shared/progress.js';
-import { type DeployedStitch, deployedStitches } from '../../stitching/deployment.js';
+import type { Value } from '../../engine/engine.js';
+import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/training-journal.js';
+import type { DeployedStitch } from '../../stitching/deployment.js';
+import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
+import { runTraining, type Trained, type TrainingHooks } from '../../training/loop.js';
+import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
-import { accuraciesOf, type EvaluationContext, sweepPalette } from './evaluate-palette.js';
-import type { TrainingScheme } from './method.js';
-import type { Palette } from './palette.js';
-import { checkpointFile, type PaletteTraining, type TrainedPalette, trainPalette } from './train-palette.js';
-import type { TrialData } from './trial-data.js';
+import type { TrialContext } from './context.js';
+import { type Deployable, deploy, deployedAccuracies } from './deploy.js';
+import { meanOf } from './evaluate.js';
+import { chooseLearningRate } from './grid.js';
+import type { TrialNetwork } from './network.js';
+import { type StitchRest, stitchTraining } from './stitch-training.js';
 
-export interface StageContext {
-  readonly trial: Trial;
-  readonly engine: Engine;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-  readonly data: TrialData;
-  /** Fingerprint of the run's configuration. */
-  readonly configuration: string;
-  readonly trialFolder: string;
-  /** Called with the epochs of this trial that are done, of all its trainings together, and the base rate under way. */
-  readonly onEpoch: (epochsDone: number, baseRate: number) => Promise<void>;
-}
-
-export interface Stage {
-  readonly plan: StagePlan;
-  readonly palette: Palette;
-  readonly scheme: TrainingScheme;
-  readonly deployment: 'importance' | 'validation' | 'everything trained';
-  /** Epochs that the stages before took. */
-  readonly epochsBefore: number;
-}
-
-export interface TrainedStage extends Pick<TrainedPalette, 'trainables' | 'importance' | 'seconds'> {
-  readonly baseRate: number;
+/** A stage that is done. */
+export interface TrainedStage extends Deployable {
+  readonly recipe: StageRecipe;
+  readonly network: TrialNetwork;
+  /** Seconds of the final run. */
+  readonly seconds: number;
+  readonly baseLearningRate: number;
   readonly deployed: readonly DeployedStitch[];
   /** What it took to choose them. */
   readonly deploySeconds: number;
 }
 
-/** A line of grid.jsonl. */
-export interface GridEntry {
-  readonly stage: string;
-  readonly base_rate: number;
-  /** Mean accuracy of the deployed stitches on the validation images, percent. */
-  readonly accuracy: number;
+/** @param epochsBefore epochs that the stages before took */
+export async function runStage(
+  context: TrialContext,
+  network: TrialNetwork,
+  stage: StageRecipe,
+  epochsBefore: number,
+): Promise<TrainedStage> {
+  const { name, grid, final, learningRates } = stage;
+
+  // 1. The learning rate with which the stitches to deploy are the most accurate ones on the validation images.
+  const tryOut = async (learningRate: LearningRate, index: number) => {
+    const run = `${name}-grid-${learningRate.base}`;
+    const before = epochsBefore + index * grid!.epochs;
+    const { trainables, importance } = await train(context, network, stage, run, grid!, learningRate, before);
+    const label = `${context.name}: validating base rate ${learningRate.base}`;
+    const { choiceSplit } = context.recipe;
+    const stitches = await deployedAccuracies(context, network, stage, { trainables, importance }, choiceSplit, label);
+    await rm(checkpointFile(context.trialFolder, run), { force: true });
+    context.engine.free(trainables);
+    return meanOf(stitches.map(({ accuracy }) => accuracy));
+  };
+  const learningRate = grid
+    ? await chooseLearningRate(context.trialFolder, name, learningRates, tryOut)
+    : learningRates[0]!;
+
+  // 2. The final run.
+  const before = epochsBefore + gridEpochsOf(stage);
+  const trained = await train(context, network, stage, name, final, learningRate, before);
+
+  // 3. What is deployed of it.
+  const start = performance.now();
+  const deployed = await deploy(context, network, stage, trained);
+  const deploySeconds = (performance.now() - start) / 1000;
+  return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, deployed, deploySeconds };
 }
 
-export async function runStage(context: StageContext, stage: Stage): Promise<TrainedStage> {
-  const { plan, epochsBefore } = stage;
-  const rates = context.trial.experiment.training.base_learning_rates;
-  const gridEpochs = plan.gridEpochs * rates.length;
-  const baseRate = rates.length === 1 ? rates[0]! : await chooseRate(context, stage);
-  const trained = await train(context, stage, {
-    name: plan.name,
-    loader: context.data.finalTrain,
-    epochs: plan.epochs,
-    baseRate,
-    epochsBefore: epochsBefore + gridEpochs,
-    measured: measuredOf(context, stage),
+/** The file that a run goes on from. It stays when the run is done: whoever has used its result removes it. */
+export function checkpointFile(trialFolder: string, run: string): string {
+  return path.join(trialFolder, `checkpoint-${run}.safetensors`);
+}
+
+/** @param name of the run, in file names and journals: the stage's own is its final run */
+async function train(
+  context: TrialContext,
+  network: TrialNetwork,
+  stage: StageRecipe,
+  name: string,
+  { split, epochs, steps, warmupSteps }: RunRecipe,
+  { base, peak }: LearningRate,
+  epochsBefore: number,
+): Promise<Deployable & { readonly seconds: number }> {
+  const { engine, recipe, trialFolder } = context;
+  const isFinal = name === stage.name;
+  let journal: TrainingJournal;
+  const { parameters, rest, seconds } = await runTraining<StitchRest>(context, {
+    ...stitchTraining(engine, network, stage, recipe.seed),
+    label: `${context.name}, ${isFinal ? '' : 'grid of '}${stage.name} at base rate ${base}`,
+    epochs,
+    schedule: { steps, warmupSteps, peakLearningRate: peak },
+    loader: context.data.training(split),
+    checkpoint: {
+      file: checkpointFile(trialFolder, name),
+      fingerprint: `${context.configuration} ${context.name} ${name}`,
+      minutes: recipe.checkpointMinutes,
+    },
+    remedy: 'Lower training.base_learning_rates',
+    hooks: {
+      async onStart(epochsDone) {
+        journal = await openJournal(trialFolder, name, epochsDone);
+        await context.onEpoch(epochsBefore + epochsDone, base);
+      },
+      async onEpoch({ epoch, step, means }, { rest, seconds }) {
+        const { loss, labelLoss, teacherLoss } = means;
+        const teacher = teacherLoss !== undefined && { teacher_loss: teacherLoss };
+        const scores = stage.importanceMomentum !== undefined && { scores: rest.importance.scores };
+        const position = { stage: name, epoch, base_rate: base };
+        await journal.write(
+          { ...position, step, loss, label_loss: labelLoss!, ...teacher, seconds },
+          { ...position, ...scores, draws: rest.draws },
+        );
+        await context.onEpoch(epochsBefore + epoch, base);
+      },
+      ...(isFinal && { measured: measuredIn(context, network, stage) }),
+    },
   });
-  const start = performance.now();
-  const deployed = await deploy(context, stage, trained);
-  return { ...trained, baseRate, deployed, deploySeconds: (performance.now() - start) / 1000 };
+  return { trainables: trainablesOfNames(parameters), importance: rest.importance, seconds };
 }
 
 /** What is measured on the way, for the record: nothing is chosen by it. */
-function measuredOf(context: StageContext, stage: Stage): PaletteTraining['measured'] & object {
-  const { testedEpochs, anglesEpoch, name } = stage.plan;
+function measuredIn(
+  context: TrialContext,
+  network: TrialNetwork,
+  stage: StageRecipe,
+): TrainingHooks<StitchRest>['measured'] & object {
+  const { testedEpochs, gradientAngles: angles, name } = stage;
+  const { testSplit } = context.recipe;
+  const test = async (epoch: number, { parameters, rest }: Trained<StitchRest>) => {
+    const label = `${context.name}: testing after epoch ${epoch}`;
+    const trained = { trainables: trainablesOfNames(parameters), importance: rest.importance };
+    const stitches = await deployedAccuracies(context, network, stage, trained, testSplit, label);
+    return { accuracy: meanOf(stitches.map(({ accuracy }) => accuracy)), stitches };
+  };
   return {
-    epochs: anglesEpoch === undefined ? testedEpochs : [...testedEpochs, anglesEpoch],
+    epochs: angles ? [...testedEpochs, angles.epoch] : testedEpochs,
     async measure(epoch, trained) {
-      const test = () => testOf(context, stage, trained, epoch);
-      if (testedEpochs.includes(epoch)) await noteTest(context.trialFolder, { stage: name, epoch }, test);
-      if (epoch === anglesEpoch) await noteAngles(context, stage, trained.trainables, epoch);
+      if (testedEpochs.includes(epoch)) {
+        await noteTest(context.trialFolder, { stage: name, epoch }, () => test(epoch, trained));
+      }
+      if (angles?.epoch === epoch)
+        await noteAngles(context, network, angles, stage.final, trainablesOfNames(trained.parameters));
     },
   };
-}
-
-/** The lines of a trial's grid.jsonl; [] where there is none. */
-export function readGrid(trialFolder: string): Promise<GridEntry[]> {
-  return readJsonLines<GridEntry>(gridFile(trialFolder));
-}
-
-async function addToGrid(trialFolder: string, entry: GridEntry): Promise<void> {
-  const entries = [...(await readGrid(trialFolder)), entry];
-  await writeAtomic(gridFile(trialFolder), entries.map((line) => `${JSON.stringify(line)}\n`).join(''));
-}
-
-const gridFile = (trialFolder: string) => path.join(trialFolder, 'grid.jsonl');
-
-/** The base learning rate with the best mean accuracy of the deployed stitches on the validation images. */
-async function chooseRate(context: StageContext, stage: Stage): Promise<number> {
-  const { trial, trialFolder, data } = context;
-  const { plan } = stage;
-  const results = (await readGrid(trialFolder)).filter((entry) => entry.stage === plan.name);
-  for (const [index, baseRate] of trial.experiment.training.base_learning_rates.entries()) {
-    if (results.some((entry) => entry.base_rate === baseRate)) continue;
-    const name = `${plan.name}-grid-${baseRate}`;
-    const trained = await train(context, stage, {
-      name,
-      loader: data.train,
-      epochs: plan.gridEpochs,
-      baseRate,
-      epochsBefore: stage.epochsBefore + index * plan.gridEpochs,
-    });
-    const accuracies = await validate(context, stage, trained, `base rate ${baseRate}`);
-    const entry: GridEntry = { stage: plan.name, base_rate: baseRate, accuracy: meanOf(accuracies) };
-    await addToGrid(trialFolder, entry);
-    await rm(checkpointFile(trialFolder, name), { force: true });
-    context.engine.free(trained.trainables);
-    results.push(entry);
-  }
-  return results.reduce((best, entry) => (entry.accuracy > best.accuracy ? entry : best)).base_rate;
-}
-
-interface Run {
-  readonly name: string;
-  readonly loader: BatchLoader;
-  readonly epochs: number;
-  readonly baseRate: number;
-  readonly epochsBefore: number;
-  readonly measured?: PaletteTraining['measured'];
-}
-
-function train(
-  { trial, configuration, ...context }: StageContext,
-  { palette, scheme, plan }: Stage,
-  { name, loader, epochs, baseRate, epochsBefore, measured }: Run,
-): Promise<TrainedPalette> {
-  const { experiment, seed } = trial;
-  const surroundings = {
-    ...context,
-    experiment,
-    onEpoch: (done: number) => context.onEpoch(epochsBefore + done, baseRate),
-  };
-  return trainPalette(surroundings, loader, {
-    palette,
-    scheme,
-    baseRate,
-    epochs,
-    seed,
-    stage: name,
-    identity: `${configuration} ${trial.name} ${name}`,
-    label: `${trial.name}, ${plan.name === name ? '' : 'grid of '}${plan.name} at base rate ${baseRate}`,
-    ...(measured && { measured }),
-  });
-}
-
-type Deployable = Pick<TrainedPalette, 'trainables' | 'importance'>;
-
-/** The stitches to deploy. Importance scores choose without any evaluation; SN-Net has to evaluate the whole space. */
-async function deploy(context: StageContext, stage: Stage, trained: Deployable): Promise<DeployedStitch[]> {
-  const { palette, scheme } = stage;
-  switch (stage.deployment) {
-    case 'everything trained':
-      return scheme.stitches.map((id) => ({ id }));
-    case 'importance':
-      return deployedStitches(palette.bins, trained.importance);
-    case 'validation': {
-      const label = `${context.trial.name}: evaluating all stitches`;
-      const scores = await sweepPalette(
-        evaluation(context),
-        palette,
-        trained.trainables,
-        context.data.validation,
-        label,
-      );
-      return deployedStitches(palette.bins, { scores });
-    }
-  }
-}
-
-/** Accuracies of the stitches that would be deployed, on the validation images. */
-async function validate(context: StageContext, stage: Stage, trained: TrainedPalette, what: string): Promise<number[]> {
-  const ids = (await deploy(context, stage, trained)).map(({ id }) => id);
-  const label = `${context.trial.name}: validating ${what}`;
-  return accuraciesOf(evaluation(context), stage.palette, trained.trainables, ids, context.data.validation, label);
-}
-
-/** Accuracies of the stitches that would be deployed now, on the test images: for the record, nothing is chosen by it. */
-async function testOf(
-  context: StageContext,
-  stage: Stage,
-  trained: Deployable,
-  epoch: number,
-): Promise<Pick<EpochTest, 'accuracy' | 'stitches'>> {
-  const ids = (await deploy(context, stage, trained)).map(({ id }) => id);
-  const label = `${context.trial.name}: testing after epoch ${epoch}`;
-  const { test } = context.data;
-  const accuracies = await accuraciesOf(evaluation(context), stage.palette, trained.trainables, ids, test, label);
-  return { accuracy: meanOf(accuracies), stitches: ids.map((id, index) => ({ id, accuracy: accuracies[index]! })) };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** What an evaluation needs of its surroundings. */
-export function evaluation({ engine, progress, signal }: StageContext): EvaluationContext {
-  return { engine, progress, signal };
 }
 
 /** The trained tensors of several stages, which have no names in common. */

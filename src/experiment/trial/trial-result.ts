@@ -1,19 +1,16 @@
 /** From what a trial has trained to what its result says. */
 
-import type { Experiment } from '../../config/schema/experiment.js';
-import type { StagePlan } from '../../config/stages.js';
+import type { AnchorConfig } from '../../config/schema/experiment.js';
 import type { StageResult, StitchResult } from '../../run-folder/result.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
-import type { ImportanceScores } from '../../stitching/importance.js';
 import { spaceTrainableParams, stitchParams, trainableParams } from '../../stitching/space/cost.js';
-import type { Palette } from './palette.js';
-import type { GridEntry, TrainedStage } from './stage.js';
+import type { GridEntry } from './grid.js';
+import type { TrainedStage } from './stage.js';
 
 /** @param accuracy on the test images, percent */
 export function stitchResult(
-  experiment: Experiment,
-  { space, network, flops }: Palette,
-  importance: ImportanceScores,
+  anchors: readonly AnchorConfig[],
+  { network: { space, network, flops }, importance }: TrainedStage,
   { id, bin }: DeployedStitch,
   accuracy: number,
 ): StitchResult {
@@ -21,7 +18,7 @@ export function stitchResult(
   const score = importance.scores[id];
   return {
     id,
-    path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
+    path: stitch.path.map(({ anchor, blocks }) => ({ anchor: anchors[anchor]!.name, blocks })),
     flops: flops[id]!,
     params: stitchParams(stitch, network).total,
     trainable: trainableParams(stitch, network).total,
@@ -32,18 +29,17 @@ export function stitchResult(
 }
 
 export function stageResult(
-  { name, epochs, anchor }: StagePlan,
-  { space, network }: Palette,
-  { baseRate, seconds }: TrainedStage,
+  { recipe, network: { space, network }, baseLearningRate, seconds }: TrainedStage,
   grid: readonly GridEntry[],
 ): StageResult {
+  const { name, anchor, final } = recipe;
   const tried = grid.filter((entry) => entry.stage === name);
   const trainable =
     anchor === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[anchor]!, network);
   return {
     name,
-    learningRate: baseRate,
-    epochs,
+    learningRate: baseLearningRate,
+    epochs: final.epochs,
     trainSeconds: seconds,
     trainable,
     ...(tried.length > 0 && {

@@ -1,146 +1,151 @@
 /** The story of one trial: a data set, a method, a seed. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Trial } from '../../config/plan.js';
-import { epochsOf, type StagePlan, stagesOf } from '../../config/stages.js';
+import type { Trial } from '../../config/trials.js';
+import type { Splits } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
-import type { Engine } from '../../engine/engine.js';
 import { toHost } from '../../engine/transfer.js';
-import type { TrialResult } from '../../run-folder/result.js';
+import type { StitchResult, TrialResult } from '../../run-folder/result.js';
 import type { RunWriter } from '../../run-folder/run-writer.js';
-import { Interrupted } from '../../shared/errors.js';
-import type { Progress } from '../../shared/progress.js';
+import { writeAtomic } from '../../shared/files.js';
+import type { Adaptation } from '../../stitching/space/cost.js';
+import { type Runtime, stopIfAborted } from '../../training/runtime.js';
+import { epochsOf, gridEpochsOf, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
 import { spaceOf } from '../space.js';
-import { accuraciesOf } from './evaluate-palette.js';
-import { methodOf } from './method.js';
-import { anchorsPalette, loadAnchors, mergeAnchors, type Palette, stitchedPalette } from './palette.js';
-import { evaluation, joined, readGrid, runStage, type StageContext, type TrainedStage } from './stage.js';
-import { checkpointFile } from './train-palette.js';
+import type { TrialContext } from './context.js';
+import { accuraciesOf } from './evaluate.js';
+import { readGrid } from './grid.js';
+import {
+  type Anchors,
+  loadAnchors,
+  mergeAnchors,
+  type NetworkParts,
+  networkOfAnchors,
+  networkOfStitches,
+  type TrialNetwork,
+} from './network.js';
+import { checkpointFile, joined, runStage, type TrainedStage } from './stage.js';
 import { writeTrained } from './trained-file.js';
-import { fitImages, openTrialData } from './trial-data.js';
+import { countImages, fitImages, openTrialData } from './trial-data.js';
 import { stageResult, stitchResult } from './trial-result.js';
 
-export interface TrialSurroundings {
-  readonly engine: Engine;
+export interface TrialRuntime extends Runtime {
   readonly writer: RunWriter;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
   /** Where drawn images are kept. */
   readonly cacheFolder: string;
 }
 
-/** A stage that is done. */
-interface DoneStage {
-  readonly plan: StagePlan;
-  readonly palette: Palette;
-  readonly trained: TrainedStage;
-}
-
-export async function runTrial(trial: Trial, surroundings: TrialSurroundings): Promise<TrialResult> {
-  const { engine, writer, progress, cacheFolder, signal } = surroundings;
-  const { seed, experiment } = trial;
-  const method = methodOf(trial.method, experiment);
-  const plans = stagesOf(trial.method, experiment);
+export async function runTrial(trial: Trial, runtime: TrialRuntime): Promise<TrialResult> {
+  const { engine, writer, progress, signal, cacheFolder } = runtime;
+  const { name, seed } = trial;
   const trialFolder = writer.trialFolder(trial);
-  const onEpoch = epochReporter(trial, writer);
+  const { grid, final } = epochsOf(recipeOf(trial, unknownImages));
+  const onEpoch: TrialContext['onEpoch'] = (epoch, learningRate) =>
+    writer.status(trial, { state: 'running', learningRate, epoch, epochs: grid + final });
   await onEpoch(0, 0);
 
-  // 1. The images, and how many classes there are to tell apart.
-  const dataset = await loadDataset(trial.dataset, cacheFolder, { seed, progress });
-  const classes = dataset.classes.length;
-  const { anchors: architectures } = spaceOf(experiment, classes);
-  const data = await openTrialData(experiment, dataset, architectures[0]!, seed, progress);
-  const context: StageContext = {
-    ...{ trial, engine, progress, signal, data, trialFolder, onEpoch },
+  // 1. The images; how many there are completes the recipe.
+  const { classes, splits } = await loadDataset(trial.dataset, cacheFolder, { seed, progress });
+  const recipe = recipeOf(trial, countImages(splits));
+  await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
+  const data = await openTrialData(recipe, splits, progress);
+  const context: TrialContext = {
+    ...{ engine, progress, signal, name, recipe, data, trialFolder, onEpoch },
     configuration: writer.configuration,
   };
-  const done: DoneStage[] = [];
-  const epochsBefore = () => done.reduce((sum, { plan }) => sum + epochsOfStage(plan, trial), 0);
+  const done: TrainedStage[] = [];
   try {
-    // 2. The pretrained anchors; some methods adapt each of them alone first.
-    let anchors = await loadAnchors(experiment, architectures, classes);
-    if (method.anchorsAlone) {
-      const palette = anchorsPalette(engine, experiment, classes, method.anchorsAlone, anchors);
-      for (const plan of plans.filter(({ anchor }) => anchor !== undefined)) {
-        stopIfAborted(signal, trial);
-        const scheme = { stitches: [plan.anchor!], sampling: { strategy: 'uniform' }, hasScores: false } as const;
-        const stage = {
-          plan,
-          palette,
-          scheme,
-          deployment: 'everything trained',
-          epochsBefore: epochsBefore(),
-        } as const;
-        done.push({ plan, palette, trained: await runStage(context, stage) });
-      }
-      const trained = await toHost(engine, joined(done.map((stage) => stage.trained)));
-      anchors = mergeAnchors(anchors, palette, trained);
-    }
-    // 3. The stitched network: stitching layers start from least squares; learning rate, training, deployment.
-    if (method.stitched) {
-      stopIfAborted(signal, trial);
-      const { adaptation, deployment, ...how } = method.stitched;
-      const images = await fitImages(experiment, dataset, architectures[0]!, seed);
-      progress.start(`${trial.name}: fitting stitching layers`, images.length);
-      const fitted = (batches: number) => progress.update(batches);
-      const palette = await stitchedPalette(engine, experiment, classes, adaptation, anchors, images, fitted);
-      progress.stop();
-      const scheme = { ...how, stitches: palette.space.stitches.map(({ id }) => id) };
-      const plan = plans.find(({ anchor }) => anchor === undefined)!;
-      const stage = { plan, palette, scheme, deployment, epochsBefore: epochsBefore() };
-      done.push({ plan, palette, trained: await runStage(context, stage) });
-    }
-    // 4. What is deployed is tested: the stitched network's choice, or the anchors where nothing was stitched.
-    const deployed = method.stitched ? done.slice(-1) : done;
-    const stitches = [];
-    for (const { palette, trained } of deployed) {
-      const ids = trained.deployed.map(({ id }) => id);
-      const label = `${trial.name}: testing`;
-      const accuracies = await accuraciesOf(evaluation(context), palette, trained.trainables, ids, data.test, label);
-      for (const [index, stitch] of trained.deployed.entries()) {
-        stitches.push(stitchResult(experiment, palette, trained.importance, stitch, accuracies[index]!));
-      }
-    }
-    // 5. The trained tensors and the result; the checkpoints have done their work.
-    const learnedIn = (stages: readonly DoneStage[]) => toHost(engine, joined(stages.map(({ trained }) => trained)));
+    // 2. The pretrained anchors and the stitches between them.
+    const { architectures, space } = spaceOf(recipe.anchors, recipe.stitching, recipe.images.preprocessing.crop);
+    const pretrained = await loadAnchors(recipe.anchors, architectures, classes.length);
+    const parts = { architectures, space, classes: classes.length, anchors: pretrained };
+
+    // 3. Some methods adapt each anchor alone.
+    const alone = recipe.stages.filter(({ anchor }) => anchor !== undefined);
+    const adapted = alone.length > 0 ? await adaptAnchors(context, parts, alone, done) : pretrained;
+
+    // 4. The stitched network: learning rate, training, deployment.
+    const stitched = recipe.stages.find(({ anchor }) => anchor === undefined);
+    if (stitched) await trainStitches(context, { ...parts, anchors: adapted }, stitched, splits, done);
+
+    // 5. What is deployed is tested: the stitched network's choice, or the anchors where nothing was stitched.
+    const deployed = stitched ? done.slice(-1) : done;
+    const stitches: StitchResult[] = [];
+    for (const stage of deployed) stitches.push(...(await testStage(context, stage)));
+
+    // 6. The trained tensors and the result; the checkpoints have done their work.
+    const learnedIn = (stages: readonly TrainedStage[]) => toHost(engine, joined(stages));
+    const { baseLearningRate, deploySeconds, network } = done.at(-1)!;
     await writeTrained(path.join(trialFolder, 'trained.safetensors'), {
       trainables: await learnedIn(deployed),
-      layers: await toHost(engine, done.at(-1)!.palette.frozen.layers),
+      layers: await toHost(engine, network.frozen.layers),
       alone: await learnedIn(done.filter((stage) => !deployed.includes(stage))),
-      classes: dataset.classes,
+      classes,
     });
-    const grid = await readGrid(trialFolder);
-    const stages = done.map(({ plan, palette, trained }) => stageResult(plan, palette, trained, grid));
-    const { final: epochs } = epochsOf(trial.method, experiment);
-    const learningRate = done.at(-1)!.trained.baseRate;
+    const tried = await readGrid(trialFolder);
+    const stages = done.map((stage) => stageResult(stage, tried));
     const result = await writer.result(trial, {
-      ...{ status: 'finished', learningRate, stitches, epochs, stages },
+      ...{ status: 'finished', learningRate: baseLearningRate, stitches, epochs: final, stages },
       trainSeconds: stages.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
-      ...(method.stitched && {
-        deploySeconds: done.at(-1)!.trained.deploySeconds,
-        layerStartErrors: done.at(-1)!.palette.startErrors,
-      }),
+      ...(stitched && { deploySeconds, layerStartErrors: network.startErrors }),
     });
-    await writer.status(trial, { state: 'finished', learningRate });
-    for (const { name } of plans) await rm(checkpointFile(trialFolder, name), { force: true });
+    await writer.status(trial, { state: 'finished', learningRate: baseLearningRate });
+    for (const stage of recipe.stages) await rm(checkpointFile(trialFolder, stage.name), { force: true });
     return result;
   } finally {
-    for (const { trained } of done) engine.free(trained.trainables);
-    for (const palette of new Set(done.map(({ palette }) => palette))) engine.free(palette.frozen);
+    for (const { trainables } of done) engine.free(trainables);
+    for (const { frozen } of new Set(done.map(({ network }) => network))) engine.free(frozen);
     await data.close();
   }
 }
 
-function epochsOfStage({ epochs, gridEpochs }: StagePlan, { experiment }: Trial): number {
-  return epochs + gridEpochs * experiment.training.base_learning_rates.length;
+/** Trains the anchors one after the other, and merges into each what it has learned. */
+async function adaptAnchors(
+  context: TrialContext,
+  parts: NetworkParts,
+  stages: readonly StageRecipe[],
+  done: TrainedStage[],
+): Promise<Anchors> {
+  const network = networkOfAnchors(context.engine, parts, stages[0]!.adaptation as Adaptation);
+  for (const stage of stages) await runNext(context, network, stage, done);
+  return mergeAnchors(parts.anchors, network, await toHost(context.engine, joined(done)));
 }
 
-/** Keeps the status of the trial up to date. */
-function epochReporter(trial: Trial, writer: RunWriter): StageContext['onEpoch'] {
-  const { grid, final } = epochsOf(trial.method, trial.experiment);
-  return (epoch, learningRate) => writer.status(trial, { state: 'running', learningRate, epoch, epochs: grid + final });
+/** Fits the stitching layers, and trains the stitched network. */
+async function trainStitches(
+  context: TrialContext,
+  parts: NetworkParts,
+  stage: StageRecipe,
+  splits: Splits,
+  done: TrainedStage[],
+): Promise<void> {
+  const { engine, progress, recipe, name } = context;
+  const images = await fitImages(recipe, splits);
+  progress.start(`${name}: fitting stitching layers`, images.length);
+  const fitted = (batches: number) => progress.update(batches);
+  const { bins } = recipe.stitching;
+  const network = await networkOfStitches(engine, parts, stage.adaptation, bins, images, fitted);
+  progress.stop();
+  await runNext(context, network, stage, done);
 }
 
-function stopIfAborted(signal: AbortSignal, { name }: Trial): void {
-  if (signal.aborted) throw new Interrupted(`stopped in ${name}; what was trained is saved`);
+/** Runs a stage after those that are done, and adds it to them. */
+async function runNext(
+  context: TrialContext,
+  network: TrialNetwork,
+  stage: StageRecipe,
+  done: TrainedStage[],
+): Promise<void> {
+  stopIfAborted(context, context.name);
+  const epochsBefore = done.reduce((sum, { recipe }) => sum + recipe.final.epochs + gridEpochsOf(recipe), 0);
+  done.push(await runStage(context, network, stage, epochsBefore));
+}
+
+async function testStage(context: TrialContext, stage: TrainedStage): Promise<StitchResult[]> {
+  const { recipe, data, name } = context;
+  const { network, trainables, deployed } = stage;
+  const ids = deployed.map(({ id }) => id);
+  const images = data.evaluation(recipe.testSplit);
+  const accuracies = await accuraciesOf(context, network, trainables, ids, images, `${name}: testing`);
+  return deployed.map((stitch, index) => stitchResult(recipe.anchors, stage, stitch, accuracies[index]!));
 }

@@ -2,8 +2,9 @@
  * How training goes on (supplement F): training loss by epoch, and test accuracy of what would be deployed after some of
  * the epochs, of the final run of the stitched network. Only of trials that noted such tests.
  */
-import { stitchedStage } from '../../config/stages.js';
+
 import { seriesOf } from '../../run-folder/result.js';
+import { stitchedStage } from '../../run-folder/trial-journal.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { areDifferentTasks, datasetLabel, meanName, methodLabel } from '../curves/labels.js';

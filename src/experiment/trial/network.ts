@@ -1,6 +1,6 @@
 /** The network of a trial on the engine: frozen anchors, started stitching layers, and what is counted about them. */
-import type { Experiment } from '../../config/schema/experiment.js';
-import type { Engine } from '../../engine/engine.js';
+import type { AnchorConfig } from '../../config/schema/experiment.js';
+import type { Engine, Value } from '../../engine/engine.js';
 import { toDevice, toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
@@ -18,9 +18,10 @@ import { largestAnchor, type StitchSpace } from '../../stitching/space/stitch-sp
 import { namedLeaves } from '../../training/parameters.js';
 import type { StitchedNetwork } from '../../training/step-runner.js';
 import type { Named } from '../../training/training-state.js';
-import { type ExperimentSpace, spaceOf } from '../space.js';
+import type { BinsRecipe } from '../recipe.js';
+import type { AnchorsSpace } from '../space.js';
 
-export interface Palette extends StitchedNetwork {
+export interface TrialNetwork extends StitchedNetwork {
   readonly space: StitchSpace;
   readonly flops: readonly number[];
   readonly bins: FlopsBins;
@@ -32,7 +33,7 @@ export interface Palette extends StitchedNetwork {
 
 type Heads = Trainables<Float32NdArray>['heads'];
 
-/** The anchors of an experiment, small to large, and heads that fit them. */
+/** The anchors of a trial, small to large, and heads that fit them. */
 export interface Anchors {
   readonly weights: readonly NetworkWeights<Float32NdArray>[];
   readonly heads: Heads;
@@ -40,7 +41,7 @@ export interface Anchors {
 
 /** The pretrained anchors; their heads are of another task. */
 export async function loadAnchors(
-  { anchors }: Experiment,
+  anchors: readonly AnchorConfig[],
   architectures: readonly Architecture[],
   classes: number,
 ): Promise<Anchors> {
@@ -54,7 +55,7 @@ export async function loadAnchors(
 /** The anchors with what they have learned alone merged into them. */
 export function mergeAnchors(
   anchors: Anchors,
-  { space, network }: Pick<Palette, 'space' | 'network'>,
+  { space, network }: Pick<TrialNetwork, 'space' | 'network'>,
   trained: Trainables<Float32NdArray>,
 ): Anchors {
   const frozen = { anchors: anchors.weights, layers: [] };
@@ -66,63 +67,62 @@ export function mergeAnchors(
   };
 }
 
+/** What the network of a trial is made of. */
+export interface NetworkParts extends AnchorsSpace {
+  readonly classes: number;
+  readonly anchors: Anchors;
+}
+
 /** Anchors that are adapted alone: a space without stitching layers. */
-export function anchorsPalette(
-  engine: Engine,
-  experiment: Experiment,
-  classes: number,
-  adaptation: Adaptation,
-  anchors: Anchors,
-): Palette {
-  const { space, ...rest } = spaceOf(experiment, classes, adaptation);
-  const alone = { stitches: space.stitches.filter(isAnchor), stitchingLayers: [] };
-  const frozen = {
-    anchors: anchors.weights.map((weights) => toDevice(engine, weights)),
-    layers: [],
-  };
-  return paletteOf({ bins: 1 }, { ...rest, space: alone }, frozen, anchors, []);
+export function networkOfAnchors(engine: Engine, parts: NetworkParts, adaptation: Adaptation): TrialNetwork {
+  const space = { stitches: parts.space.stitches.filter(isAnchor), stitchingLayers: [] };
+  const weights = anchorsOnDevice(engine, parts.anchors);
+  return networkOf({ ...parts, space }, adaptation, { count: 1 }, { anchors: weights, layers: [] }, []);
 }
 
 /** The stitched anchors; stitching layers are fitted on `images`, batches [batch, side, side, 3]. */
-export async function stitchedPalette(
+export async function networkOfStitches(
   engine: Engine,
-  experiment: Experiment,
-  classes: number,
+  parts: NetworkParts,
   adaptation: StitchableNetwork['adaptation'],
-  anchors: Anchors,
+  bins: BinsRecipe,
   images: readonly Float32NdArray[],
   onBatch?: (done: number) => void,
-): Promise<Palette> {
-  const known = spaceOf(experiment, classes, adaptation);
-  const weights = anchors.weights.map((anchor) => toDevice(engine, anchor));
-  const started = await fitStitchingLayers(engine, known.space, weights, known.anchors, images, onBatch);
+): Promise<TrialNetwork> {
+  const weights = anchorsOnDevice(engine, parts.anchors);
+  const started = await fitStitchingLayers(engine, parts.space, weights, parts.architectures, images, onBatch);
   const layers = started.map(({ weight, bias }) => toDevice(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
-  return paletteOf(experiment.sampling, known, { anchors: weights, layers }, anchors, errors);
+  return networkOf(parts, adaptation, bins, { anchors: weights, layers }, errors);
 }
 
-function paletteOf(
-  { bins: count, bin_edges: edges }: Pick<Experiment['sampling'], 'bins' | 'bin_edges'>,
-  { space, network }: Omit<ExperimentSpace, 'anchors'>,
-  frozen: Palette['frozen'],
-  { heads }: Anchors,
+function networkOf(
+  { space, architectures, classes, anchors }: NetworkParts,
+  adaptation: StitchableNetwork['adaptation'],
+  { count, edges }: BinsRecipe,
+  frozen: TrialNetwork['frozen'],
   startErrors: readonly number[],
-): Palette {
+): TrialNetwork {
+  const network: StitchableNetwork = { anchors: architectures, classes, adaptation };
   const flops = space.stitches.map((stitch) => stitchFlops(stitch, network));
   const largest = largestAnchor(space);
   const teacher = space.stitches[largest]!;
   const bins = flopsBins(flops, largest, { count, ...(edges && { grid: gridBetween(flops, edges, count) }) });
-  return { space, network, frozen, teacher, flops, bins, startErrors, heads };
+  return { space, network, frozen, teacher, flops, bins, startErrors, heads: anchors.heads };
 }
 
 /** What the given stitches train, before the first step. */
 export async function initialParameters(
   engine: Engine,
-  { space, network, frozen, heads }: Palette,
+  { space, network, frozen, heads }: TrialNetwork,
   stitches: readonly number[],
   seed: number,
 ): Promise<Named<Float32NdArray>> {
   const weights = network.adaptation === 'full' ? namedLeaves<Float32NdArray>(await toHost(engine, frozen)) : {};
   const trained = { ...space, stitches: stitches.map((id) => space.stitches[id]!) };
   return namedTrainables(initialTrainables(trained, network, seed, { weights, heads }));
+}
+
+function anchorsOnDevice(engine: Engine, { weights }: Anchors): NetworkWeights<Value>[] {
+  return weights.map((anchor) => toDevice(engine, anchor));
 }

@@ -1,41 +1,54 @@
-/** Training state on disk: parameters and moments as one safetensors file, everything else as text in its metadata. */
-import { stat } from 'node:fs/promises';
-import type { Engine, Value } from '../../engine/engine.js';
-import { toHost } from '../../engine/transfer.js';
-import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
-import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
-import { RequestError } from '../../shared/errors.js';
-import type { Named, TrainingState } from '../../training/training-state.js';
+/** Training state on disk: parameters and moments as one safetensors file, everything else as JSON in its metadata. */
+import type { Engine, Value } from '../engine/engine.js';
+import { toHost } from '../engine/transfer.js';
+import { readSafetensors, writeSafetensors } from '../models/pretrained/formats/safetensors.js';
+import type { Float32NdArray, StateDict } from '../shared/arrays.js';
+import { RequestError } from '../shared/errors.js';
+import { exists } from '../shared/files.js';
+import type { Named, TrainingState } from './training-state.js';
 
-/** @param identity what the state depends on: a checkpoint of another identity is refused when it is restored */
+/** A version of the program reads its own checkpoints. Version 1 had neither number nor sums by measure. */
+const checkpointVersion = '2';
+
+/**
+ * @param fingerprint what the state depends on: a checkpoint of another one is refused when it is restored
+ * @param rest all that is not tensors, as JSON
+ */
 export async function saveCheckpoint(
   engine: Engine,
   file: string,
-  identity: string,
+  fingerprint: string,
   state: TrainingState<Value>,
-  rest: Readonly<Record<string, string>>,
+  rest: string,
 ): Promise<void> {
   const tensors: StateDict = {};
   for (const [group, values] of Object.entries(groupsOf(state))) {
     Object.assign(tensors, prefixed(`${group}:`, await toHost(engine, values)));
   }
-  await writeSafetensors(file, tensors, { metadata: { ...rest, identity } });
+  const metadata = { version: checkpointVersion, identity: fingerprint, position: rest };
+  await writeSafetensors(file, tensors, { metadata });
 }
 
 /**
  * Undefined when there is no checkpoint.
- * @throws RequestError for a file that is damaged, or was written by a training with other settings
+ * @throws RequestError for a file that is damaged, or was written by a training with other settings or by another version
  */
 export async function restoreCheckpoint(
   file: string,
-  identity: string,
-): Promise<{ state: TrainingState<Float32NdArray>; rest: Record<string, string> } | undefined> {
-  if (!(await stat(file).catch(() => undefined))) return undefined;
+  fingerprint: string,
+): Promise<{ state: TrainingState<Float32NdArray>; rest: string } | undefined> {
+  if (!(await exists(file))) return undefined;
   const { tensors, metadata } = await readCheckpoint(file);
-  if (metadata['identity'] !== identity) {
+  if (metadata['identity'] !== fingerprint) {
     throw new RequestError(
       `${file} was written by a training with other settings`,
       'Restore the settings, choose another folder, or delete the file to begin again.',
+    );
+  }
+  if (metadata['version'] !== checkpointVersion) {
+    throw new RequestError(
+      `${file} was written by another version of esta`,
+      'Finish the run with that version, or delete the file to train this stage from its beginning.',
     );
   }
   const group = (prefix: string): StateDict => {
@@ -43,7 +56,7 @@ export async function restoreCheckpoint(
     return Object.fromEntries(entries.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
   };
   const optimizer = { expAvg: group('first'), expAvgSq: group('second'), step: group('updates') };
-  return { state: { parameters: group('parameters'), optimizer }, rest: metadata };
+  return { state: { parameters: group('parameters'), optimizer }, rest: metadata['position']! };
 }
 
 async function readCheckpoint(file: string): ReturnType<typeof readSafetensors> {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { formatPlan, peakLearningRate, planOf, runFolderOf, trialsOf } from '../../src/config/plan.js';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
+import { runFolderOf, trialsOf } from '../../src/config/trials.js';
+import { formatPlan, planOf } from '../../src/experiment/plan.js';
 
 const experiment = (more: object = {}) =>
   experimentSchema.parse({
     name: 'planned',
     anchors: [
-      { name: 'Ti', architecture: 'a' },
-      { name: 'S', architecture: 'b', checkpoint: '/nowhere/s.safetensors' },
+      { name: 'Ti', architecture: 'vit_mini_tiny' },
+      { name: 'S', architecture: 'vit_mini_small', checkpoint: '/nowhere/s.safetensors' },
     ],
     data: [{ kind: 'species' }, { kind: 'cub-200-2011', root: '/nowhere/cub' }],
     adaptation: { ranks: [1, 1] },
@@ -113,8 +114,7 @@ test('what is not there is listed', async () => {
   assert.match(formatPlan(plan), /2 trials, run folder \/runs\/x\n.*best of 0\.0001.*Missing:\n {2}data set cub/s);
 });
 
-test('run folder and learning rate', () => {
+test('run folder', () => {
   assert.equal(runFolderOf({ name: 'x' }), path.resolve('runs/x'));
   assert.equal(runFolderOf({ name: 'x' }, 'elsewhere'), path.resolve('elsewhere'));
-  assert.equal(peakLearningRate(1e-3, 64), 2.5e-4); // base x batch / 256
 });

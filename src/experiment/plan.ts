@@ -1,31 +1,12 @@
-/** What an experiment will do, derived from its file alone: trials, learning rates, steps, and what is missing. */
-import path from 'node:path';
+/** What an experiment will do, derived from its file alone: trials with their recipes, and what is missing. */
+import { isFile } from '../config/load.js';
+import type { DatasetConfig } from '../config/schema/dataset.js';
+import type { Experiment, Method } from '../config/schema/experiment.js';
+import { trainingImages, trainingListOf } from '../config/training-images.js';
+import { type Trial, trialsOf, type Variant } from '../config/trials.js';
+import { readLines } from '../data/official/readers/text-table.js';
 import { exists } from '../shared/files.js';
-import { isFile } from './load.js';
-import type { Dataset } from './schema/dataset.js';
-import type { Experiment, Method } from './schema/experiment.js';
-import { epochsOf } from './stages.js';
-import { trainingImages } from './training-images.js';
-
-/** One data set, method and seed. The grid of learning rates is a part of the trial, before its final run. */
-export interface Trial {
-  /** Name of the trial's folder. */
-  readonly name: string;
-  readonly dataset: Dataset;
-  readonly method: Method;
-  readonly seed: number;
-  /** In an ablation, what this trial does differently: "eta 0.8". */
-  readonly variant?: string;
-  /** The settings of the trial. */
-  readonly experiment: Experiment;
-}
-
-/** One of the settings that an ablation compares. */
-export interface Variant {
-  /** For tables: "eta 0.8". */
-  readonly name: string;
-  readonly experiment: Experiment;
-}
+import { epochsOf, type ImageCounts, type Recipe, recipeOf, unknownImages } from './recipe.js';
 
 /** `esta run --dry-run --json` prints it as it is. */
 export interface Plan {
@@ -52,63 +33,35 @@ export interface PlannedTrial {
   readonly epochs: number;
   /** Training steps of grid and final run; left out where the number of images is not known before reading them. */
   readonly steps?: number;
+  /** Steps are left out of it where the number of images is not known before reading them. */
+  readonly recipe: Recipe<number | undefined>;
 }
 
-/** The trials of an experiment, by data set, then variant and method, then seed. */
-export function trialsOf(experiment: Experiment, variants: readonly Variant[] = []): Trial[] {
-  const settings = variants.length > 0 ? variants : [{ name: undefined, experiment }];
-  return experiment.data.flatMap((dataset) =>
-    settings.flatMap(({ name: variant, experiment }) =>
-      experiment.methods.flatMap((method) =>
-        experiment.seeds.map((seed) => ({
-          name: [dataset.name, method, ...(variant ? [fileName(variant)] : []), `seed${seed}`].join('-'),
-          dataset,
-          method,
-          seed,
-          ...(variant && { variant }),
-          experiment,
-        })),
-      ),
-    ),
-  );
-}
-
-/** "eta 0.8" -> "eta-0.8" */
-function fileName(text: string): string {
-  return text.replace(/[^A-Za-z0-9._]+/g, '-');
-}
-
-/** Peak learning rate = base x batch size / 256 (supplement A). */
-export function peakLearningRate(base: number, batchSize: number): number {
-  return (base * batchSize) / 256;
-}
-
-/** The run folder: `--out`, or runs/NAME in the working folder. */
-export function runFolderOf({ name }: Pick<Experiment, 'name'>, out?: string): string {
-  return path.resolve(out ?? path.join('runs', name));
-}
-
-/** Computes nothing and writes nothing; looks only whether input files are there. */
+/**
+ * Computes nothing and writes nothing; looks whether input files are there, and how long lists of training images are.
+ * @throws RequestError for anchors that are not known or cannot be stitched
+ */
 export async function planOf(
   experiment: Experiment,
   runFolder: string,
   variants: readonly Variant[] = [],
 ): Promise<Plan> {
+  const trials: PlannedTrial[] = [];
+  for (const trial of trialsOf(experiment, variants)) trials.push(await planned(trial));
   return {
     name: experiment.name,
     run: runFolder,
     base_learning_rates: experiment.training.base_learning_rates,
-    trials: trialsOf(experiment, variants).map(planned),
+    trials,
     missing: await missingInputs(experiment),
   };
 }
 
-function planned({ name, dataset, method, seed, variant, experiment }: Trial): PlannedTrial {
-  const { training } = experiment;
-  const epochs = epochsOf(method, experiment);
-  const gridImages = trainingImages(dataset, 'train');
-  const finalImages = trainingImages(dataset, training.final_on);
-  const stepsOf = (epochs: number, images: number) => epochs * Math.floor(images / training.batch_size);
+async function planned(trial: Trial): Promise<PlannedTrial> {
+  const { name, dataset, method, seed, variant } = trial;
+  const recipe = recipeOf(trial, await imageCounts(dataset, seed));
+  const epochs = epochsOf(recipe);
+  const steps = stepsOf(recipe);
   return {
     name,
     dataset: dataset.name,
@@ -118,9 +71,31 @@ function planned({ name, dataset, method, seed, variant, experiment }: Trial): P
     status: 'planned',
     grid_epochs: epochs.grid,
     epochs: epochs.final,
-    ...(gridImages !== undefined &&
-      finalImages !== undefined && { steps: stepsOf(epochs.grid, gridImages) + stepsOf(epochs.final, finalImages) }),
+    ...(steps !== undefined && { steps }),
+    recipe,
   };
+}
+
+/** As many as are known before images are read. */
+async function imageCounts(dataset: DatasetConfig, seed: number): Promise<ImageCounts<number | undefined>> {
+  const list = trainingListOf(dataset, seed);
+  const isThere = list !== undefined && (await exists(list));
+  if (list !== undefined && !isThere) return unknownImages;
+  const listed = isThere ? (await readLines(list)).length : undefined;
+  return {
+    train: trainingImages(dataset, 'train', listed),
+    'train+validation': trainingImages(dataset, 'train+validation', listed),
+  };
+}
+
+/** Over all trainings of a trial. */
+function stepsOf({ stages }: Recipe<number | undefined>): number | undefined {
+  let sum = 0;
+  for (const { grid, final, learningRates } of stages) {
+    if (final.steps === undefined || (grid && grid.steps === undefined)) return undefined;
+    sum += final.steps + (grid?.steps ?? 0) * learningRates.length;
+  }
+  return sum;
 }
 
 async function missingInputs({ data, anchors }: Experiment): Promise<string[]> {

@@ -1,0 +1,81 @@
+/**
+ * The methods that experiments compare, in one vocabulary: what is trained, how stitches are sampled, what they learn
+ * from, and how the deployed ones are chosen. All share one training loop.
+ *
+ * - `esta`: PST, task-specific sampling, in-place distillation, one-stage deployment.
+ * - `naive-lora` (supplement H): the same without stitch-specific biases; `ss-lora`: low-rank updates of its own for each
+ *   stitch instead.
+ * - `sn-net` (Pan et al. 2023): everything is trained, uniform sampling, labels alone (its fine-tuning has no teacher
+ *   among the anchors), deployment by evaluating all stitches.
+ * - `anchor-lora` (the stars of the figures): each anchor alone, with low-rank updates.
+ * - `adapt-then-stitch` (supplement F): first anchor-lora, then the recipe of ESTA on the adapted anchors. The supplement
+ *   does not say how anchors are adapted there; low-rank updates keep everything but the order as in ESTA.
+ */
+import type { Experiment, Method } from '../config/schema/experiment.js';
+import type { Sampling } from '../stitching/sampling.js';
+import type { Adaptation } from '../stitching/space/cost.js';
+
+/** How one training goes, whatever its length and learning rate. */
+export interface Learning {
+  /** `full`: all weights are trained, as SN-Net does. */
+  readonly adaptation: Adaptation | 'full';
+  /** How the stitch of a step is drawn; an anchor alone needs no draw. */
+  readonly sampling: Sampling;
+  /** Momentum eta of the importance scores; left out: no scores are kept. */
+  readonly importanceMomentum?: number;
+  /** In-place distillation from the largest anchor; left out: stitches learn from the labels. */
+  readonly distillation?: { readonly temperature: number; readonly weight: number };
+  /**
+   * What is deployed: of each FLOPs bin the stitch with the highest importance score (ESTA), or the one with the highest
+   * accuracy on the validation images, for which all are evaluated (SN-Net); or all that was trained (an anchor alone).
+   */
+  readonly deployment: 'importance' | 'validation' | 'all';
+}
+
+/** How each anchor is adapted alone before anything is stitched; undefined: anchors are stitched as they are. */
+export function learningAlone(method: Method, experiment: Experiment): Learning | undefined {
+  if (method !== 'anchor-lora' && method !== 'adapt-then-stitch') return undefined;
+  return { adaptation: lowRankOf(experiment), sampling: { strategy: 'uniform' }, deployment: 'all' };
+}
+
+/** How the stitched network learns; undefined: nothing is stitched, and the anchors alone are deployed. */
+export function learningStitched(method: Method, experiment: Experiment): Learning | undefined {
+  const { sampling, distillation, evaluation } = experiment;
+  const pst: Learning = {
+    adaptation: pstOf(experiment),
+    sampling: samplingOf(sampling),
+    importanceMomentum: sampling.eta,
+    ...(distillation.enabled && {
+      distillation: { temperature: distillation.temperature, weight: distillation.weight },
+    }),
+    deployment: evaluation.deploy_by ?? 'importance',
+  };
+  switch (method) {
+    case 'esta':
+    case 'adapt-then-stitch':
+      return pst;
+    case 'naive-lora':
+      return { ...pst, adaptation: lowRankOf(experiment) };
+    case 'ss-lora':
+      return { ...pst, adaptation: { ...lowRankOf(experiment), ownLowRank: true } };
+    case 'sn-net':
+      return { adaptation: 'full', sampling: { strategy: 'uniform' }, deployment: 'validation' };
+    case 'anchor-lora':
+      return undefined;
+  }
+}
+
+/** Parameter-efficient stitch fine-tuning, in the words of the stitching folder. */
+export function pstOf({ adaptation }: Pick<Experiment, 'adaptation'>): Adaptation {
+  const { ranks, stitching_layer_rank: stitchingLayerRank, stitch_bias: stitchBias } = adaptation;
+  return { ranks, stitchingLayerRank, stitchBias };
+}
+
+/** PST without what belongs to single stitches. */
+function lowRankOf(experiment: Experiment): Adaptation {
+  return { ...pstOf(experiment), stitchBias: false };
+}
+
+function samplingOf({ strategy, warmup_epochs: warmupEpochs, temperature }: Experiment['sampling']): Sampling {
+  return strategy === 'uniform' ? { strategy } : { strategy, warmupEpochs, temperature };
+}

@@ -1,0 +1,139 @@
+/** Trains one anchor from scratch: batches, mixup and patches depend on seed and position alone. */
+import type { BatchLoader } from '../../data/batches/batches.js';
+import type { Value } from '../../engine/engine.js';
+import { accuracyOf } from '../../evaluation/accuracy.js';
+import type { FromScratch, Network } from '../../models/from-scratch.js';
+import { type Float32NdArray, float32 } from '../../shared/arrays.js';
+import { appendJsonLine, keepJsonLines } from '../../shared/files.js';
+import { Random } from '../../shared/random.js';
+import { runTraining, type Step } from '../../training/loop.js';
+import { namedLeaves, treeOf } from '../../training/parameters.js';
+import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
+import type { Runtime } from '../../training/runtime.js';
+import { supervisedStep } from '../../training/supervised-step.js';
+import { type DeviceState, mapState, type Named, replaceValues } from '../../training/training-state.js';
+
+/** How an anchor is trained, whatever the file says about others. */
+export interface AnchorTraining {
+  readonly name: string;
+  readonly architecture: string;
+  readonly family: FromScratch;
+  readonly classes: number;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly warmupEpochs: number;
+  readonly peakLearningRate: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  /** alpha; 0: none */
+  readonly mixup: number;
+  /** Share of the patches that a step leaves out. */
+  readonly patchDropout: number;
+  readonly train: BatchLoader;
+  readonly validation: BatchLoader;
+  readonly checkpoint: string;
+  /** Everything that the numbers depend on. */
+  readonly fingerprint: string;
+  /** A line for each epoch of each anchor. */
+  readonly metricsFile: string;
+}
+
+export interface TrainedAnchor {
+  /** A network of the same form: tells where the parameters belong. */
+  readonly template: Network<Float32NdArray>;
+  readonly parameters: Named<Value>;
+  /** Top-1 on the validation split, percent. */
+  readonly accuracy: number;
+}
+
+/** A line of metrics.jsonl. */
+interface EpochLine {
+  readonly anchor: string;
+  readonly epoch: number;
+  readonly loss: number;
+  /** Top-1 on the validation split, percent; of every fifth epoch and the last. */
+  readonly accuracy?: number;
+}
+
+const checkpointMinutes = 5;
+
+export async function trainAnchor(runtime: Runtime, anchor: AnchorTraining): Promise<TrainedAnchor> {
+  const { name, architecture, family, seed, epochs, train, metricsFile } = anchor;
+  const start = family.fresh(anchor.classes, Random.of(seed, 'weights', name));
+  const measure = (parameters: Named<Value>) =>
+    accuracyOf(runtime.engine, architecture, family.logits, treeOf(start, parameters), anchor.validation);
+  const perEpoch = train.batchesPerEpoch;
+  const { parameters } = await runTraining<null>(runtime, {
+    label: `${name} pretraining`,
+    epochs,
+    schedule: {
+      steps: perEpoch * epochs,
+      warmupSteps: perEpoch * anchor.warmupEpochs,
+      peakLearningRate: anchor.peakLearningRate,
+    },
+    loader: train,
+    checkpoint: { file: anchor.checkpoint, fingerprint: anchor.fingerprint, minutes: checkpointMinutes },
+    initialParameters: async () => namedLeaves<Float32NdArray>(start),
+    initialRest: null,
+    stepOn: (state) => anchorSteps(runtime, anchor, start, state),
+    remedy: 'Lower training.learning_rate',
+    hooks: {
+      onStart: (epochsDone) =>
+        keepJsonLines<EpochLine>(metricsFile, (line) => line.anchor !== name || line.epoch <= epochsDone),
+      async onEpoch({ epoch, means: { loss } }, { parameters }) {
+        const accuracy = epoch % 5 === 0 || epoch === epochs ? { accuracy: await measure(parameters) } : {};
+        await appendJsonLine(metricsFile, { anchor: name, epoch, loss, ...accuracy } satisfies EpochLine);
+      },
+    },
+  });
+  return { template: start, parameters, accuracy: await measure(parameters) };
+}
+
+function anchorSteps(
+  { engine }: Runtime,
+  {
+    name,
+    architecture,
+    family,
+    classes,
+    seed,
+    epochs,
+    weightDecay,
+    labelSmoothing,
+    mixup,
+    patchDropout,
+  }: AnchorTraining,
+  template: Network<Float32NdArray>,
+  state: DeviceState,
+): Step<null> {
+  const options = { classes, weightDecay, labelSmoothing };
+  const run = engine.compile(`pretrain ${architecture}`, supervisedStep(family, options));
+  const scalar = (value: number) => engine.put(float32([], Float32Array.of(value)));
+  return async ({ images, labels }, { step, epoch, learningRate }) => {
+    const drops = dropsPatches(patchDropout, epoch, epochs);
+    const given = {
+      images: engine.put(images),
+      labels: engine.put(labels),
+      rate: scalar(learningRate),
+      mixupLambda: scalar(mixupLambda(mixup, Random.of(seed, 'mixup', step))),
+      ...(drops && { kept: engine.put(keptTokens(family.patches!, patchDropout, Random.of(seed, 'patches', step))) }),
+    };
+    const before = mapState(state, (values) => treeOf(template, values));
+    const result = await run({ state: before, ...given });
+    engine.free({ before, ...given });
+    replaceValues(state, mapState(result.state, namedLeaves<Value>));
+    const loss = (await engine.get(result.loss)).data[0]!;
+    engine.free(result.loss);
+    return { measures: { loss }, subject: name, next: () => null };
+  };
+}
+
+/** Beta(alpha, alpha) by Joehnk's method, folded to the larger share; 1 without mixup. */
+function mixupLambda(alpha: number, random: Random): number {
+  if (alpha === 0) return 1;
+  for (;;) {
+    const x = random.uniform() ** (1 / alpha);
+    const y = random.uniform() ** (1 / alpha);
+    if (x + y <= 1 && x + y > 0) return Math.max(x, y) / (x + y);
+  }
+}

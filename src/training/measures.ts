@@ -1,0 +1,33 @@
+/** Numbers that every step of a training reports, and their means over an epoch. */
+
+/** `loss`, and others by name; undefined in steps that have none. */
+export interface Measures {
+  readonly loss: number;
+  readonly [name: string]: number | undefined;
+}
+
+/** Plain JSON; saved with the training state. */
+export type MeasureSums = Readonly<Record<string, MeasureSum>>;
+
+interface MeasureSum {
+  readonly sum: number;
+  /** Steps that had it. */
+  readonly steps: number;
+  readonly last: number;
+}
+
+export function addMeasures(sums: MeasureSums, measures: Measures): MeasureSums {
+  const next: Record<string, MeasureSum> = { ...sums };
+  for (const [name, value] of Object.entries(measures)) {
+    if (value === undefined) continue;
+    const { sum, steps } = next[name] ?? { sum: 0, steps: 0 };
+    next[name] = { sum: sum + value, steps: steps + 1, last: value };
+  }
+  return next;
+}
+
+/** Each over the steps that had it. */
+export function meansOf(sums: MeasureSums): Measures {
+  const means = Object.entries(sums).map(([name, { sum, steps }]) => [name, sum / steps] as const);
+  return Object.fromEntries(means) as unknown as Measures;
+}
