@@ -11,9 +11,10 @@ import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
 import { mapTree } from '../../src/shared/tree.js';
 import { namedTrainables, trainablesOfNames } from '../../src/stitching/parameters/names.js';
 import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
-import { mapTrainables, pickTrainables } from '../../src/stitching/parameters/trainables.js';
+import { mapTrainables, pickTrainables, type Trainables } from '../../src/stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
-import { frozenPathOf } from '../../src/stitching/stitchable-network.js';
+import type { Stitch } from '../../src/stitching/space/stitch.js';
+import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/stitchable-network.js';
 import { namedLeaves } from '../../src/training/parameters.js';
 import { type StepMeasures, stepRunner } from '../../src/training/step-runner.js';
 import { saliencyOf, stitchStep, teacherStep } from '../../src/training/stitch-step.js';
@@ -182,6 +183,39 @@ test('the weight of distillation scales the loss of the stitch and its saliency,
   assert.ok(Math.abs(other.saliency / one.saliency - 0.25) < 1e-4);
   assert.equal(other.teacherLoss, one.teacherLoss);
   await engine.dispose();
+test('a taught stitch has the loss weight x T^2 x cross-entropy of both predictions softened by T', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const given = { temperature: 2, weight: 0.3 };
+  const state = stateOnDevice(engine, initialState(namedTrainables(trainables())));
+  const network = { space, network: networkOf(), frozen: toDevice(engine, frozenNetwork()), teacher };
+  const run = stepRunner(engine, network, state, { weightDecay: 0, saliency: false, distillation: given });
+  const { images, labels } = batch();
+  const { loss } = await run(4, images, labels, rate);
+  await engine.dispose();
+  /** Softened predictions [batch, classes] of a stitch at the start, in double precision. */
+  const predictions = (stitch: Stitch) => {
+    const own = pickTrainables(trainables(), trainableShapes(stitch, networkOf()));
+    interface Given {
+      readonly frozen: FrozenPath<tf.Tensor>;
+      readonly own: Trainables<tf.Tensor>;
+      readonly images: tf.Tensor;
+    }
+    const logits = ({ frozen, own, images }: Given) => ({
+      logits: runStitch(stitch, frozen, own, images, architectures),
+    });
+    const flat = onReference(logits, { frozen: frozenPathOf(frozenNetwork(), [stitch]), own, images }).get('logits')!;
+    return [0, 3, 6, 9].map((start) => {
+      const exponentials = flat.slice(start, start + 3).map((value) => Math.exp(value / given.temperature));
+      const sum = exponentials.reduce((a, b) => a + b);
+      return exponentials.map((value) => value / sum);
+    });
+  };
+  const [taught, teaching] = [predictions(space.stitches[4]!), predictions(teacher)];
+  const rows = taught.map((row, image) =>
+    row.reduce((sum, value, label) => sum - teaching[image]![label]! * Math.log(value), 0),
+  );
+  const expected = (0.3 * 2 ** 2 * rows.reduce((a, b) => a + b)) / 4;
+  assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss}, expected ${expected}`);
 });
 
 test('the loss with the labels is measured whatever a stitch learns from', async () => {
