@@ -183,6 +183,8 @@ test('the weight of distillation scales the loss of the stitch and its saliency,
   assert.ok(Math.abs(other.saliency / one.saliency - 0.25) < 1e-4);
   assert.equal(other.teacherLoss, one.teacherLoss);
   await engine.dispose();
+});
+
 test('a taught stitch has the loss weight x T^2 x cross-entropy of both predictions softened by T', async () => {
   const engine = await createOnnxEngine({ threads: 1 });
   const given = { temperature: 2, weight: 0.3 };
