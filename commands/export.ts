@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { deployedFlags, EstaCommand } from '../src/shared/command.js';
+import { chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
 export default class Export extends EstaCommand {
@@ -35,7 +35,7 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
     const { exportNetwork } = await import('../src/experiment/deployed/export-network.js');
     const { stitchSummary } = await import('../src/report/curves/labels.js');
-    const network = await openDeployed(args.run, flags);
+    const network = await openDeployed(args.run, chosenBy(flags));
     const exported = await exportNetwork(network, flags.out, flags.batch);
     this.log(`${stitchSummary(network.result)}, of ${network.trial}`);
     this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, images [${exported.images}]`);

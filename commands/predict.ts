@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { Classifier } from '../src/evaluation/predict.js';
-import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
-import { deployedFlags, deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
+import { chosenBy, deployedFlags, deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 
 export default class Predict extends EstaCommand {
@@ -11,6 +10,8 @@ export default class Predict extends EstaCommand {
     `With --run, what a run has deployed: the stitch that --budget can pay for, or --stitch.
 
 With --checkpoint and --architecture, a pretrained network, to see that it is read rightly before anything is trained on it. Images are prepared as the pretraining evaluated them: as config.json (timm) or preprocessor_config.json (Hugging Face) beside the weights says, else as their names tell; where nothing tells, what is assumed is said. --mean, --std, --interpolation and --crop-share state it. Classes are numbers, in the order of the checkpoint's head.
+
+An image that cannot be read is named, the others are classified, and the exit status is 1.
 
 With --json a list with an entry for each image is printed, which holds the raw logits of all classes.`;
 
@@ -83,12 +84,21 @@ With --json a list with an entry for each image is printed, which holds the raw 
     const { argv, flags } = await this.parse(Predict);
     const { createEngine } = await import('../src/engine/select.js');
     const { device } = flags;
-    const classifier = await classifierOf(flags);
+    const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
+    const { predict } = await import('../src/evaluation/predict.js');
+    const { stitchSummary } = await import('../src/report/curves/labels.js');
+    const deployed = flags.run === undefined ? undefined : await openDeployed(flags.run, chosenBy(flags));
+    const classifier = deployed ?? (await pretrainedBy(flags));
     // oclif's own ways to stderr are silent with --json.
     for (const note of classifier.notes ?? []) process.stderr.write(`${note}\n`);
     const engine = await createEngine(flags.engine, { device });
-    const { predict } = await import('../src/evaluation/predict.js');
-    const predictions = await predict(engine, classifier, argv as string[], flags.top).finally(() => engine.dispose());
+    const images = argv as string[];
+    const errors = new Map<string, RequestError>();
+    const predictions = await predict(engine, classifier, images, flags.top, (image, error) =>
+      errors.set(image, error),
+    ).finally(() => engine.dispose());
+    if (predictions.length === 0) throw [...errors.values()][0];
+    if (deployed) this.log(`${stitchSummary(deployed.result)}, of ${deployed.trial}`);
     for (const { image, top: classes } of predictions) {
       this.log(image);
       for (const { class: index, name = `class ${index}`, probability, logit } of classes) {
@@ -96,7 +106,11 @@ With --json a list with an entry for each image is printed, which holds the raw 
         this.log(`  ${share} %  ${name}  (logit ${logit.toFixed(3)})`);
       }
     }
-    return predictions;
+    const chosen = deployed && { trial: deployed.trial, stitch: deployed.result.id };
+    for (const { message } of errors.values()) this.logToStderr(`Error: ${message}`);
+    if (errors.size > 0) process.exitCode = 1;
+    const answers = predictions.values();
+    return images.map((image) => ({ ...chosen, ...answerFor(image, errors, answers) }));
   }
 }
 
@@ -118,8 +132,7 @@ function channelsFlag(summary: string, least = Number.NEGATIVE_INFINITY) {
 
 type Channels = readonly [number, number, number];
 
-interface Chosen extends DeployedChoice {
-  readonly run?: string | undefined;
+interface Pretrained {
   readonly checkpoint?: string | undefined;
   readonly architecture?: string | undefined;
   readonly mean?: Channels | undefined;
@@ -128,17 +141,19 @@ interface Chosen extends DeployedChoice {
   readonly 'crop-share'?: number | undefined;
 }
 
-async function classifierOf(flags: Chosen): Promise<Classifier> {
-  const { run, checkpoint, architecture, mean, std, interpolation, 'crop-share': cropShare, ...choice } = flags;
-  if (run === undefined) {
-    const { pretrainedClassifier } = await import('../src/evaluation/predict.js');
-    return pretrainedClassifier(checkpoint!, architecture!, {
-      ...(mean && { mean }),
-      ...(std && { std }),
-      ...(interpolation && { interpolation }),
-      ...(cropShare && { cropShare }),
-    });
-  }
-  const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
-  return openDeployed(run, choice);
+async function pretrainedBy(flags: Pretrained): Promise<Classifier> {
+  const { checkpoint, architecture, mean, std, interpolation, 'crop-share': cropShare } = flags;
+  const { pretrainedClassifier } = await import('../src/evaluation/predict.js');
+  return pretrainedClassifier(checkpoint!, architecture!, {
+    ...(mean && { mean }),
+    ...(std && { std }),
+    ...(interpolation && { interpolation }),
+    ...(cropShare && { cropShare }),
+  });
+}
+
+/** What was found for an image, or why nothing was: predictions come in the order of the images that could be read. */
+function answerFor(image: string, errors: ReadonlyMap<string, Error>, predictions: Iterator<object>): object {
+  const error = errors.get(image);
+  return error ? { image, error: error.message } : predictions.next().value;
 }

@@ -1,6 +1,7 @@
 /** What is wrong with a configuration, in words: where, what was expected, what was received, what to do. */
 import { z } from 'zod';
 import { nearest } from '../shared/errors.js';
+import { formatYaml } from './yaml-document.js';
 
 export interface Problem {
   readonly path: readonly PropertyKey[];
@@ -19,6 +20,8 @@ export function check<Output>(
 
 /** A value as it is shown in messages; long ones are cut. */
 export function show(value: unknown): string {
+  // JSON has no words for them and would say null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return formatYaml(value).trimEnd();
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

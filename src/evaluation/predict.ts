@@ -77,6 +77,7 @@ export async function pretrainedClassifier(
 /**
  * @param images files
  * @param top how many classes are named for each image
+ * @param onUnreadable told of an image that cannot be read, the others are classified; left out: it ends the call
  * @throws RequestError when an image cannot be read
  */
 export async function predict(
@@ -84,12 +85,19 @@ export async function predict(
   { preprocessing, classes, load }: Classifier,
   images: readonly string[],
   top: number,
+  onUnreadable?: (image: string, error: RequestError) => void,
 ): Promise<Prediction[]> {
   const network = load(engine);
   const predictions: Prediction[] = [];
   // One by one: memory does not grow with the number of images, and one program serves them all.
   for (const image of images) {
-    const input = engine.put(await prepareEvaluationImage(image, preprocessing));
+    const prepared = await prepareEvaluationImage(image, preprocessing).catch((error: unknown) => {
+      if (!onUnreadable || !(error instanceof RequestError)) throw error;
+      onUnreadable(image, error);
+      return undefined;
+    });
+    if (!prepared) continue;
+    const input = engine.put(prepared);
     const output = await network.run(input);
     const logits = Array.from((await engine.get(output)).data);
     engine.free([input, output]);

@@ -55,8 +55,13 @@ export const deployedFlags = {
     summary: 'The dearest deployed stitch that costs at most so many GFLOPs an image; default: the largest anchor.',
     parse: async (text) => {
       const gigaFlops = Number(text);
-      if (gigaFlops > 0) return gigaFlops * 1e9;
+      if (gigaFlops > 0) return gigaFlops;
       throw new RequestError(`--budget: expected a number of GFLOPs above 0, received ${JSON.stringify(text)}`);
     },
   })(),
 };
+
+/** The choice with its budget in FLOPs; flags keep the number that was typed, which oclif repeats in messages. */
+export function chosenBy<Flags extends { readonly budget?: number | undefined }>({ budget, ...flags }: Flags) {
+  return { ...flags, budget: budget === undefined ? undefined : budget * 1e9 };
+}

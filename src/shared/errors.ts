@@ -51,7 +51,9 @@ export function nearest(received: string, allowed: readonly string[]): string | 
   const limit = Math.max(1, Math.floor(received.length / 3));
   const scored = allowed.map((name) => ({ name, distance: editDistance(received.toLowerCase(), name.toLowerCase()) }));
   scored.sort((a, b) => a.distance - b.distance);
-  return scored[0] && scored[0].distance <= limit ? scored[0].name : undefined;
+  const [best] = scored;
+  // With every letter replaced nothing is alike.
+  return best && best.distance <= limit && best.distance < received.length ? best.name : undefined;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { esta } from '../command-line.js';
@@ -24,7 +24,31 @@ test('a finished run is exported, and its classes are named by predict --run', a
   const choice = ['--run', run, '--budget', budget, '--engine', 'onnxruntime'];
   const { status, stdout } = await esta(['predict', image, ...choice]);
   assert.equal(status, 0);
-  assert.match(stdout, /drawn\.png\n( +\d+\.\d % {2}\S.* \(logit -?\d+\.\d{3}\)\n){2}$/);
+  assert.ok(stdout.startsWith(`stitch ${cheapest.id}, `), stdout);
+  assert.match(
+    stdout,
+    / % on the test images, of species-esta-seed0\n.*drawn\.png\n( +\d+\.\d % {2}\S.* \(logit -?\d+\.\d{3}\)\n){2}$/,
+  );
+});
+
+test('trained numbers that are not finite are refused: no answer and no file', async (t) => {
+  const mini = await miniature(t);
+  await mini.run(mini.experiment({ training: { epochs: 1 } }), 'run');
+  const [run, out] = [path.join(mini.folder, 'run'), path.join(mini.folder, 'broken.onnx')];
+  const file = path.join(run, 'trials/species-esta-seed0/trained.safetensors');
+  const bytes = await readFile(file);
+  bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+  await writeFile(file, bytes);
+  const image = await drawImage(mini.folder);
+  for (const command of [
+    ['export', run, '--out', out],
+    ['predict', image, '--run', run, '--engine', 'onnxruntime'],
+  ]) {
+    const { status, stdout, stderr } = await esta(command);
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(stderr, /trained\.safetensors: \S+ holds numbers that are not finite/);
+  }
+  await assert.rejects(stat(out));
 });
 
 test('a wrong request is named: exit status 2', async (t) => {
@@ -32,6 +56,7 @@ test('a wrong request is named: exit status 2', async (t) => {
   const cases: [string[], RegExp][] = [
     [['export', folder, '--out', 'a.onnx'], /no run folder/],
     [['export', folder, '--out', 'a.onnx', '--budget', 'cheap'], /--budget: expected a number of GFLOPs above 0/],
+    [['export', folder, '--out', 'a.onnx', '--budget', '0.1', '--stitch', '3'], /--budget=0\.1 /],
     [['export', folder], /out/],
     [['predict', 'a.jpg'], /--checkpoint, --run/],
     [['predict', 'a.jpg', '--run', folder, '--checkpoint', 'embedded', '--architecture', 'vit_mini_tiny'], /run/],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { esta } from '../command-line.js';
@@ -60,6 +61,34 @@ test('mean and std are those beside the weights, of the flags, or said to be ass
     assert.equal(status, 2);
     assert.match(stderr, new RegExp(`${flag}: expected .* received "${value}"`));
   }
+});
+
+test('a bad image is named and the others are classified: exit status 1', async (t) => {
+  const folder = temporaryFolder(t);
+  const [image, bad] = [await drawImage(folder), `${folder}/bad.jpg`];
+  await writeFile(bad, 'no image');
+  const flags = [
+    '--checkpoint',
+    await writeCheckpoint(folder, architecture),
+    '--architecture',
+    architecture,
+    ...engine,
+  ];
+  const shown = await esta(['predict', ...flags, bad, image]);
+  assert.equal(shown.status, 1);
+  assert.match(shown.stderr, /^Error: .*bad\.jpg/m);
+  assert.match(shown.stdout, /drawn\.png\n/);
+  const { status, stdout } = await esta(['predict', ...flags, bad, image, '--json']);
+  assert.equal(status, 1);
+  const answers = JSON.parse(stdout);
+  assert.deepEqual(
+    answers.map((answer: { image: string; error?: string }) => [answer.image, answer.error !== undefined]),
+    [
+      [bad, true],
+      [image, false],
+    ],
+  );
+  assert.equal(answers[1].logits.length, 5);
 });
 
 test('what cannot be read is named: exit status 2', async (t) => {

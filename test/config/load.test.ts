@@ -59,6 +59,23 @@ test('warm-ups shrink with the epochs, grid epochs never exceed them', async () 
   assert.equal(config.training.grid_epochs, 15);
 });
 
+test('numbers that JSON has no words for are shown as the file writes them', async () => {
+  const problems = await problemsOf(`name: x
+anchors: [{name: Ti, architecture: a}, {name: S, architecture: b}]
+data: {kind: species}
+adaptation: {ranks: [4, 4]}
+training: {weight_decay: .nan, epochs: .inf}
+`);
+  assert.ok(
+    problems.some((problem) => /weight_decay: .*received \.nan$/.test(problem)),
+    problems.join('\n'),
+  );
+  assert.ok(
+    problems.some((problem) => /epochs: .*received \.inf$/.test(problem)),
+    problems.join('\n'),
+  );
+});
+
 test('all problems are reported at once, each with its line', async () => {
   const problems = await problemsOf(`name: two words
 anchors:

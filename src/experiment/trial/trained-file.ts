@@ -33,12 +33,19 @@ export async function writeTrained(file: string, { trainables, layers, alone, cl
   await writeSafetensors(file, tensors, { metadata: { classes: JSON.stringify(classes) } });
 }
 
-/** @throws RequestError when the file is missing, damaged, or of a version that did not name its classes */
+/** @throws RequestError when the file is missing, damaged, not finite, or of a version that did not name its classes */
 export async function readTrained(file: string): Promise<Trained> {
   const { tensors, metadata } = await readSafetensors(file);
   const { classes } = metadata;
   if (classes === undefined) {
     throw new RequestError(`${file} does not name its classes`, 'Run the trial again with this version of esta.');
+  }
+  const broken = Object.keys(tensors).find((name) => !tensors[name]!.data.every(Number.isFinite));
+  if (broken !== undefined) {
+    throw new RequestError(
+      `${file}: ${broken} holds numbers that are not finite, so that the network has no answer`,
+      'The file is damaged, or its training diverged: delete its trial folder and run the trial again.',
+    );
   }
   const trainables: Record<string, Float32NdArray> = {};
   const alone: Record<string, Float32NdArray> = {};
