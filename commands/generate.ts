@@ -27,6 +27,11 @@ The folder holds config.json, model.safetensors (or its shards with their index)
 
   static override readonly flags = {
     checkpoint: Flags.string({ required: true, helpValue: 'DIR', summary: 'Folder of the model.' }),
+    weights: Flags.option({
+      options: ['float32', '8bit'] as const,
+      default: 'float32',
+      summary: 'How the weights are kept; 8 bits take a quarter of the memory.',
+    })(),
     'max-tokens': Flags.integer({ min: 1, default: 128, helpValue: 'N', summary: 'New tokens at most.' }),
     temperature: Flags.custom<number>({
       default: 0,
@@ -55,7 +60,7 @@ The folder holds config.json, model.safetensors (or its shards with their index)
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const engine = await createEngine(flags.engine, { device: flags.device });
     try {
-      const { model, tokenizer, params, unused } = await openModel(engine, flags.checkpoint);
+      const { model, tokenizer, params, unused } = await openModel(engine, flags.checkpoint, flags.weights);
       if (unused.length > 0) this.warn(`${flags.checkpoint} has tensors that are not used: ${unused.join(', ')}`);
       const show = this.jsonEnabled() ? () => {} : (text: string) => void process.stdout.write(text);
       const generated = await generate(model, tokenizer, args.prompt, {

@@ -17,7 +17,7 @@ const tunables = {
 type Execve = (file: string, args: readonly string[], environment: NodeJS.ProcessEnv) => never;
 
 /** Commands that compute for long. */
-const computing = new Set(['run', 'pretrain', 'ablate', 'bench']);
+const computing = new Set(['run', 'pretrain', 'ablate', 'bench', 'generate']);
 
 /** True: another process has done the whole command, and this one has its exit status. False: go on in this one. */
 export async function ranInTunedProcess([command, ...rest]: readonly string[]): Promise<boolean> {

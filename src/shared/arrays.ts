@@ -1,8 +1,8 @@
 /**
  * Host arrays: what is read from and written to files, and what goes into and comes out of an engine.
- * Row-major. Engines compute in float32; int32 holds labels and indices.
+ * Row-major. Engines compute in float32; int32 holds labels and indices, uint8 the codes of quantised weights.
  */
-export type NdArray = Float32NdArray | Int32NdArray;
+export type NdArray = Float32NdArray | Int32NdArray | Uint8NdArray;
 export interface Float32NdArray {
   readonly dtype: 'float32';
   readonly shape: readonly number[];
@@ -12,6 +12,12 @@ export interface Int32NdArray {
   readonly dtype: 'int32';
   readonly shape: readonly number[];
   readonly data: Int32Array;
+}
+
+export interface Uint8NdArray {
+  readonly dtype: 'uint8';
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
 }
 
 /** Tells the leaves of a tree of host arrays from its branches. */
@@ -45,6 +51,12 @@ export function float32(
 export function int32(shape: readonly number[], data: Int32Array = new Int32Array(sizeOf(shape))): Int32NdArray {
   checkLength(shape, data);
   return { dtype: 'int32', shape, data };
+}
+
+/** Wraps (does not copy) `data`; throws when its length does not fit `shape`. */
+export function uint8(shape: readonly number[], data: Uint8Array = new Uint8Array(sizeOf(shape))): Uint8NdArray {
+  checkLength(shape, data);
+  return { dtype: 'uint8', shape, data };
 }
 
 function checkLength(shape: readonly number[], data: { readonly length: number }): void {

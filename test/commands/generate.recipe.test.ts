@@ -17,6 +17,9 @@ test('a text is continued: as it comes, and as JSON', async (t) => {
   assert.equal(document.params, tinyLlama().weights.blocks.length * 1952 + 2 * 420 * 16 + 16);
   assert.ok(document.tokens === 6 || document.stopped === 'end');
 
+  const small = await esta([...command, '--weights', '8bit', '--json']);
+  assert.deepEqual([small.status, JSON.parse(small.stdout).promptTokens], [0, document.promptTokens]);
+
   const drawn = await Promise.all(
     ['1', '1', '2'].map((seed) => esta([...command, '--temperature', '2', '--seed', seed, '--json'])),
   );

@@ -19,6 +19,11 @@ export function randomArray(random: Random, shape: readonly number[]): Float32Nd
 /** A tree of tensors with host arrays in their places. */
 export type Arrays<Tensors> = Mapped<Tensors, tf.Tensor, NdArray>;
 
+/** TensorFlow.js has no uint8. */
+export function toTensor({ data, shape, dtype }: NdArray): tf.Tensor {
+  return tf.tensor(data, [...shape], dtype === 'uint8' ? 'int32' : dtype);
+}
+
 /** Runs `fn` with TensorFlow.js' own CPU kernels: an implementation that shares no code with the engine. */
 export function onReference<In, Out>(
   fn: TensorFunction<In, Out>,
@@ -28,7 +33,7 @@ export function onReference<In, Out>(
   registerDecompositions('cpu');
   const values = new Map<string, readonly number[]>();
   tf.tidy(() => {
-    const tensors = mapTree(inputs, isArray, ({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));
+    const tensors = mapTree(inputs, isArray, toTensor);
     for (const { path, leaf } of leavesOf(fn(tensors as never), isTensor))
       values.set(path, Array.from(leaf.dataSync()));
   });

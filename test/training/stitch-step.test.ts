@@ -19,7 +19,7 @@ import { namedLeaves } from '../../src/training/parameters.js';
 import { type StepMeasures, stepRunner } from '../../src/training/step-runner.js';
 import { saliencyOf, stitchStep, teacherStep } from '../../src/training/stitch-step.js';
 import { initialState, mapState, pick, stateOnDevice } from '../../src/training/training-state.js';
-import { onReference } from '../engine/tensors.js';
+import { onReference, toTensor } from '../engine/tensors.js';
 import {
   architectures,
   batch,
@@ -294,7 +294,7 @@ function eagerEngine(): Engine {
   return {
     name: 'tensorflow',
     device: 'cpu',
-    put: ({ data, shape, dtype }) => toValue(tf.tensor(data, [...shape], dtype)),
+    put: (array) => toValue(toTensor(array)),
     get: async ({ storage, shape }) => float32(shape, (storage as tf.Tensor).dataSync() as Float32Array),
     free: (tree) => void mapTree(tree, isValue, ({ storage }) => (storage as tf.Tensor).dispose()),
     compile: (_, fn) => async (inputs) => {

@@ -190,7 +190,7 @@ function bytesOf(values: ArrayLike<number>, dtype: ElementType | 'int64'): Uint8
       ? Float32Array.from(values)
       : dtype === 'int32'
         ? Int32Array.from(values)
-        : dtype === 'bool'
+        : dtype === 'bool' || dtype === 'uint8'
           ? Uint8Array.from(values)
           : BigInt64Array.from(Array.from(values, BigInt));
   return new Uint8Array(typed.buffer);

@@ -1,7 +1,8 @@
 /** Writes a traced graph as an ONNX ModelProto (field numbers: onnx/onnx: onnx/onnx.proto). */
 import { ProtobufWriter } from './protobuf.js';
 
-export type ElementType = 'float32' | 'int32' | 'bool';
+/** uint8 is for the codes of quantised weights: TensorFlow.js has no such tensors, so that only kernels of ours take it. */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8';
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
@@ -38,7 +39,7 @@ export interface GraphConstant {
   readonly bytes: Uint8Array;
 }
 
-const elementTypeCodes = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
+const elementTypeCodes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const opset = 20;
 const irVersion = 9;

@@ -28,7 +28,8 @@ class Tracer extends tf.KernelBackend {
     const dataId = {};
     this.values.set(dataId, value);
     this.live++;
-    return { dataId, shape: [...value.shape], dtype: value.dtype };
+    // TensorFlow.js has no uint8: such a tensor passes for one of whole numbers.
+    return { dataId, shape: [...value.shape], dtype: value.dtype === 'uint8' ? 'int32' : value.dtype };
   }
 
   override write(values: BackendValues, shape: number[], dtype: tf.DataType): DataId {

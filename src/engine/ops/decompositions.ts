@@ -7,6 +7,7 @@ import { decomposedGroupedAttention, decomposedGroupedAttentionGrad } from './gr
 import { decomposedLayerNorm, decomposedLayerNormGrad } from './layer-norm.js';
 import { decomposedLinear } from './linear.js';
 import { decomposedLowRankLinear } from './low-rank-linear.js';
+import { decomposedQuantisedLinear, decomposedQuantisedLinearGrad } from './quantised-linear.js';
 import { decomposedRmsNorm, decomposedRmsNormGrad } from './rms-norm.js';
 import { decomposedRotary } from './rotary.js';
 import { decomposedSwiGlu, decomposedSwiGluGrad } from './swiglu.js';
@@ -27,6 +28,8 @@ const decompositions: Record<FusedKernel, Decomposition> = {
   EstaSwiGluGrad: decomposedSwiGluGrad,
   EstaGroupedAttention: decomposedGroupedAttention,
   EstaGroupedAttentionGrad: decomposedGroupedAttentionGrad,
+  EstaQuantisedLinear: decomposedQuantisedLinear,
+  EstaQuantisedLinearGrad: decomposedQuantisedLinearGrad,
 };
 
 /** Safe to call again. @param backendName e.g. `cpu` or `tensorflow` */

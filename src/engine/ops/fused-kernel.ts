@@ -21,7 +21,9 @@ export type FusedKernel =
   | 'EstaSwiGlu'
   | 'EstaSwiGluGrad'
   | 'EstaGroupedAttention'
-  | 'EstaGroupedAttentionGrad';
+  | 'EstaGroupedAttentionGrad'
+  | 'EstaQuantisedLinear'
+  | 'EstaQuantisedLinearGrad';
 
 export function runFused(
   kernel: FusedKernel,

@@ -76,7 +76,8 @@ function tensorOf({ storage }: Value): tf.Tensor {
 }
 
 function toTensor({ data, shape, dtype }: NdArray): tf.Tensor {
-  return tf.tensor(data, [...shape], dtype);
+  // TensorFlow.js has no uint8.
+  return tf.tensor(data, [...shape], dtype === 'uint8' ? 'int32' : dtype);
 }
 
 function toValue(tensor: tf.Tensor): Value {
@@ -90,5 +91,7 @@ function toValue(tensor: tf.Tensor): Value {
 async function toArray(value: Value): Promise<NdArray> {
   const { shape, dtype } = value;
   const data = await tensorOf(value).data();
-  return dtype === 'int32' ? { shape, dtype, data: data as Int32Array } : { shape, dtype, data: data as Float32Array };
+  return dtype === 'int32'
+    ? { shape, dtype, data: data as Int32Array }
+    : { shape, dtype: 'float32', data: data as Float32Array };
 }

@@ -1,10 +1,10 @@
 /** A language model on an engine, as generation needs it: logits of the next token, for a text that grows. */
-import { type Engine, isValue, type Value } from '../../engine/engine.js';
+import type { Engine, Value } from '../../engine/engine.js';
+import { toDevice, toHost } from '../../engine/transfer.js';
 import { type CachedInputs, type CachedOutputs, runCached } from '../../models/llama/cached.js';
 import type { LlamaConfig } from '../../models/llama/config.js';
 import type { LlamaWeights } from '../../models/llama/llama.js';
-import { type Float32NdArray, int32, isFloat32 } from '../../shared/arrays.js';
-import { mapTree } from '../../shared/tree.js';
+import { int32, type NdArray } from '../../shared/arrays.js';
 import { KeyValueCache } from './key-value-cache.js';
 
 /** Tokens that are computed at once; each size is a program of its own, and a prompt is filled up to one of them. */
@@ -25,12 +25,8 @@ export interface LanguageModel {
   dispose(): void;
 }
 
-export function languageModel(
-  engine: Engine,
-  config: LlamaConfig,
-  weights: LlamaWeights<Float32NdArray>,
-): LanguageModel {
-  const values = mapTree(weights, isFloat32, (array) => engine.put(array));
+export function languageModel(engine: Engine, config: LlamaConfig, weights: LlamaWeights<NdArray>): LanguageModel {
+  const values: LlamaWeights<Value> = toDevice(engine, weights);
   const step = engine.compile('generate', (inputs: Parameters<typeof runCached>[0]) => runCached(inputs, config));
 
   const readChunk = async (cache: KeyValueCache, ids: readonly number[]): Promise<Float32Array> => {
@@ -40,12 +36,11 @@ export function languageModel(
       ids: engine.put(int32([1, size], padded)),
       filled: engine.put(int32([1], Int32Array.of(cache.filled))),
       last: engine.put(int32([1], Int32Array.of(ids.length - 1))),
-      kept: mapTree(cache.kept, isFloat32, (array) => engine.put(array)),
+      kept: toDevice(engine, cache.kept),
     };
     const results: CachedOutputs<Value> = await step({ ...given, weights: values });
     const logits = await engine.get(results.logits);
-    const fresh: CachedOutputs<Float32NdArray>['fresh'] = await fetched(engine, results.fresh);
-    cache.write(fresh, ids.length);
+    cache.write(await toHost(engine, results.fresh), ids.length);
     engine.free([given, results]);
     return logits.data as Float32Array;
   };
@@ -71,16 +66,4 @@ export function languageModel(
     },
     dispose: () => engine.free(values),
   };
-}
-
-/** The arrays of a tree of values. */
-async function fetched(
-  engine: Engine,
-  tree: CachedOutputs<Value>['fresh'],
-): Promise<CachedOutputs<Float32NdArray>['fresh']> {
-  const arrays = new Map<Value, Float32NdArray>();
-  for (const kept of tree) {
-    for (const value of Object.values(kept)) arrays.set(value, (await engine.get(value)) as Float32NdArray);
-  }
-  return mapTree(tree, isValue, (value) => arrays.get(value)!);
 }

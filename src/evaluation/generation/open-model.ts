@@ -1,7 +1,7 @@
 /** A language model with its tokenizer, from a folder. */
 import { TextTokenizer } from '../../data/text/tokenizer.js';
 import type { Engine } from '../../engine/engine.js';
-import { loadLlama } from '../../models/llama/load.js';
+import { loadLlama, type Storage } from '../../models/llama/load.js';
 import { RequestError } from '../../shared/errors.js';
 import { type LanguageModel, languageModel } from './language-model.js';
 
@@ -18,10 +18,14 @@ export interface OpenedModel {
 
 /**
  * @param folder in the layout of Hugging Face
+ * @param storage of the linear layers
  * @throws RequestError for weights or a tokenizer that cannot be read, or that do not belong together
  */
-export async function openModel(engine: Engine, folder: string): Promise<OpenedModel> {
-  const { config, weights, params, unused } = await loadLlama(folder);
+export async function openModel(engine: Engine, folder: string, storage: Storage = 'float32'): Promise<OpenedModel> {
+  if (storage === '8bit' && engine.device === 'webgpu') {
+    throw new RequestError('weights of 8 bits are not computed with on webgpu', 'Leave out --device or --weights.');
+  }
+  const { config, weights, params, unused } = await loadLlama(folder, { storage });
   const tokenizer = await TextTokenizer.open(folder, { begin: config.beginId, end: config.endIds });
   const unneeded = config.vocabulary - tokenizer.size;
   if (unneeded < 0 || unneeded >= vocabularyUnit) {

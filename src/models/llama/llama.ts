@@ -12,12 +12,11 @@ import { rmsNorm } from '../../engine/ops/rms-norm.js';
 import { type Rotation, rotary } from '../../engine/ops/rotary.js';
 import { swiGlu } from '../../engine/ops/swiglu.js';
 import type { LayerAdaptation } from '../layers.js';
+import { type QuantisedProjection, quantisedProjection } from '../quantise.js';
 import type { LlamaConfig } from './config.js';
 
-/** A linear layer without bias: weight [in, out]. */
-export interface Projection<T> {
-  readonly weight: T;
-}
+/** A linear layer without bias: weight [in, out], or the same in 8 bits. */
+export type Projection<T> = { readonly weight: T } | QuantisedProjection<T>;
 
 /** Weights of an RMSNorm: [width]. */
 export interface Scale<T> {
@@ -46,8 +45,8 @@ export interface LlamaWeights<T> {
   readonly embedding: { readonly tokens: T };
   readonly blocks: readonly LlamaBlock<T>[];
   readonly norm: Scale<T>;
-  /** Logits from features: [vocabulary, width]; absent where the embedding does it (`tied`). */
-  readonly head?: { readonly tokens: T };
+  /** Logits from features: [vocabulary, width], or in 8 bits; absent where the embedding does it (`tied`). */
+  readonly head?: { readonly tokens: T } | QuantisedProjection<T>;
 }
 
 /** What low-rank updates may adapt; alpaca-lora takes query and value, or the first four. */
@@ -125,9 +124,15 @@ export function runBlock(
 }
 
 /** A projection with what PST adds to it: y = x W + s x A B + b. */
-function projected({ weight }: Projection<tf.Tensor>, x: tf.Tensor, adaptation: LayerAdaptation = {}): tf.Tensor {
-  const { update, bias, scale } = adaptation;
-  return update ? lowRankLinear(x, weight, bias, update, scale) : linear(x, weight, bias);
+function projected(layer: Projection<tf.Tensor>, x: tf.Tensor, adaptation: LayerAdaptation = {}): tf.Tensor {
+  const { update, bias, scale = 1 } = adaptation;
+  if ('weight' in layer) {
+    return update ? lowRankLinear(x, layer.weight, bias, update, scale) : linear(x, layer.weight, bias);
+  }
+  // The update cannot be merged into codes: it goes beside them.
+  const y = quantisedProjection(x, layer);
+  const updated = update ? y.add(linear(linear(x, update.down), update.up).mul(scale)) : y;
+  return bias ? updated.add(bias) : updated;
 }
 
 /** Features [..., width] -> logits [..., vocabulary]: final norm, head. */
@@ -136,8 +141,11 @@ export function classify(
   x: tf.Tensor,
   { epsilon }: Pick<LlamaConfig, 'epsilon'>,
 ): tf.Tensor {
-  const { tokens } = head ?? embedding;
-  const rows = rmsNorm(x, norm.scale, epsilon).reshape([-1, x.shape.at(-1)!]);
+  const normed = rmsNorm(x, norm.scale, epsilon);
+  const layer = head ?? embedding;
+  if ('parts' in layer) return quantisedProjection(normed, layer);
+  const { tokens } = layer;
+  const rows = normed.reshape([-1, x.shape.at(-1)!]);
   return tf.matMul(rows, tokens, false, true).reshape([...x.shape.slice(0, -1), tokens.shape[0]!]);
 }
 

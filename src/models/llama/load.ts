@@ -13,6 +13,7 @@ import { openSafetensors } from '../pretrained/formats/safetensors.js';
 import { openShards } from '../pretrained/formats/shards.js';
 import type { Weights } from '../pretrained/formats/weights.js';
 import { indexFile, singleFile } from '../pretrained/sources/weight-files.js';
+import { type QuantisedProjection, quantised } from '../quantise.js';
 import type { TensorRow } from '../tensor-table.js';
 import { treeOf } from '../weights.js';
 import { type LlamaConfig, readLlamaConfig } from './config.js';
@@ -21,7 +22,7 @@ import { isDerived, llamaTensors } from './tensors.js';
 
 export interface LoadedLlama {
   readonly config: LlamaConfig;
-  readonly weights: LlamaWeights<Float32NdArray>;
+  readonly weights: LlamaWeights<NdArray>;
   /** The file, or the index of the shards. */
   readonly location: string;
   readonly params: number;
@@ -29,17 +30,25 @@ export interface LoadedLlama {
   readonly unused: readonly string[];
 }
 
-/**
- * @param onTensor called with the share of the parameters that is read
- * @throws RequestError that says what the folder holds instead, and how to convert it
- */
-export async function loadLlama(folder: string, onTensor?: (share: number) => void): Promise<LoadedLlama> {
+export const storages = ['float32', '8bit'] as const;
+/** How linear layers are kept; in 8 bits the head is one of them, and the embedding and the norms stay float32. */
+export type Storage = (typeof storages)[number];
+
+export interface LoadOptions {
+  /** Default float32. */
+  readonly storage?: Storage;
+  /** Called with the share of the parameters that is read. */
+  readonly onTensor?: (share: number) => void;
+}
+
+/** @throws RequestError that says what the folder holds instead, and how to convert it */
+export async function loadLlama(folder: string, options: LoadOptions = {}): Promise<LoadedLlama> {
   const names = await readdir(folder).catch(() => notAFolder(folder));
   const file = weightFile(folder, names);
   const config = await readLlamaConfig(folder);
   const weights = await (path.basename(file) === indexFile ? openShards(file) : openSafetensors(file));
   try {
-    return await llamaFrom(weights, config, onTensor);
+    return await llamaFrom(weights, config, options);
   } finally {
     await weights.close();
   }
@@ -48,7 +57,7 @@ export async function loadLlama(folder: string, onTensor?: (share: number) => vo
 async function llamaFrom(
   weights: Weights,
   config: LlamaConfig,
-  onTensor?: (share: number) => void,
+  { storage = 'float32', onTensor }: LoadOptions,
 ): Promise<LoadedLlama> {
   const rows = llamaTensors(config);
   const needed = rows.map((row): Needed & { row: TensorRow } => ({
@@ -58,21 +67,40 @@ async function llamaFrom(
     source: { from: [row.published] },
   }));
   const params = rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const leaves = new Map<string, NdArray>();
+  const leaves = new Map<TensorRow, Leaf>();
   let read = 0;
   for await (const [{ row }, tensor] of assembleEach(weights, needed, `the network of config.json`)) {
-    leaves.set(row.path, fromPublished(row.layout, tensor));
+    leaves.set(row, storage === '8bit' && isLinear(row) ? quantised(tensor) : fromPublished(row.layout, tensor));
     read += tensor.data.length;
     onTensor?.(read / params);
   }
   const sources = needed.map(({ source }) => source);
   return {
     config,
-    weights: treeOf(rows, (row) => leaves.get(row.path)!) as LlamaWeights<Float32NdArray>,
+    weights: storage === '8bit' ? quantisedTree(rows, leaves) : wholeTree(rows, leaves),
     location: weights.location,
     params,
     unused: unusedNames(weights, sources).filter((name) => !isDerived(name)),
   };
+}
+
+/** A row's tensor, or in 8 bits what stands in place of its layer. */
+type Leaf = NdArray | QuantisedProjection<NdArray>;
+
+/** Whether a row is the weight of a linear layer; the head is one. */
+const isLinear = ({ layout, place }: TensorRow) => layout === 'linear' || place.part === 'head';
+
+function wholeTree(rows: readonly TensorRow[], leaves: ReadonlyMap<TensorRow, Leaf>): LlamaWeights<NdArray> {
+  return treeOf(rows, (row) => leaves.get(row)!) as LlamaWeights<NdArray>;
+}
+
+/** The parts of a layer stand where the float32 layer has its weight; a tied head gets a copy of its own in 8 bits. */
+function quantisedTree(rows: readonly TensorRow[], leaves: ReadonlyMap<TensorRow, Leaf>): LlamaWeights<NdArray> {
+  const layers = new Map(
+    rows.map((row) => [isLinear(row) ? { ...row, path: path.posix.dirname(row.path) } : row, leaves.get(row)!]),
+  );
+  const tree = treeOf([...layers.keys()], (row) => layers.get(row)!) as LlamaWeights<NdArray>;
+  return tree.head ? tree : { ...tree, head: quantised(tree.embedding.tokens as Float32NdArray) };
 }
 
 function weightFile(folder: string, names: readonly string[]): string {

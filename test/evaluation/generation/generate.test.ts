@@ -104,5 +104,14 @@ test(
     assert.equal(generated.text.slice(0, story.length), story);
     assert.equal(pieces.join(''), generated.text);
     assert.ok(pieces.length > 50, 'text is given out as it comes');
+
+    const small = await loadLlama(folder, { storage: '8bit' });
+    const inEightBits = await generate(
+      languageModel(engine, small.config, small.weights),
+      await TextTokenizer.open(folder),
+      '',
+      { sampling: greedy, maxTokens: 60, random },
+    );
+    assert.equal(inEightBits.text.slice(0, 100), story.slice(0, 100), 'in 8 bits it tells the same beginning');
   },
 );

@@ -9,6 +9,13 @@ import { tinyLlama, writeTinyLlama } from '../../models/llama/tiny-llama.js';
 const engine = await createOnnxEngine({ threads: 1 });
 after(() => engine.dispose());
 
+test('8 bits are refused where there is no such kernel', async () => {
+  await assert.rejects(
+    openModel({ ...engine, device: 'webgpu' }, 'none', '8bit'),
+    /8 bits are not computed with on webgpu/,
+  );
+});
+
 for (const [vocabulary, fits] of [
   [420, true],
   [512, true],

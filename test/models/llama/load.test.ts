@@ -16,7 +16,9 @@ for (const shards of [1, 3]) {
     const folder = await temporaryFolder(t);
     await writeTinyLlama(folder, tiny, { shards });
     const shares: number[] = [];
-    const { weights, config, params, unused } = await loadLlama(folder, (share) => shares.push(share));
+    const { weights, config, params, unused } = await loadLlama(folder, {
+      onTensor: (share) => shares.push(share),
+    });
     assert.deepEqual(weights, tiny.weights);
     assert.deepEqual(config, tiny.config);
     // By hand: 2 x 420 x 16 tokens, 2 blocks of 2 x 16 + 16 x 16 + 2 x 16 x 8 + 16 x 16 + 3 x 16 x 24, and 16.

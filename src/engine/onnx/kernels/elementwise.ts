@@ -57,10 +57,10 @@ const binary = (
 
 const comparison = (operator: string) => binary(operator, { dtype: 'bool' });
 
-function castNode(graph: Graph, x: GraphValue, dtype: ElementType): GraphValue {
+export function castNode(graph: Graph, x: GraphValue, dtype: ElementType): GraphValue {
   if (x.dtype === dtype) return x;
   if (x.fill !== undefined) return graph.fill(dtype === 'int32' ? Math.trunc(x.fill) : x.fill, x.shape, dtype);
-  const to = { float32: 1, int32: 6, bool: 9 }[dtype];
+  const to = { float32: 1, uint8: 2, int32: 6, bool: 9 }[dtype];
   return graph.node('Cast', [x], { shape: x.shape, dtype }, { attributes: { to: { int: to } } });
 }
 

@@ -5,6 +5,7 @@ import { elementwiseKernels } from './elementwise.js';
 import { fusedKernels } from './fused.js';
 import { languageKernels } from './language.js';
 import { matmulKernels } from './matmul.js';
+import { quantisedKernels } from './quantised.js';
 import { reductionKernels } from './reduction.js';
 import { shapeKernels } from './shape.js';
 
@@ -16,4 +17,5 @@ registerTracingKernels({
   ...convolutionKernels,
   ...fusedKernels,
   ...languageKernels,
+  ...quantisedKernels,
 });
