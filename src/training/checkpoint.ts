@@ -3,15 +3,19 @@ import type { Engine, Value } from '../engine/engine.js';
 import { toHost } from '../engine/transfer.js';
 import { readSafetensors, writeSafetensors } from '../models/pretrained/formats/safetensors.js';
 import type { Float32NdArray, StateDict } from '../shared/arrays.js';
+import { differencesOf } from '../shared/identity/differences.js';
 import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import type { Named, TrainingState } from './training-state.js';
 
-/** A version of the program reads its own checkpoints. Version 1 had neither number nor sums by measure. */
-const checkpointVersion = '2';
+/**
+ * A version of the program reads its own checkpoints. Version 1 had neither number nor sums by measure; the identity of
+ * version 2 was a hash, which cannot be compared with what is asked for.
+ */
+const checkpointVersion = '3';
 
 /**
- * @param fingerprint what the state depends on: a checkpoint of another one is refused when it is restored
+ * @param fingerprint what the state depends on, as JSON: a checkpoint of another one is refused when it is restored
  * @param rest all that is not tensors, as JSON
  */
 export async function saveCheckpoint(
@@ -39,16 +43,17 @@ export async function restoreCheckpoint(
 ): Promise<{ state: TrainingState<Float32NdArray>; rest: string } | undefined> {
   if (!(await exists(file))) return undefined;
   const { tensors, metadata } = await readCheckpoint(file);
-  if (metadata['identity'] !== fingerprint) {
-    throw new RequestError(
-      `${file} was written by a training with other settings`,
-      'Restore the settings, choose another folder, or delete the file to begin again.',
-    );
-  }
   if (metadata['version'] !== checkpointVersion) {
     throw new RequestError(
       `${file} was written by another version of esta`,
       'Finish the run with that version, or delete the file to train this stage from its beginning.',
+    );
+  }
+  if (metadata['identity'] !== fingerprint) {
+    const differences = differencesOf(JSON.parse(metadata['identity'] ?? '{}'), JSON.parse(fingerprint));
+    throw new RequestError(
+      `${file} was written by a training with other settings:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+      'Restore the settings, choose another folder, or delete the file to begin again.',
     );
   }
   const group = (prefix: string): StateDict => {

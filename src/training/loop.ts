@@ -26,7 +26,7 @@ export interface Training<Rest> {
   readonly checkpoint: {
     /** It stays when the training is done: whoever has used its result removes it. */
     readonly file: string;
-    /** Everything that the numbers depend on, as text: a checkpoint of another training is refused. */
+    /** Everything that the numbers depend on, as JSON: a checkpoint of another training is refused with the difference. */
     readonly fingerprint: string;
     readonly minutes: number;
   };

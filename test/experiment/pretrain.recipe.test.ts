@@ -1,6 +1,6 @@
 /** A whole pretraining at the smallest size: interrupted or not the same numbers, and nothing is trained twice. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { pretrainingSchema } from '../../src/config/schema/pretraining.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { pretrain } from '../../src/experiment/pretrain/pretrain.js';
 import { architectureNamed } from '../../src/models/architectures.js';
-import { readSafetensors } from '../../src/models/pretrained/formats/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../src/models/pretrained/formats/safetensors.js';
 import { loadNetwork } from '../../src/models/pretrained/load-network.js';
 import { Interrupted, RequestError } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';
@@ -68,6 +68,54 @@ test('a pretraining interrupted at every step ends as an uninterrupted one, writ
   assert.equal(third.epochs, 1);
   assert.notDeepEqual((await readSafetensors(third.file)).tensors['head.bias'], tensors['head.bias']);
   await rm(folder, { recursive: true });
+});
+
+test('an output is not taken for that of other settings or images; what differs is said', async (t) => {
+  const folder = temporaryFolder(t);
+  await drawFolder(path.join(folder, 'images'));
+  const engine = await createOnnxEngine({ threads: 1 });
+  t.after(() => engine.dispose());
+  const run = (changes: object = {}, training: object = {}, root = 'images') => {
+    const config = pretrainingSchema.parse({
+      name: 'smallest',
+      data: { kind: 'image-folder', root: path.join(folder, root) },
+      anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny' }],
+      training: { epochs: 1, warmup_epochs: 0, batch_size: 4, ...training },
+      output: path.join(folder, 'out'),
+      ...changes,
+    });
+    return pretrain(config, { engine, progress: silentProgress, signal: new AbortController().signal });
+  };
+  const [first] = await run();
+  const record = path.join(folder, 'out', 'pretraining.json');
+  const recorded = await readFile(record, 'utf8');
+  const refuses = async (promise: Promise<unknown>, pattern: RegExp) => {
+    await assert.rejects(promise, (error) => {
+      assert.ok(error instanceof RequestError);
+      assert.match(error.message, pattern);
+      assert.match(error.hint!, /--set output=DIR/);
+      return true;
+    });
+    assert.equal(await readFile(record, 'utf8'), recorded, 'the record stays true');
+  };
+  await refuses(
+    run({ seed: 1 }),
+    /vit_mini_tiny\.safetensors was pretrained in another way:\n {2}seed: there 0, now 1$/,
+  );
+  await refuses(run({}, { epochs: 2 }), /training\.epochs: there 1, now 2$/);
+  await cp(path.join(folder, 'images'), path.join(folder, 'moved'), { recursive: true });
+  assert.deepEqual(await run({}, {}, 'moved'), [{ ...first!, accuracy: Number(first!.accuracy.toFixed(2)) }]);
+  await rename(path.join(folder, 'moved/train/dark'), path.join(folder, 'moved/train/gloomy'));
+  await rename(path.join(folder, 'moved/val/dark'), path.join(folder, 'moved/val/gloomy'));
+  await refuses(run({}, {}, 'moved'), /data\.classes: no longer dark, new gloomy\n.*data\.names_and_sizes: there/);
+
+  // Files of earlier versions do not say how they were made; the record beside them does.
+  const { tensors, metadata } = await readSafetensors(first!.file);
+  const { identity: _, ...before } = metadata;
+  await writeSafetensors(first!.file, tensors, { metadata: before, dtype: 'F16' });
+  const [known] = await run();
+  assert.equal(known!.epochs, 1);
+  await refuses(run({ seed: 1 }), /seed: there 0, now 1$/);
 });
 
 test('a ConvNeXt is pretrained into weights that load; what cannot be pretrained is named', async (t) => {

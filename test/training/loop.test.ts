@@ -60,7 +60,7 @@ function training(folder: string, changes: Partial<Training<Rest>> = {}): Traini
     epochs: 3,
     schedule: { steps: 12, warmupSteps: 2, peakLearningRate: 1 },
     loader: loaderOf(4),
-    checkpoint: { file: path.join(folder, 'checkpoint.safetensors'), fingerprint: 'one', minutes: 1e9 },
+    checkpoint: { file: path.join(folder, 'checkpoint.safetensors'), fingerprint: '{"rate":1}', minutes: 1e9 },
     initialParameters: async () => ({ weight: float32([], Float32Array.of(100)) }),
     initialRest: { seen: [] },
     stepOn: addingSteps,
@@ -194,9 +194,11 @@ test('a checkpoint of another training is refused', async (t) => {
   const aborted = { engine, progress: silentProgress, signal: AbortSignal.abort() };
   await assert.rejects(runTraining(aborted, training(folder)), Interrupted);
   const { checkpoint } = training(folder);
-  const other = training(folder, { checkpoint: { ...checkpoint, fingerprint: 'two' } });
+  const other = training(folder, { checkpoint: { ...checkpoint, fingerprint: '{"rate":2}' } });
   await assert.rejects(runTraining(aborted, other), (error) => {
     assert.ok(error instanceof RequestError);
-    return /checkpoint\.safetensors was written by a training with other settings/.test(error.message);
+    return /checkpoint\.safetensors was written by a training with other settings:\n {2}rate: there 1, now 2$/.test(
+      error.message,
+    );
   });
 });

@@ -21,6 +21,13 @@ import type { Progress } from '../../shared/progress.js';
 import { treeOf } from '../../training/parameters.js';
 import type { Runtime } from '../../training/runtime.js';
 import { checkFamily } from '../space.js';
+import {
+  type AnchorIdentity,
+  anchorFile,
+  anchorIdentity,
+  type PretrainedAnchor,
+  refuseOtherAnchor,
+} from './anchor-identity.js';
 import { trainAnchor } from './anchor-training.js';
 
 export interface PretrainedAnchorResult {
@@ -31,33 +38,39 @@ export interface PretrainedAnchorResult {
   readonly accuracy: number;
 }
 
-/** @throws RequestError, TrialError, Interrupted */
+/** @throws RequestError (also where the output was made with other settings or images), TrialError, Interrupted */
 export async function pretrain(
   config: Pretraining,
   { engine, progress, signal }: Runtime,
 ): Promise<PretrainedAnchorResult[]> {
-  // 1. The images, decoded once for all anchors, and so prepared alike.
+  // 1. What is there already; it must have been made as is asked for now.
   const [first] = architecturesOf(config);
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
+  const identities = config.anchors.map((anchor) => anchorIdentity(config, anchor, dataset, engine));
+  for (const [index, anchor] of config.anchors.entries()) await refuseOtherAnchor(config, anchor, identities[index]!);
+  const finished = await Promise.all(
+    config.anchors.map((anchor) => finishedResult(anchorFile(config, anchor), anchor.name)),
+  );
+  const recordFile = path.join(config.output, 'pretraining.json');
+  const isDone = finished.every((result) => result !== undefined);
+  if (isDone && (await exists(recordFile))) return finished;
+
+  // 2. The images, decoded once for all anchors, and so prepared alike; then one anchor after the other.
   const [train, validation] = await openSplits(config, dataset, imageInputOf(first!).preprocessing, progress);
+  const resources = { engine, progress, signal, train, validation };
   const results: PretrainedAnchorResult[] = [];
   try {
-    for (const anchor of config.anchors) {
-      // 2. One anchor, unless an earlier call has finished it.
-      const file = path.join(config.output, `${anchor.architecture}.safetensors`);
-      const finished = await finishedResult(file, anchor.name);
-      results.push(
-        finished ??
-          (await pretrainAnchor(config, anchor, file, dataset, { engine, progress, signal, train, validation })),
-      );
+    for (const [index, anchor] of config.anchors.entries()) {
+      results.push(finished[index] ?? (await pretrainAnchor(config, anchor, identities[index]!, dataset, resources)));
     }
   } finally {
     await train.close();
     await validation.close();
   }
+
   // 3. The family's record, which stays true where the folder is moved.
   const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
-  await writeAtomic(path.join(config.output, 'pretraining.json'), `${JSON.stringify(record, null, 2)}\n`);
+  await writeAtomic(recordFile, `${JSON.stringify(record, null, 2)}\n`);
   return results;
 }
 
@@ -114,15 +127,16 @@ async function openSplits(
 
 async function pretrainAnchor(
   config: Pretraining,
-  anchor: Pretraining['anchors'][number],
-  file: string,
+  anchor: PretrainedAnchor,
+  identity: AnchorIdentity,
   { classes }: Dataset,
   { train, validation, ...runtime }: Resources,
 ): Promise<PretrainedAnchorResult> {
   const { name, architecture } = anchor;
   const { seed, data, output } = config;
-  const { epochs = config.training.epochs, learning_rate = config.training.learning_rate } = anchor;
-  const training = { ...config.training, epochs, learning_rate };
+  const { training } = identity;
+  const { epochs, learning_rate } = training;
+  const file = anchorFile(config, anchor);
   const family = fromScratch(architectureNamed(architecture, data.image_size));
   const checkpoint = `${file}.partial`;
   const { template, parameters, accuracy } = await trainAnchor(runtime, {
@@ -133,13 +147,16 @@ async function pretrainAnchor(
     labelSmoothing: training.label_smoothing,
     mixup: training.mixup,
     patchDropout: training.patch_dropout,
-    fingerprint: JSON.stringify({ seed, training, anchor, data, classes: classes.length }),
+    fingerprint: JSON.stringify(identity),
     metricsFile: path.join(output, 'metrics.jsonl'),
   });
   const host = treeOf(template, await toHost(runtime.engine, parameters));
   await writeSafetensors(file, family.stateDictOf(host), {
     dtype: 'F16',
-    metadata: { architecture, epochs: String(epochs), accuracy: accuracy.toFixed(2) },
+    metadata: {
+      ...{ architecture, epochs: String(epochs), accuracy: accuracy.toFixed(2) },
+      identity: JSON.stringify(identity),
+    },
   });
   await rm(checkpoint, { force: true });
   runtime.engine.free(parameters);

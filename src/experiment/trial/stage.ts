@@ -90,7 +90,7 @@ async function train(
     loader: context.data.training(split),
     checkpoint: {
       file: checkpointFile(trialFolder, name),
-      fingerprint: `${context.configuration} ${context.name} ${name}`,
+      fingerprint: JSON.stringify({ run: `${context.name} ${name}`, configuration: context.configuration }),
       minutes: recipe.checkpointMinutes,
     },
     remedy: 'Lower training.base_learning_rates',

@@ -1,0 +1,95 @@
+/**
+ * What the numbers of a pretrained anchor depend on. It stands in the metadata of the anchor's file and of its checkpoint, so
+ * that the same command finds what is done, and another one does not take it for its own.
+ */
+import path from 'node:path';
+import type { Pretraining } from '../../config/schema/pretraining.js';
+import type { Dataset } from '../../data/dataset.js';
+import type { Engine } from '../../engine/engine.js';
+import { openSafetensors } from '../../models/pretrained/formats/safetensors.js';
+import { RequestError } from '../../shared/errors.js';
+import { exists, readJson } from '../../shared/files.js';
+import { differencesOf } from '../../shared/identity/differences.js';
+import {
+  type ComputationIdentity,
+  computationIdentity,
+  type ImagesIdentity,
+  imagesIdentity,
+} from '../identity/input-identity.js';
+
+export type PretrainedAnchor = Pretraining['anchors'][number];
+
+export interface AnchorIdentity {
+  readonly seed: number;
+  readonly anchor: Pick<PretrainedAnchor, 'name' | 'architecture'>;
+  /** With the epochs and the learning rate of this anchor. */
+  readonly training: Pretraining['training'];
+  readonly data: Pick<Pretraining['data'], 'kind' | 'image_size'> & Partial<ImagesIdentity>;
+  readonly computation?: ComputationIdentity;
+}
+
+export function anchorIdentity(
+  config: Pretraining,
+  anchor: PretrainedAnchor,
+  dataset: Dataset,
+  engine: Engine,
+): AnchorIdentity {
+  const settings = anchorSettings(config, anchor);
+  return {
+    ...settings,
+    data: { ...settings.data, ...imagesIdentity(dataset) },
+    computation: computationIdentity(engine),
+  };
+}
+
+/** The part that the file says. */
+function anchorSettings({ seed, training, data }: Pretraining, anchor: PretrainedAnchor): AnchorIdentity {
+  const { name, architecture, epochs = training.epochs, learning_rate = training.learning_rate } = anchor;
+  const { kind, image_size } = data;
+  return {
+    ...{ seed, anchor: { name, architecture }, data: { kind, image_size } },
+    training: { ...training, epochs, learning_rate },
+  };
+}
+
+/** The checkpoint that an anchor becomes. */
+export function anchorFile({ output }: Pretraining, { architecture }: PretrainedAnchor): string {
+  return path.join(output, `${architecture}.safetensors`);
+}
+
+/** @throws RequestError with the differences, where the anchor's file was made in another way than is asked for now */
+export async function refuseOtherAnchor(
+  config: Pretraining,
+  anchor: PretrainedAnchor,
+  identity: AnchorIdentity,
+): Promise<void> {
+  const file = anchorFile(config, anchor);
+  if (!(await exists(file))) return;
+  const open = await openSafetensors(file);
+  await open.close();
+  const recorded = open.metadata['identity'];
+  const differences =
+    recorded === undefined
+      ? await differencesFromRecord(config, anchor, open.metadata['epochs'])
+      : differencesOf(JSON.parse(recorded), identity);
+  if (differences.length === 0) return;
+  throw new RequestError(
+    `${file} was pretrained in another way:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    'Choose another folder with --set output=DIR, or restore the settings and images to go on.',
+  );
+}
+
+/** Files of version 0.2.0 and before say their epochs; the settings stand beside them, once the whole family is done. */
+async function differencesFromRecord(
+  config: Pretraining,
+  anchor: PretrainedAnchor,
+  epochs: string | undefined,
+): Promise<string[]> {
+  const now = anchorSettings(config, anchor);
+  const record = await readJson<{ readonly config: Pretraining }>(path.join(config.output, 'pretraining.json')).catch(
+    () => undefined,
+  );
+  const before = record?.config.anchors.find(({ architecture }) => architecture === anchor.architecture);
+  if (before) return differencesOf(anchorSettings(record!.config, before), now);
+  return differencesOf({ epochs: Number(epochs) }, { epochs: now.training.epochs });
+}
