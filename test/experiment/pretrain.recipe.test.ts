@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { pretrainingSchema } from '../../src/config/schema/pretraining.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
@@ -14,6 +14,7 @@ import { loadNetwork } from '../../src/models/pretrained/load-network.js';
 import { Interrupted, RequestError } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { temporaryFolder } from '../models/pretrained/fixtures.js';
+import { type Call, watchedEngine } from './watched-engine.js';
 
 async function drawFolder(root: string): Promise<void> {
   for (const split of ['train', 'val']) {
@@ -145,4 +146,63 @@ test('a ConvNeXt is pretrained into weights that load; what cannot be pretrained
     refused(/training\.patch_dropout: expected 0 for convnext_mini_tiny, .* 0\.5/),
   );
   await assert.rejects(run(['vit_mini_tiny', name]), refused(/anchors: expected networks of one family/));
+});
+
+/** Runs the smallest pretraining of one anchor with the given settings, on twelve images in batches of `batch_size`. */
+async function stepsWith(t: TestContext, training: object) {
+  const folder = temporaryFolder(t);
+  await drawFolder(path.join(folder, 'images'));
+  const calls: Call[] = [];
+  const engine = await watchedEngine((call) => {
+    if (call.program.startsWith('pretrain')) calls.push(call);
+    return undefined;
+  });
+  const config = pretrainingSchema.parse({
+    name: 'smallest',
+    data: { kind: 'image-folder', root: path.join(folder, 'images') },
+    anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny' }],
+    training: { learning_rate: 1e-3, ...training },
+    output: folder,
+  });
+  const runtime = { engine, progress: silentProgress, signal: new AbortController().signal };
+  await pretrain(config, runtime).finally(() => engine.dispose());
+  const input = (name: string) => calls.map(({ inputs }) => inputs[name]);
+  const [line] = (await readFile(path.join(folder, 'metrics.jsonl'), 'utf8')).split('\n');
+  return {
+    rates: input('rate').map((rate) => rate!.data[0]!),
+    lambdas: input('mixupLambda').map((lambda) => lambda!.data[0]!),
+    labels: input('labels').map((labels) => [...labels!.data]),
+    kept: input('kept').map((kept) => kept?.shape),
+    /** Of the first epoch. */
+    loss: (JSON.parse(line!) as { loss: number }).loss,
+  };
+}
+
+test('steps get the learning rate, the mixup and the patches that the file says', async (t) => {
+  const mixed = await stepsWith(t, { epochs: 5, warmup_epochs: 1, batch_size: 4, mixup: 0.4, patch_dropout: 0.5 });
+  // Five epochs of three steps: the first is warm-up, twelve follow half a cosine.
+  const cosine = Array.from({ length: 12 }, (_, step) => (1 + Math.cos((Math.PI * step) / 12)) / 2);
+  for (const [step, share] of [1 / 3, 2 / 3, 1, ...cosine].entries()) {
+    assert.ok(Math.abs(mixed.rates[step]! - 1e-3 * share) < 1e-9, `step ${step}: ${mixed.rates[step]}`);
+  }
+  assert.equal(mixed.rates.length, 15);
+  assert.ok(mixed.lambdas.every((lambda) => lambda >= 0.5 && lambda <= 1));
+  assert.ok(new Set(mixed.lambdas).size > 12 && Math.min(...mixed.lambdas) < 0.9);
+  // Half of 64 patches and the class token; the last fifth of the epochs sees all.
+  assert.deepEqual(mixed.kept, [...new Array(12).fill([33]), undefined, undefined, undefined]);
+  for (const epoch of [0, 1, 2, 3, 4]) {
+    const labels = mixed.labels.slice(3 * epoch, 3 * epoch + 3).flat();
+    assert.deepEqual(labels.toSorted(), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1], 'every image once');
+  }
+
+  const plain = await stepsWith(t, { epochs: 1, warmup_epochs: 0, batch_size: 4, mixup: 0 });
+  assert.deepEqual([plain.lambdas, plain.kept], [[1, 1, 1], new Array(3).fill(undefined)]);
+});
+
+test('label smoothing reaches the loss: of the first step it is linear in the share', async (t) => {
+  const lossWith = async (label_smoothing: number) =>
+    (await stepsWith(t, { epochs: 1, warmup_epochs: 0, batch_size: 12, mixup: 0, label_smoothing })).loss;
+  const [none, some, much] = [await lossWith(0), await lossWith(0.4), await lossWith(0.8)];
+  assert.ok(Math.abs(some - (none + much) / 2) < 1e-6, `${none}, ${some}, ${much}`);
+  assert.ok(Math.abs(none - much) > 1e-4, `${none}, ${much}`);
 });
