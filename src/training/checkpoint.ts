@@ -3,9 +3,9 @@ import type { Engine, Value } from '../engine/engine.js';
 import { toHost } from '../engine/transfer.js';
 import { readSafetensors, writeSafetensors } from '../models/pretrained/formats/safetensors.js';
 import type { Float32NdArray, StateDict } from '../shared/arrays.js';
-import { differencesOf } from '../shared/identity/differences.js';
 import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
+import { differencesOf } from '../shared/identity/differences.js';
 import type { Named, TrainingState } from './training-state.js';
 
 /**
