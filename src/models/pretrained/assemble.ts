@@ -108,8 +108,10 @@ function requireShape(
 }
 
 function requireFinite({ location }: Weights, { name }: Needed, { data }: Float32NdArray): void {
-  const index = data.findIndex((value) => !Number.isFinite(value));
-  if (index === -1) return;
+  // A plain loop: networks of billions of parameters come through here, and a call for each took a sixth of their loading.
+  let index = 0;
+  while (index < data.length && Number.isFinite(data[index])) index++;
+  if (index === data.length) return;
   throw new RequestError(
     `${location}: ${name} holds ${data[index]} (element ${index})`,
     'Weights must be finite: the file is damaged, or its training diverged. Use another copy or an earlier checkpoint.',
