@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import type { Method } from '../../src/config/schema/experiment.js';
 import { readTrained } from '../../src/experiment/trial/trained-file.js';
 import type { TrialResult } from '../../src/run-folder/result.js';
+import { isFloat32 } from '../../src/shared/arrays.js';
 import { silentProgress } from '../../src/shared/progress.js';
+import { leavesOf } from '../../src/shared/tree.js';
 import { type Miniature, miniature, readLines } from './miniature.js';
 
 /** Ranks and widths of the miniature. */
@@ -46,7 +48,7 @@ test('naive LoRA is ESTA without stitch-specific biases, SS-LoRA has updates for
   assert.equal(specific.lowRank, blocks[0]! * perBlock(tiny) + blocks[1]! * perBlock(small));
   assert.equal(specific.stitchingLayers, 34 * rank * (tiny + small));
   const { trainables: tensors } = await readTrained(path.join(trialFolder(mini, 'ss-lora'), 'trained.safetensors'));
-  const held = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+  const held = leavesOf(tensors, isFloat32).reduce((sum, { leaf }) => sum + leaf.data.length, 0);
   assert.equal(held, specific.total, 'the trained tensors are as many as are counted');
 });
 
@@ -57,7 +59,7 @@ test('SN-Net trains everything with labels alone and deploys what is best on the
   assert.equal(trainable.stitchingLayers, 11 * (tiny * small + small));
   assert.deepEqual([trainable.lowRank, trainable.stitchBias, trainable.heads], [0, 0, heads]);
   const { trainables: tensors } = await readTrained(path.join(trialFolder(mini, 'sn-net'), 'trained.safetensors'));
-  const held = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+  const held = leavesOf(tensors, isFloat32).reduce((sum, { leaf }) => sum + leaf.data.length, 0);
   assert.equal(held, trainable.total);
   assert.deepEqual(
     result.stitches.map(({ bin, importance }) => [bin, importance]),
