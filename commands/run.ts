@@ -4,16 +4,16 @@ import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
   static override readonly description =
-    `An experiment file names anchors, data sets and a recipe. Each data set, method and seed is a trial. Trials that
-are finished in the run folder are not run again, and an interrupted one goes on from its last checkpoint: repeat the
-same command after Ctrl-C.
+    `An experiment file names anchors, data sets and a recipe. Those that come with the program go by their name in any
+folder: quickstart, flowers12, mini/fgvc. Each data set, method and seed is a trial. Trials that are finished in the run
+folder are not run again, and an interrupted one goes on from its last checkpoint: repeat the same command after Ctrl-C.
 
 Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is wrong, 130 interrupted.`;
 
   static override readonly examples = [
     {
       description: 'The first palette, in minutes on a CPU',
-      command: '<%= config.bin %> run experiments/quickstart.yaml',
+      command: '<%= config.bin %> run quickstart',
     },
     {
       description: 'Your own images, with fewer epochs',

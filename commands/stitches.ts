@@ -11,7 +11,7 @@ a training step on the stitch updates.
 Data sets of one experiment differ only in the size of the heads: the first one is taken, or --classes.`;
 
   static override readonly examples = [
-    { description: 'The space of the quick start', command: '<%= config.bin %> stitches experiments/quickstart.yaml' },
+    { description: 'The space of the quick start', command: '<%= config.bin %> stitches quickstart' },
     {
       description: "The paper's space on Stanford Cars, for a program",
       command: '<%= config.bin %> stitches experiments/fgvc.yaml --classes 196 --json',

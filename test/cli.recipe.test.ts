@@ -13,7 +13,7 @@ test('help lists the commands and teaches', async () => {
   ]) {
     const { status, stdout } = await esta(args);
     assert.equal(status, 0);
-    assert.match(stdout, /EXAMPLES[\s\S]*\$ esta run experiments\/quickstart\.yaml/);
+    assert.match(stdout, /EXAMPLES[\s\S]*\$ esta run quickstart/);
   }
 });
 

@@ -2,13 +2,14 @@
  * Reads a configuration file: YAML, `--set` overrides, schema, paths. All problems are reported at once.
  *
  * Relative paths inside a file start at the folder of that file, so that it works from anywhere; relative paths of
- * `--set` start at the working folder, as the shell completes them.
+ * `--set` start at the working folder, as the shell completes them. A shipped experiment that is given by its name counts
+ * as lying in `experiments/` of the working folder: its data are the user's, not the program's.
  */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
-import { nearest, RequestError } from '../shared/errors.js';
+import { RequestError } from '../shared/errors.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { applyOverrides } from './overrides.js';
 import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
@@ -17,7 +18,7 @@ import { type Experiment, experimentSchema } from './schema/experiment.js';
 import { experimentFields } from './schema/experiment-fields.js';
 import type { DeepReadonly } from './schema/fields.js';
 import { type Pretraining, pretrainingSchema } from './schema/pretraining.js';
-import { shippedExperiments } from './shipped.js';
+import { experimentHint, experimentNamed } from './shipped.js';
 import { parseYaml } from './yaml-document.js';
 
 export interface LoadOptions {
@@ -99,8 +100,8 @@ async function load<Config>(
   other: Pick<FileKind<unknown>, 'command' | 'names'>,
   withPaths: (config: DeepReadonly<Config>, resolve: Resolve) => DeepReadonly<Config>,
 ): Promise<Loaded<DeepReadonly<Config>>> {
-  const absolute = path.resolve(workingFolder, file);
-  const document = parseYaml(await read(absolute, file), file);
+  const { absolute, folder, text } = await find(file, workingFolder, kind.command);
+  const document = parseYaml(text, file);
   const changed = applyOverrides(document.value, set);
   const checked = check(kind.schema, changed.value);
   const asWritten = (at: readonly PropertyKey[]) => pathAsWritten(at, changed.value);
@@ -119,7 +120,6 @@ async function load<Config>(
     );
   }
 
-  const folder = path.dirname(absolute);
   const config = withPaths(checked.config as DeepReadonly<Config>, (at, value) =>
     path.resolve(
       overrideOf(asWritten(at), changed.overrides) ? workingFolder : folder,
@@ -134,29 +134,25 @@ function mayBe({ names }: { readonly names: readonly string[] }, value: unknown)
   return typeof value === 'object' && value !== null && Object.keys(value).every((name) => names.includes(name));
 }
 
-async function read(absolute: string, file: string): Promise<string> {
+/**
+ * The text of a file; of a shipped one where the working folder has none by that name.
+ * @returns also the folder where its relative paths start
+ */
+async function find(
+  file: string,
+  workingFolder: string,
+  command: string,
+): Promise<{ absolute: string; folder: string; text: string }> {
+  const absolute = path.resolve(workingFolder, file);
   try {
-    return await readFile(absolute, 'utf8');
+    return { absolute, folder: path.dirname(absolute), text: await readFile(absolute, 'utf8') };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EISDIR') throw new RequestError(`${file} is a folder`, await suggestion(file));
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new RequestError(`${file} does not exist`, await suggestion(file));
-    }
-    throw new RequestError(`${file} cannot be read (${code})`);
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    if (!isMissing && code !== 'EISDIR') throw new RequestError(`${file} cannot be read (${code})`);
+    const named = await experimentNamed(file, workingFolder);
+    if (named) return { absolute: named.file, folder: named.folder, text: await readFile(named.file, 'utf8') };
+    const problem = isMissing ? 'does not exist' : 'is a folder';
+    throw new RequestError(`${file} ${problem}`, await experimentHint(file, command));
   }
-}
-
-/** The experiment files that come with the program, the one with the nearest name first. */
-async function suggestion(file: string): Promise<string | undefined> {
-  const shipped = await shippedExperiments();
-  if (!shipped) return undefined;
-  const { folder, names } = shipped;
-  const near = nearest(
-    path.basename(file, '.yaml'),
-    names.map((name) => name.replace(/\.yaml$/, '')),
-  );
-  const shown = path.relative(process.cwd(), folder) || '.';
-  const files = names.toSorted().map((name) => path.join(shown, name));
-  return `${near ? `Did you mean ${path.join(shown, `${near}.yaml`)}? ` : ''}Experiments here: ${files.join(', ')}.`;
 }

@@ -181,11 +181,11 @@ test('YAML errors carry their line', async () => {
   });
 });
 
-test('a file that is not there: the known ones are listed', async () => {
+test('a file that is not there', async () => {
   await assert.rejects(loadExperiment('experiments/quikstart.yaml', { workingFolder: folder }), {
     name: 'RequestError',
     message: 'experiments/quikstart.yaml does not exist',
-    hint: /^Did you mean .*quickstart\.yaml\? Experiments here: .*fgvc\.yaml/,
+    hint: /^Did you mean quickstart\?/,
   });
   await assert.rejects(loadExperiment(folder), { name: 'RequestError', message: /is a folder$/ });
 });
