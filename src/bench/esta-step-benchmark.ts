@@ -53,7 +53,7 @@ export async function benchmarkEstaSteps(
   const times: number[] = [];
   for (const anchor of variants.keys()) {
     const { id } = halfwayInto(anchor, variants[anchor]!.depth, space.stitches);
-    times.push(await medianMilliseconds(repeat, async () => void (await run(id, images, labels, warmRate))));
+    times.push(await medianMilliseconds(repeat, async () => void (await run([id], images, labels, warmRate))));
   }
   return times;
 }

@@ -21,6 +21,8 @@ export interface Learning {
   readonly adaptation: Adaptation | 'full';
   /** How the stitch of a step is drawn; an anchor alone needs no draw. */
   readonly sampling: Sampling;
+  /** Stitches that learn on each batch; several of them learn from one pass of the teacher. */
+  readonly stitchesPerStep: number;
   /** Momentum eta of the importance scores; left out: no scores are kept. */
   readonly importanceMomentum?: number;
   /** In-place distillation from the largest anchor; left out: stitches learn from the labels. */
@@ -35,7 +37,12 @@ export interface Learning {
 /** How each anchor is adapted alone before anything is stitched; undefined: anchors are stitched as they are. */
 export function learningAlone(method: Method, experiment: Experiment): Learning | undefined {
   if (method !== 'anchor-lora' && method !== 'adapt-then-stitch') return undefined;
-  return { adaptation: lowRankOf(experiment), sampling: { strategy: 'uniform' }, deployment: 'all' };
+  return {
+    adaptation: lowRankOf(experiment),
+    sampling: { strategy: 'uniform' },
+    stitchesPerStep: 1,
+    deployment: 'all',
+  };
 }
 
 /** How the stitched network learns; undefined: nothing is stitched, and the anchors alone are deployed. */
@@ -44,6 +51,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
   const pst: Learning = {
     adaptation: pstOf(experiment),
     sampling: samplingOf(sampling),
+    stitchesPerStep: sampling.stitches_per_step,
     importanceMomentum: sampling.eta,
     ...(distillation.enabled && {
       distillation: { temperature: distillation.temperature, weight: distillation.weight },
@@ -59,7 +67,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
     case 'ss-lora':
       return { ...pst, adaptation: { ...lowRankOf(experiment), ownLowRank: true } };
     case 'sn-net':
-      return { adaptation: 'full', sampling: { strategy: 'uniform' }, deployment: 'validation' };
+      return { adaptation: 'full', sampling: { strategy: 'uniform' }, stitchesPerStep: 1, deployment: 'validation' };
     case 'anchor-lora':
       return undefined;
   }

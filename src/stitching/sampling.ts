@@ -1,5 +1,5 @@
 /**
- * Which stitch the next training step trains.
+ * Which stitches the next training step trains.
  *
  * `uniform` (SN-Net): every stitch alike. `task-specific` (ESTA): uniform for a few warm-up epochs, which give every stitch
  * a chance to earn a score; then a FLOPs bin, uniform over those that are not empty, and in it a stitch with probability
@@ -7,7 +7,11 @@
  * falls with the loss), so z is the score less the mean of the bin, in deviations of the bin; a stitch without a score has
  * z = 0, the mean. The largest anchor, which stands outside the bins, is drawn as a bin of its own, so that it is trained
  * with or without in-place distillation.
+ *
+ * Several stitches of one step are drawn one after another by the same probabilities, without repetition: what was drawn
+ * leaves the rest, which keeps its proportions.
  */
+import { RequestError } from '../shared/errors.js';
 import type { Random } from '../shared/random.js';
 import type { ImportanceScores } from './importance.js';
 import type { FlopsBins } from './space/flops-bins.js';
@@ -29,9 +33,37 @@ export interface SamplingState {
   readonly bins: FlopsBins;
 }
 
-/** The id of the next stitch. All that changes is `random`, one draw of it. */
-export function drawStitch(sampling: Sampling, state: SamplingState, random: Random): number {
-  return random.weighted(stitchProbabilities(sampling, state));
+export interface DrawOptions {
+  /** Different stitches to draw; default 1. */
+  readonly count?: number;
+  /** Id of a stitch that is not drawn; left out: all may be. */
+  readonly without?: number;
+}
+
+/**
+ * The ids of the next stitches, in the order in which they were drawn. All that changes is `random`, one draw of it for each.
+ * @throws RequestError where fewer stitches have a chance to be drawn
+ */
+export function drawStitches(
+  sampling: Sampling,
+  state: SamplingState,
+  random: Random,
+  { count = 1, without }: DrawOptions = {},
+): number[] {
+  const left = stitchProbabilities(sampling, state);
+  if (without !== undefined) left[without] = 0;
+  const possible = left.filter((probability) => probability > 0).length;
+  if (count > possible) {
+    throw new RequestError(
+      `sampling.stitches_per_step: expected at most ${possible}, the stitches that can be drawn, received ${count}`,
+      'Lower it, or raise sampling.temperature.',
+    );
+  }
+  return Array.from({ length: count }, () => {
+    const id = random.weighted(left);
+    left[id] = 0;
+    return id;
+  });
 }
 
 /** The probability of each stitch, by id; they add up to 1. */

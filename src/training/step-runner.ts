@@ -1,21 +1,25 @@
-/** Runs single training steps of stitches on a state that lives on the engine's device. */
+/** Runs training steps of stitches, one or several on a batch, on a state that lives on the engine's device. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Compiled, Engine, Value } from '../engine/engine.js';
 import { type Float32NdArray, float32, type Int32NdArray } from '../shared/arrays.js';
 import { namedTrainables, trainablesOfNames } from '../stitching/parameters/names.js';
 import { trainableShapes } from '../stitching/parameters/shapes.js';
+import type { Trainables } from '../stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../stitching/space/cost.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitching/stitchable-network.js';
 import {
+  type Lesson,
+  learningTeacherStep,
   type StitchStepInputs,
   type StitchStepOptions,
   type StitchStepOutputs,
   stitchStep,
+  type TeacherOutputs,
   teacherStep,
 } from './stitch-step.js';
-import { type DeviceState, mapState, pick, replaceValues } from './training-state.js';
+import { type DeviceState, mapState, pick, replaceValues, type StepState } from './training-state.js';
 
 /** The network that steps run on. */
 export interface StitchedNetwork {
@@ -37,20 +41,36 @@ export interface StepMeasures {
 }
 
 /**
+ * A step of one stitch: it and its teacher move at once, by the sum of their gradients (the paper). A step of several: the
+ * teacher moves first, then one stitch after another, each from what the teacher said before it moved.
+ * @param ids of the stitches, at least one
  * @param images [batch, side, side, 3]
  * @param labels [batch]
  * @param rate learning rate
+ * @returns what was measured, stitch by stitch
  */
-export type RunStep = (id: number, images: Float32NdArray, labels: Int32NdArray, rate: number) => Promise<StepMeasures>;
+export type RunStep = (
+  ids: readonly number[],
+  images: Float32NdArray,
+  labels: Int32NdArray,
+  rate: number,
+) => Promise<StepMeasures[]>;
 
 /** What a step on one stitch needs, found once. */
 interface PreparedStitch {
   readonly frozen: FrozenPath<Value>;
   /** Whether the largest anchor teaches it. */
   readonly isTaught: boolean;
-  /** Trainables of the stitch, and of its teacher. */
+  /** Of its trainables. */
   readonly names: readonly string[];
   readonly step: Compiled<StitchStepInputs<tf.Tensor>, StitchStepOutputs<tf.Tensor>>;
+}
+
+/** Inputs of all programs of a step. */
+interface StepBatch {
+  readonly images: Value;
+  readonly labels: Value;
+  readonly rate: Value;
 }
 
 /** Steps replace the values of `state` that they train; all others stay the same values. */
@@ -68,41 +88,68 @@ export function stepRunner(
     frozen: frozenPathOf(frozen, [teacher]),
     names: namesOf(teacher),
     step: engine.compile('teacher', teacherStep(teacher, stepOptions)),
+    learn: engine.compile(`learning teacher ${settings}`, learningTeacherStep(teacher, stepOptions)),
   };
-  const prepare = (stitch: Stitch): PreparedStitch => {
-    const isTaught = options.distillation !== undefined && stitch.id !== teacher.id;
-    const own = trainableShapes(stitch, network);
-    const names = namesOf(stitch);
-    return {
-      frozen: frozenPathOf(frozen, [stitch]),
-      isTaught,
-      names: isTaught ? [...new Set([...names, ...teaching.names])] : names,
-      step: engine.compile(`step of stitch ${stitch.id} ${settings}`, stitchStep(stitch, own, stepOptions)),
-    };
-  };
+  const prepare = (stitch: Stitch): PreparedStitch => ({
+    frozen: frozenPathOf(frozen, [stitch]),
+    isTaught: options.distillation !== undefined && stitch.id !== teacher.id,
+    names: namesOf(stitch),
+    step: engine.compile(
+      `step of stitch ${stitch.id} ${settings}`,
+      stitchStep(stitch, trainableShapes(stitch, network), stepOptions),
+    ),
+  });
   const preparedStitches = new Map<number, PreparedStitch>();
-
-  return async (id, images, labels, rate) => {
+  const preparedOf = (id: number) => {
     const prepared = preparedStitches.get(id) ?? prepare(space.stitches[id]!);
     preparedStitches.set(id, prepared);
-    const { names, isTaught } = prepared;
-    const batch = { images: engine.put(images), labels: engine.put(labels) };
-    const teach = () => {
-      const parameters = trainablesOfNames(pick(state.parameters, teaching.names));
-      return teaching.step({ frozen: teaching.frozen, parameters, ...batch });
-    };
-    const taught = isTaught ? await teach() : undefined;
-    const given = {
-      ...batch,
-      state: mapState(state, (values) => trainablesOfNames(pick(values, names))),
-      rate: engine.put(float32([], Float32Array.of(rate))),
-      ...(taught && { teacher: taught }),
-    };
-    const result = await prepared.step({ frozen: prepared.frozen, ...given });
+    return prepared;
+  };
+  const stateOf = (names: readonly string[]) => mapState(state, (values) => trainablesOfNames(pick(values, names)));
+  /** Frees what a program was given of the state, and puts what it gave in its place. */
+  const replace = (given: object, stepped: StepState<Trainables<Value>>) => {
     engine.free(given);
-    replaceValues(state, mapState(result.state, namedTrainables));
+    replaceValues(state, mapState(stepped, namedTrainables));
+  };
+
+  /** The teacher's answers and gradients: it learns together with the stitch that it teaches. */
+  const teach = ({ images, labels }: StepBatch): Promise<TeacherOutputs<Value>> => {
+    const parameters = trainablesOfNames(pick(state.parameters, teaching.names));
+    return teaching.step({ frozen: teaching.frozen, parameters, images, labels });
+  };
+  /** The teacher's answers: it learns at once. */
+  const learn = async (batch: StepBatch): Promise<Lesson<Value>> => {
+    const before = stateOf(teaching.names);
+    const { state: stepped, ...lesson } = await teaching.learn({ frozen: teaching.frozen, state: before, ...batch });
+    replace(before, stepped);
+    return lesson;
+  };
+  const step = async (
+    { frozen, names, step }: PreparedStitch,
+    batch: StepBatch,
+    lesson: StitchStepInputs<Value>['teacher'],
+  ): Promise<StepMeasures> => {
+    const moved = lesson?.gradients ? [...new Set([...names, ...teaching.names])] : names;
+    const before = stateOf(moved);
+    const result = await step({ frozen, state: before, ...batch, ...(lesson && { teacher: lesson }) });
+    replace(before, result.state);
     const [loss, saliency, teacherLoss, labelLoss] = (await engine.get(result.measures)).data;
     engine.free(result.measures);
-    return { loss: loss!, saliency: saliency!, teacherLoss: isTaught ? teacherLoss : undefined, labelLoss: labelLoss! };
+    return { loss: loss!, saliency: saliency!, teacherLoss: lesson ? teacherLoss : undefined, labelLoss: labelLoss! };
+  };
+
+  return async (ids, images, labels, rate) => {
+    const stitches = ids.map(preparedOf);
+    const batch = {
+      images: engine.put(images),
+      labels: engine.put(labels),
+      rate: engine.put(float32([], Float32Array.of(rate))),
+    };
+    const isTaught = stitches.some((stitch) => stitch.isTaught);
+    const lesson = isTaught ? await (stitches.length === 1 ? teach(batch) : learn(batch)) : undefined;
+    const measures: StepMeasures[] = [];
+    for (const stitch of stitches) measures.push(await step(stitch, batch, stitch.isTaught ? lesson : undefined));
+    engine.free({ ...batch, ...lesson });
+    return measures;
   };
 }

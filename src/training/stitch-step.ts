@@ -6,6 +6,9 @@
  * 2. The sampled stitch: learns from the teacher's soft predictions, or from the labels without distillation; AdamW then
  *    moves everything that one of the two has a gradient for, by the sum of both.
  *
+ * Several stitches that learn from one pass of the teacher take their steps one after another, as in the sandwich rule of
+ * OFA and BigNAS: the teacher first, by its own gradients, then each stitch from the teacher's soft predictions.
+ *
  * Saliency of the stitch: the mean of |parameter x gradient| over its trainables, with the stitch's own gradient.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -30,20 +33,36 @@ export interface TeacherInputs<T> {
   readonly labels: T;
 }
 
-export interface TeacherOutputs<T> {
+/** What a stitch learns from. */
+export interface Lesson<T> {
+  /** Of the teacher: [batch, classes] */
   readonly logits: T;
-  /** Cross-entropy with the labels, a scalar. */
+  /** The teacher's cross-entropy with the labels, a scalar. */
   readonly loss: T;
+}
+
+export interface TeacherOutputs<T> extends Lesson<T> {
   readonly gradients: Trainables<T>;
 }
 
+export interface LearningTeacherInputs<T> extends Omit<TeacherInputs<T>, 'parameters'> {
+  /** The largest anchor's trainables. */
+  readonly state: StepState<Trainables<T>>;
+  /** Learning rate, a scalar. */
+  readonly rate: T;
+}
+
+export interface LearningTeacherOutputs<T> extends Lesson<T> {
+  readonly state: StepState<Trainables<T>>;
+}
+
 export interface StitchStepInputs<T> extends Omit<TeacherInputs<T>, 'parameters'> {
-  /** Trainables of the stitch, and of the largest anchor where it teaches. */
+  /** Trainables of the stitch, and of the largest anchor where its gradients are given. */
   readonly state: StepState<Trainables<T>>;
   /** Learning rate, a scalar. */
   readonly rate: T;
   /** Left out: the stitch learns from the labels. */
-  readonly teacher?: TeacherOutputs<T>;
+  readonly teacher?: Lesson<T> & Partial<TeacherOutputs<T>>;
 }
 
 export interface StitchStepOutputs<T> {
@@ -80,6 +99,19 @@ export function teacherStep(
   };
 }
 
+/** The teacher's step where it learns before the stitches do; its logits are those from before it has learned. */
+export function learningTeacherStep(
+  teacher: Stitch,
+  options: Pick<StitchStepOptions, 'architectures' | 'weightDecay'>,
+): TensorFunction<LearningTeacherInputs<tf.Tensor>, LearningTeacherOutputs<tf.Tensor>> {
+  const teach = teacherStep(teacher, options);
+  return ({ state, rate, ...inputs }) => {
+    const { gradients, ...lesson } = teach({ ...inputs, parameters: state.parameters });
+    const stepped = adamW(state.parameters, gradients, state.optimizer, rate, options);
+    return { ...lesson, state: { parameters: stepped.parameters, optimizer: stepped.state } };
+  };
+}
+
 /** @param own what the stitch trains; other parameters of the state are moved by the teacher's gradients alone */
 export function stitchStep(
   stitch: Stitch,
@@ -99,7 +131,7 @@ export function stitchStep(
     });
     const labelLoss = kept ? crossEntropy(kept, labels) : value;
     kept?.dispose();
-    const summed = teacher ? sumOf(gradients, teacher.gradients) : gradients;
+    const summed = teacher?.gradients ? sumOf(gradients, teacher.gradients) : gradients;
     const stepped = adamW(state.parameters, summed, state.optimizer, rate, { weightDecay });
     const measured = saliency ? saliencyOf(parameters, gradients) : tf.scalar(0);
     return {

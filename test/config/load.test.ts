@@ -137,6 +137,12 @@ test('fields contradict each other', async () => {
   ]);
 });
 
+test('no more stitches learn in a step than there are FLOPs bins', async () => {
+  assert.deepEqual(await problemsOf(`${smallest}sampling: {stitches_per_step: 4, bins: 3}\n`), [
+    '  line 7: sampling.stitches_per_step: expected at most sampling.bins (3), received 4',
+  ]);
+});
+
 test('problems of --set name the option', async () => {
   const problems = await problemsOf(smallest, ['training.epoch=5', 'adaptation.ranks=[1]', 'name=fine']);
   assert.equal(problems.length, 2);

@@ -76,6 +76,7 @@ const esta = (ranks: number[], stitchingLayerRank: number, warmupEpochs: number)
   name: 'stitched',
   adaptation: { ranks, stitchingLayerRank, stitchBias: true },
   sampling: { strategy: 'task-specific', warmupEpochs, temperature: 1 },
+  stitchesPerStep: 1,
   importanceMomentum: 0.9,
   distillation: { temperature: 1, weight: 1 },
   deployment: 'importance',
@@ -86,6 +87,7 @@ const snNet = {
   name: 'stitched',
   adaptation: 'full',
   sampling: { strategy: 'uniform' },
+  stitchesPerStep: 1,
   deployment: 'validation',
   testedEpochs: [],
 };
@@ -95,6 +97,7 @@ const alone = (name: string, anchor: number, ranks: number[], stitchingLayerRank
   anchor,
   adaptation: { ranks, stitchingLayerRank, stitchBias: false },
   sampling: { strategy: 'uniform' },
+  stitchesPerStep: 1,
   deployment: 'all',
   testedEpochs: [],
 });
@@ -184,6 +187,7 @@ test('gradient-angles.yaml: two epochs, uniform, labels alone; compared after th
     name: 'stitched',
     adaptation: { ranks: [32, 16], stitchingLayerRank: 96, stitchBias: true },
     sampling: { strategy: 'uniform' },
+    stitchesPerStep: 1,
     importanceMomentum: 0.9,
     deployment: 'importance',
     weightDecay: 1e-4,

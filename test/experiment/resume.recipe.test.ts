@@ -35,6 +35,39 @@ test('stopped in the middle of an epoch and resumed equals never stopped', async
   assert.deepEqual(await outcome('stopped'), await outcome('whole'));
 });
 
+test('with two stitches a step: resumed equals never stopped, and every step trains two besides the teacher', async (t) => {
+  const mini = await miniature(t);
+  const experiment = mini.experiment({ sampling: { bins: 2, warmup_epochs: 1, stitches_per_step: 2 } });
+  await mini.run(experiment, 'whole');
+  await interrupt(mini, experiment, 'stopped', (label, done) => label.includes('stitched at') && done === 1);
+  await interrupt(mini, experiment, 'stopped', (label, done) => label.includes('stitched at') && done === 5);
+  await mini.run(experiment, 'stopped');
+  const outcome = (folder: string) => outcomeOf(path.join(mini.folder, folder), trial);
+  assert.deepEqual(await outcome('stopped'), await outcome('whole'));
+
+  const journal = (file: string) => readLines(path.join(mini.folder, 'whole', 'trials', trial, file));
+  // Two species of six images in batches of four: three steps an epoch, counted by batches. Stitch 1 is the largest anchor.
+  const metrics = await journal('metrics.jsonl');
+  assert.deepEqual(
+    metrics.map(({ step }) => step),
+    [3, 6],
+  );
+  const trained = new Set<number>();
+  for (const { draws, scores } of (await journal('importance.jsonl')) as { draws: number[]; scores: unknown[] }[]) {
+    assert.equal(
+      draws.reduce((sum, count) => sum + count, 0),
+      2 * 3,
+    );
+    assert.equal(draws[1], 0);
+    assert.ok(Math.max(...draws) <= 3);
+    for (const [id, count] of draws.entries()) if (count > 0) trained.add(id);
+    assert.deepEqual(
+      scores.flatMap((score, id) => (score === null ? [] : [id])),
+      [...trained].sort((a, b) => a - b),
+    );
+  }
+});
+
 test('tests on the way are noted once, whenever the run was stopped, and change nothing', async (t) => {
   const mini = await miniature(t);
   const training = { epochs: 3 };

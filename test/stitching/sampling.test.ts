@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../src/shared/random.js';
 import { initialImportance, updateImportance } from '../../src/stitching/importance.js';
-import { drawStitch, type Sampling, type SamplingState, stitchProbabilities } from '../../src/stitching/sampling.js';
+import { drawStitches, type Sampling, type SamplingState, stitchProbabilities } from '../../src/stitching/sampling.js';
 import { flopsBins } from '../../src/stitching/space/flops-bins.js';
 
 /** Bins [0, 1, 2], [], [3, 4], the largest anchor 5 and stitch 6 which costs more. */
@@ -63,7 +63,7 @@ test('frequencies of 20000 draws agree with the probabilities', () => {
     const probabilities = stitchProbabilities(taskSpecific, state(epoch));
     const random = Random.of(0, 'stitches', epoch);
     const counts = new Array<number>(7).fill(0);
-    for (let draw = 0; draw < draws; draw++) counts[drawStitch(taskSpecific, state(epoch), random)]!++;
+    for (let draw = 0; draw < draws; draw++) counts[drawStitches(taskSpecific, state(epoch), random)[0]!]!++;
     const chiSquare = probabilities.reduce((sum, probability, id) => {
       if (probability === 0) {
         assert.equal(counts[id], 0);
@@ -75,9 +75,51 @@ test('frequencies of 20000 draws agree with the probabilities', () => {
   }
 });
 
+test('one stitch is one choice of the generator by the probabilities', () => {
+  const [drawing, choosing] = [Random.of(4, 'stitches'), Random.of(4, 'stitches')];
+  const probabilities = stitchProbabilities(taskSpecific, state(4));
+  for (let draw = 0; draw < 50; draw++) {
+    assert.deepEqual(drawStitches(taskSpecific, state(4), drawing), [choosing.weighted(probabilities)]);
+  }
+  assert.deepEqual(drawing.save(), choosing.save());
+});
+
+test('several stitches are drawn without repetition, each by what the drawn ones leave', () => {
+  // Without scores: 1/9 for each of 0, 1, 2, then 1/6 for 3 and 4, 1/3 for the anchor 5, none for 6.
+  const unscored = state(5, initialImportance(7));
+  const p = [1 / 9, 1 / 9, 1 / 9, 1 / 6, 1 / 6, 1 / 3, 0];
+  const random = Random.of(1, 'stitches');
+  const draws = 20_000;
+  const counts = new Map<string, number>();
+  for (let draw = 0; draw < draws; draw++) {
+    const pair = drawStitches(taskSpecific, unscored, random, { count: 2 }).join();
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  }
+  let chiSquare = 0;
+  for (let first = 0; first < 6; first++) {
+    for (let second = 0; second < 6; second++) {
+      if (first === second) continue;
+      const expected = (draws * p[first]! * p[second]!) / (1 - p[first]!);
+      chiSquare += ((counts.get(`${first},${second}`) ?? 0) - expected) ** 2 / expected;
+      counts.delete(`${first},${second}`);
+    }
+  }
+  assert.equal(counts.size, 0, 'no stitch twice, none of probability 0');
+  assert.ok(chiSquare < 58.3, `chi-square ${chiSquare} with 29 degrees of freedom: below 58.3 in 999 of 1000`);
+});
+
+test('all that can be drawn are drawn where as many are asked for, but the one that is left out', () => {
+  const drawn = drawStitches(taskSpecific, state(5), Random.of(0, 'stitches'), { count: 5, without: 5 });
+  assert.deepEqual([...drawn].sort(), [0, 1, 2, 3, 4]);
+  assert.throws(
+    () => drawStitches(taskSpecific, state(5), Random.of(0, 'stitches'), { count: 6, without: 5 }),
+    /sampling\.stitches_per_step: expected at most 5, the stitches that can be drawn, received 6/,
+  );
+});
+
 test('a restored generator goes on with the same stitches', () => {
   const random = Random.of(3, 'stitches');
-  const sequence = (from: Random) => Array.from({ length: 50 }, () => drawStitch(taskSpecific, state(4), from));
+  const sequence = (from: Random) => Array.from({ length: 50 }, () => drawStitches(taskSpecific, state(4), from));
   sequence(random);
   const saved = JSON.parse(JSON.stringify({ random: random.save(), importance: scored })) as {
     random: ReturnType<Random['save']>;
@@ -86,7 +128,7 @@ test('a restored generator goes on with the same stitches', () => {
   const resumed = Random.restore(saved.random);
   const expected = sequence(random);
   assert.deepEqual(
-    Array.from({ length: 50 }, () => drawStitch(taskSpecific, state(4, saved.importance), resumed)),
+    Array.from({ length: 50 }, () => drawStitches(taskSpecific, state(4, saved.importance), resumed)),
     expected,
   );
 });

@@ -18,7 +18,7 @@ import { type FrozenPath, frozenPathOf, runStitch } from '../../src/stitching/st
 import { namedLeaves } from '../../src/training/parameters.js';
 import { type StepMeasures, stepRunner } from '../../src/training/step-runner.js';
 import { saliencyOf, stitchStep, teacherStep } from '../../src/training/stitch-step.js';
-import { initialState, mapState, pick, stateOnDevice } from '../../src/training/training-state.js';
+import { initialState, mapState, pick, replaceValues, stateOnDevice } from '../../src/training/training-state.js';
 import { onReference, toTensor } from '../engine/tensors.js';
 import {
   architectures,
@@ -38,12 +38,15 @@ interface Options {
   readonly adaptation?: StitchableNetwork['adaptation'];
   readonly distils?: boolean;
   readonly steps?: readonly number[];
+  /** Stitches of one more step. */
+  readonly together?: readonly number[];
   /** Of the distillation loss. */
   readonly weight?: number;
 }
 
 /** The state after steps on the given stitches, and what the steps measured. */
-async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps = [4], weight = 1 }: Options = {}) {
+async function stepsOn(engine: Engine, options: Options = {}) {
+  const { adaptation = pst, distils = true, together, steps = together ? [] : [4], weight = 1 } = options;
   const frozen = toDevice(engine, frozenNetwork());
   const before = namedTrainables(trainables(adaptation));
   const state = stateOnDevice(engine, initialState(before));
@@ -55,7 +58,8 @@ async function stepsOn(engine: Engine, { adaptation = pst, distils = true, steps
   });
   const { images, labels } = batch();
   const measures: StepMeasures[] = [];
-  for (const id of steps) measures.push(await run(id, images, labels, rate));
+  for (const id of steps) measures.push(...(await run([id], images, labels, rate)));
+  if (together) measures.push(...(await run(together, images, labels, rate)));
   const host = async (values: Readonly<Record<string, Value>>) => {
     const entries = Object.entries(values).map(async ([name, value]) => [name, (await engine.get(value)).data]);
     return Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array>;
@@ -162,7 +166,8 @@ async function lossOf(
   const network = { space, network: networkOf(adaptation), frozen, teacher };
   const state = stateOnDevice(engine, initialState(values));
   const { images, labels } = batch();
-  return (await stepRunner(engine, network, state, { weightDecay: 0, saliency: false })(4, images, labels, 0)).loss;
+  const run = stepRunner(engine, network, state, { weightDecay: 0, saliency: false });
+  return (await run([4], images, labels, 0))[0]!.loss;
 }
 
 test('distillation gives the teacher no gradient: it learns from the labels alone', async () => {
@@ -192,7 +197,7 @@ test('a taught stitch has the loss weight x T^2 x cross-entropy of both predicti
   const network = { space, network: networkOf(), frozen: toDevice(engine, frozenNetwork()), teacher };
   const run = stepRunner(engine, network, state, { weightDecay: 0, saliency: false, distillation: given });
   const { images, labels } = batch();
-  const { loss } = await run(4, images, labels, rate);
+  const { loss } = (await run([4], images, labels, rate))[0]!;
   await engine.dispose();
   /** Softened predictions [batch, classes] of a stitch at the start, in double precision. */
   const predictions = (stitch: Stitch) => {
@@ -267,11 +272,80 @@ test('what a stitch shares with its teacher moves by the sum of both gradients',
   assert.ok(shared.some((path) => path.startsWith('updates/1/')) && shared.includes('heads/1/weight'));
 });
 
+test('in a step of several stitches the teacher learns first, then each from what it said before', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const options = { architectures, distillation, weightDecay: 0, saliency: true };
+  const { images, labels } = batch();
+  const inputs = { images: engine.put(images), labels: engine.put(labels) };
+  const stateOf = () => stateOnDevice(engine, initialState(namedTrainables(trainables())));
+  const frozen = toDevice(engine, frozenNetwork());
+  const network = { space, network: networkOf(), frozen, teacher };
+  // Stitch 0 shares nothing with the teacher, 2 and 4 share its blocks and its head, and what 2 moves 4 finds moved.
+  const ids = [2, 0, 4];
+
+  const expected = stateOf();
+  const said = await engine.compile(
+    'said',
+    teacherStep(teacher, options),
+  )({
+    ...{ frozen: frozenPathOf(frozen, [teacher]), ...inputs },
+    parameters: trainablesOfNames(pick(expected.parameters, namesOf(teacher.id))),
+  });
+  const { logits, loss } = said;
+  const alone = stepRunner(engine, network, expected, { weightDecay: 0, saliency: true });
+  const [anchor] = await alone([teacher.id], images, labels, rate);
+  const expectedMeasures: number[][] = [];
+  for (const id of ids) {
+    const stitch = space.stitches[id]!;
+    const step = stitchStep(stitch, trainableShapes(stitch, networkOf()), options);
+    const result = await engine.compile(
+      `single step ${id}`,
+      step,
+    )({
+      ...{ frozen: frozenPathOf(frozen, [stitch]), ...inputs, teacher: { logits, loss } },
+      state: mapState(expected, (values) => trainablesOfNames(pick(values, namesOf(id)))),
+      rate: engine.put(float32([], Float32Array.of(rate))),
+    });
+    replaceValues(expected, mapState(result.state, namedTrainables));
+    expectedMeasures.push([...(await engine.get(result.measures)).data]);
+  }
+
+  const actual = stateOf();
+  const run = stepRunner(engine, network, actual, { weightDecay: 0, saliency: true, distillation });
+  const measures = await run(ids, images, labels, rate);
+  assert.deepEqual(
+    measures.map((measured) => [measured.loss, measured.saliency, measured.teacherLoss, measured.labelLoss]),
+    expectedMeasures,
+  );
+  assert.ok(measures.every(({ teacherLoss }) => teacherLoss === anchor!.loss));
+  const start = namedTrainables(trainables());
+  for (const [part, values] of Object.entries({ ...actual.optimizer, parameters: actual.parameters })) {
+    const wanted = part === 'parameters' ? expected.parameters : expected.optimizer[part as 'step'];
+    for (const [name, value] of Object.entries(values)) {
+      assert.deepEqual((await engine.get(value)).data, (await engine.get(wanted[name]!)).data, `${part} ${name}`);
+    }
+  }
+  // The head of the teacher moves thrice: by itself, by 2 and by 4; what nobody trains stays.
+  const updates = async (name: string) => (await engine.get(actual.optimizer.step[name]!)).data[0];
+  assert.deepEqual(await Promise.all(['head/1/bias', 'head/0/bias', 'bias/3/0'].map(updates)), [3, 1, 0]);
+  assert.deepEqual((await engine.get(actual.parameters['bias/3/0']!)).data, start['bias/3/0']!.data);
+  await engine.dispose();
+});
+
+test('without distillation several stitches learn from the labels, one after another', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const together = await stepsOn(engine, { distils: false, together: [2, 4] });
+  const apart = await stepsOn(engine, { distils: false, steps: [2, 4] });
+  assert.deepEqual(together.after, apart.after);
+  assert.deepEqual(together.measures, apart.measures);
+  await engine.dispose();
+});
+
 test('steps leave no tensors behind, traced or eager', async () => {
   const engine = await createOnnxEngine({ threads: 1 });
   await stepsOn(engine, { steps: [4, 2] });
   const traced = tf.memory().numTensors;
-  await stepsOn(engine, { steps: [4, 2, 4, 2, 4, 3] });
+  await stepsOn(engine, { steps: [4, 2, 4, 2, 4, 3], together: [4, 2] });
   assert.equal(tf.memory().numTensors, traced);
   await engine.dispose();
 
@@ -280,7 +354,7 @@ test('steps leave no tensors behind, traced or eager', async () => {
   const { frozen } = await stepsOn(eager, { steps: [4] });
   const afterOne = tf.memory().numTensors;
   tf.dispose(Object.values(namedLeaves<Value>(frozen)).map(({ storage }) => storage as tf.Tensor));
-  await stepsOn(eager, { steps: [4, 4, 2, 1] });
+  await stepsOn(eager, { steps: [4, 4, 2, 1], together: [2, 4, 0] });
   const state = Object.keys(namedTrainables(trainables())).length;
   assert.equal(afterOne - before, Object.keys(namedLeaves(frozenNetwork())).length + 4 * state);
   assert.equal(tf.memory().numTensors - before, afterOne - before + 4 * state);

@@ -64,6 +64,10 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
     sampling.warmup_epochs,
     training.epochs,
   ]),
+  atMost(['sampling', 'stitches_per_step'], ['sampling', 'bins'], ({ sampling }) => [
+    sampling.stitches_per_step,
+    sampling.bins,
+  ]),
   {
     needs: ['methods', 'evaluation.deploy_by'],
     at: ['evaluation', 'deploy_by'],

@@ -75,6 +75,11 @@ export const samplingSchema = z.strictObject({
     'How the stitch of a training step is drawn: by FLOPs bin and importance score, or uniformly.',
     'ESTA; SN-Net is uniform',
   ),
+  stitches_per_step: field(
+    count().default(1),
+    'Different stitches that learn on each batch from one pass of the largest anchor, one after another; above 1 the anchor learns in every step and is not drawn. SN-Net keeps 1.',
+    'ESTA: 1; several: the sandwich rule of BigNAS and OFA',
+  ),
   warmup_epochs: field(
     countOrZero().optional(),
     'Epochs of uniform sampling before importance scores count; left out: a tenth of training.epochs.',

@@ -1,10 +1,11 @@
-/** What a step of a stitched network does: one stitch is drawn, learns, and earns its importance score. */
+/** What a step of a stitched network does: stitches are drawn, learn, and earn their importance scores. */
 import type { Engine } from '../../engine/engine.js';
 import { Random, type RandomState } from '../../shared/random.js';
 import { type ImportanceScores, initialImportance, updateImportance } from '../../stitching/importance.js';
-import { drawStitch } from '../../stitching/sampling.js';
+import { drawStitches } from '../../stitching/sampling.js';
 import type { Step, Training } from '../../training/loop.js';
-import { stepRunner } from '../../training/step-runner.js';
+import type { Measures } from '../../training/measures.js';
+import { type StepMeasures, stepRunner } from '../../training/step-runner.js';
 import type { DeviceState } from '../../training/training-state.js';
 import type { StageRecipe } from '../recipe.js';
 import { initialParameters, type TrialNetwork } from './network.js';
@@ -19,7 +20,7 @@ export interface StitchRest {
 
 export type StitchLearning = Pick<
   StageRecipe,
-  'sampling' | 'importanceMomentum' | 'distillation' | 'weightDecay' | 'anchor'
+  'sampling' | 'stitchesPerStep' | 'importanceMomentum' | 'distillation' | 'weightDecay' | 'anchor'
 >;
 
 /** The part of a training that is about stitches. */
@@ -52,26 +53,38 @@ function stitchSteps(
   learning: StitchLearning,
   state: DeviceState,
 ): Step<StitchRest> {
-  const { weightDecay, distillation, sampling, anchor } = learning;
+  const { weightDecay, distillation, sampling, stitchesPerStep, anchor } = learning;
   const hasScores = learning.importanceMomentum !== undefined;
   const run = stepRunner(engine, network, state, {
     weightDecay,
     saliency: hasScores,
     ...(distillation && { distillation }),
   });
+  // The teacher learns in every step of several stitches: it needs no draw.
+  const teaches = distillation !== undefined && stitchesPerStep > 1;
+  const draw = { count: stitchesPerStep, ...(teaches && { without: network.bins.largestAnchor }) };
   return async ({ images, labels, index }, { epoch, learningRate }, { importance, random, draws }) => {
     const generator = Random.restore(random);
-    const id = anchor ?? drawStitch(sampling, { epoch, importance, bins: network.bins }, generator);
-    const { loss, labelLoss, teacherLoss, saliency } = await run(id, images, labels, learningRate);
+    const state = { epoch, importance, bins: network.bins };
+    const ids = anchor === undefined ? drawStitches(sampling, state, generator, draw) : [anchor];
+    const measured = await run(ids, images, labels, learningRate);
+    const scored = hasScores ? measured.map(({ saliency }, index) => [ids[index]!, saliency] as const) : [];
     const before = index === 0 ? draws.map(() => 0) : draws;
     return {
-      measures: { loss, labelLoss, teacherLoss },
-      subject: `stitch ${id}`,
+      measures: meanMeasures(measured),
+      subject: ids.map((id) => `stitch ${id}`).join(', '),
       next: () => ({
-        importance: hasScores ? updateImportance(importance, id, saliency) : importance,
+        importance: scored.reduce((scores, [id, saliency]) => updateImportance(scores, id, saliency), importance),
         random: generator.save(),
-        draws: before.with(id, before[id]! + 1),
+        draws: ids.reduce((counts, id) => counts.with(id, counts[id]! + 1), before),
       }),
     };
   };
+}
+
+/** Means over the stitches of a step, which have the same teacher or none. */
+function meanMeasures(measured: readonly StepMeasures[]): Measures {
+  const meanOf = (measure: 'loss' | 'labelLoss') =>
+    measured.reduce((sum, measures) => sum + measures[measure], 0) / measured.length;
+  return { loss: meanOf('loss'), labelLoss: meanOf('labelLoss'), teacherLoss: measured[0]!.teacherLoss };
 }
