@@ -12,7 +12,7 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
   static override readonly examples = [
     {
       description: 'The best that a device can pay for: at most 0.1 GFLOPs an image',
-      command: '<%= config.bin %> export runs/quickstart --budget 0.1 --out small.onnx',
+      command: '<%= config.bin %> export runs/quickstart --budget 0.1GFLOPs --out small.onnx',
     },
     {
       description: 'One stitch of one trial',

@@ -18,7 +18,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
   static override readonly examples = [
     {
       description: 'The stitch that was deployed for at most 0.1 GFLOPs',
-      command: '<%= config.bin %> predict --run runs/flowers12 --budget 0.1 rose.jpg',
+      command: '<%= config.bin %> predict --run runs/flowers12 --budget 0.1GFLOPs rose.jpg',
     },
     {
       description: 'An embedded anchor',

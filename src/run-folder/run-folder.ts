@@ -7,6 +7,7 @@
  *     <run>/trials/<trial>/{status.json, result.json}    see result.ts
  *     <run>/trials/<trial>/{metrics, tests}.jsonl        see trial-journal.ts
  *     <run>/trials/<trial>/angles.json                   see gradient-angles.ts
+ *     <run>/measurements/<machine>.json                  see measured/measurement.ts
  */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,6 +15,8 @@ import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { exists, readJson } from '../shared/files.js';
 import { estaCommand } from '../shared/next-step.js';
 import { anglesFile, parseTrialAngles } from './gradient-angles.js';
+import type { MachineMeasurements } from './measured/measurement.js';
+import { measuredOn, readMachines } from './measured/measurements-folder.js';
 import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
 import { disagreements } from './trial-agreement.js';
 import { readStitchedJournal } from './trial-journal.js';
@@ -25,6 +28,8 @@ export interface RunFolder {
   /** What was typed to make it, so that it can go on; undefined where it is not recorded. */
   readonly command: string | undefined;
   readonly trials: readonly TrialRecord[];
+  /** What stitches take, on each machine that has measured them. */
+  readonly machines: readonly MachineMeasurements[];
   /** What a reader of the report has to know, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -71,7 +76,7 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   const problems: string[] = [];
   if (!(await isRunFolder(folder))) {
     const reason = `${folder} is not a run folder: it has neither ${experimentFile} nor ${trialsFolder}/`;
-    return { folder, name, command: undefined, trials: [], problems: [reason] };
+    return { folder, name, command: undefined, trials: [], machines: [], problems: [reason] };
   }
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
@@ -86,7 +91,18 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (unfinished > 0)
     problems.push(`${folder} is not complete: ${unfinished} of ${trials.length} trials have no result`);
   problems.push(...disagreements(trials).map((problem) => `${folder}: ${problem}`));
-  return { folder, name, command, trials, problems };
+  const machines = await readMachines(folder, problems);
+  problems.push(...machines.flatMap((machine) => outdated(machine, trials)));
+  return { folder, name, command, trials, machines, problems };
+}
+
+/** Trials that have changed since a machine has measured them: their measurements are left out. */
+function outdated(machine: MachineMeasurements, trials: readonly TrialRecord[]): string[] {
+  return trials.flatMap(({ name, result }) => {
+    const isNamed = machine.trials.some(({ trial }) => trial === name);
+    if (!result || !isNamed || measuredOn(machine, { name, result })) return [];
+    return [`what ${machine.machine} has measured of ${name} is of other stitches or settings: measure it again`];
+  });
 }
 
 /** The command that goes on with a run: the one that made it, where it is recorded. */

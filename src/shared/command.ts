@@ -1,7 +1,7 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
 import { Command, Flags } from '@oclif/core';
+import { parseBudget } from './costs/budget.js';
 import { devices, engineChoices } from './engine-names.js';
-import { RequestError } from './errors.js';
 
 export abstract class EstaCommand extends Command {
   static override readonly enableJsonFlag = true;
@@ -46,22 +46,30 @@ export const deviceFlag = Flags.option({
   summary: 'Where it computes; default: a GPU for TensorFlow where it finds one, the CPU for ONNX Runtime.',
 })();
 
+/** `--machine NAME`, beside a budget of milliseconds. */
+export const machineFlag = Flags.string({
+  helpValue: 'NAME',
+  summary: 'Whose milliseconds count; needed where several machines have been measured.',
+});
+
 /** Which of the networks that a run has deployed. */
 export const deployedFlags = {
   trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
   stitch: Flags.integer({ exclusive: ['budget'], helpValue: 'ID', summary: 'Id of a deployed stitch.' }),
-  budget: Flags.custom<number>({
-    helpValue: 'GFLOPS',
-    summary: 'The dearest deployed stitch that costs at most so many GFLOPs an image; default: the largest anchor.',
+  budget: Flags.custom<string>({
+    helpValue: 'BUDGET',
+    summary:
+      'The deployed stitch with the most FLOPs of those that cost at most so much: 5ms (see esta measure), 20MB, ' +
+      '0.1GFLOPs, 8Mparams; a plain number counts GFLOPs. Default: the largest anchor.',
     parse: async (text) => {
-      const gigaFlops = Number(text);
-      if (gigaFlops > 0) return gigaFlops;
-      throw new RequestError(`--budget: expected a number of GFLOPs above 0, received ${JSON.stringify(text)}`);
+      parseBudget(text);
+      return text;
     },
   })(),
+  machine: machineFlag,
 };
 
-/** The choice with its budget in FLOPs; flags keep the number that was typed, which oclif repeats in messages. */
-export function chosenBy<Flags extends { readonly budget?: number | undefined }>({ budget, ...flags }: Flags) {
-  return { ...flags, budget: budget === undefined ? undefined : budget * 1e9 };
+/** The choice with its budget parsed; flags keep the text that was typed, which oclif repeats in messages. */
+export function chosenBy<Flags extends { readonly budget?: string | undefined }>({ budget, ...flags }: Flags) {
+  return { ...flags, budget: budget === undefined ? undefined : parseBudget(budget) };
 }

@@ -55,8 +55,9 @@ test('a wrong request is named: exit status 2', async (t) => {
   const { folder } = await miniature(t);
   const cases: [string[], RegExp][] = [
     [['export', folder, '--out', 'a.onnx'], /no run folder/],
-    [['export', folder, '--out', 'a.onnx', '--budget', 'cheap'], /--budget: expected a number of GFLOPs above 0/],
-    [['export', folder, '--out', 'a.onnx', '--budget', '0.1', '--stitch', '3'], /--budget=0\.1 /],
+    [['export', folder, '--out', 'a.onnx', '--budget', 'cheap'], /--budget: expected a number above 0 with a unit/],
+    [['export', folder, '--out', 'a.onnx', '--budget=100000000'], /Did you mean 100MFLOPs/],
+    [['export', folder, '--out', 'a.onnx', '--budget', '5ms', '--stitch', '3'], /--budget=5ms /],
     [['export', folder], /out/],
     [['predict', 'a.jpg'], /--checkpoint, --run/],
     [['predict', 'a.jpg', '--run', folder, '--checkpoint', 'embedded', '--architecture', 'vit_mini_tiny'], /run/],

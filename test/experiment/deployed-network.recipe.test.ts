@@ -10,6 +10,7 @@ import { loadDataset } from '../../src/data/load.js';
 import { predict } from '../../src/evaluation/predict.js';
 import { type DeployedNetwork, openDeployed } from '../../src/experiment/deployed/deployed-network.js';
 import { exportNetwork } from '../../src/experiment/deployed/export-network.js';
+import type { Budget } from '../../src/shared/costs/budget.js';
 import { miniature } from './miniature.js';
 
 // Images that need no resizing, so that single images are prepared exactly as batches are.
@@ -66,10 +67,11 @@ test('the budget buys the dearest stitch that it can pay for; what is not there 
   const byCost = [...result!.stitches].sort((a, b) => a.flops - b.flops);
   const chosen = async (choice: object): Promise<DeployedNetwork['result']['id']> =>
     (await openDeployed(folder, choice)).result.id;
+  const flops = (limit: number): Budget => ({ cost: 'flops', limit });
   assert.equal(await chosen({}), byCost.at(-1)!.id);
-  assert.equal(await chosen({ budget: byCost[1]!.flops }), byCost[1]!.id);
-  assert.equal(await chosen({ budget: byCost[1]!.flops - 1 }), byCost[0]!.id);
-  await assert.rejects(chosen({ budget: 1 }), { name: 'RequestError', hint: /^Deployed are \d+ \(/ });
+  assert.equal(await chosen({ budget: flops(byCost[1]!.flops) }), byCost[1]!.id);
+  assert.equal(await chosen({ budget: flops(byCost[1]!.flops - 1) }), byCost[0]!.id);
+  await assert.rejects(chosen({ budget: flops(1) }), { name: 'RequestError', hint: /^Deployed are \d+ \(/ });
   await assert.rejects(chosen({ stitch: 999 }), { name: 'RequestError', message: /stitch 999 is not deployed/ });
   await assert.rejects(chosen({ trial: 'x' }), { name: 'RequestError', hint: /species-esta-seed0/ });
   await assert.rejects(openDeployed(path.join(mini.folder, 'none')), {

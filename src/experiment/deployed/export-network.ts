@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { exportModel } from '../../engine/onnx/export.js';
 import { writeAtomic } from '../../shared/files.js';
-import type { DeployedNetwork, DeployedWeights } from './deployed-network.js';
+import type { StitchNetwork, StitchWeights } from './trained-trial.js';
 
 export interface ExportedNetwork {
   readonly file: string;
@@ -11,19 +11,25 @@ export interface ExportedNetwork {
   readonly images: readonly number[];
 }
 
+/** Writes a stitch as `onnxModelOf` makes it. */
+export async function exportNetwork(network: StitchNetwork, file: string, batchSize: number): Promise<ExportedNetwork> {
+  const { model, images } = onnxModelOf(network, batchSize);
+  await writeAtomic(file, model);
+  return { file, bytes: model.length, images };
+}
+
 /**
  * Input `images`, float32 [batch, side, side, 3], RGB from 0 to 255, resized and cropped as the metadata `preprocessing`
  * says; output `logits` [batch, classes]. Metadata `classes` and `stitch` hold JSON.
  */
-export async function exportNetwork(
-  { weights, preprocessing, classes, trial, result, logits }: DeployedNetwork,
-  file: string,
+export function onnxModelOf(
+  { weights, preprocessing, classes, trial, result, logits }: StitchNetwork,
   batchSize: number,
-): Promise<ExportedNetwork> {
+): { readonly model: Uint8Array } & Pick<ExportedNetwork, 'images'> {
   const { crop, mean, std, ...rest } = preprocessing;
   const images = [batchSize, crop, crop, 3];
   interface Given {
-    readonly weights: DeployedWeights<tf.Tensor>;
+    readonly weights: StitchWeights<tf.Tensor>;
     readonly images: tf.Tensor;
   }
   const fn = ({ weights, images }: Given) => {
@@ -40,6 +46,5 @@ export async function exportNetwork(
       stitch: JSON.stringify({ trial, ...result }),
     },
   });
-  await writeAtomic(file, model);
-  return { file, bytes: model.length, images };
+  return { model, images };
 }

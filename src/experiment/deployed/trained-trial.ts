@@ -1,0 +1,139 @@
+/**
+ * A finished trial, opened to use its stitches as networks of their own: what was trained is merged into the weights of
+ * their anchors (W + A B, b + b_n), so that each has their layers and nothing beside them.
+ */
+import path from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import { loadExperiment } from '../../config/load.js';
+import type { Preprocessing } from '../../data/images/preprocessing.js';
+import type { LogitsFunction } from '../../evaluation/accuracy.js';
+import type { Architecture } from '../../models/architecture.js';
+import type { Linear } from '../../models/layers.js';
+import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import type { StitchResult } from '../../run-folder/result.js';
+import { commandOf, findRunFolders, type RunFolder, readRunFolder } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
+import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { formatNextStep } from '../../shared/next-step.js';
+import { mergeStitch } from '../../stitching/parameters/merge.js';
+import { noTrainables } from '../../stitching/parameters/trainables.js';
+import { stitchFlops, stitchParams, trainableParams } from '../../stitching/space/cost.js';
+import { isAnchor, lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
+import { type FrozenPath, runStitch, withTrainedWeights } from '../../stitching/stitchable-network.js';
+import { imageRecipeOf } from '../recipe.js';
+import { pstSpaceOf } from '../space.js';
+import { loadAnchors, mergeAnchors } from '../trial/network.js';
+import { readTrained } from '../trial/trained-file.js';
+
+/** The weights of a stitch, and nothing else. */
+export interface StitchWeights<T> {
+  readonly path: FrozenPath<T>;
+  readonly head: Linear<T>;
+}
+
+/** What is known of a stitch; its accuracy where it was tested. */
+export type StitchFacts = Omit<StitchResult, 'accuracy'> & Partial<Pick<StitchResult, 'accuracy'>>;
+
+/** A trained stitch on its own. */
+export interface StitchNetwork {
+  readonly trial: string;
+  readonly result: StitchFacts;
+  readonly weights: StitchWeights<Float32NdArray>;
+  readonly classes: readonly string[];
+  readonly preprocessing: Preprocessing;
+  /** Its weights as tensors, normalised images [batch, side, side, 3] -> logits [batch, classes]. */
+  readonly logits: LogitsFunction<StitchWeights<tf.Tensor>>;
+}
+
+export interface TrainedTrial extends MeasuredRun {
+  /** Ids of all stitches that were trained, deployed or not. */
+  readonly trained: readonly number[];
+  /** @throws RequestError when the stitch was not trained */
+  network(id: number): StitchNetwork;
+}
+
+/**
+ * Reads what a finished trial has deployed; no weights.
+ * @param name of the trial folder; may be left out where the run has one finished trial
+ * @throws RequestError when there is no such run or trial
+ */
+export async function findTrial(runFolder: string, name?: string): Promise<MeasuredRun> {
+  const [folder, ...others] = await findRunFolders([runFolder]);
+  if (others.length > 0) {
+    throw new RequestError(`${runFolder} holds ${others.length + 1} run folders`, `Give one of them: ${folder}.`);
+  }
+  const run = await readRunFolder(folder!);
+  const trial = chosenTrial(run, name);
+  return { folder: folder!, name: trial.name, result: trial.result!, machines: run.machines };
+}
+
+/** @throws RequestError when the pretrained anchors are not there any more */
+export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
+  const { folder, name, result } = run;
+  const { config: experiment } = await loadExperiment(path.join(folder, 'experiment.yaml'));
+  const trained = await readTrained(path.join(folder, 'trials', name, 'trained.safetensors'));
+  const { classes, trainables, layers } = trained;
+  const { space, network } = pstSpaceOf(experiment, classes.length);
+  const { anchors: architectures } = network;
+  const pretrained = await loadAnchors(experiment.anchors, architectures, classes.length);
+  const { weights: anchors } = mergeAnchors(pretrained, { space, network }, trained.alone);
+  const frozen = withTrainedWeights({ anchors, layers }, trainables, isFloat32);
+  const { preprocessing } = imageRecipeOf(experiment, architectures[0]!);
+  const isTrained = (stitch: Stitch) =>
+    trainables.heads[lastAnchor(stitch)] !== undefined && (isAnchor(stitch) || layers.length > 0);
+  return {
+    ...run,
+    trained: space.stitches.filter(isTrained).map(({ id }) => id),
+    network(id) {
+      const stitch = space.stitches[id];
+      if (!stitch || !isTrained(stitch)) throw new RequestError(`stitch ${id} was not trained in ${name}`);
+      const head = trainables.heads[lastAnchor(stitch)]!;
+      const tested = result.stitches.find((deployed) => deployed.id === id);
+      return {
+        trial: name,
+        result: tested ?? {
+          id,
+          path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
+          flops: stitchFlops(stitch, network),
+          params: stitchParams(stitch, network).total,
+          trainable: trainableParams(stitch, network).total,
+        },
+        classes,
+        preprocessing,
+        weights: { path: mergeStitch(stitch, frozen, trainables, architectures), head },
+        logits: (weights, images) => runMerged(stitch, weights, images, architectures),
+      };
+    },
+  };
+}
+
+function runMerged(
+  stitch: Stitch,
+  { path: frozen, head }: StitchWeights<tf.Tensor>,
+  images: tf.Tensor,
+  architectures: readonly Architecture[],
+): tf.Tensor {
+  const trainables = { ...noTrainables, heads: { [lastAnchor(stitch)]: head } };
+  return runStitch(stitch, frozen, trainables, images, architectures);
+}
+
+function chosenTrial(run: RunFolder, name: string | undefined): TrialRecord {
+  const { folder } = run;
+  const finished = run.trials.filter(({ result }) => result);
+  const matching = name === undefined ? finished : finished.filter((trial) => trial.name === name);
+  if (matching.length === 1) return matching[0]!;
+  const names = finished.map((trial) => trial.name).join(', ') || 'none';
+  if (name === undefined && finished.length === 0) {
+    throw new RequestError(
+      `${folder} has no finished trial`,
+      formatNextStep({ purpose: 'The run goes on with:', command: commandOf(run) }),
+    );
+  }
+  throw new RequestError(
+    name === undefined
+      ? `${folder} has ${finished.length} finished trials`
+      : `${folder} has no finished trial ${JSON.stringify(name)}`,
+    `Choose one with --trial: ${names}.`,
+  );
+}

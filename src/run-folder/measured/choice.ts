@@ -1,0 +1,110 @@
+/**
+ * The stitch for a budget: of the deployed ones that it can pay for, the one with the most FLOPs. So neither the noise of
+ * a clock nor the test images choose between two that fit.
+ */
+import type { Budget } from '../../shared/costs/budget.js';
+import { type Cost, formatCost } from '../../shared/costs/format-cost.js';
+import { RequestError } from '../../shared/errors.js';
+import { estaCommand, formatNextStep } from '../../shared/next-step.js';
+import type { StitchResult, TrialResult } from '../result.js';
+import { latencyOf, type MachineMeasurements, type MeasuredStitch } from './measurement.js';
+import { measuredOn } from './measurements-folder.js';
+
+/** A finished trial, and what was measured of its run. */
+export interface MeasuredRun {
+  readonly folder: string;
+  /** Name of the trial folder. */
+  readonly name: string;
+  readonly result: TrialResult;
+  readonly machines: readonly MachineMeasurements[];
+}
+
+export interface PricedStitch {
+  readonly stitch: StitchResult;
+  /** Milliseconds of one image, bytes, FLOPs or parameters. */
+  readonly price: number;
+}
+
+export interface Prices {
+  readonly cost: Cost;
+  /** By rising FLOPs; stitches without a price are left out. */
+  readonly stitches: readonly PricedStitch[];
+  /** The machine whose milliseconds these are. */
+  readonly machine?: string;
+}
+
+/** Bytes of a float32 parameter: the size of a file that was not measured. */
+const parameterBytes = 4;
+
+/**
+ * What the deployed stitches cost. Sizes that no machine has measured are those of the weights.
+ * @param machine needed where several have measured latencies
+ * @throws RequestError where there are no milliseconds, and no way to tell which machine is meant
+ */
+export function pricesOf(run: MeasuredRun, cost: Cost, machine?: string): Prices {
+  const stitches = run.result.stitches.toSorted((a, b) => a.flops - b.flops);
+  const priced = (priceOf: (stitch: StitchResult) => number | undefined) =>
+    stitches.flatMap((stitch) => {
+      const price = priceOf(stitch);
+      return price === undefined ? [] : [{ stitch, price }];
+    });
+  switch (cost) {
+    case 'flops':
+    case 'params':
+      return { cost, stitches: priced((stitch) => stitch[cost]) };
+    case 'size': {
+      const sizes = run.machines.flatMap((table) => measuredOn(table, run)?.stitches ?? []);
+      const sizeOf = (id: number) => sizes.find((measured) => measured.id === id)?.file_bytes;
+      return { cost, stitches: priced(({ id, params }) => sizeOf(id) ?? parameterBytes * params) };
+    }
+    case 'latency': {
+      const { table, measured } = machineOf(run, machine);
+      const latency = (id: number) => latencyOfStitch(measured, id);
+      return { cost, stitches: priced(({ id }) => latency(id)), machine: table.machine };
+    }
+  }
+}
+
+/** @throws RequestError where nothing fits: it names what comes nearest */
+export function chooseWithin(run: MeasuredRun, { cost, limit }: Budget, prices: Prices): PricedStitch {
+  const affordable = prices.stitches.filter(({ price }) => price <= limit);
+  const dearest = affordable.at(-1);
+  if (dearest) return dearest;
+  const [first, ...others] = prices.stitches;
+  if (!first) throw new RequestError(`no deployed stitch of ${run.name} was measured on ${prices.machine}`);
+  const near = others.reduce((best, other) => (other.price < best.price ? other : best), first);
+  const where = prices.machine ? ` on ${prices.machine}` : '';
+  const all = prices.stitches.map(({ stitch, price }) => `${stitch.id} (${formatCost(cost, price)})`).join(', ');
+  throw new RequestError(
+    `no stitch of ${run.name} costs ${formatCost(cost, limit)} or less${where}: the nearest is stitch ${near.stitch.id} with ${formatCost(cost, near.price)}`,
+    `Deployed are ${all}.`,
+  );
+}
+
+function machineOf(run: MeasuredRun, name: string | undefined) {
+  const tables = run.machines.flatMap((table) => {
+    const measured = measuredOn(table, run)?.stitches;
+    return measured?.some((stitch) => latencyOf(stitch) !== undefined) ? [{ table, measured }] : [];
+  });
+  const matching = name === undefined ? tables : tables.filter(({ table }) => table.machine === name);
+  if (matching.length === 1) return matching[0]!;
+  const names = tables.map(({ table }) => table.machine).join(', ');
+  if (tables.length === 0) {
+    const command = estaCommand('measure', run.folder, '--trial', run.name);
+    throw new RequestError(
+      `nobody has measured milliseconds of ${run.name}`,
+      formatNextStep({ purpose: 'Measure on this machine, or import a table with --import FILE:', command }),
+    );
+  }
+  throw new RequestError(
+    name === undefined
+      ? `${run.name} was measured on ${tables.length} machines`
+      : `${run.name} was not measured on ${JSON.stringify(name)}`,
+    `Choose one with --machine: ${names}.`,
+  );
+}
+
+function latencyOfStitch(measured: readonly MeasuredStitch[], id: number): number | undefined {
+  const stitch = measured.find((entry) => entry.id === id);
+  return stitch && latencyOf(stitch);
+}
