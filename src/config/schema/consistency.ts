@@ -20,9 +20,7 @@ export function consistent<Schema extends z.ZodObject>(
     checked = checked.refine((config) => !problem(config as z.output<Schema>), {
       path: [...at],
       error: ({ input }) => problem(input as z.output<Schema>) || undefined,
-      when: ({ issues, value }) =>
-        typeof value === 'object' &&
-        value !== null &&
+      when: ({ issues }) =>
         !issues.some((issue) => issue.code !== 'unrecognized_keys' && isNeeded(issue.path ?? [], needs)),
     });
   }

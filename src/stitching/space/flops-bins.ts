@@ -44,7 +44,7 @@ export function flopsBins(
   }
   const cheaper = [...flops.keys()]
     .filter((id) => id !== largestAnchor && flops[id]! <= flops[largestAnchor]!)
-    .sort((a, b) => flops[a]! - flops[b]! || a - b);
+    .sort((a, b) => flops[a]! - flops[b]!);
   const { lowest, width } =
     options.grid ??
     evenGrid(

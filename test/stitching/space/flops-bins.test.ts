@@ -49,11 +49,25 @@ test('a grid between two stitches has them at the low edges of the first and the
   const flops = [1, 10, 15, 20, 40, 50];
   const { bins } = flopsBins(flops, 5, { count: 4, grid: gridBetween(flops, [1, 4], 4) });
   assert.deepEqual(bins, [[0, 1, 2], [3], [], [4]]);
+  const close = (count: number, width: number) => {
+    const grid = gridBetween(flops, [1, 4], count);
+    assert.ok(grid.lowest === 10 && grid.width <= width && grid.width > width - 1e-9, `${grid.width}`);
+  };
+  close(4, 10);
+  close(2, 30);
+  assert.throws(() => gridBetween([1, 5, 5, 9], [1, 2], 4), RequestError, 'of one price');
+  assert.throws(() => gridBetween(flops, [6, 1], 4), RequestError);
   assert.throws(() => gridBetween(flops, [1, 6], 4), /by id from 0 to 5.*received 1, 6/);
   assert.throws(() => gridBetween(flops, [4, 1], 4), RequestError);
   assert.throws(() => gridBetween(flops, [1, 4], 1), RequestError);
 });
 
-test('a count below 1 is refused', () => {
+test('what costs exactly as much as the largest anchor is in the last bin', () => {
+  assert.deepEqual(flopsBins([1, 9, 9], 2, { count: 2 }).bins, [[0], [1]]);
+});
+
+test('one bin holds all; a count below 1 is refused', () => {
+  assert.deepEqual(flopsBins([3, 1, 9], 2, { count: 1 }).bins, [[1, 0]]);
   assert.throws(() => flopsBins([1, 2], 1, { count: 0 }), RequestError);
+  assert.throws(() => flopsBins([1, 2], 1, { count: 1.5 }), RequestError);
 });
