@@ -44,6 +44,12 @@ test('a stitch without a score counts as the mean of its bin', () => {
   const unknown = { ...scored, scores: scored.scores.with(2, null) };
   const [low, high, mean] = stitchProbabilities(taskSpecific, state(5, unknown));
   assert.ok(low! < mean! && mean! < high!);
+  // The known scores 1 and 3 have mean 2 and deviation 1.
+  const total = Math.exp(-1) + Math.exp(1) + 1;
+  close(
+    [low!, high!, mean!],
+    [Math.exp(-1), Math.exp(1), 1].map((weight) => weight / total / 3),
+  );
   close(
     stitchProbabilities(taskSpecific, state(5, initialImportance(7))),
     [1, 1, 1, 1.5, 1.5, 3, 0].map((w) => w / 9),
@@ -52,8 +58,10 @@ test('a stitch without a score counts as the mean of its bin', () => {
 
 test('temperature sharpens and flattens', () => {
   const cold = stitchProbabilities({ ...taskSpecific, temperature: 0.01 }, state(5));
+  const frozen = stitchProbabilities({ ...taskSpecific, temperature: 1e-4 }, state(5));
   const hot = stitchProbabilities({ ...taskSpecific, temperature: 1e9 }, state(5));
   close(cold.slice(0, 3), [0, 1 / 3, 0]);
+  close(frozen.slice(0, 3), [0, 1 / 3, 0]); // e^20000 is no number
   assert.ok(hot.slice(0, 3).every((value) => Math.abs(value - 1 / 9) < 1e-8));
 });
 

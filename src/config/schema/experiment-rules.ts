@@ -29,13 +29,8 @@ function atMost(
     needs: [lower.join('.'), upper.join('.')],
     at: lower,
     problem(experiment) {
-      const [value, limit] = values(experiment);
-      return (
-        value !== undefined &&
-        limit !== undefined &&
-        value > limit &&
-        `expected at most ${upper.join('.')} (${limit}), received ${value}`
-      );
+      const [value = 0, limit = Number.POSITIVE_INFINITY] = values(experiment);
+      return value > limit && `expected at most ${upper.join('.')} (${limit}), received ${value}`;
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 import { RequestError } from '../../shared/errors.js';
 import { type BlockPair, pairedBlocks, unpairedBlocks } from './pairing.js';
-import { isAnchor, lastAnchor, type Stitch } from './stitch.js';
+import { isAnchor, type Stitch } from './stitch.js';
 
 /** What the space has to know of an anchor. */
 export interface AnchorShape {
@@ -89,8 +89,7 @@ export function assembleSpace(
 
 /** The id of the largest anchor: teacher of in-place distillation, always deployed. */
 export function largestAnchor({ stitches }: Pick<StitchSpace, 'stitches'>): number {
-  const alone = stitches.filter(isAnchor);
-  return alone.reduce((largest, stitch) => (lastAnchor(stitch) > lastAnchor(largest) ? stitch : largest)).id;
+  return stitches.findLast(isAnchor)!.id; // anchors stand small to large
 }
 
 function checkAnchors(anchors: readonly AnchorShape[]): void {

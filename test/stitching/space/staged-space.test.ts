@@ -25,6 +25,9 @@ test('ConvNeXt-T/S/B have 63 stitches: the anchors, then 30 for each pair', () =
   assert.ok(space.stitches.slice(3, 33).every((stitch) => String(anchorsOf(stitch)) === '0,1'));
   assert.ok(space.stitches.slice(33).every((stitch) => String(anchorsOf(stitch)) === '1,2'));
   assert.equal(largestAnchor(space), 2);
+  // T has 3 + 3 + 9 + 3 blocks, S and B 3 + 3 + 27 + 3: every stitch goes on to the last.
+  const ends = space.stitches.map(({ path }) => [path.at(-1)!.anchor, path.at(-1)!.blocks[1]]);
+  for (const [anchor, end] of ends) assert.equal(end, anchor === 0 ? 18 : 36);
 });
 
 test('their stitching layers are 2, 2 and 9 from T to S, 2, 2 and 26 from S to B', () => {
@@ -75,6 +78,21 @@ test('anchors that do not grow are refused with the reason', () => {
   refused(/at least 2 anchors, received 1 \(tiny\)/, [tiny!]);
   refused(/received small \(depths 3-3-27-3, widths 96-192-384-768\) before tiny/, [small!, tiny!]);
   refused(/received base .* before base/, [base!, base!]);
+  refused(/received a .* before b/, [anchor('a', [2, 3], [8, 16]), anchor('b', [3, 2], [8, 16])]);
+  refused(/received a .* before b/, [anchor('a', [2, 2], [8, 16]), anchor('b', [3, 2], [16, 8])]);
+  refused(/received a .* before b/, [anchor('a', [2, 3], [8, 16]), anchor('b', [2, 2], [16, 32])]);
   refused(/received a .* before b/, [anchor('a', [1, 1], [8, 16]), anchor('b', [1, 1, 1], [8, 16, 32])]);
   refused(/stitching\.kernel.*received 0/, convNeXts, { kernel: 0 });
+});
+
+test('a stage of one block can be left nowhere: it has no stitching layer', () => {
+  const { stitches, stitchingLayers } = buildStagedSpace([
+    anchor('a', [1, 2, 1], [8, 16, 32]),
+    anchor('b', [1, 2, 1], [16, 32, 64]),
+  ]);
+  assert.deepEqual(
+    stitchingLayers.map(({ pairs }) => pairs),
+    [[[1, 2]]],
+  );
+  assert.equal(stitches.length, 3);
 });

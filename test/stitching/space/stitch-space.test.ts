@@ -53,6 +53,7 @@ test('LLaMA 7B and 13B by the unpaired rule: 39 stitches and 2 anchors', () => {
   const { stitches, stitchingLayers } = buildStitchSpace([shape('7B', 4096, 32), shape('13B', 5120, 40)], {
     pairing: 'unpaired',
   });
+  assert.equal(buildStitchSpace([shape('a', 8, 4), shape('b', 16, 4)], { pairing: 'unpaired' }).stitches.length, 2 + 3);
   assert.equal(stitches.length, 41);
   assert.equal(stitchingLayers.length, 32);
   assert.deepEqual(stitches.at(-1)!.path, [

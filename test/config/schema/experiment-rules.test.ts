@@ -1,0 +1,72 @@
+/** What no field of an experiment can say alone: where the problem is reported, and in which words. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { experimentSchema } from '../../../src/config/schema/experiment.js';
+
+const smallest = {
+  name: 'smallest',
+  anchors: ['Ti', 'S'].map((name) => ({ name, architecture: name })),
+  data: { kind: 'species' },
+  adaptation: { ranks: [4, 2] },
+};
+
+/** Problems as `path: message`; [] where the experiment is right. */
+function problemsOf(changes: object): string[] {
+  const { error } = experimentSchema.safeParse({ ...smallest, ...changes });
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+test('names and numbers of a list occur once', () => {
+  assert.deepEqual(problemsOf({}), []);
+  assert.deepEqual(problemsOf({ seeds: [0, 1, 0] }), ['seeds: seed 0 is listed twice; each must be there once']);
+  const twice = (...names: readonly string[]) => names.map((name) => ({ name, kind: 'species' }));
+  assert.deepEqual(problemsOf({ data: twice('a', 'b', 'a') }), [
+    'data: data set a is listed twice; each must be there once',
+  ]);
+  assert.deepEqual(problemsOf({ data: twice('a', 'b') }), []);
+});
+
+test('a number does not exceed the one that bounds it; where one is left out nothing is compared', () => {
+  assert.deepEqual(problemsOf({ preprocessing: { crop: 64, resize: 64 } }), []);
+  assert.deepEqual(problemsOf({ preprocessing: { crop: 65, resize: 64 } }), [
+    'preprocessing.crop: expected at most preprocessing.resize (64), received 65',
+  ]);
+  assert.deepEqual(
+    [...problemsOf({ preprocessing: { crop: 64 } }), ...problemsOf({ preprocessing: { resize: 8 } })],
+    [],
+  );
+  assert.deepEqual(problemsOf({ training: { epochs: 4 }, sampling: { warmup_epochs: 5 } }), [
+    'sampling.warmup_epochs: expected at most training.epochs (4), received 5',
+  ]);
+});
+
+test('what SN-Net cannot be deployed by is reported where it is said', () => {
+  const [problem, ...others] = problemsOf({ methods: ['sn-net'], evaluation: { deploy_by: 'importance' } });
+  assert.match(problem!, /^evaluation\.deploy_by: expected validation, or nothing/);
+  assert.deepEqual(others, []);
+});
+
+test('the sources of pretraining are data sets of the file', () => {
+  const angles = (...source: readonly string[]) => ({ evaluation: { gradient_angles: { source } } });
+  assert.deepEqual(problemsOf(angles('species')), []);
+  assert.deepEqual(problemsOf(angles()), []);
+  assert.deepEqual(problemsOf(angles('species', 'imagenet')), [
+    'evaluation.gradient_angles.source: expected names of data sets (species), received imagenet',
+  ]);
+});
+
+test('channels are three, their deviations not almost nothing; edges of bins are two', () => {
+  const [low, right] = [
+    [0.5, 0.5, 0.0009],
+    [0.485, 0.456, 0.001],
+  ];
+  assert.deepEqual(problemsOf({ preprocessing: { mean: right, std: right }, sampling: { bin_edges: [3, 4] } }), []);
+  assert.match(problemsOf({ preprocessing: { std: low } }).join(), /^preprocessing\.std\.2: [^,]*$/);
+  for (const [section, changes] of Object.entries({
+    'preprocessing.mean': { preprocessing: { mean: [0.5] } },
+    'preprocessing.std': { preprocessing: { std: [0.5, 0.5, 0.5, 0.5] } },
+    'sampling.bin_edges': { sampling: { bin_edges: [3] } },
+  })) {
+    assert.ok(problemsOf(changes).length > 0 && problemsOf(changes).every((problem) => problem.startsWith(section)));
+  }
+});
