@@ -9,6 +9,8 @@ export interface Call {
   readonly program: string;
   /** The inputs that are tensors by themselves, such as `images`, `labels` and `rate`. */
   readonly inputs: Readonly<Record<string, NdArray>>;
+  /** As `inputs`: `measures` of a step are its loss, its saliency, and more. */
+  readonly outputs: Readonly<Record<string, NdArray>>;
 }
 
 /**
@@ -18,13 +20,17 @@ export interface Call {
 export async function watchedEngine(onCall: (call: Call) => readonly number[] | undefined): Promise<Engine> {
   const engine = await createOnnxEngine({ threads: 1 });
   const isValue = (input: unknown): input is Value => typeof input === 'object' && input !== null && 'storage' in input;
+  const arraysOf = async (values: object) => {
+    const arrays: Record<string, NdArray> = {};
+    for (const [name, value] of Object.entries(values)) if (isValue(value)) arrays[name] = await engine.get(value);
+    return arrays;
+  };
   const compile = (program: string, fn: never) => {
     const compiled = engine.compile(program, fn) as (inputs: object) => Promise<Record<string, Value>>;
     return async (inputs: object) => {
-      const arrays: Record<string, NdArray> = {};
-      for (const [name, input] of Object.entries(inputs)) if (isValue(input)) arrays[name] = await engine.get(input);
+      const given = await arraysOf(inputs);
       const outputs = await compiled(inputs);
-      const correct = onCall({ program, inputs: arrays });
+      const correct = onCall({ program, inputs: given, outputs: await arraysOf(outputs) });
       if (!correct) return outputs;
       const { shape } = outputs['correct']!;
       return { ...outputs, correct: engine.put(float32(shape, Float32Array.from(correct))) };

@@ -3,7 +3,7 @@
  * Every image says by its pixels which it is and where it was cropped.
  */
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
@@ -245,4 +245,39 @@ test('the weight of distillation scales what a stitch learns from its teacher', 
   };
   const whole = await lossWith(1);
   assert.ok(Math.abs((await lossWith(0.25)) - whole / 4) < 1e-6 * whole);
+});
+
+test('stitches are drawn alike until the warm-up is over, then by scores with the momentum of the file', async (t) => {
+  const mini = await miniature(t);
+  // One bin, and so cold that its top stitch is drawn always.
+  const sampling = { eta: 0.6, bins: 1, temperature: 1e-4, warmup_epochs: 1 };
+  const { calls } = await callsOf(mini, { sampling, training: { epochs: 4 } });
+  const folder = path.join(mini.folder, 'watched', 'trials');
+  const [trial] = await readdir(folder);
+  const lines = await readLines(path.join(folder, trial!, 'importance.jsonl'));
+
+  const steps = calls.filter(isStep).map(({ program, outputs }) => ({
+    id: Number(/^step of stitch (\d+)/.exec(program)![1]),
+    saliency: outputs['measures']!.data[1]!,
+  }));
+  assert.equal(steps.length, 4 * 2);
+  const scores = new Map<number, number>();
+  const largest = 1;
+  for (const [step, { id, saliency }] of steps.entries()) {
+    const inBin = [...scores].filter(([scored]) => scored !== largest).sort(([, a], [, b]) => b - a);
+    // With one score alone there is nothing to compare yet.
+    if (step >= 2 && id !== largest && inBin.length > 1) assert.equal(id, inBin[0]![0], `step ${step}`);
+    const before = scores.get(id);
+    scores.set(id, before === undefined ? saliency : 0.6 * before + 0.4 * saliency);
+    if (step % 2 === 0) continue;
+    const { scores: noted, draws } = lines[(step - 1) / 2]! as { scores: (number | null)[]; draws: number[] };
+    for (const [id, score] of noted.entries()) {
+      const expected = scores.get(id) ?? null;
+      if (expected === null) assert.equal(score, null);
+      else assert.ok(Math.abs(score! - expected) < 1e-9 * expected, `stitch ${id}: ${score}, expected ${expected}`);
+    }
+    const drawn = [steps[step - 1]!.id, id];
+    assert.ok(draws.every((count, id) => count === drawn.filter((other) => other === id).length));
+  }
+  assert.ok(new Set(steps.slice(2).map(({ id }) => id)).size < 4, 'the others are drawn no more');
 });
