@@ -2,7 +2,8 @@
  * A test runner for Stryker that runs the tests of `node:test` again and again in one process. Stryker's own TAP runner
  * starts a process for every test file and mutant, which takes 0.3 s where most tests of a mutant take 0.01 s.
  *
- * A mutant is active while the modules load and while the tests run; every mutant gets modules loaded anew.
+ * A mutant is active while the modules load and while the tests run; every mutant gets modules loaded anew. Recipe tests
+ * take seconds each: they run for mutants of `src/experiment` alone, whose files hold what only a whole run shows.
  */
 import { readdir } from 'node:fs/promises';
 import { register } from 'node:module';
@@ -11,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { type KeptFile, registeredBy } from './node-test.js';
 
 interface Options {
+  readonly mutate: readonly string[];
   readonly nodeTest: {
     /** Files and folders below `dist/test` that hold the tests. */
     readonly tests: readonly string[];
@@ -81,7 +83,10 @@ class NodeTestRunner {
   async dryRun() {
     const tests: TestResult[] = [];
     const perTest: Record<string, Coverage> = {};
-    for (const file of await testFiles(this.#options.nodeTest.tests)) {
+    const { mutate, nodeTest } = this.#options;
+    const withRecipes = mutate.some((pattern) => pattern.includes(trainingFolder));
+    for (const file of await testFiles(nodeTest.tests)) {
+      if (isRecipe(file) && !withRecipes) continue;
       const coverage = { static: {} as Coverage, perTest: {} as Record<string, Coverage> };
       instrumentation.mutantCoverage = coverage;
       try {
@@ -101,6 +106,7 @@ class NodeTestRunner {
     Object.assign(instrumentation, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit && 0 });
     let nrOfTests = 0;
     for (const file of nearestFirst(new Set(testFilter.map(fileOf)), activeMutant.fileName)) {
+      if (isRecipe(file) && !activeMutant.fileName.includes(`src/${trainingFolder}/`)) continue;
       let failed: { id: string; failureMessage?: string } | undefined;
       try {
         const results = await this.#runFile(file, new Set(testFilter));
@@ -156,6 +162,9 @@ class NodeTestRunner {
   }
 }
 
+/** The folder whose mutants recipe tests run for. */
+const trainingFolder = 'experiment';
+const isRecipe = (file: string) => file.endsWith('.recipe.test.js');
 const fileOf = (id: string) => id.slice(0, id.indexOf(separator));
 const messageOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
