@@ -1,18 +1,25 @@
 import { Args, Flags } from '@oclif/core';
+import { operatorSets, precisions } from '../src/config/deployment-options.js';
 import { chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
 export default class Export extends EstaCommand {
   static override readonly summary = 'Write a deployed stitch as one ONNX file.';
   static override readonly description =
-    `What was trained is merged into the weights, so that the file holds the layers of the anchors and nothing beside them. It runs wherever ONNX Runtime does.
+    `What was trained is merged into the weights, so that the file holds the layers of the anchors and nothing beside them. It runs wherever ONNX Runtime does; with --operators standard also in OpenVINO, TensorRT and browsers.
 
-Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cropped as in training; the program normalises. Output logits: [batch, classes]. The metadata of the file name the classes, the preprocessing and the stitch.`;
+Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cropped as in training; the program normalises. Output logits: [batch, classes]. The metadata of the file name the classes, the preprocessing, the stitch and the licence; so does a JSON file beside it.
+
+Afterwards the file is run on test images, and its logits are compared with those of predict. With fewer bits in the weights its accuracy on all test images is measured, where they are there.`;
 
   static override readonly examples = [
     {
       description: 'The best that a device can pay for: at most 0.1 GFLOPs an image',
       command: '<%= config.bin %> export runs/quickstart --budget 0.1GFLOPs --out small.onnx',
+    },
+    {
+      description: 'A quarter of the size, for any runtime',
+      command: '<%= config.bin %> export runs/flowers12 --precision int8 --operators standard --out small.onnx',
     },
     {
       description: 'One stitch of one trial',
@@ -27,21 +34,37 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
   static override readonly flags = {
     ...deployedFlags,
     out: Flags.string({ required: true, helpValue: 'FILE', summary: 'The ONNX file.' }),
-    batch: Flags.integer({ min: 1, default: 1, helpValue: 'N', summary: 'Images at once.' }),
+    batch: Flags.integer({ min: 1, helpValue: 'N', summary: 'Images at once; default: any number.' }),
+    operators: Flags.option({
+      options: operatorSets,
+      default: 'onnxruntime',
+      summary: 'What the file may use: the ONNX standard alone, or also fused operators of ONNX Runtime.',
+    })(),
+    precision: Flags.option({
+      options: precisions,
+      default: 'float32',
+      summary: 'Of the weights in the file; it computes in float32.',
+    })(),
   };
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Export);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
-    const { exportNetwork } = await import('../src/experiment/deployed/export-network.js');
+    const { comparisonText, exportFile } = await import('../src/experiment/deployed/export-file.js');
     const { stitchSummary } = await import('../src/report/curves/labels.js');
+    const { createProgress } = await import('../src/shared/progress.js');
     const network = await openDeployed(args.run, chosenBy(flags));
-    const exported = await exportNetwork(network, flags.out, flags.batch);
+    const { batch, operators, precision } = flags;
+    const progress = createProgress(process.stderr);
+    const exported = await exportFile(network, flags.out, { batch, operators, precision, progress });
+    const { file, description, bytes, input, comparison, accuracy } = exported;
     this.log(`${stitchSummary(network.result)}, of ${network.trial}`);
-    this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, images [${exported.images}]`);
+    this.log(`Written: ${file}, ${(bytes / 2 ** 20).toFixed(1)} MiB, images [${input.images}]; ${description}`);
+    this.log(`Beside predict: ${comparisonText(comparison)}`);
+    if (accuracy !== undefined) this.log(`With ${precision} weights: ${accuracy.toFixed(2)} % of the test images`);
     this.log(
       `Load it with ONNX Runtime. The same stitch answers to ${estaCommand('predict', '--run', args.run, '--trial', network.trial, '--stitch', String(network.result.id), 'IMAGE')}`,
     );
-    return { ...exported, trial: network.trial, stitch: network.result };
+    return exported;
   }
 }

@@ -1,8 +1,8 @@
 /** The story of one experiment: engine, Ctrl-C, its trials one after the other, table; what is finished is not run again. */
-import os from 'node:os';
 import path from 'node:path';
 import type { Experiment } from '../config/schema/experiment.js';
 import { type Trial, trialsOf, type Variant } from '../config/trials.js';
+import { defaultCacheFolder } from '../data/cache-folder.js';
 import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
@@ -120,9 +120,4 @@ async function recordFailure(writer: RunWriter, trial: Trial, failure: TrialErro
   } catch (recording) {
     throw recording instanceof TrialError ? failure : recording;
   }
-}
-
-/** `$XDG_CACHE_HOME/esta`, or ~/.cache/esta. */
-function defaultCacheFolder(): string {
-  return path.join(process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'), 'esta');
 }

@@ -17,7 +17,8 @@ test('a finished run is exported, and its classes are named by predict --run', a
   assert.deepEqual([exported.status, exported.stderr], [0, '']);
   const document = JSON.parse(exported.stdout);
   assert.deepEqual(document.stitch, cheapest);
-  assert.deepEqual(document.images, [2, 64, 64, 3]);
+  assert.deepEqual(document.input.images, [2, 64, 64, 3]);
+  assert.deepEqual(JSON.parse(await readFile(path.join(mini.folder, 'cheap.json'), 'utf8')), document);
   assert.equal(document.bytes, (await stat(file)).size);
 
   const image = await drawImage(mini.folder);

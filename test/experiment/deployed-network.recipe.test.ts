@@ -1,6 +1,5 @@
 /** What a run has deployed works on its own: as a classifier, and as an ONNX file. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
@@ -9,7 +8,7 @@ import { trialsOf } from '../../src/config/trials.js';
 import { loadDataset } from '../../src/data/load.js';
 import { predict } from '../../src/evaluation/predict.js';
 import { type DeployedNetwork, openDeployed } from '../../src/experiment/deployed/deployed-network.js';
-import { exportNetwork } from '../../src/experiment/deployed/export-network.js';
+import { onnxModelOf } from '../../src/experiment/deployed/export-network.js';
 import type { Budget } from '../../src/shared/costs/budget.js';
 import { miniature } from './miniature.js';
 
@@ -42,19 +41,19 @@ test('what is deployed works on its own', async (t) => {
     const esta = results.find(({ method }) => method === 'esta')!;
     const stitched = esta.stitches.find((stitch) => stitch.path.length === 2)!;
     const network = await openDeployed(folder, { trial: 'species-esta-seed0', stitch: stitched.id });
-    const { file, images } = await exportNetwork(network, path.join(mini.folder, 'stitch.onnx'), 1);
+    const { model, images } = onnxModelOf(network, 1);
     assert.deepEqual(images, [1, 64, 64, 3]);
 
     const pixels = Float32Array.from(await sharp(files[0]!).removeAlpha().raw().toBuffer());
-    const session = await ort.InferenceSession.create(file);
-    const { logits } = await session.run({ images: new ort.Tensor('float32', pixels, images) });
+    const session = await ort.InferenceSession.create(model);
+    const { logits } = await session.run({ images: new ort.Tensor('float32', pixels, [1, 64, 64, 3]) });
     const [expected] = await predict(mini.engine, network, [files[0]!], 1);
     const size = Math.max(...expected!.logits.map(Math.abs));
     for (const [index, value] of expected!.logits.entries()) {
       const error = Math.abs((logits!.data[index] as number) - value) / size;
       assert.ok(error < 1e-4, `class ${index}: relative error ${error}`);
     }
-    assert.ok((await readFile(file)).toString('latin1').includes(JSON.stringify(network.classes)));
+    assert.ok(Buffer.from(model).toString('latin1').includes(JSON.stringify(network.classes)));
     await session.release();
   });
 });

@@ -10,6 +10,7 @@ import {
   encodeModel,
   type GraphConstant,
   type GraphNode,
+  type GraphParts,
   type GraphValue,
 } from './model-proto.js';
 
@@ -25,6 +26,8 @@ export interface GraphOptions {
   readonly channelBlock?: number | undefined;
   /** Default true. */
   readonly fused?: boolean | undefined;
+  /** Default false. */
+  readonly standard?: boolean | undefined;
 }
 
 /** Constants live inside the compiled program: large ones belong into its inputs. */
@@ -44,10 +47,13 @@ export class Graph {
    * MultiHeadAttention is right on an NVIDIA GPU but 14 % off on a software one (SwiftShader, 65 tokens).
    */
   readonly fused: boolean;
+  /** Whether only operators of the ONNX standard may be used; none is fused then. */
+  readonly standard: boolean;
 
-  constructor({ channelBlock, fused = true }: GraphOptions = {}) {
+  constructor({ channelBlock, standard = false, fused = !standard }: GraphOptions = {}) {
     this.channelBlock = channelBlock;
     this.fused = fused;
+    this.standard = standard;
   }
 
   input(name: string, shape: readonly number[], dtype: ElementType): GraphValue {
@@ -156,15 +162,17 @@ export class Graph {
     return named;
   }
 
+  /** The ONNX model with only what the outputs need; `inputs` are the names of those that it reads. */
+  finish(outputs: ReadonlyMap<string, GraphValue>): { model: Uint8Array; inputs: string[] } {
+    const parts = this.parts(outputs);
+    return { model: encodeModel(parts), inputs: parts.inputs.map(({ name }) => name) };
+  }
+
   /**
-   * The ONNX model with only what the outputs need.
+   * What `finish` encodes. The graph cannot go on afterwards: its values have the names of the outputs.
    * @param outputs values with the names they get; one value may have several names.
-   * @param metadata texts to be kept in the file
    */
-  finish(
-    outputs: ReadonlyMap<string, GraphValue>,
-    metadata: Readonly<Record<string, string>> = {},
-  ): { model: Uint8Array; inputs: string[] } {
+  parts(outputs: ReadonlyMap<string, GraphValue>): GraphParts {
     const named = this.nameOutputs(outputs);
     const needed = new Set(named.map(({ name }) => name));
     const nodes: GraphNode[] = [];
@@ -173,10 +181,12 @@ export class Graph {
       for (const input of node.inputs) needed.add(input);
       nodes.push(node);
     }
-    const constants = [...this.constants.values()].filter(({ name }) => needed.has(name));
-    const inputs = this.inputs.filter(({ name }) => needed.has(name));
-    const model = encodeModel({ nodes: nodes.reverse(), constants, inputs, outputs: named, metadata });
-    return { model, inputs: inputs.map(({ name }) => name) };
+    return {
+      nodes: nodes.reverse(),
+      constants: [...this.constants.values()].filter(({ name }) => needed.has(name)),
+      inputs: this.inputs.filter(({ name }) => needed.has(name)),
+      outputs: named,
+    };
   }
 }
 

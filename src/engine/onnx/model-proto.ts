@@ -34,15 +34,24 @@ export interface GraphNode {
 
 export interface GraphConstant {
   readonly name: string;
-  readonly dtype: ElementType | 'int64';
+  readonly dtype: ElementType | 'int64' | 'float16' | 'int8';
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-const elementTypeCodes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
+/** TensorProto.DataType */
+export const elementTypeCodes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+} as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
-const opset = 20;
-const irVersion = 9;
+const newestOpset = 20;
 
 export interface GraphParts {
   readonly nodes: readonly GraphNode[];
@@ -51,6 +60,8 @@ export interface GraphParts {
   readonly outputs: readonly ModelValue[];
   /** For whoever loads the file; onnxruntime hands it out as custom metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Version of the standard operators; default 20. */
+  readonly opset?: number;
 }
 
 export function encodeModel(graph: GraphParts): Uint8Array {
@@ -60,7 +71,12 @@ export function encodeModel(graph: GraphParts): Uint8Array {
   for (const constant of graph.constants) body.message(5, encodeConstant(constant));
   for (const value of graph.inputs) body.message(11, encodeValue(value));
   for (const value of graph.outputs) body.message(12, encodeValue(value));
-  const model = new ProtobufWriter().int(1, irVersion).string(2, 'esta').message(7, body);
+  const { opset = newestOpset } = graph;
+  // Versions of the file format came with versions of the operators: 8 with ONNX 1.13 (operators 18), 9 with 1.14.
+  const model = new ProtobufWriter()
+    .int(1, opset <= 18 ? 8 : 9)
+    .string(2, 'esta')
+    .message(7, body);
   model.message(8, new ProtobufWriter().string(1, '').int(2, opset));
   const domains = new Set(graph.nodes.map(({ domain }) => domain).filter((domain) => domain !== ''));
   for (const domain of domains) model.message(8, new ProtobufWriter().string(1, domain).int(2, 1));

@@ -10,6 +10,7 @@ import type { TensorFunction } from '../engine.js';
 import { isTensor } from '../tensor.js';
 import { type ElementType, Graph, type GraphValue } from './graph.js';
 import { runKernel, type TracingKernel } from './kernel.js';
+import { encodeModel, type GraphParts } from './model-proto.js';
 
 export const tracerBackend = 'esta-tracer';
 
@@ -112,18 +113,22 @@ export interface TraceOptions {
   readonly channelBlock?: number | undefined;
   /** Whether ONNX Runtime's fused operators may be used (Graph.fused); default true. */
   readonly fused?: boolean;
+  /** Whether only operators of the ONNX standard may be used; default false. */
+  readonly standard?: boolean;
   /** Names of inputs and outputs in the program; default in/PATH and out/PATH. */
   readonly nameOf?: (direction: 'in' | 'out', path: string) => string;
-  /** Texts that the model keeps. */
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export interface TracedProgram<Out> {
+export interface TracedGraph<Out> {
+  readonly graph: GraphParts;
+  /** The tree of results; leaves are output names. */
+  readonly outputs: Mapped<Out, tf.Tensor, string>;
+}
+
+export interface TracedProgram<Out> extends Omit<TracedGraph<Out>, 'graph'> {
   readonly model: Uint8Array;
   /** Paths of the inputs that the program really uses. */
   readonly inputs: readonly string[];
-  /** The tree of results; leaves are output names. */
-  readonly outputs: Mapped<Out, tf.Tensor, string>;
 }
 
 /**
@@ -133,12 +138,22 @@ export interface TracedProgram<Out> {
 export function trace<In, Out>(
   fn: TensorFunction<In, Out>,
   inputs: Mapped<In, tf.Tensor, InputDeclaration | NdArray>,
-  { channelBlock, fused, nameOf = (direction, path) => `${direction}/${path}`, metadata }: TraceOptions = {},
+  options: TraceOptions = {},
 ): TracedProgram<Out> {
+  const { graph, outputs } = traceGraph(fn, inputs, options);
+  return { model: encodeModel(graph), inputs: graph.inputs.map(({ name }) => name), outputs };
+}
+
+/** As `trace`, before it is encoded. */
+export function traceGraph<In, Out>(
+  fn: TensorFunction<In, Out>,
+  inputs: Mapped<In, tf.Tensor, InputDeclaration | NdArray>,
+  { nameOf = (direction, path) => `${direction}/${path}`, ...options }: TraceOptions = {},
+): TracedGraph<Out> {
   const previous = tf.engine().backendName;
   tf.setBackend(tracerBackend);
   const tracer = tf.engine().backend as Tracer;
-  tracer.graph = new Graph({ channelBlock, fused });
+  tracer.graph = new Graph(options);
   tf.engine().startScope('trace');
   try {
     const tensors = mapTree(inputs, isDeclaration, (input, path) => {
@@ -155,7 +170,7 @@ export function trace<In, Out>(
       values.set(name, tracer.graphValue(tensor));
       return name;
     });
-    return { ...tracer.graph.finish(values, metadata), outputs };
+    return { graph: tracer.graph.parts(values), outputs };
   } catch (error) {
     throw explain(error);
   } finally {

@@ -1,33 +1,33 @@
-/** A deployed stitch as one ONNX file that takes plain pixels and says what it is. */
+/** A stitch as one ONNX file that takes plain pixels and says what it is. */
 import * as tf from '@tensorflow/tfjs';
-import { exportModel } from '../../engine/onnx/export.js';
-import { writeAtomic } from '../../shared/files.js';
+import type { OperatorSet, Precision } from '../../config/deployment-options.js';
+import { exportModel } from '../../engine/onnx/files/export.js';
+import { narrowToHalf } from '../../models/pretrained/formats/half.js';
+import { describe } from './description.js';
 import type { StitchNetwork, StitchWeights } from './trained-trial.js';
 
-export interface ExportedNetwork {
-  readonly file: string;
-  readonly bytes: number;
-  /** Shape of the input `images`: [batch, height, width, 3], RGB from 0 to 255. */
-  readonly images: readonly number[];
+export interface FileOptions {
+  /** Default `onnxruntime`: its fused operators beside those of the standard. */
+  readonly operators?: OperatorSet;
+  /** Of the weights in the file; default float32. The network computes in float32 in any case. */
+  readonly precision?: Precision;
 }
 
-/** Writes a stitch as `onnxModelOf` makes it. */
-export async function exportNetwork(network: StitchNetwork, file: string, batchSize: number): Promise<ExportedNetwork> {
-  const { model, images } = onnxModelOf(network, batchSize);
-  await writeAtomic(file, model);
-  return { file, bytes: model.length, images };
+export interface OnnxModel {
+  readonly model: Uint8Array;
+  /** Shape of the input `images`: [batch, height, width, 3], RGB from 0 to 255. */
+  readonly images: readonly (number | 'batch')[];
 }
 
 /**
  * Input `images`, float32 [batch, side, side, 3], RGB from 0 to 255, resized and cropped as the metadata `preprocessing`
- * says; output `logits` [batch, classes]. Metadata `classes` and `stitch` hold JSON.
+ * says; output `logits` [batch, classes]. The metadata hold what `describe` says of the network, each entry as JSON.
+ * @param batch images at once; left out: any number
  */
-export function onnxModelOf(
-  { weights, preprocessing, classes, trial, result, logits }: StitchNetwork,
-  batchSize: number,
-): { readonly model: Uint8Array } & Pick<ExportedNetwork, 'images'> {
-  const { crop, mean, std, ...rest } = preprocessing;
-  const images = [batchSize, crop, crop, 3];
+export function onnxModelOf(network: StitchNetwork, batch?: number, options: FileOptions = {}): OnnxModel {
+  const { weights, preprocessing, logits } = network;
+  const { operators = 'onnxruntime', precision = 'float32' } = options;
+  const { crop, mean, std } = preprocessing;
   interface Given {
     readonly weights: StitchWeights<tf.Tensor>;
     readonly images: tf.Tensor;
@@ -37,14 +37,15 @@ export function onnxModelOf(
     const shift = tf.tensor1d(mean.map((value, channel) => -value / std[channel]!));
     return { logits: logits(weights, images.mul(scale).add(shift)) };
   };
-  const model = exportModel({
+  const described = Object.entries(describe(network)).map(([name, value]) => [name, JSON.stringify(value)] as const);
+  const model = exportModel<Given>({
     fn,
-    inputs: { images: { shape: images, dtype: 'float32' }, weights },
-    metadata: {
-      classes: JSON.stringify(classes),
-      preprocessing: JSON.stringify({ crop, ...rest }),
-      stitch: JSON.stringify({ trial, ...result }),
-    },
+    inputs: (size) => ({ images: { shape: [size, crop, crop, 3], dtype: 'float32' }, weights }),
+    batch,
+    operators,
+    precision,
+    toHalf: narrowToHalf,
+    metadata: Object.fromEntries(described),
   });
-  return { model, images };
+  return { model, images: [batch ?? 'batch', crop, crop, 3] };
 }

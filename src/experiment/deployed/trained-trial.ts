@@ -5,6 +5,8 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { loadExperiment } from '../../config/load.js';
+import type { Experiment } from '../../config/schema/experiment.js';
+import type { DeepReadonly } from '../../config/schema/fields.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { LogitsFunction } from '../../evaluation/accuracy.js';
 import type { Architecture } from '../../models/architecture.js';
@@ -42,6 +44,11 @@ export interface StitchNetwork {
   readonly weights: StitchWeights<Float32NdArray>;
   readonly classes: readonly string[];
   readonly preprocessing: Preprocessing;
+  /** What it was trained by. */
+  readonly experiment: DeepReadonly<Experiment>;
+  readonly stitch: Stitch;
+  /** Of all anchors, small to large. */
+  readonly architectures: readonly Architecture[];
   /** Its weights as tensors, normalised images [batch, side, side, 3] -> logits [batch, classes]. */
   readonly logits: LogitsFunction<StitchWeights<tf.Tensor>>;
 }
@@ -101,6 +108,9 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
         },
         classes,
         preprocessing,
+        experiment,
+        stitch,
+        architectures,
         weights: { path: mergeStitch(stitch, frozen, trainables, architectures), head },
         logits: (weights, images) => runMerged(stitch, weights, images, architectures),
       };

@@ -81,7 +81,13 @@ export const fusedKernels: Record<string, TracingKernel> = {
     },
   ),
 
-  EstaGelu: kernel(['x'], (graph, { x }) => graph.node('Gelu', [x], x, { domain: microsoft })),
+  EstaGelu: kernel(['x'], (graph, { x }) => {
+    if (!graph.standard) return graph.node('Gelu', [x], x, { domain: microsoft });
+    // The form that other runtimes recognise and fuse: x / 2 (1 + erf(x / sqrt 2)). Their own Gelu is of operators 20.
+    const z = graph.node('Div', [x, graph.scalar(Math.SQRT2)], x);
+    const twicePhi = graph.node('Add', [graph.node('Erf', [z], z), graph.scalar(1)], z);
+    return mul(graph, mul(graph, x, twicePhi), graph.scalar(0.5));
+  }),
 
   EstaGeluGrad: kernel(['dy', 'x'], (graph, { dy, x }) => {
     const z = mul(graph, x, graph.scalar(Math.SQRT1_2));

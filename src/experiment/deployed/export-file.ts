@@ -1,0 +1,79 @@
+/** `esta export`: writes a deployed stitch as a file for other programs, runs it, and says beside it what it is. */
+import path from 'node:path';
+import { createOnnxEngine } from '../../engine/onnx/engine.js';
+import { openModelFile } from '../../engine/onnx/files/model-file.js';
+import { writeAtomic } from '../../shared/files.js';
+import type { Progress } from '../../shared/progress.js';
+import type { DeployedNetwork } from './deployed-network.js';
+import { type Description, describe } from './description.js';
+import { type FileOptions, type OnnxModel, onnxModelOf } from './export-network.js';
+import { spread, testImagesOf } from './test-images.js';
+import { accuracyOfFile, type Verification, verify } from './verification.js';
+
+/** Test images that are compared one by one. */
+const comparedImages = 16;
+
+export interface ExportOptions extends FileOptions {
+  /** Images at once; left out: any number. */
+  readonly batch?: number | undefined;
+  readonly progress: Progress;
+  /** Where drawn images are kept; default that of runs. */
+  readonly cacheFolder?: string;
+}
+
+/** What stands in the JSON file beside. */
+export interface ExportedFile extends Description, Required<FileOptions> {
+  readonly file: string;
+  readonly description: string;
+  readonly bytes: number;
+  readonly input: { readonly images: OnnxModel['images']; readonly type: 'float32'; readonly values: 'RGB, 0 to 255' };
+  readonly output: { readonly logits: readonly [number | 'batch', number] };
+  /** The file beside `esta predict`. */
+  readonly comparison: Verification;
+  /** Percent of all test images, measured with the file itself; left out for float32 and where there are none. */
+  readonly accuracy?: number;
+}
+
+/** @param file name of the ONNX file; what describes it has the same name with `.json` */
+export async function exportFile(
+  network: DeployedNetwork,
+  file: string,
+  { batch, progress, cacheFolder, operators = 'onnxruntime', precision = 'float32' }: ExportOptions,
+): Promise<ExportedFile> {
+  const { model, images } = onnxModelOf(network, batch, { operators, precision });
+  await writeAtomic(file, model);
+  const found = await testImagesOf(network, cacheFolder);
+  if ('absent' in found) progress.line(`The file is compared on random pixels: ${found.absent}.`);
+  const samples = 'samples' in found ? found.samples : [];
+  const opened = await openModelFile(file, batch);
+  const engine = await createOnnxEngine();
+  try {
+    const comparison = await verify(opened, network, spread(samples, comparedImages), engine);
+    const isMeasured = precision !== 'float32' && samples.length > 0;
+    const accuracy = isMeasured ? await accuracyOfFile(opened, network, samples, progress) : undefined;
+    const { dir, name } = path.parse(file);
+    const exported: ExportedFile = {
+      file,
+      description: path.join(dir, `${name}.json`),
+      bytes: model.length,
+      input: { images, type: 'float32', values: 'RGB, 0 to 255' },
+      output: { logits: [images[0] as number | 'batch', network.classes.length] },
+      operators,
+      precision,
+      ...describe(network),
+      comparison,
+      ...(accuracy !== undefined && { accuracy }),
+    };
+    await writeAtomic(exported.description, `${JSON.stringify(exported, undefined, 2)}\n`);
+    return exported;
+  } finally {
+    await opened.close();
+    await engine.dispose();
+  }
+}
+
+/** `largest difference of a logit 1.2e-6 (logits up to 5.1), same class in 16 of 16 test images`. */
+export function comparisonText({ images, of, largestDifference, largestLogit, sameClass }: Verification): string {
+  const logits = `largest difference of a logit ${largestDifference.toPrecision(2)} (logits up to ${largestLogit.toPrecision(3)})`;
+  return `${logits}, same class in ${sameClass} of ${images} ${of === 'test images' ? 'test images' : 'images of random pixels'}`;
+}
