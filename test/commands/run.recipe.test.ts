@@ -18,7 +18,8 @@ test('--dry-run --json prints the plan', async () => {
   const plan = JSON.parse(stdout);
   assert.deepEqual([status, stderr], [0, '']);
   assert.equal(plan.run, path.join(projectRoot, 'elsewhere'));
-  assert.deepEqual(plan.trials[0], {
+  const { recipe, ...planned } = plan.trials[0];
+  assert.deepEqual(planned, {
     name: 'cub-200-2011-esta-seed0',
     dataset: 'cub-200-2011',
     method: 'esta',
@@ -28,6 +29,11 @@ test('--dry-run --json prints the plan', async () => {
     epochs: 100,
     steps: 500 * 84, // 5395 images in batches of 64, the last one dropped
   });
+  // The whole recipe of every shipped file stands in test/experiment/recipe.test.ts.
+  assert.deepEqual(
+    recipe.anchors.map(({ name }: { name: string }) => name),
+    ['Ti', 'S', 'B'],
+  );
 });
 
 test('a wrong value: line, allowed, received; exit status 2', async () => {
