@@ -52,9 +52,15 @@ export const machineFlag = Flags.string({
   summary: 'Whose milliseconds count; needed where several machines have been measured.',
 });
 
+/** `--trial NAME`, of the commands that read one trial. */
+export const trialFlag = Flags.string({
+  helpValue: 'NAME',
+  summary: 'Trial folder; needed where the run has several trials.',
+});
+
 /** Which of the networks that a run has deployed. */
 export const deployedFlags = {
-  trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
+  trial: trialFlag,
   stitch: Flags.integer({ exclusive: ['budget'], helpValue: 'ID', summary: 'Id of a deployed stitch.' }),
   budget: Flags.custom<string>({
     helpValue: 'BUDGET',

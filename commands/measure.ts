@@ -1,0 +1,73 @@
+import { Args, Flags } from '@oclif/core';
+import { deviceFlag, EstaCommand, trialFlag } from '../src/shared/command.js';
+import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
+
+export default class Measure extends EstaCommand {
+  static override readonly summary = 'Measure what the deployed stitches of a run take on this machine.';
+  static override readonly description =
+    `Every stitch is exported and timed as ONNX Runtime runs it: one image at a time, and a batch; beside it the peak memory and the size of the file. Rounds visit all stitches in orders of their own, so that a machine that gets warm slows all of them alike. A measurement that was stopped goes on when the same command is given again.
+
+The result goes into the run folder, measurements/MACHINE.json; budgets of milliseconds and esta report read it there.
+
+A machine without esta: --form writes a table to be filled in, --import reads it.`;
+
+  static override readonly examples = [
+    { description: 'The deployed stitches', command: '<%= config.bin %> measure runs/flowers12' },
+    { description: 'On one thread of the processor', command: '<%= config.bin %> measure runs/flowers12 --threads 1' },
+    {
+      description: 'A table that was measured on a phone',
+      command: '<%= config.bin %> measure runs/flowers12 --import phone.csv --machine phone',
+    },
+  ];
+
+  static override readonly args = {
+    run: Args.string({ description: 'Run folder.', required: true }),
+  };
+
+  static override readonly flags = {
+    trial: trialFlag,
+    all: Flags.boolean({ summary: 'Every trained stitch; default: those that are deployed.' }),
+    batch: Flags.integer({ min: 1, default: 8, helpValue: 'N', summary: 'Images at once, beside one image.' }),
+    rounds: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Visits of each stitch.' }),
+    threads: Flags.integer({ min: 1, helpValue: 'N', summary: 'Threads on a CPU; default: all cores.' }),
+    device: deviceFlag,
+    machine: Flags.string({
+      helpValue: 'NAME',
+      summary: 'Name of the machine; default: its host, and what --device and --threads say.',
+    }),
+    again: Flags.boolean({ summary: 'Measure again what this machine has measured.' }),
+    import: Flags.string({
+      helpValue: 'FILE',
+      exclusive: ['form', 'all', 'again'],
+      summary: 'Take a table that was measured elsewhere (CSV or JSON).',
+    }),
+    form: Flags.string({ helpValue: 'FILE', summary: 'Write an empty table (CSV), for a machine without esta.' }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Measure);
+    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { formOf, importTable } = await import('../src/experiment/measure/foreign-table.js');
+    const run = await findTrial(args.run, flags.trial);
+    if (flags.form !== undefined) {
+      const { writeAtomic } = await import('../src/shared/files.js');
+      await writeAtomic(flags.form, formOf(run));
+      this.log(`Written: ${flags.form}`);
+      return { file: flags.form };
+    }
+    const { renderText } = await import('../src/report/render/render-text.js');
+    const { latencyView, measuredCurvesOf } = await import('../src/report/views/latency-view.js');
+    const measured = flags.import
+      ? await importTable(run, flags.import, flags.machine)
+      : await (await import('../src/experiment/measure/measure.js')).performMeasurement(run, flags);
+    const table = latencyView(measuredCurvesOf([{ machines: [measured], trials: [run] }]));
+    if (table) this.log(renderText(table, process.stdout.columns));
+    this.log(
+      formatNextStep({
+        purpose: 'Accuracy against milliseconds, drawn:',
+        command: estaCommand('report', run.folder),
+      }),
+    );
+    return measured;
+  }
+}

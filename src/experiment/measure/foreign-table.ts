@@ -1,0 +1,151 @@
+/**
+ * Tables that were measured elsewhere: on a phone, on a Jetson, by another runtime. `esta measure --form` writes a form, CSV
+ * with a row for each stitch and batch; filled in, or as the same rows in JSON, it is imported. So is a file that `esta
+ * measure` wrote on another machine. Rows name the trial and its fingerprint: those of another run are refused.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import {
+  fingerprintOf,
+  type MachineMeasurements,
+  type MeasuredTrial,
+  measurementVersion,
+  parseMeasurements,
+} from '../../run-folder/measured/measurement.js';
+import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import { RequestError } from '../../shared/errors.js';
+import { readJson } from '../../shared/files.js';
+import { groupBy } from '../../shared/groups.js';
+import { estaCommand, formatNextStep } from '../../shared/next-step.js';
+
+const columns = [
+  'trial',
+  'fingerprint',
+  'stitch',
+  'flops',
+  'batch',
+  'median_ms',
+  'p90_ms',
+  'file_bytes',
+  'peak_memory_bytes',
+] as const;
+
+const filled = (cell: unknown) => (cell === '' || cell === null ? undefined : cell);
+const positive = z.coerce.number().positive();
+const number = z.preprocess(filled, positive);
+/** What is left empty is not known. */
+const known = z.preprocess(filled, positive.optional());
+const row = z.object({
+  trial: z.string().min(1),
+  fingerprint: z.string().min(1),
+  stitch: z.coerce.number().int().nonnegative(),
+  batch: z.preprocess((cell) => filled(cell) ?? 1, positive.int()),
+  median_ms: number,
+  p90_ms: known,
+  file_bytes: known,
+  peak_memory_bytes: known,
+});
+type Row = z.output<typeof row>;
+
+/** The form of a trial, CSV: times are to be filled in, of the files that `esta export --stitch` writes. */
+export function formOf({ name, result }: MeasuredRun): string {
+  const fingerprint = fingerprintOf(result);
+  const rows = result.stitches.map(({ id, flops }) => [name, fingerprint, id, flops, 1, '', '', '', '']);
+  return `${[columns, ...rows].map((cells) => cells.join(',')).join('\n')}\n`;
+}
+
+/**
+ * Writes what a table says into the run folder.
+ * @param machine its name; default: the one that the table names, if it was written by `esta measure`
+ * @throws RequestError where it is of another run, names the row
+ */
+export async function importTable(run: MeasuredRun, file: string, machine?: string): Promise<MachineMeasurements> {
+  const content = path.extname(file).toLowerCase() === '.json' ? await readJson<unknown>(file) : await readCsv(file);
+  if (!Array.isArray(content)) {
+    const own = parseMeasurements(content, file);
+    const trials = own.trials.filter(({ trial }) => trial === run.name);
+    if (trials.length === 0)
+      throw ofAnotherRun(run, file, `it is of ${own.trials.map(({ trial }) => trial).join(', ')}`);
+    for (const trial of trials) checkIdentity(run, trial, file);
+    return written(run, { ...own, machine: machine ?? own.machine, trials });
+  }
+  if (machine === undefined) {
+    throw new RequestError(`${file} does not say on which machine it was measured`, 'Name it with --machine NAME.');
+  }
+  const rows = content.map((entry, index) => parseRow(entry, `${file}, row ${index + 1}`));
+  const own = rows.filter(({ trial }) => trial === run.name);
+  if (own.length === 0) throw ofAnotherRun(run, file, `no row is of ${run.name}`);
+  for (const { stitch, ...entry } of own) checkIdentity(run, { ...entry, stitches: [{ id: stitch }] }, file);
+  return written(run, {
+    version: measurementVersion,
+    machine,
+    runtime: `measured elsewhere, ${path.basename(file)}`,
+    measured_at: new Date().toISOString(),
+    trials: [trialOf(run, own)],
+  });
+}
+
+async function written(run: MeasuredRun, measured: MachineMeasurements): Promise<MachineMeasurements> {
+  await writeMachine(run.folder, measured);
+  return measured;
+}
+
+function trialOf(run: MeasuredRun, rows: readonly Row[]): MeasuredTrial {
+  const stitches = [...groupBy(rows, ({ stitch }) => stitch)].map(([id, same]) => {
+    const bytes = same.find((row) => row.file_bytes !== undefined)?.file_bytes;
+    const peak = same.find((row) => row.peak_memory_bytes !== undefined)?.peak_memory_bytes;
+    return {
+      id,
+      flops: run.result.stitches.find((stitch) => stitch.id === id)!.flops,
+      ...(bytes !== undefined && { file_bytes: bytes }),
+      ...(peak !== undefined && { peak_memory_bytes: peak }),
+      latencies: same.map(({ batch, median_ms, p90_ms }) => ({ batch, median_ms, ...(p90_ms && { p90_ms }) })),
+    };
+  });
+  return { trial: run.name, fingerprint: fingerprintOf(run.result), stitches };
+}
+
+interface Identified {
+  readonly fingerprint: string;
+  readonly stitches: readonly { readonly id: number; readonly flops?: number }[];
+}
+
+function checkIdentity(run: MeasuredRun, { fingerprint, stitches }: Identified, file: string): void {
+  const expected = fingerprintOf(run.result);
+  if (fingerprint !== expected) {
+    throw ofAnotherRun(run, file, `its fingerprint is ${fingerprint}, that of ${run.name} is ${expected}`);
+  }
+  const deployed = run.result.stitches.map(({ id }) => id);
+  // A file of `esta measure --all` has all stitches of the space, with their FLOPs.
+  const unknown = stitches.find(({ id, flops }) => flops === undefined && !deployed.includes(id));
+  if (unknown) {
+    throw ofAnotherRun(run, file, `stitch ${unknown.id} is not deployed; deployed are ${deployed.join(', ')}`);
+  }
+}
+
+function ofAnotherRun(run: MeasuredRun, file: string, reason: string): RequestError {
+  const command = estaCommand('measure', run.folder, '--trial', run.name, '--form', 'form.csv');
+  return new RequestError(
+    `${file} was measured on another run: ${reason}`,
+    formatNextStep({ purpose: 'A form of this one, to be filled in:', command }),
+  );
+}
+
+function parseRow(entry: unknown, where: string): Row {
+  const parsed = row.safeParse(entry, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path: at, message, input }) => {
+    return `${at.join('.') || 'the row'}: ${message}, received ${JSON.stringify(input)}`;
+  });
+  throw new RequestError(`${where} is not valid:\n  ${problems.join('\n  ')}`, `Columns are ${columns.join(', ')}.`);
+}
+
+async function readCsv(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new RequestError(`${file} cannot be read (${error.code ?? error.message})`);
+  });
+  const { read } = await import('vega');
+  return [...(read(text.replace(/^\uFEFF/, ''), { type: 'csv' }) as object[])];
+}

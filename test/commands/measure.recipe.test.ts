@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { esta } from '../command-line.js';
+import { miniature } from '../experiment/miniature.js';
+
+test('a table of another machine serves budgets of milliseconds', async (t) => {
+  const mini = await miniature(t);
+  const [result] = await mini.run(mini.experiment({ training: { epochs: 1 } }), 'run');
+  const [run, form] = [path.join(mini.folder, 'run'), path.join(mini.folder, 'form.csv')];
+  const written = await esta(['measure', run, '--form', form]);
+  assert.deepEqual([written.status, written.stdout], [0, `Written: ${form}\n`]);
+  const [header] = (await readFile(form, 'utf8')).split('\n');
+  assert.match(header!, /^trial,fingerprint,stitch,flops,batch,median_ms,/);
+
+  const missing = await esta(['export', run, '--budget', '5ms', '--out', path.join(mini.folder, 'a.onnx')]);
+  assert.equal(missing.status, 2);
+  assert.match(missing.stderr, /nobody has measured.*\n.*\n.*Next: esta measure /);
+
+  const measured = await esta(['measure', run, '--threads', '1', '--rounds', '1', '--batch', '1', '--machine', 'here']);
+  assert.equal(measured.status, 0, measured.stderr);
+  assert.match(measured.stdout, /^What stitches take, measured\n/);
+  assert.match(measured.stdout, /here: onnxruntime .*, cpu, 1 thread; FLOPs /);
+  const dearest = result!.stitches.reduce((one, other) => (other.flops > one.flops ? other : one));
+  const all = await esta(['export', run, '--budget', '60s', '--out', path.join(mini.folder, 'b.onnx'), '--json']);
+  assert.deepEqual(JSON.parse(all.stdout).stitch, dearest);
+
+  const wrong = await esta(['measure', run, '--import', form, '--machine', 'phone']);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /form\.csv, row 1 is not valid:\n.*median_ms/);
+});

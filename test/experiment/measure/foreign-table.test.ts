@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { formOf, importTable } from '../../../src/experiment/measure/foreign-table.js';
+import { fingerprintOf } from '../../../src/run-folder/measured/measurement.js';
+import { machine, measuredRun, name, result } from '../../run-folder/measured/measured-fixture.js';
+import { temporaryFolder } from '../../run-folder/run-folder-fixture.js';
+
+/** The form with times filled in, by stitch. */
+function filled(times: Readonly<Record<string, string>>): string {
+  const [header, ...rows] = formOf(measuredRun()).trimEnd().split('\n');
+  return [
+    header,
+    ...rows.map((row) => row.replace(/^(.*,.*,(\d+),.*,1),,/, (_, start, id) => `${start},${times[id]},`)),
+  ].join('\n');
+}
+
+async function inFolder() {
+  const folder = await temporaryFolder();
+  const write = async (name: string, text: string) => {
+    await writeFile(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  return { run: { ...measuredRun(), folder }, write };
+}
+
+test('a form that was filled in becomes the measurements of its machine', async () => {
+  const { run, write } = await inFolder();
+  const file = await write('phone.csv', filled({ 3: '8.5', 5: '21', 7: '30' }));
+  const measured = await importTable(run, file, 'phone');
+  assert.deepEqual(measured.trials, [
+    {
+      trial: name,
+      fingerprint: fingerprintOf(result),
+      stitches: [
+        { id: 7, flops: 90e6, latencies: [{ batch: 1, median_ms: 30 }] },
+        { id: 3, flops: 20e6, latencies: [{ batch: 1, median_ms: 8.5 }] },
+        { id: 5, flops: 40e6, latencies: [{ batch: 1, median_ms: 21 }] },
+      ],
+    },
+  ]);
+  assert.deepEqual(JSON.parse(await readFile(path.join(run.folder, 'measurements', 'phone.json'), 'utf8')), measured);
+});
+
+test('rows of JSON, of several batches; a file of esta measure keeps its name', async () => {
+  const { run, write } = await inFolder();
+  const row = { trial: name, fingerprint: fingerprintOf(result), stitch: 3, median_ms: 8 };
+  const rows = [
+    { ...row, p90_ms: 9, file_bytes: 850_000 },
+    { ...row, batch: 4, median_ms: 20 },
+  ];
+  const { trials } = await importTable(run, await write('rows.json', JSON.stringify(rows)), 'board');
+  const latencies = [
+    { batch: 1, median_ms: 8, p90_ms: 9 },
+    { batch: 4, median_ms: 20 },
+  ];
+  assert.deepEqual(trials[0]!.stitches, [{ id: 3, flops: 20e6, file_bytes: 850_000, latencies }]);
+  const own = await importTable(run, await write('own.json', JSON.stringify(machine('laptop'))));
+  assert.deepEqual(own, machine('laptop'));
+});
+
+test('a table of another run is refused, and says how to get a form of this one', async () => {
+  const { run, write } = await inFolder();
+  const hint = /esta measure .* --trial beetles-esta-seed0 --form form\.csv/;
+  const row = { trial: name, fingerprint: fingerprintOf(result), stitch: 3, median_ms: 8 };
+  const refused = async (content: unknown, message: RegExp) => {
+    const file = await write('table.json', JSON.stringify(content));
+    await assert.rejects(importTable(run, file, 'phone'), { name: 'RequestError', message, hint });
+  };
+  await refused([{ ...row, fingerprint: '0123456789ab' }], /another run: its fingerprint is 0123456789ab/);
+  await refused([{ ...row, trial: 'other-esta-seed0' }], /no row is of beetles-esta-seed0/);
+  await refused([{ ...row, stitch: 40 }], /stitch 40 is not deployed; deployed are 7, 3, 5/);
+  const { trials } = machine('laptop');
+  await refused({ ...machine('laptop'), trials: [{ ...trials[0]!, trial: 'other' }] }, /it is of other/);
+  await refused({ ...machine('laptop'), trials: [{ ...trials[0]!, fingerprint: 'x' }] }, /its fingerprint is x/);
+});
+
+test('a table that cannot be read is refused by row and column', async () => {
+  const { run, write } = await inFolder();
+  const file = await write('phone.csv', filled({ 3: '8.5', 5: 'fast', 7: '' }));
+  await assert.rejects(importTable(run, file, 'phone'), {
+    message: /phone\.csv, row 1 is not valid:\n {2}median_ms: /,
+  });
+  await assert.rejects(importTable(run, file), { message: /on which machine/, hint: /--machine NAME/ });
+  await assert.rejects(importTable(run, path.join(run.folder, 'none.csv'), 'phone'), { message: /cannot be read/ });
+});

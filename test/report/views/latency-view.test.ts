@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderText } from '../../../src/report/render/render-text.js';
+import { flopsVerdict, latencyView, measuredCurvesOf } from '../../../src/report/views/latency-view.js';
+import { machine, name, result } from '../../run-folder/measured/measured-fixture.js';
+
+const run = (...machines: ReturnType<typeof machine>[]) => ({ machines, trials: [{ name, result }] });
+
+test('each stitch beside what it takes; the front is marked, and where FLOPs mislead is said', () => {
+  const table = latencyView(measuredCurvesOf([run(machine('laptop'))]))!;
+  const cells = table.rows.map(({ cells }) => [cells['stitch'], cells['median'], cells['throughput'], cells['front']]);
+  assert.deepEqual(cells, [
+    [3, 2, 8000 / 12, '*'],
+    [5, 6, 8000 / 36, '*'], // the most accurate one
+    [7, 4, 8000 / 24, '*'],
+  ]);
+  const text = renderText(table);
+  assert.match(
+    text,
+    /laptop: onnxruntime.*; FLOPs mislead in 1 of 3 pairs: stitch 5 has 44 % of the FLOPs of stitch 7/,
+  );
+  assert.match(text, /takes 1\.50 times as long/);
+  assert.doesNotMatch(text, /other programs/);
+});
+
+test('a stitch that is slower and less accurate is not on the front', () => {
+  const [curve] = measuredCurvesOf([run(machine('laptop', { 3: [2, 2.1], 5: [3, 3.1], 7: [9, 9.2] }))]);
+  assert.deepEqual(
+    curve!.points.map(({ onFront }) => onFront),
+    [true, true, false],
+  );
+  assert.equal(flopsVerdict(curve!), 'FLOPs order these stitches as milliseconds do');
+});
+
+test('a stitch that is not deployed has a time and no accuracy, and is not on the front', () => {
+  const measured = machine('laptop');
+  const stranger = { ...measured.trials[0]!.stitches[0]!, id: 40, flops: 30e6 };
+  const trials = [{ ...measured.trials[0]!, stitches: [...measured.trials[0]!.stitches, stranger] }];
+  const [curve] = measuredCurvesOf([run({ ...measured, trials })]);
+  const point = curve!.points.find((point) => point.measured.id === 40)!;
+  assert.deepEqual([point.stitch, point.onFront], [undefined, false]);
+});
+
+test('a busy machine is pointed out; without measurements there is no table', () => {
+  const busy = machine('laptop', { 3: [2, 9], 5: [3, 12], 7: [9, 9.2] });
+  assert.match(renderText(latencyView(measuredCurvesOf([run(busy)]))!), /other programs were running/);
+  assert.equal(latencyView(measuredCurvesOf([run()])), undefined);
+});
