@@ -142,7 +142,7 @@ interface Work {
 }
 
 interface ExportedStitch extends Omit<MeasuredStitch, 'latencies'> {
-  /** A file for each batch size. */
+  /** For each batch size. */
   readonly exported: readonly ExportedFile[];
 }
 
@@ -182,16 +182,12 @@ async function visitAll(stitches: readonly ExportedStitch[], { journal, request,
   }
 }
 
-/** A file for each batch size; those that are there already are whole. */
+/** The file that `esta export` writes, for each batch size; one that is there already is whole. */
 async function exportedIn(folder: string, network: StitchNetwork, batches: readonly number[]): Promise<ExportedFile[]> {
   const { crop } = network.preprocessing;
-  const exported: ExportedFile[] = [];
-  for (const batch of batches) {
-    const file = path.join(folder, `stitch-${network.result.id}-batch-${batch}.onnx`);
-    if (!(await exists(file))) await writeAtomic(file, onnxModelOf(network, batch).model);
-    exported.push({ file, images: [batch, crop, crop, 3] });
-  }
-  return exported;
+  const file = path.join(folder, `stitch-${network.result.id}.onnx`);
+  if (!(await exists(file))) await writeAtomic(file, onnxModelOf(network).model);
+  return batches.map((batch) => ({ file, images: [batch, crop, crop, 3] }));
 }
 
 async function peakOf(
