@@ -27,7 +27,8 @@ export function addMeasures(sums: MeasureSums, measures: Measures): MeasureSums 
 }
 
 /** Each over the steps that had it. */
-export function meansOf(sums: MeasureSums): Measures {
-  const means = Object.entries(sums).map(([name, { sum, steps }]) => [name, sum / steps] as const);
-  return Object.fromEntries(means) as unknown as Measures;
+export function meansOf({ loss, ...others }: MeasureSums): Measures {
+  const mean = ({ sum, steps }: MeasureSum) => sum / steps;
+  const means = Object.entries(others).map(([name, sums]) => [name, mean(sums)] as const);
+  return { loss: mean(loss!), ...Object.fromEntries(means) };
 }

@@ -2,7 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { datasetLabel, methodLabel } from '../curves/labels.js';
 import { type GradientAngles, rightAngle } from '../views/gradient-angles.js';
-import { colours, figureFrame, figureTitle, panelsBy } from './figure-style.js';
+import { colours, figureFrame, figureTitle, type Layers, panelsBy } from './figure-style.js';
 
 /** Width of a bar, degrees. */
 const binWidth = 5;
@@ -21,31 +21,28 @@ export function anglesFigure({ method, anchors, stitches, datasets }: GradientAn
   const occupied = values.filter(({ share }) => share > 0);
   const from = Math.min(...occupied.map((bin) => bin.from));
   const to = Math.max(rightAngle + binWidth, ...occupied.map((bin) => bin.to));
-  const x = { type: 'quantitative', title: 'Angle (degrees)', scale: { domain: [from, to], nice: false } } as const;
+  const range = [from, to];
+  const x = { type: 'quantitative', title: 'Angle (degrees)', scale: { domain: range, nice: false } } as const;
   const domains = ['source', 'downstream'];
-  const unit = {
-    width: 260,
-    height: 170,
-    layer: [
-      {
-        mark: { type: 'rect', stroke: '#FFFFFF', strokeWidth: 0.5, clip: true },
-        encoding: {
-          x: { ...x, field: 'from' },
-          x2: { field: 'to' },
-          y: { field: 'share', type: 'quantitative', title: 'Pairs (%)', axis: { tickCount: 5 } },
-          y2: { datum: 0 },
-          color: {
-            field: 'domain',
-            type: 'nominal',
-            legend: null,
-            scale: { domain: domains, range: [colours[5], colours[0]] },
-          },
+  const layer: Layers = [
+    {
+      mark: { type: 'rect', stroke: '#FFFFFF', strokeWidth: 0.5, clip: true },
+      encoding: {
+        x: { ...x, field: 'from' },
+        x2: { field: 'to' },
+        y: { field: 'share', type: 'quantitative', title: 'Pairs (%)', axis: { tickCount: 5 } },
+        y2: { datum: 0 },
+        color: {
+          field: 'domain',
+          type: 'nominal',
+          legend: null,
+          scale: { domain: domains, range: [colours[5], colours[0]] },
         },
       },
-      { mark: { type: 'rule', color: '#CC3311', strokeDash: [5, 4] }, encoding: { x: { datum: rightAngle } } },
-    ],
-  };
-  const spec = {
+    },
+    { mark: { type: 'rule', color: '#CC3311', strokeDash: [5, 4] }, encoding: { x: { datum: rightAngle } } },
+  ];
+  return {
     ...figureFrame,
     data: { values },
     title: figureTitle(
@@ -53,9 +50,8 @@ export function anglesFigure({ method, anchors, stitches, datasets }: GradientAn
       `${methodLabel(method)}, pairs of ${stitches} stitches ${anchors.join(' → ')}, all shared weights together`,
     ),
     ...panelsBy('panel', panels, 2),
-    spec: unit,
+    spec: { width: 260, height: 170, layer },
   };
-  return spec as unknown as TopLevelSpec;
 }
 
 /** Lower edge of the bar that an angle belongs to; 180 degrees belong to the last one. */

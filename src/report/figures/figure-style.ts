@@ -1,4 +1,5 @@
 /** What all figures have in common: colours, shapes, fonts, the look of axes. */
+import type { TopLevelSpec } from 'vega-lite';
 
 /** Paul Tol's bright scheme without its yellow: told apart by colour-blind readers and in grey print. */
 export const colours = ['#4477AA', '#EE6677', '#228833', '#AA3377', '#66CCEE', '#777777'] as const;
@@ -42,6 +43,9 @@ export function figureTitle(text: string, subtitle: string) {
   } as const;
 }
 
+/** Marks that a figure draws above one another. */
+export type Layers = Extract<TopLevelSpec, { readonly layer: unknown }>['layer'];
+
 /** Colour by a nominal field, with a legend below the figure where there is more than one value. */
 export function colourBy(field: string, domain: readonly string[]) {
   const legend = domain.length > 1 ? { title: null, orient: 'bottom', columns: 4, symbolOpacity: 1 } : null;
@@ -50,10 +54,14 @@ export function colourBy(field: string, domain: readonly string[]) {
 }
 
 /** Panels of a figure that has several, each with axes of its own; at most `columns` beside one another. */
-export function panelsBy(field: string, names: readonly string[], columns = 3) {
+export function panelsBy(
+  field: string,
+  names: readonly string[],
+  columns = 3,
+): Pick<Extract<TopLevelSpec, { readonly facet: unknown }>, 'facet' | 'columns' | 'resolve'> {
   return {
     facet: { field, type: 'nominal', title: null, sort: [...names] },
     columns: Math.min(columns, names.length),
     resolve: { scale: { y: 'independent' }, axis: { x: 'independent' } },
-  } as const;
+  };
 }
