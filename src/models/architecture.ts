@@ -6,7 +6,7 @@ import type { Preprocessing } from '../data/images/preprocessing.js';
 import type { TensorRow } from './tensor-table.js';
 
 export interface Cost {
-  /** Of one image, as cost.ts counts. */
+  /** Of one image, or of one sequence of tokens, as cost.ts counts. */
   readonly flops: number;
   readonly params: number;
 }
@@ -19,6 +19,8 @@ export interface AdaptedLayers {
   readonly layers: readonly string[];
   readonly from: number;
   readonly to: number;
+  /** Factor of the updates, alpha / rank; default 1. */
+  readonly scale?: number;
 }
 
 /** One block; its cost is without low-rank updates. */
@@ -34,7 +36,7 @@ export interface BlockShape extends Cost {
   readonly entry?: Cost;
 }
 
-/** What a network reads: images [batch, side, side, 3], or numbers of tokens, int32 [batch, length]. */
+/** What a network reads: images [batch, side, side, 3], or numbers of tokens int32 [batch, length]. */
 export type NetworkInput = ImageInput | TokenInput;
 
 export interface ImageInput {
@@ -47,9 +49,17 @@ export interface ImageInput {
   readonly patches?: number;
 }
 
+/** -1 stands for padding, which comes before the first token: nothing sees it. */
 export interface TokenInput {
   readonly kind: 'tokens';
+  /** Tokens of the sequence that costs are counted of. */
   readonly length: number;
+}
+
+/** The head that a network has been trained with and keeps; it is frozen. */
+export interface OwnHead extends Cost {
+  /** It is the embedding of the network, whose parameters count once where a stitch begins and ends in it. */
+  readonly tied: boolean;
 }
 
 export interface Architecture {
@@ -67,7 +77,9 @@ export interface Architecture {
   readonly blocks: readonly BlockShape[];
   /** The norm before the head, which reads the width of the last block. */
   readonly norm: Cost;
-  /** Every tensor but the head's, in the order of the tree. */
+  /** Of a language model; left out: each task brings a new linear layer for its classes. */
+  readonly head?: OwnHead;
+  /** Every tensor but those of a new head, in the order of the tree. */
   readonly tensors: readonly TensorRow[];
 }
 

@@ -1,9 +1,9 @@
-/** Every architecture this project knows by name, as data. */
+/** Every architecture this project knows by name, as data: networks that read images. */
 import { nearest, RequestError } from '../shared/errors.js';
 import type { Architecture } from './architecture.js';
-import { families } from './families.js';
+import { imageFamilies } from './families.js';
 
-export const architectureNames: readonly string[] = families.flatMap(({ architectures }) => architectures);
+export const architectureNames: readonly string[] = imageFamilies.flatMap(({ architectures }) => architectures);
 
 /**
  * @param name as timm has it; a tag after a dot is ignored
@@ -12,7 +12,7 @@ export const architectureNames: readonly string[] = families.flatMap(({ architec
  */
 export function architectureNamed(name: string, imageSize?: number): Architecture {
   const base = name.replace(/\..*$/, '').replace(/_in2[12]k$/, '');
-  const family = families.find(({ architectures }) => architectures.includes(base));
+  const family = imageFamilies.find(({ architectures }) => architectures.includes(base));
   if (family) return family.architecture(base, imageSize);
   const near = nearest(base, architectureNames);
   throw new RequestError(

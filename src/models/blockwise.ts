@@ -18,13 +18,15 @@ export function blockwise(architecture: Architecture): BlockwiseNetwork {
 }
 
 /**
- * A whole network: inputs as `BlockwiseNetwork.embed` says -> logits [batch, classes].
+ * A whole network: inputs as `BlockwiseNetwork` says -> logits [batch, classes], of a language model
+ * [batch, length, vocabulary].
+ * @param head left out where the network has a head of its own
  * @param kept int32 [kept], tokens that are not dropped, the class token 0 first; left out: all
  */
 export function runNetwork(
   architecture: Architecture,
   weights: NetworkWeights<tf.Tensor>,
-  head: Linear<tf.Tensor>,
+  head: Linear<tf.Tensor> | undefined,
   inputs: tf.Tensor,
   kept?: tf.Tensor,
 ): tf.Tensor {
@@ -34,8 +36,9 @@ export function runNetwork(
     if (!network.keep) throw new Error(`${architecture.name} needs the whole image`);
     x = network.keep(x, kept);
   }
+  const context = network.contextOf?.(inputs);
   for (const block of architecture.blocks.keys()) {
-    x = network.runBlock(weights, block, network.enterBlock(weights, block, x));
+    x = network.runBlock(weights, block, network.enterBlock(weights, block, x), context);
   }
   return network.forwardHead(weights, head, x);
 }

@@ -3,15 +3,23 @@ import type * as tf from '@tensorflow/tfjs';
 import { linear } from '../engine/ops/linear.js';
 import { type LowRankUpdate, lowRankLinear } from '../engine/ops/low-rank-linear.js';
 
-/** Weights of a linear layer: weight [in, out], bias [out]. */
-export interface Linear<T> {
+/** Weights of a linear layer that may do without a bias: weight [in, out], bias [out]. */
+export interface LinearMap<T> {
   readonly weight: T;
+  readonly bias?: T;
+}
+
+export interface Linear<T> extends LinearMap<T> {
   readonly bias: T;
 }
 
-/** Weights of a LayerNorm: both [width]. */
-export interface Norm<T> {
+/** Weights of an RMSNorm: [width]. */
+export interface Scale<T> {
   readonly scale: T;
+}
+
+/** Weights of a LayerNorm: both [width]. */
+export interface Norm<T> extends Scale<T> {
   readonly offset: T;
 }
 
@@ -25,11 +33,11 @@ export interface LayerAdaptation {
 
 /** A linear layer with what PST adds to it: y = x W + b + s x A B + b_n. */
 export function adapted(
-  layer: Linear<tf.Tensor>,
+  layer: LinearMap<tf.Tensor>,
   x: tf.Tensor,
   { update, scale, bias: added }: LayerAdaptation = {},
 ): tf.Tensor {
-  const bias = added ? layer.bias.add(added) : layer.bias;
+  const bias = layer.bias && added ? layer.bias.add(added) : (layer.bias ?? added);
   return update ? lowRankLinear(x, layer.weight, bias, update, scale) : linear(x, layer.weight, bias);
 }
 

@@ -2,7 +2,7 @@
 import { type Float32NdArray, float32, type StateDict, sizeOf } from '../shared/arrays.js';
 import type { Random } from '../shared/random.js';
 import { type Architecture, numFeatures } from './architecture.js';
-import { familyOf } from './families.js';
+import { imageFamilyOf } from './families.js';
 import type { NetworkWeights } from './family.js';
 import type { Linear } from './layers.js';
 import { fromPublished, publishedShape, toPublished } from './layouts.js';
@@ -45,7 +45,7 @@ export function stateDictOf(
 
 /** The table of a head, whose paths are those inside a head. */
 export function headRows(architecture: Architecture, classes: number): TensorRow[] {
-  return placed({ part: 'head' }, familyOf(architecture).headRows(numFeatures(architecture), classes));
+  return placed({ part: 'head' }, imageFamilyOf(architecture).headRows(numFeatures(architecture), classes));
 }
 
 function initialArray(shape: readonly number[], initial: Initial, random: Random): Array32 {

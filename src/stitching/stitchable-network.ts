@@ -1,6 +1,6 @@
 /**
  * A stitch as a function of tensors: the front anchor's embedding and first blocks, the stitching layer, the end anchor's
- * remaining blocks, norm and head, all adapted by PST: y = x W + b + x A B + b_n.
+ * remaining blocks, norm and head, all adapted by PST: y = x W + b + s x A B + b_n.
  */
 import * as tf from '@tensorflow/tfjs';
 import { isTensor } from '../engine/tensor.js';
@@ -40,39 +40,40 @@ export function frozenPathOf<T>({ anchors, layers }: FrozenNetwork<T>, stitches:
 
 /**
  * @param trainables what a stitch has no tensor for, it does without
- * @param images [batch, side, side, 3]
- * @returns logits [batch, classes]
+ * @param inputs images [batch, side, side, 3], or tokens int32 [batch, length] (`TokenInput`)
+ * @returns logits [batch, classes], of language models [batch, length, vocabulary]
  */
 export function runStitch(
   stitch: Stitch,
   frozen: FrozenPath<tf.Tensor>,
   trainables: Trainables<tf.Tensor>,
-  images: tf.Tensor,
+  inputs: tf.Tensor,
   architectures: readonly Architecture[],
 ): tf.Tensor {
-  const features = runFront(stitch, frozen, trainables, images, architectures).at(-1)!;
-  return runEnd(stitch, frozen, trainables, features, architectures);
+  const features = runFront(stitch, frozen, trainables, inputs, architectures).at(-1)!;
+  return runEnd(stitch, frozen, trainables, inputs, features, architectures);
 }
 
-/** The first anchor of a stitch: images -> features after each of its blocks on the path. */
-export function runFront(
+/** The first anchor of a stitch: inputs -> features after each of its blocks on the path. */
+function runFront(
   stitch: Stitch,
   frozen: FrozenPath<tf.Tensor>,
   trainables: Trainables<tf.Tensor>,
-  images: tf.Tensor,
+  inputs: tf.Tensor,
   architectures: readonly Architecture[],
 ): tf.Tensor[] {
   const { anchors } = withTrainedWeights(frozen, trainables, isTensor);
   const front = firstAnchor(stitch);
-  const embedded = blockwise(architectures[front]!).embed(anchors[front]!, images);
-  return runSegment(stitch, 0, anchors, trainables, embedded, architectures);
+  const embedded = blockwise(architectures[front]!).embed(anchors[front]!, inputs);
+  return runSegment(stitch, 0, anchors, trainables, inputs, embedded, architectures);
 }
 
-/** Everything after the first anchor: its last features -> logits [batch, classes]. */
-export function runEnd(
+/** Everything after the first anchor: its last features -> logits. */
+function runEnd(
   stitch: Stitch,
   frozen: FrozenPath<tf.Tensor>,
   trainables: Trainables<tf.Tensor>,
+  inputs: tf.Tensor,
   features: tf.Tensor,
   architectures: readonly Architecture[],
 ): tf.Tensor {
@@ -80,10 +81,10 @@ export function runEnd(
   let x = features;
   for (let segment = 1; segment < stitch.path.length; segment++) {
     const crossed = applyStitchingLayer(stitch, weights, trainables, x);
-    x = runSegment(stitch, segment, weights.anchors, trainables, crossed, architectures).at(-1)!;
+    x = runSegment(stitch, segment, weights.anchors, trainables, inputs, crossed, architectures).at(-1)!;
   }
   const last = lastAnchor(stitch);
-  return blockwise(architectures[last]!).forwardHead(weights.anchors[last]!, trainables.heads[last]!, x);
+  return blockwise(architectures[last]!).forwardHead(weights.anchors[last]!, trainables.heads[last], x);
 }
 
 /** Weights that are trained themselves (full fine-tuning) take the place of the frozen ones. */
@@ -103,11 +104,13 @@ function runSegment(
   segment: number,
   anchors: FrozenPath<tf.Tensor>['anchors'],
   trainables: Trainables<tf.Tensor>,
+  inputs: tf.Tensor,
   x: tf.Tensor,
   architectures: readonly Architecture[],
 ): tf.Tensor[] {
   const { anchor, blocks } = stitch.path[segment]!;
   const network = blockwise(architectures[anchor]!);
+  const context = network.contextOf?.(inputs);
   const biases = trainables.biases[stitch.id]?.[segment];
   const parts = biasPartsOf(architectures[anchor]!, blocks);
   const features: tf.Tensor[] = [];
@@ -117,7 +120,7 @@ function runSegment(
     const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(anchors[anchor]!, block, before);
     const updates = blockUpdatesOf(trainables, stitch.id, anchor, block, architectures[anchor]!);
     const adaptation = withBiases(updates, biases, parts.get(block)!);
-    features.push(network.runBlock(anchors[anchor]!, block, input, adaptation));
+    features.push(network.runBlock(anchors[anchor]!, block, input, context, adaptation));
   }
   return features;
 }
@@ -127,31 +130,36 @@ function runSegment(
  * once for all stitches that have entered it, as one large batch. Only for stitches whose blocks adapt alike.
  *
  * @param stitches by rising first block of the end anchor
- * @returns logits [stitches, batch, classes]
+ * @param inputs as `runStitch` takes them
+ * @returns logits [stitches, batch, classes], of language models [stitches, batch, length, vocabulary]
  */
 export function runTogether(
   stitches: readonly Stitch[],
   frozen: FrozenPath<tf.Tensor>,
   trainables: Trainables<tf.Tensor>,
-  images: tf.Tensor,
+  inputs: tf.Tensor,
   architectures: readonly Architecture[],
 ): tf.Tensor {
   const weights = withTrainedWeights(frozen, trainables, isTensor);
   const longest = stitches.reduce((one, other) => (frontDepth(other) > frontDepth(one) ? other : one));
-  const front = runFront(longest, frozen, trainables, images, architectures);
+  const front = runFront(longest, frozen, trainables, inputs, architectures);
   const { anchor, blocks } = stitches[0]!.path.at(-1)!;
   const network = blockwise(architectures[anchor]!);
+  const contextOf = (batches: number) => network.contextOf?.(tf.concat(Array(batches).fill(inputs)));
   let joined: tf.Tensor | undefined;
+  let running = 0;
   for (let block = blocks[0]; block < blocks[1]; block++) {
     const entering = stitches
       .filter(({ path }) => path.at(-1)!.blocks[0] === block)
       .map((stitch) => applyStitchingLayer(stitch, weights, trainables, front[frontDepth(stitch) - 1]!));
     const inside = joined ? [network.enterBlock(weights.anchors[anchor]!, block, joined)] : [];
+    running += entering.length;
     const updates = blockUpdatesOf(trainables, longest.id, anchor, block, architectures[anchor]!);
-    joined = network.runBlock(weights.anchors[anchor]!, block, tf.concat([...inside, ...entering]), updates);
+    const x = tf.concat([...inside, ...entering]);
+    joined = network.runBlock(weights.anchors[anchor]!, block, x, contextOf(running), updates);
   }
-  const logits = network.forwardHead(weights.anchors[anchor]!, trainables.heads[anchor]!, joined!);
-  return logits.reshape([stitches.length, images.shape[0]!, logits.shape[1]!]);
+  const logits = network.forwardHead(weights.anchors[anchor]!, trainables.heads[anchor], joined!);
+  return logits.reshape([stitches.length, inputs.shape[0]!, ...logits.shape.slice(1)]);
 }
 
 /** How many blocks of its front anchor a stitch runs. */
@@ -178,11 +186,11 @@ function blockUpdatesOf(
   block: number,
   { blocks }: Architecture,
 ): BlockAdaptation {
-  const entries = blocks[block]!.adapted.flatMap(({ name, layers }) => {
+  const entries = blocks[block]!.adapted.flatMap(({ name, layers, scale = 1 }) => {
     const stacked = blockUpdateOf(trainables, stitch, { anchor, block, stack: name });
     if (!stacked) return [];
     const [downs, ups] = [unstacked(stacked.down), unstacked(stacked.up)];
-    return layers.map((layer, index) => [layer, { update: { down: downs[index]!, up: ups[index]! } }] as const);
+    return layers.map((layer, index) => [layer, { update: { down: downs[index]!, up: ups[index]! }, scale }] as const);
   });
   return Object.fromEntries(entries);
 }

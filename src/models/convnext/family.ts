@@ -1,6 +1,6 @@
 /** ConvNeXts as a family. */
 import { imagenetNormalisation } from '../../data/images/preprocessing.js';
-import type { Family } from '../family.js';
+import type { ImageFamily } from '../family.js';
 import { resized } from '../image-size.js';
 import { normalisationNamed } from '../pretrained/normalisation-names.js';
 import { linearRows } from '../tensor-table.js';
@@ -8,7 +8,7 @@ import { asConvNeXt, convNeXtArchitecture, familyName } from './architecture.js'
 import { convNeXtFlavourOf } from './published.js';
 import { convNeXtStride, convNeXtVariantNamed, convNeXtVariantNames } from './variants.js';
 
-export const convNeXt: Family = {
+export const convNeXt: ImageFamily = {
   name: familyName,
   title: 'ConvNeXt',
   architectures: convNeXtVariantNames,

@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Architecture } from '../architecture.js';
 import type { BlockwiseNetwork } from '../family.js';
+import type { Linear } from '../layers.js';
 import * as convNeXt from './convnext.js';
 
 type Weights = convNeXt.ConvNeXtWeights<tf.Tensor>;
@@ -13,7 +14,7 @@ export function convNeXtNetwork({ blocks: shapes }: Architecture): BlockwiseNetw
       const { stage, entry } = shapes[block]!;
       return entry ? convNeXt.downsample(downsamplings[stage - 1]!, x) : x;
     },
-    runBlock: ({ blocks }: Weights, block, x, adaptation) => convNeXt.runBlock(blocks[block]!, x, adaptation),
-    forwardHead: ({ norm }, head, x) => convNeXt.forwardHead(norm, head, x),
+    runBlock: ({ blocks }: Weights, block, x, _context, adaptation) => convNeXt.runBlock(blocks[block]!, x, adaptation),
+    forwardHead: ({ norm }: Weights, head: Linear<tf.Tensor>, x) => convNeXt.forwardHead(norm, head, x),
   };
 }

@@ -7,21 +7,16 @@
 import * as tf from '@tensorflow/tfjs';
 import { groupedAttention, hidden } from '../../engine/ops/grouped-attention.js';
 import { linear } from '../../engine/ops/linear.js';
-import { lowRankLinear } from '../../engine/ops/low-rank-linear.js';
 import { rmsNorm } from '../../engine/ops/rms-norm.js';
 import { type Rotation, rotary } from '../../engine/ops/rotary.js';
 import { swiGlu } from '../../engine/ops/swiglu.js';
-import type { LayerAdaptation } from '../layers.js';
+import { adapted, type LayerAdaptation, type LinearMap, type Scale } from '../layers.js';
 import { type QuantisedProjection, quantisedProjection } from '../quantise.js';
 import type { LlamaConfig } from './config.js';
+import type { ProjectionName } from './tensors.js';
 
-/** A linear layer without bias: weight [in, out], or the same in 8 bits. */
-export type Projection<T> = { readonly weight: T } | QuantisedProjection<T>;
-
-/** Weights of an RMSNorm: [width]. */
-export interface Scale<T> {
-  readonly scale: T;
-}
+/** A linear layer, or the same in 8 bits. LLaMA has no biases; a stitch-specific one that is merged is the only one. */
+export type Projection<T> = LinearMap<T> | QuantisedProjection<T>;
 
 export interface LlamaBlock<T> {
   readonly attentionNorm: Scale<T>;
@@ -49,9 +44,6 @@ export interface LlamaWeights<T> {
   readonly head?: { readonly tokens: T } | QuantisedProjection<T>;
 }
 
-/** What low-rank updates may adapt; alpaca-lora takes query and value, or the first four. */
-export const projections = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const;
-export type ProjectionName = (typeof projections)[number];
 export type LlamaBlockAdaptation = Readonly<Partial<Record<ProjectionName, LayerAdaptation>>>;
 
 /** What a block needs to know of the tokens at hand. */
@@ -125,10 +117,8 @@ export function runBlock(
 
 /** A projection with what PST adds to it: y = x W + s x A B + b. */
 function projected(layer: Projection<tf.Tensor>, x: tf.Tensor, adaptation: LayerAdaptation = {}): tf.Tensor {
+  if ('weight' in layer) return adapted(layer, x, adaptation);
   const { update, bias, scale = 1 } = adaptation;
-  if ('weight' in layer) {
-    return update ? lowRankLinear(x, layer.weight, bias, update, scale) : linear(x, layer.weight, bias);
-  }
   // The update cannot be merged into codes: it goes beside them.
   const y = quantisedProjection(x, layer);
   const updated = update ? y.add(linear(linear(x, update.down), update.up).mul(scale)) : y;

@@ -2,6 +2,41 @@
 import { drawn, ones, type PlacelessRow, placed, type TensorRow, tensor } from '../tensor-table.js';
 import type { LlamaConfig } from './config.js';
 
+/** The linear layers of a block. alpaca-lora adapts query and value, or the first four. */
+export const projections = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const;
+export type ProjectionName = (typeof projections)[number];
+
+/** Hugging Face's names inside a block. */
+export const projectionModules: Readonly<Record<ProjectionName, string>> = {
+  query: 'self_attn.q_proj',
+  key: 'self_attn.k_proj',
+  value: 'self_attn.v_proj',
+  output: 'self_attn.o_proj',
+  gate: 'mlp.gate_proj',
+  up: 'mlp.up_proj',
+  down: 'mlp.down_proj',
+};
+
+/** Features that go into a linear layer of a block, and that come out. */
+export function projectionWidths({
+  width,
+  heads,
+  keyValueHeads,
+  headWidth,
+  mlpWidth,
+}: LlamaConfig): Readonly<Record<ProjectionName, { readonly from: number; readonly to: number }>> {
+  const [queries, values] = [heads * headWidth, keyValueHeads * headWidth];
+  return {
+    query: { from: width, to: queries },
+    key: { from: width, to: values },
+    value: { from: width, to: values },
+    output: { from: queries, to: width },
+    gate: { from: width, to: mlpWidth },
+    up: { from: width, to: mlpWidth },
+    down: { from: mlpWidth, to: width },
+  };
+}
+
 /** In the order of the tree (`LlamaWeights`), the head included where it is a matrix of its own. */
 export function llamaTensors(config: LlamaConfig): TensorRow[] {
   const { width, depth, vocabulary, tied } = config;
@@ -20,25 +55,21 @@ export function isDerived(published: string): boolean {
 }
 
 function blockRows(block: number, config: LlamaConfig): PlacelessRow[] {
-  const { width, heads, keyValueHeads, headWidth, mlpWidth } = config;
+  const { width } = config;
   const [path, published] = [`blocks/${block}`, `model.layers.${block}`];
-  const linear = (name: string, module: string, from: number, to: number): PlacelessRow => ({
+  const widths = projectionWidths(config);
+  const linear = (name: ProjectionName): PlacelessRow => ({
     path: `${path}/${name}/weight`,
-    published: `${published}.${module}.weight`,
-    shape: [from, to],
+    published: `${published}.${projectionModules[name]}.weight`,
+    shape: [widths[name].from, widths[name].to],
     layout: 'linear',
     initial: drawn,
   });
   return [
     scale(`${path}/attentionNorm`, `${published}.input_layernorm`, width),
-    linear('query', 'self_attn.q_proj', width, heads * headWidth),
-    linear('key', 'self_attn.k_proj', width, keyValueHeads * headWidth),
-    linear('value', 'self_attn.v_proj', width, keyValueHeads * headWidth),
-    linear('output', 'self_attn.o_proj', heads * headWidth, width),
+    ...(['query', 'key', 'value', 'output'] as const).map(linear),
     scale(`${path}/mlpNorm`, `${published}.post_attention_layernorm`, width),
-    linear('gate', 'mlp.gate_proj', width, mlpWidth),
-    linear('up', 'mlp.up_proj', width, mlpWidth),
-    linear('down', 'mlp.down_proj', mlpWidth, width),
+    ...(['gate', 'up', 'down'] as const).map(linear),
   ];
 }
 

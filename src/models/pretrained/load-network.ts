@@ -1,7 +1,7 @@
 /** Loads pretrained networks of any family, from whoever published them. */
 import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
 import type { Architecture } from '../architecture.js';
-import { familyOf } from '../families.js';
+import { imageFamilyOf } from '../families.js';
 import type { NetworkWeights } from '../family.js';
 import type { Linear } from '../layers.js';
 import { publishedShapes } from '../tensor-table.js';
@@ -112,7 +112,7 @@ async function stateDictFrom(
 }
 
 async function recognised(weights: Weights, architecture: Architecture): Promise<Flavour> {
-  const family = familyOf(architecture);
+  const family = imageFamilyOf(architecture);
   refuseOtherArchitectures(weights, family);
   const flavour = await family.published.flavourOf(weights, architecture);
   if (!flavour) throw unknownArchitecture(weights, family);
@@ -129,7 +129,7 @@ function usableNames(
 ): string[] {
   const sources = [...needed, ...headNames(architecture)].map(sourceOf);
   const unused = unusedNames(weights, sources);
-  refuseWhatChangesLogits(weights, unused, sources, head, familyOf(architecture).title);
+  refuseWhatChangesLogits(weights, unused, sources, head, imageFamilyOf(architecture).title);
   return unused;
 }
 

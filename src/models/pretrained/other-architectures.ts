@@ -1,10 +1,10 @@
 /** Tells from the names in a file that it holds a network of another kind, and which. */
 import { RequestError } from '../../shared/errors.js';
-import { families } from '../families.js';
-import type { Family } from '../family.js';
+import { imageFamilies } from '../families.js';
+import type { ImageFamily } from '../family.js';
 import type { Weights } from './formats/weights.js';
 
-type Publisher = Pick<Family, 'name' | 'title' | 'published'>;
+type Publisher = Pick<ImageFamily, 'name' | 'title' | 'published'>;
 
 interface Sign {
   readonly name: RegExp;
@@ -40,7 +40,7 @@ const signs: readonly Sign[] = [
 /** Throws a RequestError when a name says that the weights belong to something else than a plain network of `family`. */
 export function refuseOtherArchitectures({ location, names }: Weights, family: Publisher): void {
   const all = [...names];
-  const otherFamilies = families
+  const otherFamilies = imageFamilies
     .filter(({ name }) => name !== family.name)
     .map(({ title, published }): Sign => ({ name: published.sign, what: `a ${title}` }));
   for (const sign of [...signs, ...otherFamilies]) {

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Architecture } from '../architecture.js';
-import { familyOf } from '../families.js';
+import { imageFamilyOf } from '../families.js';
 import type { Weights } from './formats/weights.js';
 import { configuredPreprocessing } from './preprocessing.js';
 
@@ -28,7 +28,7 @@ export async function publishedInput(
   if (source === 'embedded') return { preprocessing };
   const configured = await configuredPreprocessing(path.dirname(weights.location), preprocessing);
   if (configured) return { preprocessing: configured };
-  const named = familyOf(architecture).published.normalisationOf(originOf(source), weights, architecture);
+  const named = imageFamilyOf(architecture).published.normalisationOf(originOf(source), weights, architecture);
   if (named) return { preprocessing: { ...preprocessing, ...named } };
   const { mean, std } = preprocessing;
   return {

@@ -1,12 +1,12 @@
 /** Vision transformers as a family. */
-import type { Family } from '../family.js';
+import type { ImageFamily } from '../family.js';
 import { resized } from '../image-size.js';
 import { linearRows } from '../tensor-table.js';
 import { asViT, familyName, viTArchitecture } from './architecture.js';
 import { viTFlavourOf, viTNormalisationOf } from './published.js';
 import { variantNamed, variantNames } from './variants.js';
 
-export const viT: Family = {
+export const viT: ImageFamily = {
   name: familyName,
   title: 'vision transformer',
   architectures: variantNames,

@@ -1,5 +1,5 @@
 /**
- * Fits the stitching layers: both anchors read the same images, and each layer is the least-squares map from what its
+ * Fits the stitching layers: both anchors read the same inputs, and each layer is the least-squares map from what its
  * front blocks put out to what its end blocks expect (SN-Net, section 3).
  */
 import type * as tf from '@tensorflow/tfjs';
@@ -10,7 +10,7 @@ import type { Architecture } from '../../models/architecture.js';
 import { blockwise } from '../../models/blockwise.js';
 import type { NetworkWeights } from '../../models/family.js';
 import type { Linear } from '../../models/layers.js';
-import { type Float32NdArray, float32 } from '../../shared/arrays.js';
+import { type Float32NdArray, float32, type NdArray } from '../../shared/arrays.js';
 import type { StitchingLayer, StitchSpace } from '../space/stitch-space.js';
 import {
   addInputs,
@@ -30,7 +30,7 @@ export interface FittedLayer extends Linear<Float32NdArray> {
 }
 
 /**
- * @param batches images [batch, side, side, 3]
+ * @param batches images [batch, side, side, 3], or tokens int32 [batch, length] without padding
  * @param onBatch called with the number of batches done
  */
 export async function fitStitchingLayers(
@@ -38,17 +38,17 @@ export async function fitStitchingLayers(
   { stitchingLayers }: Pick<StitchSpace, 'stitchingLayers'>,
   anchors: readonly NetworkWeights<Value>[],
   architectures: readonly Architecture[],
-  batches: Iterable<Float32NdArray>,
+  batches: Iterable<NdArray>,
   onBatch: (done: number) => void = () => {},
 ): Promise<FittedLayer[]> {
   const moments: Moments = { inputs: new Map(), targets: new Map() };
   const products = await openCrossProducts();
   let done = 0;
-  for (const images of batches) {
+  for (const inputs of batches) {
     const features: Features[] = [];
     for (const [anchor, weights] of anchors.entries()) {
       const needed = neededFeatures(stitchingLayers, anchor);
-      features.push(await featuresOf(engine, weights, architectures[anchor]!, needed, images));
+      features.push(await featuresOf(engine, weights, architectures[anchor]!, needed, inputs));
     }
     await addFeatures(products, stitchingLayers, architectures, features, moments);
     onBatch(++done);
@@ -97,28 +97,29 @@ async function featuresOf(
   weights: NetworkWeights<Value>,
   architecture: Architecture,
   needed: NeededFeatures,
-  images: Float32NdArray,
+  inputs: NdArray,
 ): Promise<Features> {
   interface Given {
     readonly weights: NetworkWeights<tf.Tensor>;
-    readonly images: tf.Tensor;
+    readonly inputs: tf.Tensor;
   }
   const key = `features of ${architecture.name}: ${[...needed.leaving]} and ${[...needed.entering]}`;
   const run = engine.compile(key, (given: Given) => {
     const network = blockwise(architecture);
     const leaving: Record<number, tf.Tensor> = {};
     const entering: Record<number, tf.Tensor> = {};
-    let x = network.embed(given.weights, given.images);
+    const context = network.contextOf?.(given.inputs);
+    let x = network.embed(given.weights, given.inputs);
     for (const block of architecture.blocks.keys()) {
       x = network.enterBlock(given.weights, block, x);
       if (needed.entering.has(block)) entering[block] = x;
-      x = network.runBlock(given.weights, block, x);
+      x = network.runBlock(given.weights, block, x, context);
       if (needed.leaving.has(block)) leaving[block] = x;
     }
     return { leaving, entering };
   });
-  const input = engine.put(images);
-  const outputs = await run({ weights, images: input });
+  const input = engine.put(inputs);
+  const outputs = await run({ weights, inputs: input });
   const features = await toHost(engine, outputs);
   engine.free([input, outputs]);
   return features;

@@ -1,10 +1,10 @@
 /**
- * Merging: what PST added to a stitch becomes part of its weights, W + A B and b + b_n, so that the deployed network has
+ * Merging: what PST added to a stitch becomes part of its weights, W + s A B and b + b_n, so that the deployed network has
  * the layers of its anchors and nothing beside them. Computed on the host in float64, once.
  */
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
-import type { Linear } from '../../models/layers.js';
+import type { Linear, LinearMap } from '../../models/layers.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
 import type { Stitch } from '../space/stitch.js';
@@ -31,7 +31,10 @@ export function mergeStitch(
   if (stitch.stitchingLayer !== undefined) {
     const layer = layers[stitch.stitchingLayer]!;
     const update = layerUpdateOf(trainables, stitch.id, stitch.stitchingLayer);
-    merged.layers[stitch.stitchingLayer] = mergeLinear(layer, update, trainables.layerBiases[stitch.id]?.data);
+    merged.layers[stitch.stitchingLayer] = {
+      weight: mergeWeight(layer.weight, update),
+      bias: mergeBias(layer.bias, trainables.layerBiases[stitch.id]?.data)!,
+    };
   }
   return merged;
 }
@@ -49,14 +52,16 @@ function mergeSegment(
   const blocks = weights.blocks.map((block, index) => {
     if (index < range[0] || index >= range[1]) return block;
     // The adapted layers are linear layers among the members of a block, by name.
-    const layers = block as Readonly<Record<string, Linear<Float32NdArray>>>;
+    const layers = block as Readonly<Record<string, LinearMap<Float32NdArray>>>;
     const merged = architecture.blocks[index]!.adapted.flatMap((stack) => {
       const stacked = blockUpdateOf(trainables, stitch.id, { anchor, block: index, stack: stack.name });
       return stack.layers.map((layer, position) => {
         const update = stacked && { down: entryOf(stacked.down, position), up: entryOf(stacked.up, position) };
         const { offset, length } = parts.get(index)!.find((part) => part.layer === layer)!;
-        const bias = biases?.data.subarray(offset, offset + length);
-        return [layer, mergeLinear(layers[layer]!, update, bias)] as const;
+        const { weight, bias } = layers[layer]!;
+        const mergedBias = mergeBias(bias, biases?.data.subarray(offset, offset + length));
+        const merged = { weight: mergeWeight(weight, update, stack.scale), ...(mergedBias && { bias: mergedBias }) };
+        return [layer, merged] as const;
       });
     });
     return { ...block, ...Object.fromEntries(merged) };
@@ -64,21 +69,22 @@ function mergeSegment(
   return { ...weights, blocks };
 }
 
-/** W + A B, with A [from, rank] and B [rank, to]; b + `added` [to]. */
-function mergeLinear(
-  { weight, bias }: Linear<Float32NdArray>,
-  update: LowRank<Float32NdArray> | undefined,
-  added: Float32Array | undefined,
-): Linear<Float32NdArray> {
-  const sum = added && bias.data.map((value, index) => value + added[index]!);
-  return {
-    weight: update ? float32(weight.shape, plusProduct(weight.data, update)) : weight,
-    bias: sum ? float32(bias.shape, sum) : bias,
-  };
+/** W + s A B, with A [from, rank] and B [rank, to] */
+function mergeWeight(weight: Float32NdArray, update: LowRank<Float32NdArray> | undefined, scale = 1): Float32NdArray {
+  return update ? float32(weight.shape, plusProduct(weight.data, update, scale)) : weight;
 }
 
-/** weight [from, to] + A B, row by row in float64. */
-function plusProduct(weight: Float32Array, { down, up }: LowRank<Float32NdArray>): Float32Array {
+/** b + `added` [to]; undefined where there is neither. */
+function mergeBias(bias: Float32NdArray | undefined, added: Float32Array | undefined): Float32NdArray | undefined {
+  if (!added) return bias;
+  return float32(
+    [added.length],
+    added.map((value, index) => (bias?.data[index] ?? 0) + value),
+  );
+}
+
+/** weight [from, to] + s A B, row by row in float64. */
+function plusProduct(weight: Float32Array, { down, up }: LowRank<Float32NdArray>, scale: number): Float32Array {
   const [rank, to] = up.shape as [number, number];
   const from = weight.length / to;
   const result = new Float32Array(weight.length);
@@ -86,7 +92,7 @@ function plusProduct(weight: Float32Array, { down, up }: LowRank<Float32NdArray>
   for (let i = 0; i < from; i++) {
     row.fill(0);
     for (let k = 0; k < rank; k++) {
-      const factor = down.data[i * rank + k]!;
+      const factor = scale * down.data[i * rank + k]!;
       for (let j = 0; j < to; j++) row[j]! += factor * up.data[k * to + j]!;
     }
     for (let j = 0; j < to; j++) result[i * to + j] = weight[i * to + j]! + row[j]!;

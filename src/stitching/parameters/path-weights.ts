@@ -1,5 +1,5 @@
 /**
- * What full fine-tuning (SN-Net) trains of a stitch beside its head: every weight on its path and its stitching layer, by
+ * What full fine-tuning (SN-Net) trains of a stitch beside a new head: every weight on its path and its stitching layer, by
  * the path of the leaf in the frozen network: anchors/1/blocks/3/query/weight, layers/0/bias.
  */
 import type { Architecture } from '../../models/architecture.js';
@@ -25,7 +25,9 @@ export function weightsOnPath(stitch: Stitch, anchors: readonly Architecture[]):
     shapes[`${name}/weight`] = [crossing.from, crossing.to];
     shapes[`${name}/bias`] = [crossing.to];
   }
-  add(lastAnchor(stitch), { part: 'norm' });
+  const last = lastAnchor(stitch);
+  add(last, { part: 'norm' });
+  add(last, { part: anchors[last]!.head?.tied ? 'embedding' : 'head' });
   return shapes;
 }
 

@@ -12,7 +12,8 @@ export function trainableShapes(
   { anchors, classes, adaptation }: StitchableNetwork,
 ): Trainables<Shape> {
   const last = lastAnchor(stitch);
-  const heads = { [last]: { weight: [numFeatures(anchors[last]!), classes], bias: [classes] } };
+  const width = numFeatures(anchors[last]!);
+  const heads = anchors[last]!.head ? {} : { [last]: { weight: [width, classes], bias: [classes] } };
   if (adaptation === 'full') return { ...noTrainables, weights: weightsOnPath(stitch, anchors), heads };
   const lowRank = lowRankShapes(stitch, anchors, adaptation);
   return {

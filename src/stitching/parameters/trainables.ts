@@ -46,7 +46,10 @@ export interface Trainables<T> extends LowRankUpdates<T> {
   readonly layerBiases: ByStitch<T>;
   /** Weights of the frozen network that are trained themselves, by their path in it: `anchors/1/blocks/3/query/weight`. */
   readonly weights: Readonly<Record<string, T>>;
-  /** Classifiers, weight [width, classes] and bias [classes]: shared by the stitches that end in the anchor. */
+  /**
+   * Classifiers, weight [width, classes] and bias [classes]: shared by the stitches that end in the anchor. Language
+   * models have none: their own head is frozen.
+   */
   readonly heads: ByAnchor<Linear<T>>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a stitch costs: FLOPs of one image, parameters, trainable parameters.
+ * What a stitch costs: FLOPs of one image or one sequence of tokens, parameters, trainable parameters.
  *
  * Checked against SN-Net's published list of all 71 stitches of DeiT-Ti/S/B (stitching_deit/results/stitches_res.txt) and
  * against the supplement's Table I. Two differences from SN-Net, both on stitched paths only: its forward pass forgets the
@@ -74,7 +74,7 @@ export function crossingOf(
   return { from: left.width, to: entered.width, positions: left.positions };
 }
 
-/** FLOPs of one image with the low-rank updates beside the weights, not merged: how Table I counts. */
+/** FLOPs of one input with the low-rank updates beside the weights, not merged: how Table I counts. */
 export function stitchFlops(stitch: Stitch, { anchors, classes, adaptation }: StitchableNetwork): number {
   const last = anchors[lastAnchor(stitch)]!;
   const blocks = blocksOnPath(stitch).map(({ anchor, block, isBehindLayer }) => {
@@ -91,22 +91,28 @@ export function stitchFlops(stitch: Stitch, { anchors, classes, adaptation }: St
     ? linearFlops(crossing.positions, crossing.from, crossing.to) +
       lowRankFlops(crossing.positions, crossing.from, crossing.to, rank)
     : 0;
-  const head = last.norm.flops + linearFlops(1, numFeatures(last), classes);
+  const head = last.norm.flops + (last.head?.flops ?? linearFlops(1, numFeatures(last), classes));
   return anchors[firstAnchor(stitch)]!.embedding.flops + sum(blocks) + crossed + head;
 }
 
 /** Parameters of the deployed stitch: low-rank updates and stitch-specific bias are merged and add none. */
 export function stitchParams(stitch: Stitch, { anchors, classes }: StitchableNetwork): StitchParams {
-  const last = anchors[lastAnchor(stitch)]!;
+  const [first, last] = [anchors[firstAnchor(stitch)]!, anchors[lastAnchor(stitch)]!];
   const crossing = crossingOf(stitch, anchors);
   const groups = {
-    embedding: anchors[firstAnchor(stitch)]!.embedding.params,
+    embedding: first.embedding.params,
     blocks: sum(usedBlocks([stitch], anchors).map(({ params }) => params)),
     stitchingLayer: crossing ? linearParams(crossing.from, crossing.to) : 0,
     norm: last.norm.params,
-    head: linearParams(numFeatures(last), classes),
+    head: last.head ? ownHeadParams(last, [first]) : linearParams(numFeatures(last), classes),
   };
   return { ...groups, total: sum(Object.values(groups)) };
+}
+
+/** Of the head that a network keeps; a tied one is counted with the embedding where that is counted. */
+function ownHeadParams(anchor: Architecture, embedded: readonly Architecture[]): number {
+  if (!anchor.head || (anchor.head.tied && embedded.includes(anchor))) return 0;
+  return anchor.head.params;
 }
 
 /** Trainable parameters that a step on this stitch updates. */
@@ -133,11 +139,11 @@ function trainableOf(stitches: readonly Stitch[], network: StitchableNetwork): T
   const { anchors, classes, adaptation } = network;
   const firsts = distinct(stitches.map(firstAnchor)).map((anchor) => anchors[anchor]!);
   const lasts = distinct(stitches.map(lastAnchor)).map((anchor) => anchors[anchor]!);
-  const heads = sum(lasts.map((last) => linearParams(numFeatures(last), classes)));
+  const heads = sum(lasts.map((last) => (last.head ? 0 : linearParams(numFeatures(last), classes))));
   const blocks = usedBlocks(stitches, anchors);
   const layers = usedStitchingLayers(stitches, anchors);
   if (adaptation === 'full') {
-    const ends = sum(lasts.map(({ norm }) => norm.params));
+    const ends = sum(lasts.map((last) => last.norm.params + ownHeadParams(last, firsts)));
     const starts = sum(firsts.map(({ embedding }) => embedding.params));
     return withTotal({
       anchors: starts + sum(blocks.map(({ params }) => params)) + ends,
