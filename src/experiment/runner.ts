@@ -1,20 +1,21 @@
 /** The story of one experiment: engine, Ctrl-C, its trials one after the other, table; what is finished is not run again. */
 import path from 'node:path';
 import type { Experiment } from '../config/schema/experiment.js';
-import { type Trial, trialsOf, type Variant } from '../config/trials.js';
+import type { Trial, Variant } from '../config/trials.js';
 import { defaultCacheFolder } from '../data/cache-folder.js';
 import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
+import { sweepFinished } from '../run-folder/leftovers.js';
+import { claimFolder, describeHolder, type Holder, LostLock } from '../run-folder/lock.js';
 import type { TrialResult } from '../run-folder/result.js';
-import { openRunFolder, type RunWriter } from '../run-folder/run-writer.js';
+import { finishedResult, openRunFolder, type RunWriter } from '../run-folder/run-writer.js';
 import type { Device, EngineChoice } from '../shared/engine-names.js';
-import { TrialError } from '../shared/errors.js';
+import { RequestError, TrialError } from '../shared/errors.js';
 import { interruptSignal } from '../shared/interrupt.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { createProgress } from '../shared/progress.js';
 import type { Runtime } from '../training/runtime.js';
-import { withAnchorNormalisation } from './anchor-normalisation.js';
-import { refuseWrongInputs } from './inputs.js';
+import { type RequestedTrial, requestedRun } from './recorded-trials.js';
 import { runTrial } from './trial/trial.js';
 
 interface WhatToRun {
@@ -80,38 +81,89 @@ export async function performExperiment(
  * @throws RequestError, Interrupted
  */
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<TrialResult[]> {
-  const { engine, progress, signal, cacheFolder = defaultCacheFolder(), variants = [], reuse = [] } = options;
-  const experiment = await withAnchorNormalisation(given, (note) => progress.line(note));
-  await refuseWrongInputs(experiment, variants);
-  const writer = await openRunFolder(options.runFolder, experiment, variants, engine, options.command);
+  const { engine, progress, runFolder, cacheFolder = defaultCacheFolder(), reuse = [] } = options;
+  const say = (note: string) => progress.line(note);
+  const { experiment, variants, trials } = await requestedRun(given, options.variants ?? [], {
+    ...{ runFolder, engine, cacheFolder, say },
+  });
+  const writer = await openRunFolder(runFolder, { given, experiment, variants }, engine, options.command);
   const results: TrialResult[] = [];
-  for (const trial of trialsOf(experiment, variants)) {
-    const finished = await writer.finished(trial);
+  const heldByOthers: string[] = [];
+  for (const requested of trials) {
+    const { trial, finished } = requested;
     if (finished) {
-      progress.line(`${trial.name}: finished before`);
-      results.push(finished);
-      continue;
+      say(`${trial.name}: finished before${finished.note}`);
+      await sweepFinished(writer.trialFolder(trial));
     }
-    const taken = await writer.takeOver(trial, reuse);
-    if (taken) {
-      progress.line(`${trial.name}: taken from ${taken.takenFrom}`);
-      results.push(taken);
-      continue;
-    }
-    try {
-      results.push(await runTrial(trial, { engine, writer, progress, signal, cacheFolder }));
-    } catch (error) {
-      progress.stop();
-      if (!(error instanceof TrialError)) throw error;
-      results.push(await recordFailure(writer, trial, error));
-      progress.line(`${trial.name} failed: ${error.message}${error.hint ? `\n${error.hint}` : ''}`);
-    }
+    const surroundings = { ...options, cacheFolder, reuse, isAlone: trials.length === 1 };
+    const outcome = finished?.result ?? (await claimedAndRun(requested, writer, surroundings));
+    if ('heldBy' in outcome) {
+      heldByOthers.push(`${trial.name} is being run by ${describeHolder(outcome.heldBy)}`);
+      say(heldByOthers.at(-1)!);
+    } else results.push(outcome);
+  }
+  if (heldByOthers.length > 0 && heldByOthers.length === trials.filter(({ finished }) => !finished).length) {
+    throw new RequestError(
+      heldByOthers.join('\n'),
+      'Nothing was done here. Wait for it, or stop it and run the same command again: it goes on from the last checkpoint.',
+    );
   }
   return results;
 }
 
+interface Surroundings extends RunOptions {
+  readonly cacheFolder: string;
+  readonly reuse: readonly string[];
+  /** Whether the experiment is this trial. */
+  readonly isAlone: boolean;
+}
+
+type Claimed = TrialResult | { readonly heldBy: Holder };
+
+/** Runs a trial unless another process is at it. */
+async function claimedAndRun(requested: RequestedTrial, writer: RunWriter, options: Surroundings): Promise<Claimed> {
+  const { trial } = requested;
+  const { runFolder, progress, isAlone } = options;
+  const lock = await claimFolder(writer.trialFolder(trial));
+  if ('heldBy' in lock) return lock;
+  let result: TrialResult | undefined;
+  try {
+    // Another process may have finished it since this one looked.
+    result = (await finishedResult(runFolder, trial)) ?? (await takenOrRun(requested, writer, options));
+    return result;
+  } catch (error) {
+    progress.stop();
+    if (error instanceof LostLock && error.taker) {
+      progress.line(error.message);
+      return { heldBy: error.taker };
+    }
+    // An image or a checkpoint that cannot be read stops no other trial; a single one is the whole request.
+    if (!(error instanceof TrialError || (error instanceof RequestError && !isAlone))) throw error;
+    progress.line(`${trial.name} failed: ${error.message}${error.hint ? `\n${error.hint}` : ''}`);
+    return await recordFailure(writer, trial, error);
+  } finally {
+    await lock.release(result?.status === 'finished');
+  }
+}
+
+async function takenOrRun(
+  { trial, settings, inputs }: RequestedTrial,
+  writer: RunWriter,
+  { engine, progress, signal, cacheFolder, reuse }: Surroundings,
+): Promise<TrialResult> {
+  const identity = { ...settings, ...(await inputs()) };
+  const taken = await writer.takeOver(trial, identity, reuse);
+  if (!taken) return runTrial(trial, { engine, writer, identity, progress, signal, cacheFolder });
+  progress.line(`${trial.name}: taken from ${taken.takenFrom}`);
+  return taken;
+}
+
 /** @throws the failure itself where even that cannot be recorded: the disk is full */
-async function recordFailure(writer: RunWriter, trial: Trial, failure: TrialError): Promise<TrialResult> {
+async function recordFailure(
+  writer: RunWriter,
+  trial: Trial,
+  failure: TrialError | RequestError,
+): Promise<TrialResult> {
   const error = failure.message;
   try {
     await writer.status(trial, { state: 'failed', learningRate: 0, error });

@@ -51,7 +51,17 @@ export interface StageResult {
   readonly trainSeconds: number;
   readonly trainable: TrainableGroups;
   /** The grid of learning rates: mean validation accuracy of what would be deployed, percent. Left out without a grid. */
-  readonly grid?: readonly { readonly learningRate: number; readonly accuracy: number }[];
+  readonly grid?: readonly GridResult[];
+  /** Of training, over all runs of the grid; those that diverged are not counted. */
+  readonly gridSeconds?: number;
+}
+
+export interface GridResult {
+  readonly learningRate: number;
+  /** 0 where it diverged. */
+  readonly accuracy: number;
+  /** Why there was nothing to validate. */
+  readonly diverged?: string;
 }
 
 interface TrialIdentity {
@@ -63,13 +73,13 @@ interface TrialIdentity {
   readonly seed: number;
   /** Base learning rate of the final run, before scaling by the batch size. */
   readonly learningRate: number;
-  /** Fingerprint of the resolved configuration; trials of one run that differ in it are pointed out. */
+  /** Fingerprint of what the trials of a run have in common; trials that differ in it are pointed out. */
   readonly configuration?: string;
 }
 
 export interface TrialResult extends TrialIdentity {
   readonly status: 'finished' | 'failed';
-  /** Fingerprint of all that decides the numbers: trials of two runs that agree in it are one and the same. */
+  /** Fingerprint of identity.json, all that decides the numbers: trials that agree in it are one and the same. */
   readonly settings?: string;
   /** Folder of the trial with the same settings that this one was copied from, instead of training it again. */
   readonly takenFrom?: string;
@@ -131,7 +141,12 @@ const stage = z.object({
   trainable: z.object(
     Object.fromEntries(groups.map((group) => [group, count])) as Record<keyof TrainableGroups, typeof count>,
   ),
-  grid: z.array(z.object({ learningRate: z.number().nonnegative(), accuracy: percent })).exactOptional(),
+  grid: z
+    .array(
+      z.object({ learningRate: z.number().nonnegative(), accuracy: percent, diverged: z.string().exactOptional() }),
+    )
+    .exactOptional(),
+  gridSeconds: z.number().nonnegative().exactOptional(),
 });
 
 const trialResult: z.ZodType<TrialResult> = z.object({
@@ -182,6 +197,11 @@ function parse<T>(schema: z.ZodType<T>, content: unknown, file: string): T {
     ({ path, message, input }) => `${path.join('.') || 'the document'}: ${message}, received ${JSON.stringify(input)}`,
   );
   throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`);
+}
+
+/** Seconds of all trainings of a trial: the final runs and, where it is recorded, the grids. */
+export function secondsOf({ trainSeconds, stages = [] }: Pick<TrialResult, 'trainSeconds' | 'stages'>): number {
+  return stages.reduce((sum, { gridSeconds = 0 }) => sum + gridSeconds, trainSeconds);
 }
 
 /** What a trial is compared as: the variant of an ablation, otherwise the method. */

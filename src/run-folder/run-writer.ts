@@ -1,147 +1,142 @@
 /** Writes a run folder (its form: run-folder/run-folder.ts) and refuses to mix two configurations in one. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import type { Experiment } from '../config/schema/experiment.js';
-import { type Trial, trialsOf, type Variant } from '../config/trials.js';
-import { formatYaml } from '../config/yaml-document.js';
+import { setTimeout } from 'node:timers/promises';
+import { type Trial, trialsOf } from '../config/trials.js';
 import type { Engine } from '../engine/engine.js';
 import { RequestError } from '../shared/errors.js';
 import { readJson, writeAtomic } from '../shared/files.js';
-import { programVersion } from '../shared/program.js';
+import { writeEnvironment } from './environment.js';
+import { fingerprint, identityFile, type TrialIdentity } from './identity/trial-identity.js';
+import { sweepRun } from './leftovers.js';
+import { claimFolder, describeHolder, type Lock } from './lock.js';
 import { parseTrialResult, resultVersion, type TrialResult, type TrialStatus } from './result.js';
 import { copyTrial, finishedTrials } from './reuse.js';
+import { configurationOf, type RunConfiguration, type RunRequest, writeConfiguration } from './run-configuration.js';
 
 export interface RunWriter {
   readonly folder: string;
-  /** Fingerprint of the resolved configuration. */
-  readonly configuration: string;
   trialFolder(trial: Trial): string;
-  /** The result of a trial that was finished before; failed ones are run again. */
-  finished(trial: Trial): Promise<TrialResult | undefined>;
-  /** Takes over a trial of the same settings that is finished below one of the folders; undefined where there is none. */
-  takeOver(trial: Trial, folders: readonly string[]): Promise<TrialResult | undefined>;
+  /** Takes over a trial of the same identity that is finished below one of the folders; undefined where there is none. */
+  takeOver(trial: Trial, identity: TrialIdentity, folders: readonly string[]): Promise<TrialResult | undefined>;
+  /** Notes what the numbers of a trial depend on, before its first step, and what computes. */
+  begin(trial: Trial, identity: TrialIdentity): Promise<void>;
   status(trial: Trial, status: Omit<TrialStatus, Identity | 'updatedAt'>): Promise<void>;
   result(trial: Trial, result: Omit<TrialResult, Identity>): Promise<TrialResult>;
 }
 
 /** What the trial itself says of a status or a result. */
-type Identity = 'version' | 'dataset' | 'method' | 'variant' | 'seed' | 'configuration';
+type Identity = 'version' | 'dataset' | 'method' | 'variant' | 'seed' | 'configuration' | 'settings';
+
+/** The folder of a trial in a run folder. */
+export function trialFolderIn(runFolder: string, { name }: Pick<Trial, 'name'>): string {
+  return path.join(runFolder, 'trials', name);
+}
+
+/** The result of a trial that was finished before; failed ones are run again. */
+export async function finishedResult(runFolder: string, trial: Pick<Trial, 'name'>): Promise<TrialResult | undefined> {
+  const file = path.join(trialFolderIn(runFolder, trial), 'result.json');
+  if (!(await readFile(file).catch(() => undefined))) return undefined;
+  const result = parseTrialResult(await readJson(file), file);
+  return result.status === 'finished' ? result : undefined;
+}
 
 /**
- * Opens a new run folder, or one that was written for the same configuration.
+ * Opens a new run folder, or one that was written for the same configuration; it may get more seeds, data sets and methods.
  * @param command what was typed, for whoever wants to go on with the run
- * @throws RequestError with the lines that differ when it was written for another one
+ * @throws RequestError with what differs when it was written for another one
  */
 export async function openRunFolder(
   folder: string,
-  experiment: Experiment,
-  variants: readonly Variant[],
+  request: RunRequest,
   engine: Engine,
   command?: string,
 ): Promise<RunWriter> {
-  const resolved = resolvedText(experiment, variants);
-  const trials = trialsOf(experiment, variants);
-  const file = path.join(folder, 'experiment.yaml');
-  const existing = await readFile(file, 'utf8').catch(() => undefined);
-  if (existing !== undefined && existing !== resolved) throw differs(folder, existing, resolved);
-  if (existing === undefined) await writeAtomic(file, resolved);
-  await writeAtomic(
-    path.join(folder, 'environment.json'),
-    `${JSON.stringify({ command, ...(await environment(engine)), trials: trials.map(({ name }) => name) }, null, 2)}\n`,
-  );
-  const configuration = fingerprint(resolved);
-  const trialFolder = ({ name }: Trial) => path.join(folder, 'trials', name);
-  const identity = ({ dataset, method, variant, seed }: Trial) => ({
+  await configurationOf(folder, request); // refuses before the folder is touched
+  return alone(folder, async () => {
+    await sweepRun(folder);
+    return writerOf(folder, request, await configurationOf(folder, request), engine, command);
+  });
+}
+
+/** Waits for other processes that are opening the same folder, which takes them moments. */
+async function alone<T>(folder: string, open: () => Promise<T>): Promise<T> {
+  const lock = await patientClaim(folder);
+  try {
+    return await open();
+  } finally {
+    await lock.release(true);
+  }
+}
+
+async function patientClaim(folder: string): Promise<Lock> {
+  for (let tries = 0; ; tries++) {
+    const claimed = await claimFolder(folder, { heartbeatSeconds: 0, staleSeconds: 20 });
+    if (!('heldBy' in claimed)) return claimed;
+    if (tries === 300) {
+      throw new RequestError(`${folder} is being opened by ${describeHolder(claimed.heldBy)}`, 'Try again later.');
+    }
+    await setTimeout(100);
+  }
+}
+
+async function writerOf(
+  folder: string,
+  request: RunRequest,
+  configuration: RunConfiguration,
+  engine: Engine,
+  command: string | undefined,
+): Promise<RunWriter> {
+  await writeConfiguration(folder, configuration);
+  const names = configuration.trials.map(({ name }) => name);
+  const trialFolder = (trial: Trial) => trialFolderIn(folder, trial);
+  const settings = new Map<string, string>();
+  let hasEnvironment = false;
+  const computes = async () => {
+    if (!hasEnvironment) await writeEnvironment(folder, engine, names, command);
+    hasEnvironment = true;
+  };
+  const identityOf = ({ dataset, method, variant, seed }: Trial) => ({
     version: resultVersion as typeof resultVersion,
     dataset: dataset.name,
     method,
     ...(variant && { variant }),
     seed,
-    configuration,
+    configuration: configuration.fingerprint,
   });
   const write = (trial: Trial, name: string, content: unknown) =>
     writeAtomic(path.join(trialFolder(trial), name), `${JSON.stringify(content, null, 2)}\n`);
-  const writeResult: RunWriter['result'] = async (trial, result) => {
-    const whole = { ...identity(trial), settings: settingsOf(trial, engine), ...result };
-    await write(trial, 'result.json', whole);
-    return whole;
-  };
   const writer: RunWriter = {
     folder,
-    configuration,
     trialFolder,
-    finished: async (trial) => {
-      const resultFile = path.join(trialFolder(trial), 'result.json');
-      if (!(await readFile(resultFile).catch(() => undefined))) return undefined;
-      const result = parseTrialResult(await readJson(resultFile), resultFile);
-      return result.status === 'finished' ? result : undefined;
-    },
-    takeOver: async (trial, folders) => {
-      const source = (await finishedTrials(folders)).get(settingsOf(trial, engine));
+    takeOver: async (trial, identity, folders) => {
+      const source = (await finishedTrials(folders)).get(fingerprint(identity));
       if (!source) return undefined;
       await copyTrial(source.folder, trialFolder(trial));
+      await writer.begin(trial, identity);
       const { variant: _, ...numbers } = source.result; // its name in the study that it comes from
-      const result = await writeResult(trial, { ...numbers, ...identity(trial), takenFrom: source.folder });
+      const result = await writer.result(trial, { ...numbers, takenFrom: source.folder });
       await writer.status(trial, { state: 'finished', learningRate: result.learningRate });
       return result;
     },
+    begin: async (trial, identity) => {
+      await computes();
+      settings.set(trial.name, fingerprint(identity));
+      await write(trial, identityFile, identity);
+    },
     status: (trial, status) =>
-      write(trial, 'status.json', { ...identity(trial), ...status, updatedAt: new Date().toISOString() }),
-    result: writeResult,
+      write(trial, 'status.json', { ...identityOf(trial), ...status, updatedAt: new Date().toISOString() }),
+    result: async (trial, result) => {
+      const known = settings.get(trial.name);
+      const whole = { ...result, ...identityOf(trial), ...(known !== undefined && { settings: known }) };
+      await write(trial, 'result.json', whole);
+      return whole;
+    },
   };
-  for (const trial of trials) {
+  if (!(await readFile(path.join(folder, 'environment.json')).catch(() => undefined))) await computes();
+  for (const trial of trialsOf(request.experiment, request.variants)) {
     const known = await readFile(path.join(trialFolder(trial), 'status.json')).catch(() => undefined);
-    if (!known) await writer.status(trial, { state: 'waiting', learningRate: 0 });
+    if (!known || configuration.isNew) await writer.status(trial, { state: 'waiting', learningRate: 0 });
   }
   return writer;
-}
-
-/** Fingerprint of all that decides the numbers of a trial; in which experiment or study it stands does not matter. */
-function settingsOf({ dataset, method, seed, experiment }: Trial, engine: Engine): string {
-  const { name: _, claim: __, seeds: ___, methods: ____, data: _____, ...settings } = experiment;
-  const sorted = Object.entries({ ...settings, dataset, method, seed, engine: engine.name }).sort();
-  return fingerprint(JSON.stringify(sorted));
-}
-
-function fingerprint(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
-}
-
-/** The resolved configuration; what the variants of an ablation change stands below it as comments. */
-function resolvedText(experiment: Experiment, variants: readonly Variant[]): string {
-  const changes = variants.flatMap(({ name, experiment: changed }) => {
-    const sections = Object.entries(changed).filter(
-      ([section, value]) => JSON.stringify(value) !== JSON.stringify(experiment[section as keyof Experiment]),
-    );
-    const text = sections.length > 0 ? formatYaml(Object.fromEntries(sections)).trimEnd() : '(as above)';
-    return [`variant ${name}`, ...text.split('\n').map((line) => `  ${line}`)];
-  });
-  return formatYaml(experiment) + changes.map((line) => `# ${line}\n`).join('');
-}
-
-async function environment(engine: Engine): Promise<object> {
-  const { version: esta, ...checkout } = await programVersion();
-  return {
-    esta,
-    ...checkout,
-    engine: engine.name,
-    device: engine.device,
-    node: process.version,
-    platform: `${os.platform()} ${os.arch()}`,
-    cpu: os.cpus()[0]?.model,
-    cores: os.cpus().length,
-    memory_gib: Math.round(os.totalmem() / 2 ** 30),
-  };
-}
-
-function differs(folder: string, existing: string, resolved: string): RequestError {
-  const [before, after] = [existing.split('\n'), resolved.split('\n')];
-  const removed = before.filter((line) => !after.includes(line)).map((line) => `  there: ${line.trim()}`);
-  const added = after.filter((line) => !before.includes(line)).map((line) => `  now:   ${line.trim()}`);
-  return new RequestError(
-    `${folder} was written for another configuration:\n${[...removed, ...added].slice(0, 20).join('\n')}`,
-    'Choose another folder with --out DIR, or restore the settings to go on.',
-  );
 }

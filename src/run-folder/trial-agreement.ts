@@ -11,8 +11,12 @@ import type { TrialRecord } from './trial-record.js';
 export function disagreements(trials: readonly TrialRecord[]): string[] {
   const found: string[] = [];
   const configured = trials.filter(({ configuration }) => configuration !== undefined);
-  const usual = mostFrequent(configured.map(({ configuration }) => configuration));
-  const others = configured.filter(({ configuration }) => configuration !== usual);
+  // Fingerprints of version 0.2.0 and before are of the whole file: they cannot be compared with those of today.
+  const versions = [...groupBy(configured, ({ configuration }) => configuration!.startsWith('2:')).values()];
+  const others = versions.flatMap((members) => {
+    const usual = mostFrequent(members.map(({ configuration }) => configuration));
+    return members.filter(({ configuration }) => configuration !== usual);
+  });
   if (others.length > 0) {
     found.push(`${names(others)} ran with another configuration than the other trials; do not average them`);
   }

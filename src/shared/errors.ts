@@ -29,6 +29,9 @@ export class TrialError extends Error {
   }
 }
 
+/** A training whose loss or gradients are no longer finite: a grid of learning rates goes on with the next one. */
+export class Diverged extends TrialError {}
+
 /** Ctrl-C: everything computed is saved. Exit status 130, as shells count it. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';

@@ -4,10 +4,27 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError, TrialError } from './errors.js';
 
+const guards = new Map<string, () => Promise<void>>();
+
+/**
+ * Lets `check` refuse whatever this process is about to write into a folder, by throwing.
+ * @returns ends it
+ */
+export function guardWrites(folder: string, check: () => Promise<void>): () => void {
+  const guarded = path.resolve(folder);
+  guards.set(guarded, check);
+  return () => void guards.delete(guarded);
+}
+
+async function askGuard(file: string): Promise<void> {
+  if (guards.size > 0) await guards.get(path.dirname(path.resolve(file)))?.();
+}
+
 /** Writes to a temporary name beside `file`, flushes, then renames; makes the folder. A full disk is a TrialError. */
 export async function writeAtomic(file: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
+    await askGuard(file);
     await mkdir(path.dirname(file), { recursive: true });
     const handle = await open(temporary, 'w');
     try {
@@ -16,6 +33,7 @@ export async function writeAtomic(file: string, content: string | Uint8Array | r
     } finally {
       await handle.close();
     }
+    await askGuard(file); // a large file takes its time
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -26,6 +44,7 @@ export async function writeAtomic(file: string, content: string | Uint8Array | r
 /** Appends one JSON line and flushes it. */
 export async function appendJsonLine(file: string, value: unknown): Promise<void> {
   try {
+    await askGuard(file);
     await mkdir(path.dirname(file), { recursive: true });
     const handle = await open(file, 'a');
     try {
@@ -80,7 +99,8 @@ export async function readJson<T>(file: string): Promise<T> {
   }
 }
 
-function explainWriteError(error: unknown, file: string): unknown {
+/** A full disk as a TrialError, a folder that may not be written as a RequestError; anything else as it is. */
+export function explainWriteError(error: unknown, file: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new TrialError(

@@ -5,7 +5,7 @@
  * The first measurement is taken whole, q <- Q. Starting from 0 instead would rank stitches by how often they were drawn:
  * after n draws q is only 1 - eta^n of its mean, and in a short run n is small and differs from stitch to stitch.
  */
-import { RequestError, TrialError } from '../shared/errors.js';
+import { Diverged, RequestError } from '../shared/errors.js';
 
 /** Plain JSON; saved with the training state. */
 export interface ImportanceScores {
@@ -26,12 +26,12 @@ export function initialImportance(stitches: number, eta = 0.9): ImportanceScores
 /**
  * The scores after one training step of stitch `id` with saliency `saliency`.
  *
- * @throws TrialError when the saliency is not finite: training has diverged
+ * @throws Diverged when the saliency is not finite: training has diverged
  */
 export function updateImportance(importance: ImportanceScores, id: number, saliency: number): ImportanceScores {
   const { eta, scores } = importance;
   if (!Number.isFinite(saliency)) {
-    throw new TrialError(
+    throw new Diverged(
       `the saliency of stitch ${id} is ${saliency}: its gradients are no longer finite`,
       'Lower training.base_learning_rates.',
     );

@@ -8,7 +8,7 @@
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
 import type { Value } from '../engine/engine.js';
 import type { Float32NdArray } from '../shared/arrays.js';
-import { Interrupted, TrialError } from '../shared/errors.js';
+import { Diverged, Interrupted } from '../shared/errors.js';
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { addMeasures, type MeasureSums, type Measures, meansOf } from './measures.js';
 import type { Runtime } from './runtime.js';
@@ -100,17 +100,34 @@ interface Position<Rest> {
 }
 
 /**
- * @throws TrialError where the loss is not finite, RequestError for a checkpoint of another training, Interrupted where
+ * @throws Diverged where the loss is not finite, RequestError for a checkpoint of another training, Interrupted where
  *   the user has asked to stop: everything is saved then
  */
 export async function runTraining<Rest>(runtime: Runtime, training: Training<Rest>): Promise<Trained<Rest>> {
-  const { engine, progress, signal } = runtime;
+  const { engine } = runtime;
+  const saved = await restore(training);
+  const state = stateOnDevice(engine, saved?.state ?? initialState(await training.initialParameters()));
+  const start: Position<Rest> = saved?.position ?? { step: 0, seconds: 0, sums: {}, rest: training.initialRest };
+  try {
+    return await trainOn(runtime, training, state, start);
+  } catch (error) {
+    engine.free(state.parameters);
+    throw error;
+  } finally {
+    engine.free(state.optimizer);
+  }
+}
+
+async function trainOn<Rest>(
+  { engine, progress, signal }: Runtime,
+  training: Training<Rest>,
+  state: DeviceState,
+  start: Position<Rest>,
+): Promise<Trained<Rest>> {
   const { label, epochs, schedule, loader, checkpoint, hooks } = training;
   const { measured } = hooks;
   const perEpoch = loader.batchesPerEpoch;
-  const saved = await restore(training);
-  const state = stateOnDevice(engine, saved?.state ?? initialState(await training.initialParameters()));
-  let done: Position<Rest> = saved?.position ?? { step: 0, seconds: 0, sums: {}, rest: training.initialRest };
+  let done = start;
   const trained = (): Trained<Rest> => ({ parameters: state.parameters, rest: done.rest, seconds: done.seconds });
   const save = () => saveCheckpoint(engine, checkpoint.file, checkpoint.fingerprint, state, JSON.stringify(done));
   const first = { epoch: Math.floor(done.step / perEpoch), index: done.step % perEpoch };
@@ -151,7 +168,6 @@ export async function runTraining<Rest>(runtime: Runtime, training: Training<Res
     if (epochEnds) clock = performance.now(); // notes and measurements are no training
   }
   progress.stop();
-  engine.free(state.optimizer);
   return trained();
 }
 
@@ -166,7 +182,7 @@ async function advance<Rest>(
   const { measures, subject, next } = await run(batch, { step, epoch: batch.epoch, learningRate }, rest);
   if (!Number.isFinite(measures.loss)) {
     const where = [...(subject ? [subject] : []), `learning rate ${learningRate.toExponential(2)}`].join(', ');
-    throw new TrialError(
+    throw new Diverged(
       `the loss is ${measures.loss} at step ${step} of ${schedule.steps} (${where})`,
       `${remedy}; the last checkpoint is kept.`,
     );

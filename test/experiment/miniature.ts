@@ -97,7 +97,7 @@ export async function outcomeOf(runFolder: string, trial: string): Promise<unkno
   const { tensors } = await readSafetensors(file('trained.safetensors'));
   const { trainSeconds: _, deploySeconds: __, stages = [], ...rest } = result;
   return {
-    result: { ...rest, stages: stages.map(({ trainSeconds: _, ...stage }) => stage) },
+    result: { ...rest, stages: stages.map(({ trainSeconds: _, gridSeconds: __, ...stage }) => stage) },
     trained: Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, Buffer.from(data.buffer)])),
     metrics: (await readLines(file('metrics.jsonl'))).map(({ seconds: _, ...line }) => line),
     importance: await readLines(file('importance.jsonl')),

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { TrialResult } from '../../src/run-folder/result.js';
 import { Interrupted, RequestError } from '../../src/shared/errors.js';
 import { programVersion } from '../../src/shared/program.js';
 import { silentProgress } from '../../src/shared/progress.js';
@@ -29,6 +30,7 @@ test('one seed gives one table; a finished trial is not run again; the run folde
   const folder = path.join(mini.folder, 'first', 'trials', trial);
   assert.deepEqual((await readdir(folder)).sort(), [
     'grid.jsonl',
+    'identity.json',
     'importance.jsonl',
     'metrics.jsonl',
     'recipe.json',
@@ -73,13 +75,54 @@ test('one seed gives one table; a finished trial is not run again; the run folde
 test('a folder of another configuration is refused with the difference', async (t) => {
   const mini = await miniature(t);
   const aborted = AbortSignal.abort();
-  await assert.rejects(mini.run(mini.experiment(), 'run', { signal: aborted }), Interrupted);
+  const untrained = mini.experiment({ seeds: [4], training: { epochs: 5 } });
+  await assert.rejects(mini.run(untrained, 'run', { signal: aborted }), Interrupted);
+  // No step was trained, so that nothing is lost.
+  const controller = new AbortController();
+  const progress = watchedProgress((label, done) => label.includes('stitched at') && done === 1 && controller.abort());
+  await assert.rejects(mini.run(mini.experiment(), 'run', { signal: controller.signal, progress }), Interrupted);
+  assert.deepEqual(await readdir(path.join(mini.folder, 'run', 'trials')), [trial]);
   await assert.rejects(mini.run(mini.experiment({ training: { epochs: 3 } }), 'run'), (error) => {
     assert.ok(error instanceof RequestError);
-    assert.match(error.message, /another configuration:[\s\S]*there: epochs: 2[\s\S]*now: +epochs: 3/);
+    assert.match(error.message, /was trained in another way:[\s\S]*training\.epochs: there 2, now 3/);
     assert.match(error.hint!, /--out DIR/);
     return true;
   });
+});
+
+test('one process works on a trial; another is refused, or does what is left', async (t) => {
+  const mini = await miniature(t);
+  const training = { epochs: 1 };
+  let other: Promise<unknown> | undefined;
+  const progress = watchedProgress((label, done) => {
+    if (label.includes('stitched at') && done === 1) {
+      other ??= mini.run(mini.experiment({ training }), 'run').catch((error: unknown) => error);
+    }
+  });
+  await mini.run(mini.experiment({ training }), 'run', { progress });
+  const refused = await other;
+  assert.ok(refused instanceof RequestError, String(refused));
+  assert.match(
+    refused.message,
+    new RegExp(`^${trial} is being run by process ${process.pid} on this machine, since 20`),
+  );
+
+  // Two processes, one trial each, of an experiment that grows.
+  const both = mini.experiment({ training, seeds: [1, 2] });
+  let second: Promise<TrialResult[]> | undefined;
+  const watched = watchedProgress((label) => {
+    if (label.includes('seed1, stitched at')) second ??= mini.run(both, 'run');
+  });
+  const first = await mini.run(both, 'run', { progress: watched });
+  const [mine, theirs] = [first, await second!].map((results) => results.map(({ seed }) => seed));
+  assert.deepEqual([mine!.includes(1), theirs!.includes(1), theirs!.includes(2)], [true, false, true]);
+  const files = await readdir(path.join(mini.folder, 'run', 'trials'), { recursive: true });
+  assert.deepEqual(
+    files.filter((name) => /lock|tmp/.test(name)),
+    [],
+  );
+  const trials = files.filter((name) => name.endsWith('result.json'));
+  assert.equal(trials.length, 3);
 });
 
 test('a trial that diverges is recorded and the others still run', async (t) => {

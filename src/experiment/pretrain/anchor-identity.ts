@@ -7,15 +7,15 @@ import type { Pretraining } from '../../config/schema/pretraining.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { Engine } from '../../engine/engine.js';
 import { openSafetensors } from '../../models/pretrained/formats/safetensors.js';
-import { RequestError } from '../../shared/errors.js';
-import { exists, readJson } from '../../shared/files.js';
-import { differencesOf } from '../../shared/identity/differences.js';
 import {
   type ComputationIdentity,
   computationIdentity,
   type ImagesIdentity,
   imagesIdentity,
-} from '../identity/input-identity.js';
+} from '../../run-folder/identity/input-identity.js';
+import { RequestError } from '../../shared/errors.js';
+import { exists, readJson } from '../../shared/files.js';
+import { differencesOf } from '../../shared/identity/differences.js';
 
 export type PretrainedAnchor = Pretraining['anchors'][number];
 

@@ -1,17 +1,18 @@
 /** What all phases of a trial share. */
+import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import type { Runtime } from '../../training/runtime.js';
 import type { Recipe } from '../recipe.js';
 import type { TrialData } from './trial-data.js';
 
 export interface TrialContext extends Runtime {
-  /** Name of the trial, for people and in fingerprints. */
+  /** Name of the trial, for people. */
   readonly name: string;
   readonly recipe: Recipe;
   readonly data: TrialData;
   /** Receives checkpoints, journals and results. */
   readonly trialFolder: string;
-  /** Fingerprint of the run's configuration. */
-  readonly configuration: string;
+  /** Everything that the numbers depend on. */
+  readonly identity: TrialIdentity;
   /** Called with the epochs of this trial that are done, of all its trainings together, and the base rate under way. */
   readonly onEpoch: (epochsDone: number, baseLearningRate: number) => Promise<void>;
 }

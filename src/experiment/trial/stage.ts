@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Value } from '../../engine/engine.js';
 import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/training-journal.js';
+import { Diverged } from '../../shared/errors.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
@@ -12,7 +13,7 @@ import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
 import { type Deployable, deploy, deployedAccuracies } from './deploy.js';
 import { meanOf } from './evaluate.js';
-import { chooseLearningRate } from './grid.js';
+import { chooseLearningRate, gridRun, type Tried } from './grid.js';
 import type { TrialNetwork } from './network.js';
 import { type StitchRest, stitchTraining } from './stitch-training.js';
 
@@ -38,16 +39,24 @@ export async function runStage(
   const { name, grid, final, learningRates } = stage;
 
   // 1. The learning rate with which the stitches to deploy are the most accurate ones on the validation images.
-  const tryOut = async (learningRate: LearningRate, index: number) => {
-    const run = `${name}-grid-${learningRate.base}`;
+  const tryOut = async (learningRate: LearningRate, index: number): Promise<Tried> => {
+    const run = gridRun(name, learningRate.base);
     const before = epochsBefore + index * grid!.epochs;
-    const { trainables, importance } = await train(context, network, stage, run, grid!, learningRate, before);
+    const trained = await train(context, network, stage, run, grid!, learningRate, before).catch(asDiverged);
+    const checkpoint = checkpointFile(context.trialFolder, run);
+    if ('diverged' in trained) {
+      context.progress.stop();
+      context.progress.line(`${context.name}: base rate ${learningRate.base} counts as the worst: ${trained.diverged}`);
+      await rm(checkpoint, { force: true });
+      return trained;
+    }
+    const { trainables, importance, seconds } = trained;
     const label = `${context.name}: validating base rate ${learningRate.base}`;
     const { choiceSplit } = context.recipe;
     const stitches = await deployedAccuracies(context, network, stage, { trainables, importance }, choiceSplit, label);
-    await rm(checkpointFile(context.trialFolder, run), { force: true });
+    await rm(checkpoint, { force: true });
     context.engine.free(trainables);
-    return meanOf(stitches.map(({ accuracy }) => accuracy));
+    return { accuracy: meanOf(stitches.map(({ accuracy }) => accuracy)), seconds };
   };
   const learningRate = grid
     ? await chooseLearningRate(context.trialFolder, name, learningRates, tryOut)
@@ -62,6 +71,11 @@ export async function runStage(
   const deployed = await deploy(context, network, stage, trained);
   const deploySeconds = (performance.now() - start) / 1000;
   return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, deployed, deploySeconds };
+}
+
+function asDiverged(error: unknown): { readonly accuracy: 0; readonly diverged: string } {
+  if (error instanceof Diverged) return { accuracy: 0, diverged: error.message };
+  throw error;
 }
 
 /** The file that a run goes on from. It stays when the run is done: whoever has used its result removes it. */
@@ -90,7 +104,7 @@ async function train(
     loader: context.data.training(split),
     checkpoint: {
       file: checkpointFile(trialFolder, name),
-      fingerprint: JSON.stringify({ run: `${context.name} ${name}`, configuration: context.configuration }),
+      fingerprint: JSON.stringify({ run: `${context.name} ${name}`, ...context.identity }),
       minutes: recipe.checkpointMinutes,
     },
     remedy: 'Lower training.base_learning_rates',

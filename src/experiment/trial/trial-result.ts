@@ -43,7 +43,12 @@ export function stageResult(
     trainSeconds: seconds,
     trainable,
     ...(tried.length > 0 && {
-      grid: tried.map(({ base_rate: learningRate, accuracy }) => ({ learningRate, accuracy })),
+      gridSeconds: tried.reduce((sum, { seconds = 0 }) => sum + seconds, 0),
+      grid: tried.map(({ base_rate: learningRate, accuracy, diverged }) => ({
+        learningRate,
+        accuracy,
+        ...(diverged !== undefined && { diverged }),
+      })),
     }),
   };
 }

@@ -1,10 +1,11 @@
 /** The story of one trial: a data set, a method, a seed. */
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trial } from '../../config/trials.js';
 import type { Splits } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
 import { toHost } from '../../engine/transfer.js';
+import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
+import { sweepTrial } from '../../run-folder/leftovers.js';
 import type { StitchResult, TrialResult } from '../../run-folder/result.js';
 import type { RunWriter } from '../../run-folder/run-writer.js';
 import { writeAtomic } from '../../shared/files.js';
@@ -14,7 +15,7 @@ import { epochsOf, gridEpochsOf, recipeOf, type StageRecipe, unknownImages } fro
 import { spaceOf } from '../space.js';
 import type { TrialContext } from './context.js';
 import { accuraciesOf } from './evaluate.js';
-import { readGrid } from './grid.js';
+import { gridRun, readGrid } from './grid.js';
 import {
   type Anchors,
   loadAnchors,
@@ -24,24 +25,28 @@ import {
   networkOfStitches,
   type TrialNetwork,
 } from './network.js';
-import { checkpointFile, joined, runStage, type TrainedStage } from './stage.js';
+import { joined, runStage, type TrainedStage } from './stage.js';
 import { writeTrained } from './trained-file.js';
 import { countImages, fitImages, openTrialData } from './trial-data.js';
 import { stageResult, stitchResult } from './trial-result.js';
 
 export interface TrialRuntime extends Runtime {
   readonly writer: RunWriter;
+  readonly identity: TrialIdentity;
   /** Where drawn images are kept. */
   readonly cacheFolder: string;
 }
 
 export async function runTrial(trial: Trial, runtime: TrialRuntime): Promise<TrialResult> {
-  const { engine, writer, progress, signal, cacheFolder } = runtime;
+  const { engine, writer, identity, progress, signal, cacheFolder } = runtime;
   const { name, seed } = trial;
   const trialFolder = writer.trialFolder(trial);
-  const { grid, final } = epochsOf(recipeOf(trial, unknownImages));
+  const epochs = epochsOf(recipeOf(trial, unknownImages));
   const onEpoch: TrialContext['onEpoch'] = (epoch, learningRate) =>
-    writer.status(trial, { state: 'running', learningRate, epoch, epochs: grid + final });
+    writer.status(trial, { state: 'running', learningRate, epoch, epochs: epochs.grid + epochs.final });
+  await writer.begin(trial, identity);
+  const tried = (await readGrid(trialFolder)).map(({ stage, base_rate }) => gridRun(stage, base_rate));
+  await sweepTrial(trialFolder, (run) => tried.includes(run));
   await onEpoch(0, 0);
 
   // 1. The images; how many there are completes the recipe.
@@ -50,8 +55,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime): Promise<Tri
   await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
   const data = await openTrialData(recipe, splits, progress);
   const context: TrialContext = {
-    ...{ engine, progress, signal, name, recipe, data, trialFolder, onEpoch },
-    configuration: writer.configuration,
+    ...{ engine, progress, signal, name, recipe, data, trialFolder, identity, onEpoch },
   };
   const done: TrainedStage[] = [];
   try {
@@ -82,15 +86,15 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime): Promise<Tri
       alone: await learnedIn(done.filter((stage) => !deployed.includes(stage))),
       classes,
     });
-    const tried = await readGrid(trialFolder);
-    const stages = done.map((stage) => stageResult(stage, tried));
+    const grid = await readGrid(trialFolder);
+    const stages = done.map((stage) => stageResult(stage, grid));
     const result = await writer.result(trial, {
-      ...{ status: 'finished', learningRate: baseLearningRate, stitches, epochs: final, stages },
+      ...{ status: 'finished', learningRate: baseLearningRate, stitches, epochs: epochs.final, stages },
       trainSeconds: stages.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
       ...(stitched && { deploySeconds, layerStartErrors: network.startErrors }),
     });
     await writer.status(trial, { state: 'finished', learningRate: baseLearningRate });
-    for (const stage of recipe.stages) await rm(checkpointFile(trialFolder, stage.name), { force: true });
+    await sweepTrial(trialFolder, () => true);
     return result;
   } finally {
     for (const { trainables } of done) engine.free(trainables);

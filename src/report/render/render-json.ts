@@ -1,7 +1,7 @@
 /** The report as one JSON document with raw numbers; field names are part of the command contract. */
 
 import type { ResultSegment } from '../../run-folder/result.js';
-import { seriesOf } from '../../run-folder/result.js';
+import { secondsOf, seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type PaperReference, paperAccuracy } from '../paper/paper.js';
 import type { ReportContent } from '../report-content.js';
@@ -31,7 +31,10 @@ export interface TrialJson {
   readonly learning_rate: number | null;
   readonly status: 'finished' | 'failed' | 'running' | 'missing' | 'unreadable';
   readonly error?: string;
+  /** Of the final runs. */
   readonly train_seconds?: number;
+  /** Of the final runs and, where it is recorded, the grids. */
+  readonly all_seconds?: number;
   readonly stitches: readonly StitchJson[];
 }
 
@@ -67,7 +70,7 @@ function trialJson({ run, name, identity, state, error, result }: TrialRecord, r
     learning_rate: identity?.learningRate ?? null,
     status: state === 'waiting' ? 'missing' : state,
     ...(error === undefined ? {} : { error }),
-    ...(result ? { train_seconds: result.trainSeconds } : {}),
+    ...(result ? { train_seconds: result.trainSeconds, all_seconds: secondsOf(result) } : {}),
     stitches: (result?.stitches ?? []).map((stitch) => {
       const paper = paperAccuracy(reference, { dataset: result!.dataset, method: seriesOf(result!) }, stitch);
       return paper === undefined ? stitch : { ...stitch, paper_accuracy: paper };

@@ -1,6 +1,6 @@
 /** Every trial with its state, the failed and the missing ones included. */
 
-import { seriesOf } from '../../run-folder/result.js';
+import { secondsOf, seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { datasetLabel, durationLabel, learningRateLabel, methodLabel } from '../curves/labels.js';
 import type { Cell, Column, Row, Table } from '../render/table.js';
@@ -34,7 +34,7 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
         learningRate: identity ? learningRateLabel(identity.learningRate) : { mark: 'none' },
         status: statusText(trial),
         best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
-        time: result ? durationLabel(result.trainSeconds) : absent,
+        time: result ? durationLabel(secondsOf(result)) : absent,
         ...(evaluates && { choice: choiceOf(result, absent) }),
       },
     };

@@ -18,11 +18,24 @@ import { chooseWeightFile, refusePickle } from './weight-files.js';
  * @param architecture which of the embedded networks
  */
 export async function openWeights(source: string, architecture: string): Promise<Weights> {
-  if (source === 'embedded') return openFile(await embeddedFile(architecture));
-  if (source.startsWith('hf-hub:')) return openFile(await fetchFromHub(source), source);
+  const file = await weightFile(source, architecture);
+  return source.startsWith('hf-hub:') ? openFile(file, source) : openFile(file);
+}
+
+/**
+ * The file that holds the weights, or the index of the files that do; parameters as `openWeights`'s.
+ * @param environment says where the cache of the hub is, and with HF_HUB_OFFLINE that nothing is fetched
+ */
+export async function weightFile(
+  source: string,
+  architecture: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  if (source === 'embedded') return embeddedFile(architecture);
+  if (source.startsWith('hf-hub:')) return fetchFromHub(source, environment);
   const stats = await stat(source).catch(() => undefined);
-  if (!stats?.isDirectory()) return openFile(source);
-  return openFile(path.join(source, chooseWeightFile(source, await readdir(source))));
+  if (!stats?.isDirectory()) return source;
+  return path.join(source, chooseWeightFile(source, await readdir(source)));
 }
 
 async function openFile(file: string, location = file): Promise<Weights> {

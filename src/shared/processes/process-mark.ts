@@ -1,0 +1,56 @@
+/** Marks that a process leaves on files, so that others can tell whether it still lives. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import os from 'node:os';
+
+export interface ProcessMark {
+  readonly host: string;
+  readonly pid: number;
+  /** Where the number of the process counts: containers of one host have their own. Left out where there is no /proc. */
+  readonly namespace?: string;
+  /** Start of the process in clock ticks of its host: numbers are given out again. Left out where there is no /proc. */
+  readonly started?: string;
+}
+
+export function thisProcess(): ProcessMark {
+  const namespace = pidNamespace();
+  const started = startOf(process.pid);
+  return {
+    host: os.hostname(),
+    pid: process.pid,
+    ...(namespace !== undefined && { namespace }),
+    ...(started !== undefined && { started }),
+  };
+}
+
+/** Whether a process has certainly ended; false of another host or container, where nothing can be seen of it. */
+export function isGone({ host, pid, namespace, started }: ProcessMark): boolean {
+  if (host !== os.hostname() || namespace !== pidNamespace()) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'; // EPERM: it lives, and is another user's
+  }
+  return started !== undefined && startOf(pid) !== started;
+}
+
+export function describeProcess({ host, pid }: ProcessMark): string {
+  return host === os.hostname() ? `process ${pid} on this machine` : `process ${pid} on ${host}`;
+}
+
+function pidNamespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Field 22 of /proc/PID/stat; the name of the program, field 2, may hold blanks and is in parentheses. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

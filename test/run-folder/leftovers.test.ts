@@ -1,0 +1,28 @@
+/** What kills leave behind is swept; what is still needed stays. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { sweepFinished, sweepRun, sweepTrial } from '../../src/run-folder/leftovers.js';
+
+test('half-written files and checkpoints that have done their work are swept', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'esta-leftovers-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const kept = ['checkpoint-stitched-grid-0.2.safetensors', 'lock.1', 'lock.ab.tmp', 'metrics.jsonl'];
+  const swept = ['checkpoint-stitched-grid-0.1.safetensors', 'status.json.0a1b2c3d.tmp'];
+  for (const name of [...kept, ...swept]) writeFileSync(path.join(folder, name), '');
+  await sweepTrial(folder, (run) => run === 'stitched-grid-0.1');
+  assert.deepEqual(readdirSync(folder).sort(), kept);
+  rmSync(path.join(folder, 'lock.1'));
+  await sweepFinished(folder);
+  assert.deepEqual(readdirSync(folder).sort(), ['lock.ab.tmp', 'metrics.jsonl']);
+
+  // In the run folder itself another process may be writing now.
+  const old = path.join(folder, 'environment.json.0a1b2c3d.tmp');
+  writeFileSync(old, '');
+  utimesSync(old, 1, 1);
+  writeFileSync(path.join(folder, 'experiment.yaml.0a1b2c3d.tmp'), '');
+  await sweepRun(folder);
+  assert.deepEqual(readdirSync(folder).sort(), ['experiment.yaml.0a1b2c3d.tmp', 'lock.ab.tmp', 'metrics.jsonl']);
+});
