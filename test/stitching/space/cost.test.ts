@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { type Architecture, stagesOf } from '../../../src/models/architecture.js';
+import { architectureNamed } from '../../../src/models/architectures.js';
 import {
   type Adaptation,
   spaceTrainableParams,
@@ -9,6 +11,7 @@ import {
   stitchParams,
   trainableParams,
 } from '../../../src/stitching/space/cost.js';
+import { buildStagedSpace } from '../../../src/stitching/space/staged-space.js';
 import { firstAnchor, isAnchor, lastAnchor } from '../../../src/stitching/space/stitch.js';
 import { fixture } from '../../fixture.js';
 import { anchors, space } from './deit.js';
@@ -94,4 +97,42 @@ test('full fine-tuning trains the anchors, the stitching layers and the heads', 
   const whole = spaceTrainableParams(space, snNet);
   const layers = 11 * (192 * 384 + 384 + 384 * 768 + 768);
   assert.equal(whole.total, 5717416 + 22050664 + 86567656 + layers);
+});
+
+test('FLOPs with low-rank updates, counted by hand', () => {
+  // Stitch 4: Ti[0-1] -> S[1-12], 10 classes. A block: 12 N D^2 + 2 N^2 D + 10 N D, and 6 N D r of its updates.
+  const tokens = 197;
+  const block = (width: number, rank: number) =>
+    12 * tokens * width ** 2 + 2 * tokens ** 2 * width + 10 * tokens * width + 6 * tokens * width * rank;
+  const layer = tokens * 192 * 384 + tokens * (192 + 384) * 96;
+  const expected = 196 * 768 * 192 + block(192, 32) + layer + 11 * block(384, 16) + 5 * tokens * 384 + 10 * 384;
+  assert.equal(stitchFlops(space.stitches[4]!, { anchors, classes: 10, adaptation: pst }), expected);
+});
+
+test('networks in stages: what leads into a stage costs once for each that is passed', () => {
+  const sizes = ['tiny', 'small', 'base'];
+  const convNeXts = sizes.map((size) => architectureNamed(`convnext_${size}.fb_in22k`));
+  const shapes = convNeXts.map((architecture, index) => ({ name: sizes[index]!, stages: stagesOf(architecture) }));
+  const { stitches } = buildStagedSpace(shapes);
+  const network = { anchors: convNeXts, classes: 1000, adaptation: 'full' } as const;
+  // The anchors: FLOPs of timm's benchmark as fvcore counts them, parameters of timm's state dicts.
+  assert.deepEqual(
+    stitches.slice(0, 3).map((stitch) => [stitchFlops(stitch, network), stitchParams(stitch, network).total]),
+    [
+      [4_470_399_744, 28_589_128],
+      [8_705_354_496, 50_223_688],
+      [15_383_585_792, 88_591_464],
+    ],
+  );
+  // T[0-7] -> S[7-36]: blocks 3 and 6 of T and block 33 of S begin a stage; 14 x 14 pixels of 384 channels are crossed.
+  const [tiny, small] = convNeXts as [Architecture, Architecture];
+  const stitch = stitches.find(({ path: [front, end] }) => front!.blocks[1] === 7 && end?.blocks[0] === 7)!;
+  const costs = (of: 'flops' | 'params') => {
+    const blocks = [...tiny.blocks.slice(0, 7), ...small.blocks.slice(7)];
+    const entries = [tiny.blocks[3]!, tiny.blocks[6]!, small.blocks[33]!].map(({ entry }) => entry![of]);
+    const parts = [tiny.embedding[of], ...blocks.map((block) => block[of]), ...entries, small.norm[of]];
+    return parts.reduce((sum, part) => sum + part, 0);
+  };
+  assert.equal(stitchFlops(stitch, network), costs('flops') + 14 * 14 * 384 ** 2 + 1000 * 768);
+  assert.equal(stitchParams(stitch, network).total, costs('params') + 384 * (384 + 1) + 1000 * (768 + 1));
 });
