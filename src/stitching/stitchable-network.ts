@@ -111,15 +111,14 @@ function runSegment(
   const { anchor, blocks } = stitch.path[segment]!;
   const network = blockwise(architectures[anchor]!);
   const context = network.contextOf?.(inputs);
-  const biases = trainables.biases[stitch.id]?.[segment];
-  const parts = biasPartsOf(architectures[anchor]!, blocks);
+  const biases = blockBiasesOf(trainables.biases[stitch.id]?.[segment], biasPartsOf(architectures[anchor]!, blocks));
   const features: tf.Tensor[] = [];
   for (let block = blocks[0]; block < blocks[1]; block++) {
     const before = features.at(-1) ?? x;
     // A stitching layer leads to the input of its end block, behind what its network does before a stage.
     const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(anchors[anchor]!, block, before);
     const updates = blockUpdatesOf(trainables, stitch.id, anchor, block, architectures[anchor]!);
-    const adaptation = withBiases(updates, biases, parts.get(block)!);
+    const adaptation = withBiases(updates, biases.get(block));
     features.push(network.runBlock(anchors[anchor]!, block, input, context, adaptation));
   }
   return features;
@@ -200,16 +199,24 @@ function unstacked(x: tf.Tensor): tf.Tensor[] {
   return x.shape[0] === 1 ? [x.squeeze([0])] : tf.unstack(x);
 }
 
-/** Adds the stitch-specific biases of a block to what adapts it. */
-function withBiases(
-  adaptation: BlockAdaptation,
+/** The stitch-specific biases of a segment, taken apart at once: by block, then by layer. */
+function blockBiasesOf(
   biases: tf.Tensor | undefined,
-  parts: readonly BiasPart[],
-): BlockAdaptation {
-  if (!biases) return adaptation;
-  const entries = parts.map(({ layer, offset, length }) => [
-    layer,
-    { ...adaptation[layer], bias: biases.slice([offset], [length]) },
-  ]);
+  parts: ReadonlyMap<number, readonly BiasPart[]>,
+): ReadonlyMap<number, Readonly<Record<string, tf.Tensor>>> {
+  if (!biases) return new Map();
+  const lengths = [...parts.values()].flat().map(({ length }) => length);
+  const split = tf.split(biases, lengths).values();
+  return new Map(
+    Array.from(parts, ([block, ofBlock]) => [
+      block,
+      Object.fromEntries(ofBlock.map(({ layer }) => [layer, split.next().value!])),
+    ]),
+  );
+}
+
+/** Adds the stitch-specific biases of a block to what adapts it. */
+function withBiases(adaptation: BlockAdaptation, biases: Readonly<Record<string, tf.Tensor>> = {}): BlockAdaptation {
+  const entries = Object.entries(biases).map(([layer, bias]) => [layer, { ...adaptation[layer], bias }]);
   return { ...adaptation, ...Object.fromEntries(entries) };
 }

@@ -4,6 +4,7 @@
  * for how often that was, not for how many steps the run has made.
  */
 import * as tf from '@tensorflow/tfjs';
+import { groupAlike, joinRows, splitRows } from '../engine/alike.js';
 import { isTensor } from '../engine/tensor.js';
 import { leavesOf, mapTree } from '../shared/tree.js';
 
@@ -49,13 +50,25 @@ export function adamW<Tree>(
 ): { parameters: Tree; state: AdamWState<Tree> } {
   const byPath = (tree: Tree) => new Map(leavesOf(tree, isTensor).map(({ path, leaf }) => [path, leaf]));
   const [gradient, expAvg, expAvgSq, step] = [gradients, state.expAvg, state.expAvgSq, state.step].map(byPath);
-  const stepped = new Map(
-    leavesOf(parameters, isTensor).map(({ path, leaf }) => {
-      const before = { expAvg: expAvg!.get(path)!, expAvgSq: expAvgSq!.get(path)!, step: step!.get(path)! };
-      const weightDecay = decays(path, leaf) ? options.weightDecay : 0;
-      return [path, stepOf(leaf, gradient!.get(path)!, before, rate, { ...options, weightDecay })];
-    }),
+  const moved = leavesOf(parameters, isTensor).map(({ path, leaf }) => ({
+    path,
+    weightDecay: decays(path, leaf) ? options.weightDecay : 0,
+    parameter: leaf,
+    gradient: gradient!.get(path)!,
+    expAvg: expAvg!.get(path)!,
+    expAvgSq: expAvgSq!.get(path)!,
+    step: step!.get(path)!,
+  }));
+  const stepped = new Map<string, Stepped>();
+  const groups = groupAlike(
+    moved,
+    ({ parameter }) => parameter,
+    ({ weightDecay }) => `${weightDecay}`,
   );
+  for (const group of groups) {
+    const steps = stepTogether(group, rate, { ...options, weightDecay: group[0]!.weightDecay });
+    for (const [index, { path }] of group.entries()) stepped.set(path, steps[index]!);
+  }
   const treeOf = (part: 'parameter' | keyof AdamWState<Tree>) => {
     const tree: unknown = mapTree(parameters, isTensor, (_, path) => stepped.get(path)![part]);
     return tree as Tree; // tensors in the places of tensors
@@ -66,13 +79,39 @@ export function adamW<Tree>(
   };
 }
 
+/** A tensor of the parameters with all that moves it. */
+type Moved = AdamWState<tf.Tensor> & { readonly parameter: tf.Tensor; readonly gradient: tf.Tensor };
+type Stepped = Omit<Moved, 'gradient'>;
+
+/** Tensors of one shape and one decay, moved as the rows of one: each element as if its tensor were alone. */
+function stepTogether(group: readonly Moved[], rate: tf.Tensor, options: AdamWOptions): Stepped[] {
+  const rows = (part: keyof Moved) => joinRows(group.map((moved) => moved[part]));
+  const after = stepOf(
+    {
+      parameter: rows('parameter'),
+      gradient: rows('gradient'),
+      expAvg: rows('expAvg'),
+      expAvgSq: rows('expAvgSq'),
+      step: rows('step'),
+    },
+    rate,
+    options,
+  );
+  const parts = (part: keyof Stepped) => splitRows(after[part], group.length, group[0]![part].shape);
+  const [parameter, expAvg, expAvgSq, step] = [parts('parameter'), parts('expAvg'), parts('expAvgSq'), parts('step')];
+  return group.map((_, index) => ({
+    parameter: parameter[index]!,
+    expAvg: expAvg[index]!,
+    expAvgSq: expAvgSq[index]!,
+    step: step[index]!,
+  }));
+}
+
 function stepOf(
-  parameter: tf.Tensor,
-  gradient: tf.Tensor,
-  state: AdamWState<tf.Tensor>,
+  { parameter, gradient, ...state }: Moved,
   rate: tf.Tensor,
   { weightDecay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptions,
-): AdamWState<tf.Tensor> & { readonly parameter: tf.Tensor } {
+): Stepped {
   const expAvg = state.expAvg.mul(beta1).add(gradient.mul(1 - beta1));
   const expAvgSq = state.expAvgSq.mul(beta2).add(gradient.square().mul(1 - beta2));
   const step = state.step.add(1);

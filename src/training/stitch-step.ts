@@ -12,6 +12,7 @@
  * Saliency of the stitch: the mean of |parameter x gradient| over its trainables, with the stitch's own gradient.
  */
 import * as tf from '@tensorflow/tfjs';
+import { groupAlike, joinRows } from '../engine/alike.js';
 import type { TensorFunction } from '../engine/engine.js';
 import { isTensor } from '../engine/tensor.js';
 import type { Architecture } from '../models/architecture.js';
@@ -148,9 +149,12 @@ function sumOf(one: Trainables<tf.Tensor>, other: Trainables<tf.Tensor>): Traina
 
 /** Mean of |parameter x gradient| over all elements of two trees of one form. */
 export function saliencyOf<Tree>(parameters: Tree, gradients: Tree): tf.Tensor {
-  const values = leavesOf(parameters, isTensor);
   const slopes = leavesOf(gradients, isTensor);
-  const sums = values.map(({ leaf }, index) => leaf.mul(slopes[index]!.leaf).abs().sum());
-  const count = values.reduce((sum, { leaf }) => sum + leaf.size, 0);
+  const pairs = leavesOf(parameters, isTensor).map(({ leaf }, index) => ({ value: leaf, slope: slopes[index]!.leaf }));
+  const sums = groupAlike(pairs, ({ value }) => value).map((group) => {
+    const [values, gradient] = [group.map(({ value }) => value), group.map(({ slope }) => slope)].map(joinRows);
+    return values!.mul(gradient!).abs().sum();
+  });
+  const count = pairs.reduce((sum, { value }) => sum + value.size, 0);
   return tf.addN(sums).div(count);
 }

@@ -38,6 +38,7 @@ export class Graph {
   private readonly constants = new Map<string, GraphConstant>();
   private readonly inputs: GraphValue[] = [];
   private readonly views = new Map<string, GraphValue>();
+  private readonly reshaped = new Map<string, GraphValue>();
   private count = 0;
 
   /** From channelBlock(): set where the program may use blocked convolutions. */
@@ -102,12 +103,14 @@ export class Graph {
     if (values.length > largestConstant) {
       throw new Error(`a constant of shape [${shape}] is too large for a compiled program: pass it as an input`);
     }
-    const bytes = bytesOf(values, dtype);
-    const key = `${dtype}[${shape}]${Buffer.from(bytes).toString('base64')}`;
+    // Shapes are asked for thousands of times; text shows all of a whole number, not of a float.
+    const bytes = dtype === 'float32' ? bytesOf(values, dtype) : undefined;
+    const text = bytes ? Buffer.from(bytes).toString('base64') : Array.from(values).join();
+    const key = `${dtype}[${shape}]${text}`;
     const existing = this.constants.get(key);
     if (existing) return existing.name;
     const name = `c${this.constants.size}`;
-    this.constants.set(key, { name, dtype, shape, bytes });
+    this.constants.set(key, { name, dtype, shape, bytes: bytes ?? bytesOf(values, dtype) });
     return name;
   }
 
@@ -119,15 +122,23 @@ export class Graph {
     return this.constant(values, [values.length], 'int64');
   }
 
-  /** A reshaped view; views of views refer to the first value, and undoing a view gives that value back. */
+  /** A reshaped view, made once; views of views refer to the first value, and undoing a view gives that value back. */
   reshape(value: GraphValue, shape: readonly number[]): GraphValue {
     if (sameShape(value.shape, shape)) return value;
     if (value.fill !== undefined) return this.fill(value.fill, shape, value.dtype);
-    const base = this.views.get(value.name) ?? value;
+    const base = this.unviewed(value);
     if (sameShape(base.shape, shape)) return base;
-    const view = this.node('Reshape', [base, this.int64s(shape)], { shape, dtype: value.dtype });
+    const key = `${base.name}[${shape}]`;
+    const view =
+      this.reshaped.get(key) ?? this.node('Reshape', [base, this.int64s(shape)], { shape, dtype: value.dtype });
+    this.reshaped.set(key, view);
     this.views.set(view.name, base);
     return view;
+  }
+
+  /** The value that a view shows; any other value itself. */
+  unviewed(value: GraphValue): GraphValue {
+    return this.views.get(value.name) ?? value;
   }
 
   /** The same value as a real tensor of its full shape. */

@@ -6,7 +6,10 @@ import { kernel, type TracingKernel } from '../kernel.js';
 
 /** One ONNX operator of one input. */
 const unary = (operator: string, dtype?: ElementType): TracingKernel =>
-  kernel(['x'], (graph, { x }) => graph.node(operator, [x], { shape: x.shape, dtype: dtype ?? x.dtype }));
+  kernel(['x'], (graph, { x }) => {
+    const seen = graph.unviewed(x);
+    return graph.reshape(graph.node(operator, [seen], { shape: seen.shape, dtype: dtype ?? x.dtype }), x.shape);
+  });
 
 const broadcast = (a: GraphValue, b: GraphValue) =>
   tf.backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]);
@@ -30,6 +33,12 @@ export function binaryNode(
   }
   const unchanged = neutral(operator, a, b);
   if (unchanged) return expanded(graph, unchanged, shape);
+  if (a.fill === undefined && b.fill === undefined && sameShape(a.shape, b.shape)) {
+    // What is done element by element needs no view: where one is shown, both are taken in the shape of what it shows.
+    const seen = [a, b].map((value) => graph.unviewed(value)).find(({ shape }) => !sameShape(shape, a.shape))?.shape;
+    const [x, y] = [a, b].map((value) => graph.reshape(value, seen ?? shape)) as [GraphValue, GraphValue];
+    return graph.reshape(graph.node(operator, [x, y], { shape: x.shape, dtype: result.dtype }), shape);
+  }
   // A known number may stand as a scalar only beside an operand that has the full shape.
   const left = sameShape(b.shape, shape) && b.fill === undefined ? operand(graph, a) : a;
   const right = sameShape(a.shape, shape) && a.fill === undefined ? operand(graph, b) : b;

@@ -46,8 +46,6 @@ function probabilities(graph: Graph, query: GraphValue, key: GraphValue, causal:
 
 type Three = [GraphValue, GraphValue, GraphValue];
 
-const statistics = (x: GraphValue) => ({ shape: [...x.shape.slice(0, -1), 1] });
-
 export const fusedKernels: Record<string, TracingKernel> = {
   EstaLinear: kernel(['x', 'weight', 'bias?'], (graph, { x, weight, bias }, { transpose }) => {
     const options = { transposeB: Boolean(transpose), ...(bias ? { addend: bias } : {}) };
@@ -64,32 +62,46 @@ export const fusedKernels: Record<string, TracingKernel> = {
     },
   ),
 
-  EstaLayerNorm: kernel(['x', 'scale', 'offset'], (graph, { x, scale, offset }, { epsilon }) =>
-    graph.nodeWithOutputs('LayerNormalization', [x, scale, offset], [x, statistics(x), statistics(x)], {
-      attributes: { axis: { int: -1 }, epsilon: { float: Number(epsilon) } },
-    }),
-  ),
-
-  EstaLayerNormGrad: kernel(
-    ['dy', 'x', 'scale', 'mean', 'inverseDeviation'],
-    (graph, { dy, x, scale, mean, inverseDeviation }) => {
-      const normalised = mul(graph, sub(graph, x, mean), inverseDeviation);
-      const g = mul(graph, dy, scale);
-      const along = reduceNode(graph, 'ReduceMean', mul(graph, g, normalised), -1, true);
-      const centred = sub(graph, g, reduceNode(graph, 'ReduceMean', g, -1, true));
-      return mul(graph, sub(graph, centred, mul(graph, normalised, along)), inverseDeviation);
-    },
-  ),
-
-  EstaGelu: kernel(['x'], (graph, { x }) => {
-    if (!graph.standard) return graph.node('Gelu', [x], x, { domain: microsoft });
-    // The form that other runtimes recognise and fuse: x / 2 (1 + erf(x / sqrt 2)). Their own Gelu is of operators 20.
-    const z = graph.node('Div', [x, graph.scalar(Math.SQRT2)], x);
-    const twicePhi = graph.node('Add', [graph.node('Erf', [z], z), graph.scalar(1)], z);
-    return mul(graph, mul(graph, x, twicePhi), graph.scalar(0.5));
+  EstaLayerNorm: kernel(['x', 'scale', 'offset'], (graph, { x, scale, offset }, { epsilon }) => {
+    const rows = rowsOf(graph, x);
+    const statistics = { shape: [rows.shape[0]!, 1] };
+    const [y, mean, inverseDeviation] = graph.nodeWithOutputs(
+      'LayerNormalization',
+      [rows, scale, offset],
+      [rows, statistics, statistics],
+      { attributes: { axis: { int: -1 }, epsilon: { float: Number(epsilon) } } },
+    ) as Three;
+    const ofRows = [...x.shape.slice(0, -1), 1];
+    return [graph.reshape(y, x.shape), graph.reshape(mean, ofRows), graph.reshape(inverseDeviation, ofRows)];
   }),
 
-  EstaGeluGrad: kernel(['dy', 'x'], (graph, { dy, x }) => {
+  EstaLayerNormGrad: kernel(['dy', 'x', 'scale', 'mean', 'inverseDeviation'], (graph, { scale, ...inputs }) => {
+    const rows = (value: GraphValue) => rowsOf(graph, value);
+    const [dy, x, mean, inverseDeviation] = [
+      rows(inputs.dy),
+      rows(inputs.x),
+      rows(inputs.mean),
+      rows(inputs.inverseDeviation),
+    ];
+    const normalised = mul(graph, sub(graph, x, mean), inverseDeviation);
+    const g = mul(graph, dy, scale);
+    const along = reduceNode(graph, 'ReduceMean', mul(graph, g, normalised), -1, true);
+    const centred = sub(graph, g, reduceNode(graph, 'ReduceMean', g, -1, true));
+    const dx = mul(graph, sub(graph, centred, mul(graph, normalised, along)), inverseDeviation);
+    return graph.reshape(dx, inputs.x.shape);
+  }),
+
+  EstaGelu: kernel(['x'], (graph, { x }) => {
+    const rows = rowsOf(graph, x);
+    if (!graph.standard) return graph.reshape(graph.node('Gelu', [rows], rows, { domain: microsoft }), x.shape);
+    // The form that other runtimes recognise and fuse: x / 2 (1 + erf(x / sqrt 2)). Their own Gelu is of operators 20.
+    const z = graph.node('Div', [rows, graph.scalar(Math.SQRT2)], rows);
+    const twicePhi = graph.node('Add', [graph.node('Erf', [z], z), graph.scalar(1)], z);
+    return graph.reshape(mul(graph, mul(graph, rows, twicePhi), graph.scalar(0.5)), x.shape);
+  }),
+
+  EstaGeluGrad: kernel(['dy', 'x'], (graph, inputs) => {
+    const [dy, x] = [rowsOf(graph, inputs.dy), rowsOf(graph, inputs.x)];
     const z = mul(graph, x, graph.scalar(Math.SQRT1_2));
     // Phi(x) = erf(z) / 2 + 1 / 2 in one pass: HardSigmoid clips to [0, 1], which Phi never leaves.
     const phi = graph.node('HardSigmoid', [graph.node('Erf', [z], z)], z, {
@@ -98,7 +110,7 @@ export const fusedKernels: Record<string, TracingKernel> = {
     // The density's factor 1 / sqrt(2 pi) goes into the exponent.
     const exponent = graph.node('Sub', [graph.scalar(-0.5 * Math.log(2 * Math.PI)), mul(graph, z, z)], z);
     const slope = mul(graph, x, graph.node('Exp', [exponent], exponent));
-    return mul(graph, graph.node('Add', [phi, slope], slope), dy);
+    return graph.reshape(mul(graph, graph.node('Add', [phi, slope], slope), dy), inputs.x.shape);
   }),
 
   EstaAttention: kernel(['query', 'key', 'value'], (graph, { query, key, value }, { heads, causal }) => {

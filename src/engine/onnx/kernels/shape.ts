@@ -35,6 +35,19 @@ function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): Gr
   return graph.node('Concat', filled, { shape, dtype: first.dtype }, { attributes: { axis: { int: axis } } });
 }
 
+/** Consecutive parts of x of the given sizes along one axis. */
+function splitNode(graph: Graph, x: GraphValue, sizes: readonly number[], axis: number): GraphValue[] {
+  const parts = sizes.map((size) => ({ shape: x.shape.with(axis, size), dtype: x.dtype }));
+  if (sizes.length === 1) return [x];
+  if (x.fill !== undefined) return parts.map(({ shape }) => graph.fill(x.fill!, shape, x.dtype));
+  // A shader of WebGPU writes to few buffers.
+  if (!graph.fused) {
+    const begins = sizes.map((_, index) => sizes.slice(0, index).reduce((sum, size) => sum + size, 0));
+    return parts.map(({ shape }, index) => sliceNode(graph, x, x.shape.map(() => 0).with(axis, begins[index]!), shape));
+  }
+  return graph.nodeWithOutputs('Split', [x, graph.int64s(sizes)], parts, { attributes: { axis: { int: axis } } });
+}
+
 export function padNode(
   graph: Graph,
   x: GraphValue,
@@ -72,30 +85,18 @@ export const shapeKernels: Record<string, TracingKernel> = {
   }),
   Unpack: kernel(['value'], (graph, { value }, { axis }) => {
     const at = axisOf(axis, value.shape);
-    return Array.from({ length: value.shape[at]! }, (_, index) => {
-      const begin = value.shape.map((_, other) => (other === at ? index : 0));
-      const size = value.shape.map((extent, other) => (other === at ? 1 : extent));
-      return graph.reshape(sliceNode(graph, value, begin, size), value.shape.toSpliced(at, 1));
-    });
+    const ones = Array.from({ length: value.shape[at]! }, () => 1);
+    return splitNode(graph, value, ones, at).map((part) => graph.reshape(part, value.shape.toSpliced(at, 1)));
   }),
   SplitV: kernel(['x'], (graph, { x }, { numOrSizeSplits, axis }) => {
     const at = axisOf(axis, x.shape);
-    let begin = 0;
-    const sizes = tf.backend_util.prepareSplitSize(
-      { shape: [...x.shape] } as tf.Tensor,
-      numOrSizeSplits as number[],
+    const { prepareSplitSize } = tf.backend_util;
+    return splitNode(
+      graph,
+      x,
+      prepareSplitSize({ shape: [...x.shape] } as tf.Tensor, numOrSizeSplits as number[], at),
       at,
     );
-    return sizes.map((size) => {
-      const from = x.shape.map((_, axisIndex) => (axisIndex === at ? begin : 0));
-      begin += size;
-      return sliceNode(
-        graph,
-        x,
-        from,
-        x.shape.map((extent, axisIndex) => (axisIndex === at ? size : extent)),
-      );
-    });
   }),
   Slice: kernel(['x'], (graph, { x }, { begin, size }) => sliceNode(graph, x, begin as number[], size as number[])),
   PadV2: kernel(['x'], (graph, { x }, { paddings, constantValue }) =>
