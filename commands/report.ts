@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import type { ReportJson } from '../src/report/render/render-json.js';
 import { formatOfFile, reportFormats } from '../src/report/report-format.js';
-import { EstaCommand } from '../src/shared/command.js';
+import { budgetFlag, EstaCommand, machineFlag } from '../src/shared/command.js';
+import { parseBudget } from '../src/shared/costs/budget.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
@@ -14,6 +15,7 @@ export default class Report extends EstaCommand {
   static override readonly examples = [
     { description: 'All runs below runs/', command: '<%= config.bin %> report' },
     { description: 'A page with a curve to explore', command: '<%= config.bin %> report runs/fgvc --out report.html' },
+    { description: 'What fits into a budget', command: '<%= config.bin %> report runs/flowers12 --budget 5ms' },
     { description: 'Tables for a paper', command: '<%= config.bin %> report runs/fgvc --format latex --out tables' },
   ];
 
@@ -31,6 +33,13 @@ export default class Report extends EstaCommand {
       helpValue: 'FILE|DIR',
       summary: 'Write the report to this file, or as report.EXTENSION into this folder; default: print it.',
     }),
+    budget: budgetFlag({
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+      summary: 'Say which deployed stitch it buys: 5ms, 20MB, 0.1GFLOPs, 8Mparams; may be repeated.',
+    }),
+    machine: machineFlag,
   };
 
   override async run(): Promise<ReportJson & { readonly files: readonly string[] }> {
@@ -45,7 +54,8 @@ export default class Report extends EstaCommand {
     }
     const { out } = flags;
     const format = flags.format ?? (out === undefined ? undefined : formatOfFile(out)) ?? 'text';
-    const report = await buildReport(folders, format, { out, width: process.stdout.columns });
+    const question = { budgets: flags.budget.map(parseBudget), machine: flags.machine };
+    const report = await buildReport(folders, format, { out, width: process.stdout.columns, question });
     if (out === undefined) this.log(report.text);
     // Standard output belongs to the document, where a program may read it.
     const say = (line: string) => (out === undefined && format !== 'text' ? this.logToStderr(line) : this.log(line));

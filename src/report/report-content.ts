@@ -11,9 +11,11 @@ import { figureSpec } from './figures/figure-spec.js';
 import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
+import { type BudgetQuestion, budgetsView } from './views/budgets-view.js';
 import { curvesView } from './views/curves-view.js';
 import { deployedBlocksOf, deployedView } from './views/deployed-blocks.js';
 import { anglesView, gradientAnglesOf } from './views/gradient-angles.js';
+import { latencyView, measuredCurvesOf } from './views/latency-view.js';
 import { commonDatasets, methodsView } from './views/methods-view.js';
 import { stitchesView } from './views/stitches-view.js';
 import { tableOneView } from './views/table-one-view.js';
@@ -40,7 +42,12 @@ export interface ReportContent {
   readonly next: NextStep;
 }
 
-export async function readReportContent(folders: readonly string[], reference: PaperReference): Promise<ReportContent> {
+/** @throws RequestError where a budget cannot be answered: nobody has measured it, or several machines have */
+export async function readReportContent(
+  folders: readonly string[],
+  reference: PaperReference,
+  question: BudgetQuestion = { budgets: [] },
+): Promise<ReportContent> {
   const runs = await Promise.all(folders.map(readRunFolder));
   const trials = runs.flatMap((run) => run.trials);
   const repetitions = repetitionsOf(trials);
@@ -51,7 +58,9 @@ export async function readReportContent(folders: readonly string[], reference: P
   const trainable = trainableAccuraciesOf(repetitions);
   const deployed = deployedBlocksOf(repetitions);
   const angles = gradientAnglesOf(trials);
+  const measured = measuredCurvesOf(runs);
   const tables = [
+    budgetsView(runs, question),
     ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
     methodsView(repetitions, unfinished),
     curvesView(repetitions),
@@ -60,6 +69,7 @@ export async function readReportContent(folders: readonly string[], reference: P
     trainableAccuracyView(trainable),
     deployedView(deployed),
     ...angles.map(anglesView),
+    latencyView(measured),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);
   const figure = curves.length > 0 ? figureData(curves, means) : undefined;
@@ -71,7 +81,7 @@ export async function readReportContent(folders: readonly string[], reference: P
     tables,
     stitches: stitchesView(trials, reference),
     figure,
-    figures: [...(curve ? [curve] : []), ...furtherFigures({ progress, trainable, deployed, angles })],
+    figures: [...(curve ? [curve] : []), ...furtherFigures({ progress, trainable, deployed, angles, measured })],
     problems: runs.flatMap(({ problems }) => problems),
     next: nextStep(runs),
   };

@@ -16,6 +16,7 @@ import { renderMarkdown } from './render/render-markdown.js';
 import { renderText } from './render/render-text.js';
 import { type ReportContent, readReportContent } from './report-content.js';
 import { extensions, formatOfFile, type ReportFormat } from './report-format.js';
+import type { BudgetQuestion } from './views/budgets-view.js';
 
 /** Formats that stand beside a figure file; HTML has it inside, CSV and JSON are for programs. */
 const illustrated: readonly ReportFormat[] = ['text', 'md', 'latex'];
@@ -25,6 +26,8 @@ export interface ReportOptions {
   readonly out?: string | undefined;
   /** Characters of a line of text tables; default: unlimited. */
   readonly width?: number | undefined;
+  /** Budgets to be answered in a table of their own. */
+  readonly question?: BudgetQuestion;
   /** Default: Table I of the supplement. */
   readonly reference?: PaperReference;
 }
@@ -56,9 +59,9 @@ interface Document {
 export async function buildReport(
   folders: readonly string[],
   format: ReportFormat,
-  { out, width, reference = tableOneReference }: ReportOptions = {},
+  { out, width, question, reference = tableOneReference }: ReportOptions = {},
 ): Promise<Report> {
-  const content = await readReportContent(folders, reference);
+  const content = await readReportContent(folders, reference, question);
   const json = reportJson(content, reference);
   const drawn = illustrated.includes(format) || format === 'html' ? await drawFigures(content.figures) : [];
   const target = await targetOf(out, format);

@@ -58,20 +58,23 @@ export const trialFlag = Flags.string({
   summary: 'Trial folder; needed where the run has several trials.',
 });
 
+/** `--budget`: checked when it is parsed; `chosenBy` makes a budget of it. */
+export const budgetFlag = Flags.custom<string>({
+  helpValue: 'BUDGET',
+  summary:
+    'The deployed stitch with the most FLOPs of those that cost at most so much: 5ms (see esta measure), 20MB, ' +
+    '0.1GFLOPs, 8Mparams; a plain number counts GFLOPs. Default: the largest anchor.',
+  parse: async (text) => {
+    parseBudget(text);
+    return text;
+  },
+});
+
 /** Which of the networks that a run has deployed. */
 export const deployedFlags = {
   trial: trialFlag,
   stitch: Flags.integer({ exclusive: ['budget'], helpValue: 'ID', summary: 'Id of a deployed stitch.' }),
-  budget: Flags.custom<string>({
-    helpValue: 'BUDGET',
-    summary:
-      'The deployed stitch with the most FLOPs of those that cost at most so much: 5ms (see esta measure), 20MB, ' +
-      '0.1GFLOPs, 8Mparams; a plain number counts GFLOPs. Default: the largest anchor.',
-    parse: async (text) => {
-      parseBudget(text);
-      return text;
-    },
-  })(),
+  budget: budgetFlag(),
   machine: machineFlag,
 };
 

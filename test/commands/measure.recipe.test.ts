@@ -26,6 +26,12 @@ test('a table of another machine serves budgets of milliseconds', async (t) => {
   const all = await esta(['export', run, '--budget', '60s', '--out', path.join(mini.folder, 'b.onnx'), '--json']);
   assert.deepEqual(JSON.parse(all.stdout).stitch, dearest);
 
+  const recommended = await esta(['recommend', run, '--budget', '60s']);
+  assert.equal(recommended.status, 0, recommended.stderr);
+  assert.match(recommended.stdout, /^Stitch \d+.* of 60 s on here\.\n.*\n.*\n.*\nNext: esta export .* --stitch \d+/);
+  const reported = await esta(['report', run, '--budget', '60s', '--budget', '1params']);
+  assert.match(reported.stdout, /^What the budget buys\n.*60 s on here.*costs 1 params or less: the nearest is/s);
+
   const wrong = await esta(['measure', run, '--import', form, '--machine', 'phone']);
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /form\.csv, row 1 is not valid:\n.*median_ms/);

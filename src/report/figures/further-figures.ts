@@ -2,10 +2,12 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { DeployedBlocks } from '../views/deployed-blocks.js';
 import type { GradientAngles } from '../views/gradient-angles.js';
+import type { MeasuredCurve } from '../views/latency-view.js';
 import type { TrainableAccuracy } from '../views/trainable-accuracy.js';
 import type { TrainingProgress } from '../views/training-progress.js';
 import { anglesFigure } from './angles-figure.js';
 import { deployedFigure } from './deployed-figure.js';
+import { latencyFigure } from './latency-figure.js';
 import { trainableAccuracyFigure } from './trainable-accuracy-figure.js';
 import { trainingFigure } from './training-figure.js';
 
@@ -22,10 +24,15 @@ export interface FurtherFigures {
   readonly deployed: readonly DeployedBlocks[];
   /** One for each method that has them. */
   readonly angles: readonly GradientAngles[];
+  /** Trials on machines that have measured them. */
+  readonly measured: readonly MeasuredCurve[];
 }
 
-export function furtherFigures({ progress, trainable, deployed, angles }: FurtherFigures): NamedFigure[] {
+export function furtherFigures({ progress, trainable, deployed, angles, measured }: FurtherFigures): NamedFigure[] {
   return [
+    ...(measured.length > 0
+      ? [{ name: 'figure-latency', title: 'Accuracy against time', spec: latencyFigure(measured) }]
+      : []),
     ...(progress.length > 0
       ? [{ name: 'figure-training', title: 'Training loss and test accuracy by epoch', spec: trainingFigure(progress) }]
       : []),

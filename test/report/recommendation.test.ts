@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recommend } from '../../src/report/recommendation.js';
+import { parseBudget } from '../../src/shared/costs/budget.js';
+import { machine, measuredRun } from '../run-folder/measured/measured-fixture.js';
+
+test('three lines: the choice, what is just too dear, and whether something cheaper is as good', () => {
+  const run = measuredRun(machine('laptop'));
+  const { stitch, price, machine: where, lines } = recommend(run, parseBudget('6.5ms'));
+  assert.deepEqual([stitch.id, price, where], [7, 4, 'laptop']);
+  assert.equal(lines.length, 3);
+  assert.match(lines[0], /^Stitch 7, .*71\.00 % on the test images\. It takes 4 ms of 6\.5 ms on laptop\.$/);
+  assert.equal(lines[1], 'No deployed stitch has more FLOPs: a larger budget buys nothing.');
+  assert.match(lines[2], /on the test images stitch 5 \(Ti\) has 73\.00 % with 6 ms\.$/);
+});
+
+test('what is over the budget is not called affordable', () => {
+  const run = measuredRun(machine('laptop', { 3: [2, 2.2], 5: [3, 3.1], 7: [9, 9.3] }));
+  const { stitch, lines } = recommend(run, parseBudget('5ms'));
+  assert.equal(stitch.id, 5);
+  assert.match(lines[1], /^The next one, stitch 7 \(Ti\), takes 9 ms, which is over the budget; it has 71\.00 %\.$/);
+  assert.match(lines[2], /it has the most FLOPs, and is the most accurate\.$/);
+});
+
+test('bytes, parameters and FLOPs name no machine', () => {
+  const { stitch, lines, machine: where } = recommend(measuredRun(), parseBudget('0.5Mparams'));
+  assert.deepEqual([stitch.id, where], [5, undefined]);
+  assert.match(lines[0], /It takes 410 K params of 500 K params\.$/);
+});
