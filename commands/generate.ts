@@ -27,6 +27,10 @@ The folder holds config.json, model.safetensors (or its shards with their index)
 
   static override readonly flags = {
     checkpoint: Flags.string({ required: true, helpValue: 'DIR', summary: 'Folder of the model.' }),
+    adapter: Flags.string({
+      helpValue: 'DIR',
+      summary: 'Folder of a LoRA adapter (PEFT) for the model; it is merged into the weights.',
+    }),
     weights: Flags.option({
       options: ['float32', '8bit'] as const,
       default: 'float32',
@@ -60,7 +64,10 @@ The folder holds config.json, model.safetensors (or its shards with their index)
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const engine = await createEngine(flags.engine, { device: flags.device });
     try {
-      const { model, tokenizer, params, unused } = await openModel(engine, flags.checkpoint, flags.weights);
+      const { model, tokenizer, params, unused } = await openModel(engine, flags.checkpoint, {
+        storage: flags.weights,
+        adapter: flags.adapter,
+      });
       if (unused.length > 0) this.warn(`${flags.checkpoint} has tensors that are not used: ${unused.join(', ')}`);
       const show = this.jsonEnabled() ? () => {} : (text: string) => void process.stdout.write(text);
       const generated = await generate(model, tokenizer, args.prompt, {

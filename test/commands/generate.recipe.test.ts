@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { writeAdapter } from '../../src/models/peft/adapter.js';
+import { Random } from '../../src/shared/random.js';
 import { esta } from '../command-line.js';
 import { temporaryFolder } from '../data/official/temporary-folder.js';
+import { randomArray } from '../engine/tensors.js';
 import { tinyLlama, writeTinyLlama } from '../models/llama/tiny-llama.js';
 
 test('a text is continued: as it comes, and as JSON', async (t) => {
@@ -28,6 +31,20 @@ test('a text is continued: as it comes, and as JSON', async (t) => {
   assert.notEqual(one, other);
 });
 
+test('an adapter is merged into the model', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeTinyLlama(folder, tinyLlama());
+  const random = Random.of(0, 'adapter');
+  const update = { down: randomArray(random, [16, 2]), up: randomArray(random, [2, 16]), scale: 2 };
+  await writeAdapter(`${folder}/adapter`, new Map([['model.layers.1.self_attn.q_proj', update]]), folder);
+  const command = ['generate', 'a stitch', '--checkpoint', folder, '--max-tokens', '12', '--engine', 'onnxruntime'];
+  const [alone, adapted] = await Promise.all(
+    [[], ['--adapter', `${folder}/adapter`]].map(async (flags) => esta([...command, ...flags, '--json'])),
+  );
+  assert.equal(adapted!.status, 0);
+  assert.notEqual(JSON.parse(adapted!.stdout).text, JSON.parse(alone!.stdout).text);
+});
+
 test('a wrong request is named: exit status 2', async (t) => {
   const folder = await temporaryFolder(t);
   await writeTinyLlama(folder, tinyLlama());
@@ -38,6 +55,7 @@ test('a wrong request is named: exit status 2', async (t) => {
     ],
     [['generate', 'x', '--checkpoint', `${folder}/none`], /does not exist/],
     [['generate', 'x', '--checkpoint', folder, '--top-p', '2'], /--top-p: expected a number from 0 to 1/],
+    [['generate', 'x', '--checkpoint', folder, '--adapter', folder], /holds no adapter/],
     [['generate', 'x'], /checkpoint/],
   ];
   for (const [args, expected] of cases) {

@@ -1,7 +1,7 @@
 /** A language model with its tokenizer, from a folder. */
 import { TextTokenizer } from '../../data/text/tokenizer.js';
 import type { Engine } from '../../engine/engine.js';
-import { loadLlama, type Storage } from '../../models/llama/load.js';
+import { type LoadOptions, loadLlama } from '../../models/llama/load.js';
 import { RequestError } from '../../shared/errors.js';
 import { type LanguageModel, languageModel } from './language-model.js';
 
@@ -18,14 +18,18 @@ export interface OpenedModel {
 
 /**
  * @param folder in the layout of Hugging Face
- * @param storage of the linear layers
- * @throws RequestError for weights or a tokenizer that cannot be read, or that do not belong together
+ * @param options storage of the linear layers, and an adapter for them
+ * @throws RequestError for weights, an adapter or a tokenizer that cannot be read, or that do not belong together
  */
-export async function openModel(engine: Engine, folder: string, storage: Storage = 'float32'): Promise<OpenedModel> {
-  if (storage === '8bit' && engine.device === 'webgpu') {
+export async function openModel(
+  engine: Engine,
+  folder: string,
+  options: Pick<LoadOptions, 'storage' | 'adapter'> = {},
+): Promise<OpenedModel> {
+  if (options.storage === '8bit' && engine.device === 'webgpu') {
     throw new RequestError('weights of 8 bits are not computed with on webgpu', 'Leave out --device or --weights.');
   }
-  const { config, weights, params, unused } = await loadLlama(folder, { storage });
+  const { config, weights, params, unused } = await loadLlama(folder, options);
   const tokenizer = await TextTokenizer.open(folder, { begin: config.beginId, end: config.endIds });
   const unneeded = config.vocabulary - tokenizer.size;
   if (unneeded < 0 || unneeded >= vocabularyUnit) {

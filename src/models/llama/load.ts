@@ -8,6 +8,7 @@ import { type Float32NdArray, type NdArray, sizeOf } from '../../shared/arrays.j
 import { RequestError } from '../../shared/errors.js';
 import { exists } from '../../shared/files.js';
 import { fromPublished, publishedShape } from '../layouts.js';
+import { type PeftAdapter, readAdapter } from '../peft/adapter.js';
 import { assembleEach, type Needed, unusedNames } from '../pretrained/assemble.js';
 import { openSafetensors } from '../pretrained/formats/safetensors.js';
 import { openShards } from '../pretrained/formats/shards.js';
@@ -16,6 +17,7 @@ import { indexFile, singleFile } from '../pretrained/sources/weight-files.js';
 import { type QuantisedProjection, quantised } from '../quantise.js';
 import type { TensorRow } from '../tensor-table.js';
 import { treeOf } from '../weights.js';
+import { requireFits, withUpdate } from './adapter.js';
 import { type LlamaConfig, readLlamaConfig } from './config.js';
 import type { LlamaWeights } from './llama.js';
 import { isDerived, llamaTensors } from './tensors.js';
@@ -37,6 +39,8 @@ export type Storage = (typeof storages)[number];
 export interface LoadOptions {
   /** Default float32. */
   readonly storage?: Storage;
+  /** Folder of a PEFT adapter, which is merged into the weights before they are stored. Default none. */
+  readonly adapter?: string | undefined;
   /** Called with the share of the parameters that is read. */
   readonly onTensor?: (share: number) => void;
 }
@@ -57,7 +61,7 @@ export async function loadLlama(folder: string, options: LoadOptions = {}): Prom
 async function llamaFrom(
   weights: Weights,
   config: LlamaConfig,
-  { storage = 'float32', onTensor }: LoadOptions,
+  { storage = 'float32', adapter: folder, onTensor }: LoadOptions,
 ): Promise<LoadedLlama> {
   const rows = llamaTensors(config);
   const needed = rows.map((row): Needed & { row: TensorRow } => ({
@@ -66,10 +70,13 @@ async function llamaFrom(
     shape: publishedShape(row.layout, row.shape),
     source: { from: [row.published] },
   }));
+  const adapter: PeftAdapter = folder === undefined ? new Map() : await readAdapter(folder);
+  requireFits(adapter, rows, folder ?? '');
   const params = rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const leaves = new Map<TensorRow, Leaf>();
   let read = 0;
-  for await (const [{ row }, tensor] of assembleEach(weights, needed, `the network of config.json`)) {
+  for await (const [{ row }, published] of assembleEach(weights, needed, `the network of config.json`)) {
+    const tensor = withUpdate(published, row, adapter);
     leaves.set(row, storage === '8bit' && isLinear(row) ? quantised(tensor) : fromPublished(row.layout, tensor));
     read += tensor.data.length;
     onTensor?.(read / params);

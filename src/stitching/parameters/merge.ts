@@ -5,12 +5,13 @@
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
 import type { Linear, LinearMap } from '../../models/layers.js';
+import { type LowRank, mergedWeight } from '../../models/low-rank.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
 import type { Stitch } from '../space/stitch.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitchable-network.js';
 import { biasPartsOf } from './shapes.js';
-import { blockUpdateOf, type LowRank, layerUpdateOf, type Trainables } from './trainables.js';
+import { blockUpdateOf, layerUpdateOf, type Trainables } from './trainables.js';
 
 /** The weights on the path of a stitch, low-rank updates and stitch-specific biases merged; heads stay where they are. */
 export function mergeStitch(
@@ -69,9 +70,8 @@ function mergeSegment(
   return { ...weights, blocks };
 }
 
-/** W + s A B, with A [from, rank] and B [rank, to] */
 function mergeWeight(weight: Float32NdArray, update: LowRank<Float32NdArray> | undefined, scale = 1): Float32NdArray {
-  return update ? float32(weight.shape, plusProduct(weight.data, update, scale)) : weight;
+  return update ? mergedWeight(weight, update, scale) : weight;
 }
 
 /** b + `added` [to]; undefined where there is neither. */
@@ -81,21 +81,4 @@ function mergeBias(bias: Float32NdArray | undefined, added: Float32Array | undef
     [added.length],
     added.map((value, index) => (bias?.data[index] ?? 0) + value),
   );
-}
-
-/** weight [from, to] + s A B, row by row in float64. */
-function plusProduct(weight: Float32Array, { down, up }: LowRank<Float32NdArray>, scale: number): Float32Array {
-  const [rank, to] = up.shape as [number, number];
-  const from = weight.length / to;
-  const result = new Float32Array(weight.length);
-  const row = new Float64Array(to);
-  for (let i = 0; i < from; i++) {
-    row.fill(0);
-    for (let k = 0; k < rank; k++) {
-      const factor = scale * down.data[i * rank + k]!;
-      for (let j = 0; j < to; j++) row[j]! += factor * up.data[k * to + j]!;
-    }
-    for (let j = 0; j < to; j++) result[i * to + j] = weight[i * to + j]! + row[j]!;
-  }
-  return result;
 }

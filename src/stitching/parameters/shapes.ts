@@ -1,9 +1,10 @@
 /** The shapes of everything that a stitch trains, and where the biases of single layers lie in the tensor of a segment. */
 import { type Architecture, numFeatures } from '../../models/architecture.js';
+import type { LowRank } from '../../models/low-rank.js';
 import { type Adaptation, crossingOf, type StitchableNetwork } from '../space/cost.js';
 import { blocksOnPath, lastAnchor, type Stitch } from '../space/stitch.js';
 import { weightsOnPath } from './path-weights.js';
-import { type LowRank, type LowRankUpdates, noTrainables, type Trainables } from './trainables.js';
+import { type LowRankUpdates, noTrainables, type Trainables } from './trainables.js';
 
 export type Shape = readonly number[];
 

@@ -8,14 +8,7 @@
  * names.ts says how the tensors are called in files.
  */
 import type { Linear } from '../../models/layers.js';
-
-/** A B of a low-rank update (Hu et al. 2022): A projects down to the rank, B up from it. */
-export interface LowRank<T> {
-  /** A [from, rank]; of a stack [layers, from, rank]. */
-  readonly down: T;
-  /** B [rank, to]; of a stack [layers, rank, to]. */
-  readonly up: T;
-}
+import type { LowRank } from '../../models/low-rank.js';
 
 export type ByAnchor<T> = Readonly<Record<number, T>>;
 export type ByBlock<T> = Readonly<Record<number, T>>;

@@ -11,7 +11,7 @@ after(() => engine.dispose());
 
 test('8 bits are refused where there is no such kernel', async () => {
   await assert.rejects(
-    openModel({ ...engine, device: 'webgpu' }, 'none', '8bit'),
+    openModel({ ...engine, device: 'webgpu' }, 'none', { storage: '8bit' }),
     /8 bits are not computed with on webgpu/,
   );
 });

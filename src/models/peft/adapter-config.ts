@@ -1,0 +1,93 @@
+/** `adapter_config.json` of a LoRA adapter (huggingface/peft, tuners/lora/config.py). */
+import path from 'node:path';
+import { z } from 'zod';
+import { check, show } from '../../config/problems.js';
+import { RequestError } from '../../shared/errors.js';
+import { readJson } from '../../shared/files.js';
+
+export const configFile = 'adapter_config.json';
+
+const patterns = z.record(z.string(), z.number().positive()).nullish();
+
+/** Defaults are PEFT's. Ranks are those of the tensors. */
+const schema = z.looseObject({
+  peft_type: z.literal('LORA'),
+  lora_alpha: z.number().positive().default(8),
+  use_rslora: z.boolean().default(false),
+  alpha_pattern: patterns,
+});
+
+export type AdapterConfig = z.infer<typeof schema>;
+
+/** What other values of a field mean, and the values that change nothing. */
+const refused: Readonly<Record<string, { readonly plain: readonly unknown[]; readonly what: string }>> = {
+  bias: { plain: ['none'], what: 'biases that are trained' },
+  fan_in_fan_out: { plain: [false], what: 'weights that lie the other way round' },
+  use_dora: { plain: [false], what: 'DoRA' },
+  use_qalora: { plain: [false], what: 'QA-LoRA' },
+  modules_to_save: { plain: [], what: 'whole layers beside the updates' },
+  layer_replication: { plain: [], what: 'blocks that are repeated' },
+};
+
+export async function readAdapterConfig(folder: string): Promise<AdapterConfig> {
+  const file = path.join(folder, configFile);
+  const json = await readJson<Record<string, unknown>>(file);
+  const result = check(schema, json);
+  if ('problems' in result) {
+    const lines = result.problems.map(({ path: where, message }) => `  ${where.join('.') || 'the file'}: ${message}`);
+    throw new RequestError(
+      [`${file} does not describe a LoRA adapter:`, ...lines].join('\n'),
+      'Only LoRA adapters of PEFT are read.',
+    );
+  }
+  for (const [field, { plain, what }] of Object.entries(refused)) {
+    const value = json[field];
+    const isEmpty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+    if (isEmpty || plain.includes(value)) continue;
+    throw new RequestError(
+      `${file}: ${field} is ${show(value)}: ${what} is not supported`,
+      'Merge the adapter into its network with PEFT (merge_and_unload) and give the merged folder as --checkpoint.',
+    );
+  }
+  return result.config;
+}
+
+/** alpha / rank, or alpha / sqrt(rank) of rsLoRA; a pattern is the end of a module's path, as a regular expression. */
+export function scaleOf(
+  { lora_alpha, use_rslora, alpha_pattern }: AdapterConfig,
+  module: string,
+  rank: number,
+): number {
+  const own = Object.entries(alpha_pattern ?? {}).find(([pattern]) =>
+    new RegExp(`^(.*\\.)?(${pattern})$`).test(module),
+  );
+  return (own?.[1] ?? lora_alpha) / (use_rslora ? Math.sqrt(rank) : rank);
+}
+
+export interface WrittenConfig {
+  /** Name or folder of the network that the updates belong to. */
+  readonly base: string;
+  readonly rank: number;
+  readonly alpha: number;
+  /** Ends of the paths of the adapted layers: `q_proj`. */
+  readonly targets: readonly string[];
+}
+
+/** As PEFT writes it: sorted, indented by 2. */
+export function writtenConfig({ base, rank, alpha, targets }: WrittenConfig): string {
+  const config = {
+    base_model_name_or_path: base,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    modules_to_save: null,
+    peft_type: 'LORA',
+    r: rank,
+    target_modules: targets,
+    task_type: 'CAUSAL_LM',
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
