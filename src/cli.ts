@@ -10,15 +10,27 @@ const given = process.argv.slice(2);
 // `esta help run` is what people try first.
 const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
 
+// A terminal that was closed takes no more words; a run saves all the same.
+process.stderr.on('error', () => {});
+// Streams report a full disk on their own.
+process.on('uncaughtException', (error) => {
+  end(error);
+  process.exit();
+});
+
 try {
   if (!(await ranInTunedProcess(argv))) await runHere();
 } catch (error) {
+  end(error);
+}
+
+/** Says what went wrong and sets the exit status. */
+function end(error: unknown): void {
   const failure = failureOf(error);
-  if (failure) {
-    const end = argv.indexOf('--');
-    printFailure(failure, argv.slice(0, end === -1 ? undefined : end).includes('--json'));
-    process.exitCode = failure.exitStatus;
-  }
+  if (!failure) return;
+  const last = argv.indexOf('--');
+  printFailure(failure, argv.slice(0, last === -1 ? undefined : last).includes('--json'));
+  process.exitCode = failure.exitStatus;
 }
 
 async function runHere(): Promise<void> {

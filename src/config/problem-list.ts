@@ -3,6 +3,9 @@ import type { Override } from './overrides.js';
 import type { Problem } from './problems.js';
 import type { YamlDocument } from './yaml-document.js';
 
+/** Problems that are told one by one. */
+const listed = 50;
+
 /** Problems of the file first, in the order of its lines; then those of `--set`, in the order they were typed. */
 export function formatProblems(
   file: string,
@@ -10,7 +13,7 @@ export function formatProblems(
   document: YamlDocument,
   overrides: readonly Override[],
 ): string {
-  const rows = problems.map(({ path, message }) => {
+  const rows = problems.slice(0, listed).map(({ path, message }) => {
     const override = overrideOf(path, overrides);
     const text = `${path.length === 0 ? 'the file' : path.join('.')}: ${message}`;
     return override
@@ -19,7 +22,8 @@ export function formatProblems(
   });
   rows.sort((a, b) => a.order - b.order);
   const number = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-  return [`${file} has ${number}`, ...rows.map(({ text }) => text)].join('\n');
+  const more = problems.length > listed ? [`  and ${problems.length - listed} more`] : [];
+  return [`${file} has ${number}`, ...rows.map(({ text }) => text), ...more].join('\n');
 }
 
 /** The last override that decided the value at `path`: one of it, of what holds it, or of an unknown key's inside. */

@@ -1,5 +1,5 @@
 /** A YAML text that remembers on which line each value stands. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from 'yaml';
 import { RequestError } from '../shared/errors.js';
 
 export interface YamlDocument {
@@ -9,8 +9,20 @@ export interface YamlDocument {
   lineOf(path: readonly PropertyKey[]): number;
 }
 
-/** Parses one document of YAML 1.2; `file` is only named in messages. */
+/** Characters; the longest file that this program ships has 6,000. */
+const longest = 2 ** 18;
+
+/**
+ * Parses one document of YAML 1.2; `file` is only named in messages.
+ * @throws RequestError also for a text that is much longer than an experiment, and for aliases that multiply
+ */
 export function parseYaml(text: string, file: string): YamlDocument {
+  if (text.length > longest) {
+    throw new RequestError(
+      `${file} has ${text.length} characters; a configuration has at most ${longest}`,
+      'Give the file that describes the experiment, not its data or results.',
+    );
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -22,7 +34,7 @@ export function parseYaml(text: string, file: string): YamlDocument {
     node?.range ? lines.linePos(node.range[0]).line : fallback;
 
   return {
-    value: document.toJS(),
+    value: plainValue(document, file),
     lineOf(path) {
       let node = resolved(document.contents);
       let line = lineAt(document.contents, 1);
@@ -47,4 +59,17 @@ export function parseYaml(text: string, file: string): YamlDocument {
 /** The text of a value, as it is written into run folders. */
 export function formatYaml(value: unknown): string {
   return stringify(value, { lineWidth: 120, flowCollectionPadding: false });
+}
+
+/** The parser counts what aliases stand for, because a few lines of them can stand for billions of values. */
+function plainValue(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new RequestError(
+      `${file} is not valid YAML\n  ${error.message}`,
+      'Write out what its aliases (*NAME) stand for.',
+    );
+  }
 }

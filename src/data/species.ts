@@ -2,11 +2,12 @@
  * The drawn data set: beetles of invented species, a fine-grained task that needs no download. Species differ in build
  * and pattern; pose, size, colours, light and ground vary within each. See species/traits.ts for the species.
  */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
+import { isShortMarkGone, shortMark } from '../shared/processes/process-mark.js';
 import { Random } from '../shared/random.js';
 import { forEachLimited } from './batches/concurrency.js';
 import type { Dataset, SpeciesSource } from './dataset.js';
@@ -113,7 +114,8 @@ async function writeWhole(folder: string, write: (temporary: string) => Promise<
   let temporary: string | undefined;
   try {
     await mkdir(path.dirname(folder), { recursive: true });
-    temporary = await mkdtemp(`${folder}.tmp-`);
+    await sweepKilled(path.dirname(folder));
+    temporary = await mkdtemp(`${folder}.tmp-${shortMark()}-`);
     await write(temporary);
     await rename(temporary, folder).catch(async (error: unknown) => {
       // another process that drew the same images was faster
@@ -124,6 +126,16 @@ async function writeWhole(folder: string, write: (temporary: string) => Promise<
     throw explainStorageError(error, path.dirname(folder), elsewhere);
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Removes what drawings that were killed have left in the cache. */
+async function sweepKilled(cacheFolder: string): Promise<void> {
+  for (const name of await readdir(cacheFolder)) {
+    const mark = /^species-.*\.tmp-(\d+-[0-9a-f]{8})-\w+$/.exec(name)?.[1];
+    if (mark !== undefined && isShortMarkGone(mark)) {
+      await rm(path.join(cacheFolder, name), { recursive: true, force: true });
+    }
   }
 }
 

@@ -115,7 +115,8 @@ function heldLock(
     const now = await highest(folder);
     const holder = now === number ? await holderOf(folder, number) : undefined;
     if (holder?.token === own.token) return;
-    const taker = now > number ? await holderOf(folder, now) : undefined;
+    const last = await highest(folder); // it may have come between the two looks
+    const taker = last > number ? await holderOf(folder, last) : undefined;
     throw new LostLock(
       `${path.basename(folder)} was taken over by ${taker ? describeHolder(taker) : 'another process'}: this one had given no sign of life for ${staleSeconds} s`,
       'Nothing more is written here; the other process goes on from the last checkpoint.',

@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { stopping } from './interrupt.js';
 
 const tunables = {
   'glibc.malloc.mmap_threshold': 2 ** 25, // the most that glibc accepts; above it every block is a mapping of its own
@@ -32,15 +33,21 @@ export async function ranInTunedProcess([command, ...rest]: readonly string[]): 
   const args = [...process.execArgv, ...process.argv.slice(1)];
   const { execve } = process as NodeJS.Process & { execve?: Execve };
   if (execve) execve(process.execPath, [process.execPath, ...args], environment);
-  await runChild(args, environment);
+  await runChild(args, environment, command !== 'bench');
   return true;
 }
 
-async function runChild(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+/** @param saves whether Ctrl-C lets the command save what it has */
+async function runChild(args: readonly string[], env: NodeJS.ProcessEnv, saves: boolean): Promise<void> {
   const child = spawn(process.execPath, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   // Ctrl-C reaches both; SIGTERM beside it tells the child nothing new, but it hears of a signal sent to this one alone.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const forward = () => child.kill('SIGTERM');
+  let isAnswered = false;
+  const forward = () => {
+    if (!isAnswered && saves) process.stderr.write(stopping);
+    isAnswered = true;
+    child.kill('SIGTERM');
+  };
   for (const signal of signals) process.on(signal, forward);
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   for (const each of signals) process.off(each, forward);

@@ -21,6 +21,13 @@ export function failureOf(error: unknown): Failure | undefined {
   if (isExpected(error)) {
     return { exitStatus: error.exitStatus, message: error.message, ...(error.hint && { hint: error.hint }) };
   }
+  if (isOutputError(error)) {
+    return {
+      exitStatus: 1,
+      message: `writing failed: ${outputErrors[error.code!]} (${error.code})`,
+      hint: 'Standard output may go to a full disk: free some space, or send it elsewhere.',
+    };
+  }
   const status = oclifStatus(error);
   if (status === undefined) {
     const stack = error instanceof Error ? error.stack : undefined;
@@ -39,6 +46,18 @@ export function failureOf(error: unknown): Failure | undefined {
     .replace(/\nSee more help with --help$/, '')
     .replace(/\n\nNote: --[^\n]+ allows? multiple values\..*$/s, ''); // not so: flags of this program take one value each
   return { exitStatus: 2, message: message + suggestedFlag(error), hint: 'See the same command with --help.' };
+}
+
+const outputErrors: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the quota is used up',
+  EIO: 'the terminal was closed',
+};
+
+/** Standard output on a full disk, or on a terminal that was closed. */
+function isOutputError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  return syscall === 'write' && path === undefined && code !== undefined && code in outputErrors;
 }
 
 /** The failure as it is written to the terminal. */

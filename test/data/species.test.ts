@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,6 +9,7 @@ import { decodeImage } from '../../src/data/images/decode.js';
 import { firstSpecies, maximumSpecies, speciesName } from '../../src/data/species/traits.js';
 import { listSpecies, openSpecies } from '../../src/data/species.js';
 import { RequestError } from '../../src/shared/errors.js';
+import { shortMark } from '../../src/shared/processes/process-mark.js';
 
 let cache: string;
 before(async () => {
@@ -81,6 +83,19 @@ test('two processes may draw the same images at a time', async () => {
   const source = { ...small, seed: 7 };
   const [one, other] = await Promise.all([openSpecies(source, cache), openSpecies(source, cache)]);
   assert.deepEqual(one, other);
+});
+
+test('what a killed drawing left is swept by the next; one under way is left alone', async () => {
+  const own = shortMark();
+  const [, place] = own.split('-');
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const left = path.join(cache, `species-v2-2x1+1+1-64px-seed9.tmp-${pid}-${place}-abcdef`);
+  const underWay = path.join(cache, `species-v2-2x1+1+1-64px-seed9.tmp-${own}-abcdef`);
+  for (const folder of [left, underWay]) await mkdir(path.join(folder, 'train'), { recursive: true });
+  await openSpecies({ ...small, seed: 8 }, cache, { imageSize: 16 });
+  const names = (await readdir(cache)).filter((name) => name.includes('.tmp-'));
+  assert.deepEqual(names, [path.basename(underWay)]);
+  await rm(underWay, { recursive: true });
 });
 
 test('wrong numbers of species, and a damaged cache, are refused', async () => {

@@ -65,6 +65,34 @@ test('a command does not go on when the process that was started is killed outri
   while (isAlive(worker)) await wait(50);
 });
 
+test('Ctrl-C is answered at once, also while a step keeps the only thread busy', onLinux, async (t) => {
+  const interrupt = fileURLToPath(new URL('../../src/shared/interrupt.js', import.meta.url));
+  // A step of two seconds; then the signal is seen.
+  const work = `const { interruptSignal } = await import(${JSON.stringify(interrupt)});
+    const signal = interruptSignal();
+    console.log('step');
+    const end = Date.now() + 2000;
+    while (Date.now() < end);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    console.log(signal.aborted ? 'saved' : 'lost');
+    process.exit(signal.aborted ? 130 : 0);`;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const { file, env } = await program(await temporaryFolder(t), work);
+    const started = spawn(process.execPath, [file, 'run'], { env });
+    let [out, answer] = ['', ''];
+    const ended = once(started, 'close');
+    await once(started.stdout, 'data');
+    started.stdout.on('data', (text) => (out += String(text)));
+    started.kill(signal);
+    const [line] = (await once(started.stderr, 'data')) as [Buffer];
+    answer = line.toString();
+    if (!('execve' in process)) assert.equal(out, '', 'the step is still under way');
+    assert.match(answer, /Stopping: saving after this step/, signal);
+    const [status] = await ended;
+    assert.deepEqual([status, out], [130, 'saved\n'], signal);
+  }
+});
+
 /** A process that has ended and waits for its parent to look, as a container's first process may never do, is not alive. */
 function isAlive(pid: number): boolean {
   const stat = readFileIfThere(`/proc/${pid}/stat`);

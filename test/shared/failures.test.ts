@@ -10,6 +10,14 @@ test('expected failures have a message and a hint, no stack', () => {
   assert.deepEqual(failureOf(new TrialError('not finite')), { exitStatus: 1, message: 'not finite' });
 });
 
+test('output on a full disk, or on a terminal that was closed, is no bug', () => {
+  const failure = failureOf(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC', syscall: 'write' }))!;
+  assert.deepEqual([failure.exitStatus, failure.stack], [1, undefined]);
+  assert.match(failure.message, /no space left on the device \(ENOSPC\)/);
+  const closed = failureOf(Object.assign(new Error('write EIO'), { code: 'EIO', syscall: 'write' }))!;
+  assert.match(closed.message, /terminal was closed/);
+});
+
 test('a bug shows its stack', () => {
   const failure = failureOf(new TypeError('x is not a function'))!;
   assert.equal(failure.exitStatus, 70);

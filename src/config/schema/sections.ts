@@ -51,14 +51,17 @@ export const stitchingSchema = z.strictObject({
   ),
 });
 
+/** No network here is wider: a larger rank has no use, and takes memory without end. */
+const rank = () => countOrZero().max(16384);
+
 export const adaptationSchema = z.strictObject({
   ranks: field(
-    z.array(countOrZero()),
+    z.array(rank()),
     'Rank of the low-rank updates in the blocks (query, key and value; fc1 and fc2 of a ConvNeXt), one for each anchor in order; 0: none.',
     'Table I: 32, 16, 8 for FGVC (decoded from its FLOPs), 2, 8, 8 for CIFAR-100',
   ),
   stitching_layer_rank: field(
-    countOrZero().default(96),
+    rank().default(96),
     'Rank of the low-rank update of the stitching layers; 0: none.',
     'Table I: 96 for FGVC, 192 for CIFAR-100 (decoded from its FLOPs)',
   ),

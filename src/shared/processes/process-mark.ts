@@ -1,4 +1,5 @@
 /** Marks that a process leaves on files, so that others can tell whether it still lives. */
+import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 
@@ -13,7 +14,7 @@ export interface ProcessMark {
 
 export function thisProcess(): ProcessMark {
   const namespace = pidNamespace();
-  const started = startOf(process.pid);
+  const started = statOf(process.pid)?.started;
   return {
     host: os.hostname(),
     pid: process.pid,
@@ -30,7 +31,26 @@ export function isGone({ host, pid, namespace, started }: ProcessMark): boolean 
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'; // EPERM: it lives, and is another user's
   }
-  return started !== undefined && startOf(pid) !== started;
+  const found = statOf(pid);
+  if (found?.state === 'Z') return true; // it has ended, and its parent has not looked
+  return started !== undefined && found?.started !== started;
+}
+
+/** A mark for the names of temporary files: "1234-0a1b2c3d". */
+export function shortMark(): string {
+  return `${process.pid}-${place()}`;
+}
+
+/** Whether the process of such a mark has certainly ended. */
+export function isShortMarkGone(mark: string): boolean {
+  const [pid, where] = mark.split('-');
+  const { namespace } = thisProcess();
+  if (where !== place()) return false;
+  return isGone({ host: os.hostname(), pid: Number(pid), ...(namespace !== undefined && { namespace }) });
+}
+
+function place(): string {
+  return createHash('sha256').update(`${os.hostname()} ${pidNamespace()}`).digest('hex').slice(0, 8);
 }
 
 export function describeProcess({ host, pid }: ProcessMark): string {
@@ -45,11 +65,12 @@ function pidNamespace(): string | undefined {
   }
 }
 
-/** Field 22 of /proc/PID/stat; the name of the program, field 2, may hold blanks and is in parentheses. */
-function startOf(pid: number): string | undefined {
+/** Fields 3 and 22 of /proc/PID/stat; the name of the program, field 2, may hold blanks and is in parentheses. */
+function statOf(pid: number): { readonly state: string; readonly started: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0]!, started: fields[19]! };
   } catch {
     return undefined;
   }
