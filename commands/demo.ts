@@ -1,0 +1,34 @@
+import { Args, Flags } from '@oclif/core';
+import { EstaCommand } from '../src/shared/command.js';
+
+export default class Demo extends EstaCommand {
+  static override readonly summary = 'Write a page that runs the deployed stitches in the browser.';
+  static override readonly description =
+    `A folder with one page: a slider over budgets, an image that is dropped or taken by the webcam, the most probable classes, the blocks that the chosen stitch runs, and its milliseconds in this very browser. Everything lies in the folder, some test images of the run among it, so that any static server shows it without a network. The stitches run on WebGPU where the browser has one, else by WebAssembly.`;
+
+  static override readonly examples = [
+    { description: 'The palette of a run', command: '<%= config.bin %> demo runs/flowers12 --out demo' },
+    { description: 'To look at it', command: 'npx http-server demo' },
+  ];
+
+  static override readonly args = {
+    run: Args.string({ description: 'Run folder.', required: true }),
+  };
+
+  static override readonly flags = {
+    trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
+    out: Flags.string({ default: 'demo', helpValue: 'DIR', summary: 'Folder of the page; one of before is replaced.' }),
+    examples: Flags.integer({ min: 0, default: 6, helpValue: 'N', summary: 'Test images of the run to copy into it.' }),
+  };
+
+  override async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Demo);
+    const { out, trial, examples } = flags;
+    const { writeDemo } = await import('../src/experiment/demo/write-demo.js');
+    const palette = await writeDemo(args.run, { out, trial, examples });
+    const megabytes = palette.stitches.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
+    this.log(`Written: ${out}/index.html, ${palette.stitches.length} stitches of ${megabytes.toFixed(1)} MiB together`);
+    this.log(`Show it with any static server, for example: npx http-server ${out}`);
+    return { out, ...palette };
+  }
+}

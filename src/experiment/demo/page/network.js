@@ -1,0 +1,57 @@
+/**
+ * The exported stitches, run by ONNX Runtime Web: on WebGPU where the browser has a device for it, else by WebAssembly. An
+ * image is cropped and resized by the functions of `esta predict` themselves, which lie in program/.
+ */
+import { prepareImage } from './program/data/images/augment.js';
+
+/** Runs of a stitch whose median is shown. */
+const timedRuns = 5;
+
+export async function openRuntime() {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  const ort = await import(adapter ? './runtime/ort.webgpu.min.mjs' : './runtime/ort.wasm.min.mjs');
+  ort.env.wasm.wasmPaths = new URL('./runtime/', import.meta.url).href;
+  ort.env.wasm.numThreads = 1; // more need headers that not every static server sends
+  const sessions = new Map();
+  const open = (file) => {
+    const known = sessions.get(file);
+    if (known) return known;
+    const session = ort.InferenceSession.create(file, { executionProviders: adapter ? ['webgpu', 'wasm'] : ['wasm'] });
+    sessions.set(file, session);
+    return session;
+  };
+  return {
+    name: adapter ? 'WebGPU' : 'WebAssembly, 1 thread',
+    /** Logits of one image, [classes], and the median milliseconds of a run in this browser. */
+    async classify(file, pixels, side) {
+      const session = await open(file);
+      const images = new ort.Tensor('float32', pixels, [1, side, side, 3]);
+      const milliseconds = [];
+      let logits;
+      for (let run = 0; run <= timedRuns; run++) {
+        const started = performance.now();
+        ({ logits } = await session.run({ images }));
+        if (run > 0) milliseconds.push(performance.now() - started); // the first one also compiles
+      }
+      milliseconds.sort((a, b) => a - b);
+      return { logits: Array.from(logits.data), milliseconds: milliseconds[timedRuns >> 1] };
+    },
+  };
+}
+
+/** RGB from 0 to 255 as the stitches take it, [side, side, 3], from any image that the browser can decode. */
+export async function pixelsOf(source, preprocessing) {
+  const bitmap = await createImageBitmap(source, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const pixels = new Uint8Array(width * height * 3);
+  for (let at = 0; at < width * height; at++) {
+    for (let channel = 0; channel < 3; channel++) pixels[3 * at + channel] = data[4 * at + channel];
+  }
+  const { crop } = preprocessing;
+  const output = new Float32Array(crop * crop * 3);
+  prepareImage({ width, height, pixels }, preprocessing, undefined, output);
+  return { pixels: output, bitmap };
+}

@@ -1,0 +1,131 @@
+/**
+ * `esta demo`: a folder with a page that runs the deployed stitches of a trial in the browser. Any static server shows it,
+ * without a network: the runtime, the models and the images all lie in the folder.
+ *
+ *     index.html, *.js, style.css      the page (src/experiment/demo/page)
+ *     palette.json                     stitches by rising FLOPs, classes, preprocessing
+ *     models/stitch-ID.onnx            batches of any size, operators of the ONNX standard
+ *     program/                         the functions of esta that prepare images
+ *     runtime/                         ONNX Runtime Web: WebAssembly, and WebGPU where there is one
+ *     examples/                        some test images, where they are there
+ */
+import { copyFile, cp, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Preprocessing } from '../../data/images/preprocessing.js';
+import { datasetLabel, pathLabel } from '../../report/curves/labels.js';
+import type { ResultSegment } from '../../run-folder/result.js';
+import { RequestError } from '../../shared/errors.js';
+import { exists, writeAtomic } from '../../shared/files.js';
+import { programFolder } from '../../shared/program.js';
+import { onnxModelOf } from '../deployed/export-network.js';
+import { spread, testImagesOf } from '../deployed/test-images.js';
+import { findTrial, openTrial } from '../deployed/trained-trial.js';
+import { plainPixels } from '../deployed/verification.js';
+
+export interface DemoOptions {
+  readonly out: string;
+  /** Name of the trial folder; may be left out where the run has one finished trial. */
+  readonly trial?: string | undefined;
+  /** Test images to copy; default 6. */
+  readonly examples?: number;
+  /** Where drawn images are kept; default that of runs. */
+  readonly cacheFolder?: string;
+}
+
+/** `palette.json` */
+export interface Palette {
+  readonly title: string;
+  readonly about: string;
+  readonly classes: readonly string[];
+  /** With values from 0 to 255, as the files take them. */
+  readonly preprocessing: Preprocessing;
+  /** Small to large. */
+  readonly anchors: readonly { readonly name: string; readonly blocks: number }[];
+  /** By rising FLOPs. */
+  readonly stitches: readonly {
+    readonly id: number;
+    readonly file: string;
+    readonly bytes: number;
+    readonly flops: number;
+    readonly label: string;
+    readonly path: readonly ResultSegment[];
+  }[];
+  readonly examples: readonly string[];
+}
+
+/** What of the package is copied: files of the page's language, all else that they import included. */
+const programFiles = [
+  'data/images/augment.js',
+  'data/images/preprocessing.js',
+  'data/images/resample.js',
+  'shared/errors.js',
+];
+const runtimeFiles = [
+  'ort.wasm.min.mjs',
+  'ort-wasm-simd-threaded.mjs',
+  'ort-wasm-simd-threaded.wasm',
+  'ort.webgpu.min.mjs',
+  'ort-wasm-simd-threaded.asyncify.mjs',
+  'ort-wasm-simd-threaded.asyncify.wasm',
+];
+
+/** @throws RequestError when there is no such run or trial, or `out` is a folder of something else */
+export async function writeDemo(
+  runFolder: string,
+  { out, trial: name, examples: count = 6, cacheFolder }: DemoOptions,
+): Promise<Palette> {
+  if ((await exists(out)) && !(await exists(path.join(out, 'palette.json')))) {
+    throw new RequestError(`${out} is there, and no demo`, 'Give --out a folder that does not exist yet.');
+  }
+  const run = await findTrial(runFolder, name);
+  const trial = await openTrial(run);
+  const networks = run.result.stitches.toSorted((a, b) => a.flops - b.flops).map(({ id }) => trial.network(id));
+  const { classes, preprocessing, architectures, experiment } = networks[0]!;
+  const stitches: Palette['stitches'][number][] = [];
+  for (const network of networks) {
+    const { id, flops, params, accuracy, path: segments } = network.result;
+    const file = `models/stitch-${id}.onnx`;
+    const { model } = onnxModelOf(network, undefined, { operators: 'standard' });
+    await writeAtomic(path.join(out, file), model);
+    const cost = `${(flops / 1e6).toPrecision(3)} MFLOPs, ${(params / 1e6).toPrecision(3)} M parameters`;
+    const label = `${pathLabel(segments)}: ${cost}, ${accuracy!.toFixed(1)} % of the test images`;
+    stitches.push({ id, file, bytes: model.length, flops, label, path: segments });
+  }
+  await copyPage(out);
+  const found = await testImagesOf(networks[0]!, cacheFolder);
+  const palette: Palette = {
+    title: `${datasetLabel(run.result.dataset)}: ${stitches.length} stitches of one training`,
+    about: 'The budget chooses the stitch: the front of one network, the rear of a larger one.',
+    classes,
+    preprocessing: plainPixels(preprocessing),
+    anchors: experiment.anchors.map(({ name }, index) => ({ name, blocks: architectures[index]!.blocks.length })),
+    stitches,
+    examples: 'samples' in found ? await copyExamples(spread(found.samples, count), out) : [],
+  };
+  await writeAtomic(path.join(out, 'palette.json'), `${JSON.stringify(palette, undefined, 2)}\n`);
+  return palette;
+}
+
+async function copyPage(out: string): Promise<void> {
+  await cp(path.join(await programFolder(), 'src/experiment/demo/page'), out, { recursive: true });
+  const compiled = fileURLToPath(new URL('../..', import.meta.url));
+  for (const file of programFiles) {
+    await mkdir(path.dirname(path.join(out, 'program', file)), { recursive: true });
+    await copyFile(path.join(compiled, file), path.join(out, 'program', file));
+  }
+  const runtime = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
+  await mkdir(path.join(out, 'runtime'), { recursive: true });
+  for (const file of runtimeFiles) await copyFile(path.join(runtime, file), path.join(out, 'runtime', file));
+}
+
+async function copyExamples(samples: readonly { readonly file: string }[], out: string): Promise<string[]> {
+  await mkdir(path.join(out, 'examples'), { recursive: true });
+  const copies = samples.map(({ file }, index) => ({
+    file,
+    copy: `examples/${index}${path.extname(file).toLowerCase()}`,
+  }));
+  for (const { file, copy } of copies) await copyFile(file, path.join(out, copy));
+  return copies.map(({ copy }) => copy);
+}

@@ -1,0 +1,68 @@
+/** The page in a real browser says what `esta predict` says. */
+import assert from 'node:assert/strict';
+import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { predict } from '../../../src/evaluation/predict.js';
+import { writeDemo } from '../../../src/experiment/demo/write-demo.js';
+import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
+import { miniature } from '../miniature.js';
+import { chromium, openPage, serve } from './browser.js';
+
+test('a page that runs the deployed stitches', async (t) => {
+  const mini = await miniature(t);
+  // Drawn images are 64 x 64: enlarged to 72 by the functions of predict, and cropped.
+  const experiment = mini.experiment({ preprocessing: { resize: 72, crop: 64 }, training: { epochs: 1 } });
+  await mini.run(experiment, 'run');
+  const [run, out] = [path.join(mini.folder, 'run'), path.join(mini.folder, 'demo')];
+  const palette = await writeDemo(run, { out, examples: 3, cacheFolder: mini.cacheFolder });
+
+  await t.test('lists its stitches by rising FLOPs, and holds a file for each', async () => {
+    const { stitches } = palette;
+    assert.deepEqual(
+      stitches,
+      stitches.toSorted((a, b) => a.flops - b.flops),
+    );
+    const models = await readdir(path.join(out, 'models'));
+    assert.deepEqual(models.sort(), stitches.map(({ id }) => `stitch-${id}.onnx`).sort());
+    assert.deepEqual(palette.anchors, [
+      { name: 'Ti', blocks: 12 },
+      { name: 'S', blocks: 12 },
+    ]);
+    assert.equal(palette.examples.length, 3);
+  });
+
+  await t.test('is written again over itself, not over another folder', async () => {
+    await writeDemo(run, { out, examples: 3, cacheFolder: mini.cacheFolder });
+    await mkdir(path.join(mini.folder, 'other'));
+    await assert.rejects(writeDemo(run, { out: path.join(mini.folder, 'other') }), { name: 'RequestError' });
+  });
+
+  await t.test('in a browser', { skip: chromium ? false : 'there is no Chromium' }, async (t) => {
+    const { address, missing } = await serve(t, out);
+    const page = await openPage(t, address);
+    for (let wait = 0; wait < 600 && !(await page.evaluate('document.body?.dataset.shown')); wait++) {
+      await setTimeout(200);
+    }
+    assert.equal(await page.evaluate('document.getElementById("problem").textContent'), '');
+    const names = await page.evaluate<string>('document.getElementById("classes").textContent');
+    for (const name of palette.classes) assert.ok(names.includes(name), names);
+    assert.match(await page.evaluate('document.getElementById("time").textContent'), /^\d+\.\d ms an image/);
+    assert.equal(await page.evaluate('document.querySelectorAll("#blocks rect").length'), 24);
+
+    for (const [place, { id }] of palette.stitches.entries()) {
+      const network = await openDeployed(run, { stitch: id });
+      const files = palette.examples.map((name) => path.join(out, name));
+      const expected = await predict(mini.engine, network, files, 1);
+      for (const [index, { logits }] of expected.entries()) {
+        const call = `esta.classify(${JSON.stringify(palette.examples[index])}, ${place}).then(({ logits }) => logits)`;
+        const found = await page.evaluate<number[]>(call);
+        const size = Math.max(...logits.map(Math.abs));
+        const error = Math.max(...logits.map((logit, at) => Math.abs(logit - found[at]!))) / size;
+        assert.ok(error < 1e-4, `stitch ${id}, image ${index}: ${error}`); // sums of float32 in another order
+      }
+    }
+    assert.deepEqual(missing, []);
+  });
+});
