@@ -262,10 +262,12 @@ const small = (batchSize: number, anchors: readonly object[], bins?: number) => 
 });
 
 test('quickstart.yaml and flowers12.yaml', async () => {
-  const final = run(5, 375, 75); // 24 x 100 images in batches of 32; half an epoch of warm-up rounds to one
-  const rate = { weightDecay: 1e-4, learningRates: [{ base: 3e-2, peak: 3.75e-3 }], final };
-  const stages = [{ ...esta([8, 8, 8], 16, 1), ...rate }];
-  assert.deepEqual(await recipesOf('quickstart.yaml'), { 'species-esta-seed0': { ...small(32, miniViTs), stages } });
+  const final = run(6, 450, 75); // 12 x 100 images in batches of 16; 0.6 epochs of warm-up round to one
+  const rate = { weightDecay: 1e-4, learningRates: [{ base: 4e-2, peak: 2.5e-3 }], final };
+  const stages = [{ ...esta([8, 8], 16, 1), stitchesPerStep: 3, ...rate }];
+  assert.deepEqual(await recipesOf('quickstart.yaml'), {
+    'species-esta-seed0': { ...small(16, miniViTs.slice(0, 2)), stages },
+  });
 
   // How many photographs a folder has is not known before it is read: steps are left out.
   const flowers = {
