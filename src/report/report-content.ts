@@ -17,6 +17,7 @@ import { deployedBlocksOf, deployedView } from './views/deployed-blocks.js';
 import { anglesView, gradientAnglesOf } from './views/gradient-angles.js';
 import { latencyView, measuredCurvesOf } from './views/latency-view.js';
 import { commonDatasets, methodsView } from './views/methods-view.js';
+import { regretView } from './views/regret-view.js';
 import { stitchesView } from './views/stitches-view.js';
 import { tableOneView } from './views/table-one-view.js';
 import { trainableAccuraciesOf, trainableAccuracyView } from './views/trainable-accuracy.js';
@@ -70,6 +71,7 @@ export async function readReportContent(
     deployedView(deployed),
     ...angles.map(anglesView),
     latencyView(measured),
+    regretView(runs),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);
   const figure = curves.length > 0 ? figureData(curves, means) : undefined;

@@ -7,6 +7,7 @@
  *     <run>/trials/<trial>/{status.json, result.json}    see result.ts
  *     <run>/trials/<trial>/{metrics, tests}.jsonl        see trial-journal.ts
  *     <run>/trials/<trial>/angles.json                   see gradient-angles.ts
+ *     <run>/trials/<trial>/validation.json               see validation.ts
  *     <run>/measurements/<machine>.json                  see measured/measurement.ts
  */
 import { readdir, stat } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus 
 import { disagreements } from './trial-agreement.js';
 import { readStitchedJournal } from './trial-journal.js';
 import type { TrialRecord } from './trial-record.js';
+import { parseTrialValidation, validationFile } from './validation.js';
 
 export interface RunFolder {
   readonly folder: string;
@@ -137,6 +139,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
     return undefined;
   });
   const angles = await readPart(path.join(folder, anglesFile), parseTrialAngles, problems);
+  const validation = await readPart(path.join(folder, validationFile), parseTrialValidation, problems);
   const identity = result ?? status;
   return {
     run,
@@ -147,6 +150,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
     status,
     journal,
     angles,
+    validation,
     ...conclusion(status, result, complaints),
   };
 }

@@ -2,6 +2,7 @@
 import type { TrialAngles } from './gradient-angles.js';
 import type { TrialResult, TrialStatus } from './result.js';
 import type { TrialJournal } from './trial-journal.js';
+import type { TrialValidation } from './validation.js';
 
 /** Only a finished trial has a result. */
 export interface TrialRecord {
@@ -20,4 +21,6 @@ export interface TrialRecord {
   readonly journal: TrialJournal | undefined;
   /** Undefined where they have not been measured. */
   readonly angles: TrialAngles | undefined;
+  /** Undefined where not all stitches were evaluated. */
+  readonly validation: TrialValidation | undefined;
 }

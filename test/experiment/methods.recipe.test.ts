@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Method } from '../../src/config/schema/experiment.js';
 import { readTrained } from '../../src/experiment/trial/trained-file.js';
 import type { TrialResult } from '../../src/run-folder/result.js';
+import type { TrialValidation } from '../../src/run-folder/validation.js';
 import { isFloat32 } from '../../src/shared/arrays.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { leavesOf } from '../../src/shared/tree.js';
@@ -92,6 +93,21 @@ test('deployment by validation evaluates all stitches after the same training', 
   assert.deepEqual(await trainedBy('validation'), await trainedBy('importance'));
   const bins = (result: TrialResult) => result.stitches.map(({ bin }) => bin);
   assert.deepEqual(bins(validation), bins(scores));
+
+  const noted = (deployBy: string) =>
+    readFile(path.join(mini.folder, deployBy, 'trials', 'species-esta-seed0', 'validation.json'), 'utf8');
+  await assert.rejects(noted('importance'), { code: 'ENOENT' });
+  const { stitches } = JSON.parse(await noted('validation')) as TrialValidation;
+  assert.equal(stitches.length, 36);
+  // What is deployed is the best of its bin; scores are those of the training that both share.
+  for (const { id, flops, bin, importance } of validation.stitches.slice(0, -1)) {
+    const own = stitches[id]!;
+    assert.deepEqual([own.flops, own.bin, own.importance], [flops, bin, importance]);
+    assert.equal(
+      own.accuracy,
+      Math.max(...stitches.filter((other) => other.bin === bin).map(({ accuracy }) => accuracy)),
+    );
+  }
 });
 
 test('anchors alone are trained one after the other and all deployed', async (t) => {

@@ -1,8 +1,12 @@
 /** Which stitches of a trained network are deployed, and how accurate those are on a split. */
+import path from 'node:path';
 import type { Value } from '../../engine/engine.js';
+import { type TrialValidation, validationFile, validationVersion } from '../../run-folder/validation.js';
+import { writeAtomic } from '../../shared/files.js';
 import { type DeployedStitch, deployedStitches } from '../../stitching/deployment.js';
 import type { ImportanceScores } from '../../stitching/importance.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
+import { binOf } from '../../stitching/space/flops-bins.js';
 import type { StageRecipe } from '../recipe.js';
 import type { TrialContext } from './context.js';
 import { accuraciesOf, accuraciesOfAll } from './evaluate.js';
@@ -15,12 +19,16 @@ export interface Deployable {
   readonly importance: ImportanceScores;
 }
 
-/** Importance scores choose without any evaluation; SN-Net has to evaluate the whole space. */
+/**
+ * Importance scores choose without any evaluation; SN-Net has to evaluate the whole space.
+ * @param onEvaluated receives the accuracy of every stitch on the validation images, percent, where all are evaluated
+ */
 export async function deploy(
   context: TrialContext,
   network: TrialNetwork,
   stage: Pick<StageRecipe, 'deployment' | 'anchor'>,
   { trainables, importance }: Deployable,
+  onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
 ): Promise<DeployedStitch[]> {
   switch (stage.deployment) {
     case 'all':
@@ -31,9 +39,30 @@ export async function deploy(
       const label = `${context.name}: evaluating all stitches`;
       const images = context.data.evaluation(context.recipe.choiceSplit);
       const scores = await accuraciesOfAll(context, network, trainables, images, label);
+      await onEvaluated?.(scores);
       return deployedStitches(network.bins, { scores });
     }
   }
+}
+
+/** Writes validation.json of the trial. */
+export async function noteValidation(
+  { trialFolder }: Pick<TrialContext, 'trialFolder'>,
+  { bins, flops }: Pick<TrialNetwork, 'bins' | 'flops'>,
+  { scores }: ImportanceScores,
+  accuracies: readonly number[],
+): Promise<void> {
+  const content: TrialValidation = {
+    version: validationVersion,
+    bins: bins.bins.length,
+    largest_anchor: bins.largestAnchor,
+    stitches: accuracies.map((accuracy, id) => {
+      const [importance, bin] = [scores[id], binOf(bins, id)];
+      const score = typeof importance === 'number' && { importance };
+      return { id, flops: flops[id]!, accuracy, ...score, ...(bin !== undefined && { bin }) };
+    }),
+  };
+  await writeAtomic(path.join(trialFolder, validationFile), `${JSON.stringify(content)}\n`);
 }
 
 /** Accuracies of the stitches that would be deployed now, percent. */

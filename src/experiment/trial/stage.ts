@@ -11,7 +11,7 @@ import { runTraining, type Trained, type TrainingHooks } from '../../training/lo
 import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
-import { type Deployable, deploy, deployedAccuracies } from './deploy.js';
+import { type Deployable, deploy, deployedAccuracies, noteValidation } from './deploy.js';
 import { meanOf } from './evaluate.js';
 import { chooseLearningRate, gridRun, type Tried } from './grid.js';
 import type { TrialNetwork } from './network.js';
@@ -68,7 +68,9 @@ export async function runStage(
 
   // 3. What is deployed of it.
   const start = performance.now();
-  const deployed = await deploy(context, network, stage, trained);
+  const deployed = await deploy(context, network, stage, trained, (accuracies) =>
+    noteValidation(context, network, trained.importance, accuracies),
+  );
   const deploySeconds = (performance.now() - start) / 1000;
   return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, deployed, deploySeconds };
 }

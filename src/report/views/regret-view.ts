@@ -1,0 +1,134 @@
+/**
+ * What one-stage deployment gives away: in each bin, the validation accuracy of the stitch with the highest importance
+ * score beside that of the best one. Bins are those of FLOPs, and bins of as many equal parts of the milliseconds of a
+ * machine that has measured all stitches.
+ */
+import { latencyOf, type MachineMeasurements } from '../../run-folder/measured/measurement.js';
+import { measuredOn } from '../../run-folder/measured/measurements-folder.js';
+import { seriesOf } from '../../run-folder/result.js';
+import type { RunFolder } from '../../run-folder/run-folder.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
+import type { TrialValidation, ValidatedStitch } from '../../run-folder/validation.js';
+import { deployedStitches } from '../../stitching/deployment.js';
+import { flopsBins } from '../../stitching/space/flops-bins.js';
+import { datasetLabel, methodLabel } from '../curves/labels.js';
+import type { Row, Table } from '../render/table.js';
+
+export interface BinRegret {
+  readonly bin: number;
+  readonly stitches: number;
+  /** The stitch with the highest importance score. */
+  readonly chosen: ValidatedStitch;
+  /** The stitch with the highest accuracy; the chosen one where it is as good. */
+  readonly best: ValidatedStitch;
+  /** Percentage points. */
+  readonly regret: number;
+}
+
+/** [] where the method has no importance scores. @param bins ids of each bin, by rising cost */
+export function regretsOf({ stitches }: TrialValidation, bins: readonly (readonly number[])[]): BinRegret[] {
+  if (stitches.every(({ importance }) => importance === undefined)) return [];
+  const byId = new Map(stitches.map((stitch) => [stitch.id, stitch]));
+  const topsBy = (scoreOf: (stitch: ValidatedStitch) => number | undefined) => {
+    const scores: (number | null)[] = [];
+    for (const stitch of stitches) scores[stitch.id] = scoreOf(stitch) ?? null;
+    const tops = deployedStitches({ bins, lowest: 0, width: 0, largestAnchor: -1 }, { scores });
+    return new Map(tops.flatMap(({ id, bin }) => (bin === undefined ? [] : [[bin, byId.get(id)!] as const])));
+  };
+  const chosen = topsBy(({ importance }) => importance);
+  const best = topsBy(({ accuracy }) => accuracy);
+  return [...chosen].map(([bin, choice]) => {
+    const top = best.get(bin)!;
+    const regret = top.accuracy - choice.accuracy;
+    return { bin, stitches: bins[bin]!.length, chosen: choice, best: regret > 0 ? top : choice, regret };
+  });
+}
+
+/** Ids of the stitches of each FLOPs bin of the trial. */
+export function binsOfFlops({ stitches, bins }: TrialValidation): number[][] {
+  const sorted = stitches.toSorted((a, b) => a.flops - b.flops);
+  return Array.from({ length: bins }, (_, bin) => sorted.filter((stitch) => stitch.bin === bin).map(({ id }) => id));
+}
+
+/**
+ * The bin rule over milliseconds: as many bins of equal width, from the fastest stitch to the slowest that is no slower
+ * than the largest anchor. Undefined where the machine has not measured all stitches.
+ */
+export function binsOfLatency(
+  { stitches, bins, largest_anchor: largest }: TrialValidation,
+  latencies: ReadonlyMap<number, number>,
+): (readonly number[])[] | undefined {
+  const milliseconds = stitches.toSorted((a, b) => a.id - b.id).map(({ id }) => latencies.get(id));
+  if (!milliseconds.every((time) => time !== undefined)) return undefined;
+  return [...flopsBins(milliseconds, largest, { count: bins }).bins];
+}
+
+/** Undefined where no trial has evaluated all its stitches. */
+export function regretView(runs: readonly RunFolder[]): Table | undefined {
+  const rows = runs.flatMap(({ trials, machines }) => trials.flatMap((trial) => rowsOf(trial, machines)));
+  if (rows.length === 0) return undefined;
+  return {
+    name: 'regret',
+    title: 'One-stage deployment against evaluating all stitches, on the validation images',
+    columns: [
+      { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
+      { key: 'method', label: 'Method', kind: 'text', grouping: true },
+      { key: 'bins', label: 'Bins of', kind: 'text', grouping: true },
+      { key: 'bin', label: 'Bin', kind: 'text' },
+      { key: 'stitches', label: 'Stitches', kind: 'number', precision: 0 },
+      { key: 'chosen', label: 'By importance', kind: 'text' },
+      { key: 'chosenAccuracy', label: '(%)', kind: 'number' },
+      { key: 'best', label: 'Best', kind: 'text' },
+      { key: 'bestAccuracy', label: '(%)', kind: 'number' },
+      { key: 'regret', label: 'Regret', kind: 'number' },
+    ],
+    rows,
+    notes: [
+      'regret: percentage points of validation accuracy that the choice by importance gives away; the best is chosen by these images, so that its own number flatters it',
+    ],
+  };
+}
+
+function rowsOf({ name, result, validation }: TrialRecord, machines: readonly MachineMeasurements[]): Row[] {
+  if (!result || !validation) return [];
+  const timed = machines.flatMap((machine) => {
+    const measured = measuredOn(machine, { name, result })?.stitches ?? [];
+    const latencies = measured.flatMap((stitch) => {
+      const median = latencyOf(stitch);
+      return median === undefined ? [] : [[stitch.id, median] as const];
+    });
+    const bins = binsOfLatency(validation, new Map(latencies));
+    return bins ? [{ label: `ms on ${machine.machine}`, bins }] : [];
+  });
+  const series = `${methodLabel(seriesOf(result))}, seed ${result.seed}`;
+  return [{ label: 'FLOPs', bins: binsOfFlops(validation) }, ...timed].flatMap(({ label, bins }) => {
+    const shared = { dataset: datasetLabel(result.dataset), method: series, bins: label };
+    const regrets = regretsOf(validation, bins);
+    const rows = regrets.map(({ bin, stitches, chosen, best, regret }, index): Row => {
+      const choice = { chosen: `stitch ${chosen.id}`, chosenAccuracy: chosen.accuracy };
+      const top = { best: `stitch ${best.id}`, bestAccuracy: best.accuracy };
+      return {
+        startsGroup: index === 0,
+        cells: { ...shared, bin: String(bin + 1), stitches, ...choice, ...top, regret },
+      };
+    });
+    return regrets.length === 0 ? [] : [...rows, meanRow(shared, regrets)];
+  });
+}
+
+function meanRow(shared: Row['cells'], regrets: readonly BinRegret[]): Row {
+  const mean = (take: (regret: BinRegret) => number) =>
+    regrets.reduce((sum, regret) => sum + take(regret), 0) / regrets.length;
+  return {
+    cells: {
+      ...shared,
+      bin: 'mean',
+      stitches: mean(({ stitches }) => stitches),
+      chosen: '',
+      chosenAccuracy: mean(({ chosen }) => chosen.accuracy),
+      best: '',
+      bestAccuracy: mean(({ best }) => best.accuracy),
+      regret: mean(({ regret }) => regret),
+    },
+  };
+}
