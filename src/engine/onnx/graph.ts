@@ -24,6 +24,8 @@ export interface NodeOptions {
 
 export interface GraphOptions {
   readonly channelBlock?: number | undefined;
+  /** Default 0. */
+  readonly shortSequence?: number | undefined;
   /** Default true. */
   readonly fused?: boolean | undefined;
   /** Default false. */
@@ -38,11 +40,14 @@ export class Graph {
   private readonly constants = new Map<string, GraphConstant>();
   private readonly inputs: GraphValue[] = [];
   private readonly views = new Map<string, GraphValue>();
-  private readonly reshaped = new Map<string, GraphValue>();
+  /** What may be asked for again, by what it was made of. */
+  private readonly made = new Map<string, GraphValue>();
   private count = 0;
 
   /** From channelBlock(): set where the program may use blocked convolutions. */
   readonly channelBlock: number | undefined;
+  /** Tokens up to which attention is written out, so that its gradient finds the probabilities and need not repeat them. */
+  readonly shortSequence: number;
   /**
    * Whether ONNX Runtime's own fused operators may be used. Not with WebGPU: it has no FusedMatMul, and its
    * MultiHeadAttention is right on an NVIDIA GPU but 14 % off on a software one (SwiftShader, 65 tokens).
@@ -51,8 +56,9 @@ export class Graph {
   /** Whether only operators of the ONNX standard may be used; none is fused then. */
   readonly standard: boolean;
 
-  constructor({ channelBlock, standard = false, fused = !standard }: GraphOptions = {}) {
+  constructor({ channelBlock, shortSequence = 0, standard = false, fused = !standard }: GraphOptions = {}) {
     this.channelBlock = channelBlock;
+    this.shortSequence = shortSequence;
     this.fused = fused;
     this.standard = standard;
   }
@@ -128,12 +134,18 @@ export class Graph {
     if (value.fill !== undefined) return this.fill(value.fill, shape, value.dtype);
     const base = this.unviewed(value);
     if (sameShape(base.shape, shape)) return base;
-    const key = `${base.name}[${shape}]`;
-    const view =
-      this.reshaped.get(key) ?? this.node('Reshape', [base, this.int64s(shape)], { shape, dtype: value.dtype });
-    this.reshaped.set(key, view);
+    const view = this.once(`${base.name}[${shape}]`, () =>
+      this.node('Reshape', [base, this.int64s(shape)], { shape, dtype: value.dtype }),
+    );
     this.views.set(view.name, base);
     return view;
+  }
+
+  /** What `make` makes, made once; the key says of what. It lives as long as the last that asks for it. */
+  once(key: string, make: () => GraphValue): GraphValue {
+    const value = this.made.get(key) ?? make();
+    this.made.set(key, value);
+    return value;
   }
 
   /** The value that a view shows; any other value itself. */

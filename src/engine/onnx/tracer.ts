@@ -111,6 +111,8 @@ export interface InputDeclaration {
 export interface TraceOptions {
   /** From channelBlock(); left out: operators of the standard and of com.microsoft only. */
   readonly channelBlock?: number | undefined;
+  /** Graph.shortSequence; default 0: attention is fused, if it may be, however short. */
+  readonly shortSequence?: number | undefined;
   /** Whether ONNX Runtime's fused operators may be used (Graph.fused); default true. */
   readonly fused?: boolean;
   /** Whether only operators of the ONNX standard may be used; default false. */

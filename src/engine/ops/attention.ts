@@ -1,6 +1,7 @@
 /**
  * Multi-head softmax attention (Vaswani et al. 2017, section 3.2). The probabilities are not kept for the backward pass
- * but computed again, as FlashAttention does (Dao et al. 2022, algorithm 4): memory falls by heads x tokens^2 a layer.
+ * but computed again, as FlashAttention does (Dao et al. 2022, algorithm 4): memory falls by heads x tokens^2 a layer. The
+ * onnxruntime engine keeps those of short sequences on the CPU, where they are little (src/engine/onnx/engine.ts).
  */
 import * as tf from '@tensorflow/tfjs';
 import { runFused, type Tensors } from './fused-kernel.js';

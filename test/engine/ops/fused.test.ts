@@ -158,3 +158,10 @@ for (const [name, { fused, plain, inputs, frozen }] of Object.entries(cases)) {
     }
   });
 }
+
+test('attention that is too long to be written out on the CPU equals the decomposition', async () => {
+  const { fused, plain } = cases['attention']!;
+  const named = Object.fromEntries([0, 1, 2].map((index) => [`input${index}`, array(1, 130, 4)]));
+  const expected = onReference(gradientsOf(plain), named);
+  assertClose(await onEngine(engine, 'long attention', gradientsOf(fused), named), expected, 2e-5);
+});

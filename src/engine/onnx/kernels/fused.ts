@@ -21,8 +21,17 @@ function joinHeads(graph: Graph, x: GraphValue): GraphValue {
   return graph.reshape(transposeNode(graph, x, [0, 2, 1, 3]), [batch, tokens, heads * headWidth]);
 }
 
-/** Softmax of scaled scores; a causal mask adds -1e9 above the diagonal. */
+/** Whether attention is written out: where nothing fused may be used, and where it is short (Graph.shortSequence). */
+const isWrittenOut = (graph: Graph, tokens: number) => !graph.fused || tokens <= graph.shortSequence;
+
+/** Softmax of scaled scores. Of short sequences they are kept, of others computed again for the gradient. */
 function probabilities(graph: Graph, query: GraphValue, key: GraphValue, causal: boolean): GraphValue {
+  if (key.shape[2]! > graph.shortSequence) return softmaxOfScores(graph, query, key, causal);
+  return graph.once(`softmax ${query.name} ${key.name} ${causal}`, () => softmaxOfScores(graph, query, key, causal));
+}
+
+/** A causal mask adds -1e9 above the diagonal. */
+function softmaxOfScores(graph: Graph, query: GraphValue, key: GraphValue, causal: boolean): GraphValue {
   const scale = 1 / Math.sqrt(query.shape[3]!);
   const scores = batchedMatMulNode(graph, query, key, { transposeB: true, scale });
   const tokens = scores.shape[3]!;
@@ -114,7 +123,7 @@ export const fusedKernels: Record<string, TracingKernel> = {
   }),
 
   EstaAttention: kernel(['query', 'key', 'value'], (graph, { query, key, value }, { heads, causal }) => {
-    if (!graph.fused) {
+    if (isWrittenOut(graph, key.shape[1]!)) {
       const [q, k, v] = [query, key, value].map((x) => splitHeads(graph, x, Number(heads))) as Three;
       return joinHeads(graph, batchedMatMulNode(graph, probabilities(graph, q, k, Boolean(causal)), v));
     }

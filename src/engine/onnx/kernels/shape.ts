@@ -9,7 +9,9 @@ export function transposeNode(graph: Graph, x: GraphValue, permutation: readonly
   // Moving axes of extent one moves no element.
   const moved = permutation.filter((axis) => x.shape[axis] !== 1);
   if (moved.every((axis, index) => index === 0 || axis > moved[index - 1]!)) return graph.reshape(x, shape);
-  return graph.node('Transpose', [x], { shape, dtype: x.dtype }, { attributes: { perm: { ints: permutation } } });
+  return graph.once(`${x.name} by ${permutation}`, () =>
+    graph.node('Transpose', [x], { shape, dtype: x.dtype }, { attributes: { perm: { ints: permutation } } }),
+  );
 }
 
 /** x[begin, begin + size) along every axis; a negative size means to the end. */
