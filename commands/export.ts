@@ -4,13 +4,15 @@ import { chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
 export default class Export extends EstaCommand {
-  static override readonly summary = 'Write a deployed stitch as one ONNX file.';
+  static override readonly summary = 'Write a deployed stitch as one file: ONNX, or safetensors for PyTorch.';
   static override readonly description =
     `What was trained is merged into the weights, so that the file holds the layers of the anchors and nothing beside them. It runs wherever ONNX Runtime does; with --operators standard also in OpenVINO, TensorRT and browsers.
 
 Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cropped as in training; the program normalises. Output logits: [batch, classes]. The metadata of the file name the classes, the preprocessing, the stitch and the licence; so does a JSON file beside it.
 
-Afterwards the file is run on test images, and its logits are compared with those of predict. With fewer bits in the weights its accuracy on all test images is measured, where they are there.`;
+Afterwards the file is run on test images, and its logits are compared with those of predict. With fewer bits in the weights its accuracy on all test images is measured, where they are there.
+
+A file named .safetensors holds a PyTorch state dict: with the names of timm where the stitch is an anchor, else those of its first anchor below front., of its last one below end., and the layer between as stitch. The file docs/read_stitch.py of the project reads and runs it.`;
 
   static override readonly examples = [
     {
@@ -33,7 +35,11 @@ Afterwards the file is run on test images, and its logits are compared with thos
 
   static override readonly flags = {
     ...deployedFlags,
-    out: Flags.string({ required: true, helpValue: 'FILE', summary: 'The ONNX file.' }),
+    out: Flags.string({
+      required: true,
+      helpValue: 'FILE',
+      summary: 'The file: FILE.onnx, or FILE.safetensors for PyTorch.',
+    }),
     batch: Flags.integer({ min: 1, helpValue: 'N', summary: 'Images at once; default: any number.' }),
     operators: Flags.option({
       options: operatorSets,
@@ -50,11 +56,18 @@ Afterwards the file is run on test images, and its logits are compared with thos
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Export);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
+    const { batch, operators, precision } = flags;
+    if (flags.out.endsWith('.safetensors')) {
+      const { exportStateDict } = await import('../src/experiment/deployed/state-dict.js');
+      const exported = await exportStateDict(await openDeployed(args.run, chosenBy(flags)), flags.out, precision);
+      const names = exported.segments.length === 1 ? "timm's names" : 'front.*, stitch.* and end.*';
+      this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, tensors with ${names}`);
+      return exported;
+    }
     const { comparisonText, exportFile } = await import('../src/experiment/deployed/export-file.js');
     const { stitchSummary } = await import('../src/report/curves/labels.js');
     const { createProgress } = await import('../src/shared/progress.js');
     const network = await openDeployed(args.run, chosenBy(flags));
-    const { batch, operators, precision } = flags;
     const progress = createProgress(process.stderr);
     const exported = await exportFile(network, flags.out, { batch, operators, precision, progress });
     const { file, description, bytes, input, comparison, accuracy } = exported;
