@@ -1,7 +1,7 @@
 /** Runs training steps of stitches, one or several on a batch, on a state that lives on the engine's device. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Compiled, Engine, Value } from '../engine/engine.js';
-import { type Float32NdArray, float32, type Int32NdArray } from '../shared/arrays.js';
+import { float32, type Int32NdArray, type NdArray } from '../shared/arrays.js';
 import { namedTrainables, trainablesOfNames } from '../stitching/parameters/names.js';
 import { trainableShapes } from '../stitching/parameters/shapes.js';
 import type { Trainables } from '../stitching/parameters/trainables.js';
@@ -44,14 +44,14 @@ export interface StepMeasures {
  * A step of one stitch: it and its teacher move at once, by the sum of their gradients (the paper). A step of several: the
  * teacher moves first, then one stitch after another, each from what the teacher said before it moved.
  * @param ids of the stitches, at least one
- * @param images [batch, side, side, 3]
- * @param labels [batch]
+ * @param images [batch, side, side, 3], or tokens int32 [batch, length]
+ * @param labels [batch], of tokens [batch, length]
  * @param rate learning rate
  * @returns what was measured, stitch by stitch
  */
 export type RunStep = (
   ids: readonly number[],
-  images: Float32NdArray,
+  images: NdArray,
   labels: Int32NdArray,
   rate: number,
 ) => Promise<StepMeasures[]>;

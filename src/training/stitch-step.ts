@@ -29,7 +29,7 @@ export interface TeacherInputs<T> {
   readonly frozen: FrozenPath<T>;
   /** The largest anchor's trainables. */
   readonly parameters: Trainables<T>;
-  /** [batch, side, side, 3] and int32 [batch] */
+  /** [batch, side, side, 3] and int32 [batch]; of language models both int32 [batch, length] (see loss.ts). */
   readonly images: T;
   readonly labels: T;
 }
@@ -128,7 +128,7 @@ export function stitchStep(
       if (!teacher || !options.distillation) return crossEntropy(logits, labels);
       kept = tf.keep(logits);
       const { temperature, weight } = options.distillation;
-      return distillation(logits, teacher.logits, temperature).mul(weight);
+      return distillation(logits, teacher.logits, labels, temperature).mul(weight);
     });
     const labelLoss = kept ? crossEntropy(kept, labels) : value;
     kept?.dispose();

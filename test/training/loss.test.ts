@@ -64,7 +64,7 @@ test('distillation softens both sides by T and scales by T^2', () => {
   for (const temperature of [1, 3]) {
     const soft = (rows: readonly (readonly number[])[]) => rows.map((row) => row.map((value) => value / temperature));
     closeTo(
-      distillation(tf.tensor2d(logits), tf.tensor2d(teacher), temperature),
+      distillation(tf.tensor2d(logits), tf.tensor2d(teacher), tf.tensor1d(labels, 'int32'), temperature),
       temperature ** 2 * expected(soft(logits), soft(teacher).map(softmax)),
     );
   }
