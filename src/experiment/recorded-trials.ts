@@ -5,6 +5,7 @@ import { loadDataset } from '../data/load.js';
 import type { Engine } from '../engine/engine.js';
 import { recordedIdentity, refuseOtherIdentity } from '../run-folder/identity/recorded.js';
 import {
+  type TrialIdentity,
   type TrialInputs,
   type TrialSettings,
   trialInputs,
@@ -24,6 +25,8 @@ export interface RequestedTrial {
   readonly settings: TrialSettings;
   /** Of an earlier call. */
   readonly finished?: { readonly result: TrialResult; readonly note: string };
+  /** What it was begun with, and still agrees with. */
+  readonly recorded?: TrialIdentity;
   /** What it depends on, where that lies on disk. */
   readonly inputs: () => Promise<TrialInputs>;
 }
@@ -68,8 +71,11 @@ export async function requestedRun(
     const settings = trialSettings(asGiven[index]!, engine);
     const inputs = () => inputsOf(trial);
     const result = results[index];
-    const note = await comparedWithRecord(trialFolderIn(runFolder, trial), settings, inputs, result !== undefined);
-    trials.push({ trial, settings, inputs, ...(result && { finished: { result, note } }) });
+    const folder = trialFolderIn(runFolder, trial);
+    const recorded = (await isTrained(folder)) ? await recordedIdentity(folder) : undefined;
+    const note = await comparedWithRecord(folder, recorded, settings, inputs, result !== undefined);
+    const known = { ...(recorded && { recorded }), ...(result && { finished: { result, note } }) };
+    trials.push({ trial, settings, inputs, ...known });
   }
   return { experiment: normalised, variants, trials };
 }
@@ -96,13 +102,12 @@ function rememberingInputs(cacheFolder: string): (trial: Trial) => Promise<Trial
 /** @returns what could not be compared, in words; empty where all agrees */
 async function comparedWithRecord(
   trialFolder: string,
+  recorded: TrialIdentity | undefined,
   settings: TrialSettings,
   inputsOf: () => Promise<TrialInputs>,
   isFinished: boolean,
 ): Promise<string> {
-  const recorded = await recordedIdentity(trialFolder);
   if (!recorded) return isFinished ? ', by a version of esta that did not record with what' : '';
-  if (!(await isTrained(trialFolder))) return '';
   refuseOtherIdentity(trialFolder, recorded, settings);
   try {
     refuseOtherIdentity(trialFolder, recorded, settings, await inputsOf().catch(notThere));

@@ -147,11 +147,11 @@ async function claimedAndRun(requested: RequestedTrial, writer: RunWriter, optio
 }
 
 async function takenOrRun(
-  { trial, settings, inputs }: RequestedTrial,
+  { trial, settings, recorded, inputs }: RequestedTrial,
   writer: RunWriter,
   { engine, progress, signal, cacheFolder, reuse }: Surroundings,
 ): Promise<TrialResult> {
-  const identity = { ...settings, ...(await inputs()) };
+  const identity = recorded ?? { ...settings, ...(await inputs()) };
   const taken = await writer.takeOver(trial, identity, reuse);
   if (!taken) return runTrial(trial, { engine, writer, identity, progress, signal, cacheFolder });
   progress.line(`${trial.name}: taken from ${taken.takenFrom}`);

@@ -108,6 +108,12 @@ export function explainWriteError(error: unknown, file: string): unknown {
       'Free some space and run the same command again: it goes on from the last checkpoint.',
     );
   }
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return new RequestError(
+      `${path.dirname(file)} cannot be a folder: it, or a part of its path, is a file`,
+      'Choose another folder, or move that file away.',
+    );
+  }
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
     return new RequestError(
       `${file} cannot be written (${code})`,

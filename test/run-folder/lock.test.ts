@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { claimFolder, isHeld, type Lock, LostLock } from '../../src/run-folder/lock.js';
+import { RequestError } from '../../src/shared/errors.js';
 import { appendJsonLine, writeAtomic } from '../../src/shared/files.js';
 import { thisProcess } from '../../src/shared/processes/process-mark.js';
 
@@ -77,6 +78,16 @@ test('of many that find a stale lock, one gets it', async (t) => {
   const winners = claims.filter((claimed) => !('heldBy' in claimed));
   assert.equal(winners.length, 1);
   await (winners[0] as Lock).check();
+});
+
+test('a folder that cannot be is refused in words', async (t) => {
+  const file = path.join(temporaryFolder(t), 'file');
+  writeFileSync(file, '');
+  for (const folder of [file, path.join(file, 'run')]) {
+    await assert.rejects(claimFolder(folder), (error) => {
+      return error instanceof RequestError && error.message.startsWith(`${folder} cannot be a folder`);
+    });
+  }
 });
 
 test('whoever lost the lock writes nothing', async (t) => {

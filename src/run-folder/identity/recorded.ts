@@ -1,9 +1,32 @@
 /** What a trial was trained with before, against what is asked for now. */
 import path from 'node:path';
+import type { z } from 'zod';
+import { experimentFields } from '../../config/schema/experiment-fields.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import { differencesOf } from '../../shared/identity/differences.js';
 import { identityFile, type TrialIdentity, type TrialInputs, type TrialSettings } from './trial-identity.js';
+
+type Section = Readonly<Record<string, unknown>>;
+
+/** Settings that were recorded before there was some key: its default is what was done then. */
+function withLaterKeys(before: object, now: object): object {
+  const shape = experimentFields.shape as Readonly<Record<string, z.ZodType>>;
+  const [recorded, asked] = [before as Section, now as Section];
+  const filled = Object.entries(recorded).map(([name, section]) => {
+    const [schema, later] = [shape[name], asked[name]];
+    if (!schema || !isSection(section) || !isSection(later)) return [name, section] as const;
+    const missing = Object.keys(later).filter((key) => !(key in section));
+    const parsed = missing.length > 0 ? schema.safeParse(section) : undefined;
+    const values = (parsed?.data ?? {}) as Section;
+    return [name, { ...section, ...Object.fromEntries(missing.map((key) => [key, values[key]])) }] as const;
+  });
+  return Object.fromEntries(filled);
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** Undefined where there is none: nothing was trained, or by a version that did not record it. */
 export async function recordedIdentity(trialFolder: string): Promise<TrialIdentity | undefined> {
@@ -23,7 +46,7 @@ export function refuseOtherIdentity(
 ): void {
   const { settings: before, computation: by, ...with_ } = recorded;
   const differences = [
-    ...differencesOf(before, settings),
+    ...differencesOf(withLaterKeys(before, settings), settings),
     ...differencesOf(by, computation),
     ...(inputs ? differencesOf(with_, inputs) : []),
   ];
