@@ -2,7 +2,8 @@
 
 /**
  * Runs `work` on every item, at most `limit` at a time (default 8: enough to keep sharp's threads and the disk busy).
- * `done` counts the items begun so far. The first failure stops the rest and is thrown.
+ * `done` counts the items begun so far. The first failure stops the rest and is thrown, once no work is under way any more:
+ * whoever removes what was written must not race with writing.
  */
 export async function forEachLimited<Item>(
   items: readonly Item[],
@@ -10,6 +11,7 @@ export async function forEachLimited<Item>(
   limit = 8,
 ): Promise<void> {
   let next = 0;
+  const failures: unknown[] = [];
   const worker = async () => {
     while (next < items.length) {
       const item = items[next++]!;
@@ -17,9 +19,10 @@ export async function forEachLimited<Item>(
         await work(item, next);
       } catch (error) {
         next = items.length;
-        throw error;
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: limit }, worker));
+  if (failures.length > 0) throw failures[0];
 }
