@@ -2,7 +2,8 @@
  * Keeps the C library from giving memory back to the system between training steps. A step allocates and frees hundreds of
  * megabytes; glibc returns them at once, and every page that comes back costs a fault: without these settings the
  * quickstart's steps take 2.3 times as long. glibc reads them only when a process starts, so the process starts itself
- * again: in place where Node.js can (process.execve: from 22.15), else as a child that this process waits for.
+ * again, as a child that this one waits for. Not in its own place (process.execve): a process that waits can answer Ctrl-C while
+ * a step keeps the other one's only thread busy.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,8 +15,6 @@ const tunables = {
   'glibc.malloc.top_pad': 2 ** 26,
   'glibc.malloc.hugetlb': 1, // huge pages where the system allows them on request
 };
-
-type Execve = (file: string, args: readonly string[], environment: NodeJS.ProcessEnv) => never;
 
 /** Commands that compute for long. */
 const computing = new Set(['run', 'pretrain', 'ablate', 'bench', 'generate']);
@@ -31,8 +30,6 @@ export async function ranInTunedProcess([command, ...rest]: readonly string[]): 
   const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}`);
   const environment = { ...process.env, GLIBC_TUNABLES: settings.join(':') };
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  const { execve } = process as NodeJS.Process & { execve?: Execve };
-  if (execve) execve(process.execPath, [process.execPath, ...args], environment);
   await runChild(args, environment, command !== 'bench');
   return true;
 }
