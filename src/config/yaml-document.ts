@@ -58,7 +58,7 @@ export function parseYaml(text: string, file: string): YamlDocument {
 
 /** The text of a value, as it is written into run folders. */
 export function formatYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 120, flowCollectionPadding: false });
+  return stringify(value, { lineWidth: 120 });
 }
 
 /** The parser counts what aliases stand for, because a few lines of them can stand for billions of values. */

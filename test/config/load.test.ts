@@ -164,6 +164,46 @@ test('paths start at the folder of the file, those of --set at the working folde
   assert.deepEqual(overridden.overrides, set);
 });
 
+test('a list of training images, and ~, start where other paths do; what is left out stays out', async () => {
+  const listed = smallest.replace('root: ./images', 'root: a~/b, training_list: "lists/{seed}.txt"');
+  const file = await write(listed);
+  const { config } = await loadExperiment(file);
+  const [data] = config.data;
+  assert.ok(data && 'training_list' in data);
+  assert.deepEqual(data.training_list, path.join(folder, 'lists/{seed}.txt'));
+  assert.deepEqual(data.root, path.join(folder, 'a~/b'));
+  const set = ['data.training_list=mine.txt', 'data.root="~"', 'anchors.S.checkpoint=s.safetensors'];
+  const changed = (await loadExperiment(file, { set, workingFolder: '/somewhere' })).config;
+  assert.deepEqual(changed.data, [{ ...data, training_list: path.resolve('/somewhere/mine.txt'), root: homedir() }]);
+  assert.equal(changed.anchors[1]!.checkpoint, path.resolve('/somewhere/s.safetensors'));
+  const [without] = (await loadExperiment(await write(smallest))).config.data;
+  assert.ok(!('training_list' in without!));
+  const species = await write(smallest.replace(/^data: .*$/m, 'data: {kind: species}'));
+  assert.ok(!('training_list' in (await loadExperiment(species)).config.data[0]!));
+});
+
+test('a --set that addresses nothing is refused though the file is right', async () => {
+  const two = smallest.replace(/^data: .*$/m, 'data: [{kind: species}, {kind: nabirds, root: r}]');
+  assert.deepEqual(await problemsOf(two, ['data.root=elsewhere']), [
+    '  --set data.root=elsewhere: data.root: the list has no entry "root" (entries: species, nabirds)',
+  ]);
+});
+
+test('a list that is too short, an empty text, a kind that is the only one', async () => {
+  const anchor = '{name: Ti, architecture: ""}';
+  assert.deepEqual(await problemsOf(smallest.replace(/^anchors:\n.*\n.*$/m, `anchors: [${anchor}]`)), [
+    '  line 2: anchors.0.architecture: expected text that is not empty, received ""',
+    '  line 2: anchors: expected at least 2 entries, received [{"name":"Ti","architecture":"","checkpoint":"embedded"}]',
+  ]);
+  const pretraining = 'name: p\nanchors: [{name: Ti, architecture: a}]\noutput: ./o\n';
+  await assert.rejects(loadPretraining(await write(`${pretraining}data: {kind: species, root: r}\n`)), {
+    message: /: expected image-folder, received "species"$/,
+  });
+  await assert.rejects(loadPretraining(await write(pretraining)), {
+    message: /has a problem\n {2}line 1: data: is missing; expected a mapping \(name: value\)$/,
+  });
+});
+
 test('data takes a list, and names what has no name', async () => {
   const list =
     'data: [{kind: species}, {kind: vtab-1k, task: svhn, root: v}, {kind: image-folder, name: mine, root: r}]';
@@ -194,6 +234,10 @@ test('a file that is not there', async () => {
     hint: /^Did you mean quickstart\?/,
   });
   await assert.rejects(loadExperiment(folder), { name: 'RequestError', message: /is a folder$/ });
+  const below = `${await write(smallest)}/more.yaml`;
+  await assert.rejects(loadExperiment(below), { name: 'RequestError', message: `${below} does not exist` });
+  const long = path.join(folder, 'x'.repeat(300));
+  await assert.rejects(loadExperiment(long), { message: `${long} cannot be read (ENAMETOOLONG)` });
 });
 
 test('a file given to the wrong command', async () => {
@@ -201,6 +245,17 @@ test('a file given to the wrong command', async () => {
   const file = await write(text, 'pretraining.yaml');
   const { config } = await loadPretraining(file);
   assert.equal(config.output, path.join(folder, 'o'));
-  await assert.rejects(loadExperiment(file), { message: /is a file for esta pretrain, not for esta run$/ });
+  assert.deepEqual(config.data, { kind: 'image-folder', root: path.join(folder, 'r'), image_size: 64 });
+  const set = ['output=p', 'data.root=~/images'];
+  const changed = (await loadPretraining(file, { set, workingFolder: '/somewhere' })).config;
+  assert.deepEqual([changed.output, changed.data.root], [path.resolve('/somewhere/p'), path.join(homedir(), 'images')]);
+  assert.equal(
+    (await loadPretraining(file, { set: ['data.root=mine'], workingFolder: '/somewhere' })).config.data.root,
+    path.resolve('/somewhere/mine'),
+  );
+  await assert.rejects(loadExperiment(file), {
+    message: /is a file for esta pretrain, not for esta run$/,
+    hint: `The command for it:\nNext: esta pretrain ${file}`,
+  });
   await assert.rejects(loadPretraining(await write(smallest)), { message: /is a file for esta run/ });
 });

@@ -72,11 +72,36 @@ test('an entry that is not there is a problem', () => {
   assert.deepEqual(problems, [
     { path: ['data', 'root'], message: 'the list has no entry "root" (entries: nabirds, cifar-100)' },
   ]);
-  assert.match(applyOverrides(file(), ['training.epochs.x=1']).problems[0]!.message, /nothing below training\.epochs/);
+  assert.deepEqual(applyOverrides(file(), ['training.epochs.x=1']), {
+    value: file(),
+    overrides: [{ text: 'training.epochs.x=1', path: ['training', 'epochs', 'x'] }],
+    problems: [{ path: ['training', 'epochs', 'x'], message: 'there is nothing below training.epochs, which is 100' }],
+  });
+  assert.match(applyOverrides({ a: null }, ['a.*.b=1']).problems[0]!.message, /^there is no list at a$/);
+});
+
+/** What is told of a list that has no entry by that name. */
+function unknownEntry(list: readonly unknown[], key: string): string {
+  return applyOverrides({ list }, [`list.${key}.x=1`]).problems[0]!.message;
+}
+
+test('an index is a number from 0 that the list has; names are those of the entries that have one', () => {
+  const eleven = Array.from({ length: 11 }, () => ({}));
+  assert.deepEqual(changed({ list: eleven }, 'list.10.x=1'), { list: eleven.with(10, { x: 1 }) });
+  for (const key of ['2', '5', '-1', '0x1']) {
+    assert.equal(unknownEntry([{}, {}], key), `the list has no entry "${key}" (entries: 0 to 1)`);
+  }
+  assert.equal(unknownEntry([1, null, 'text'], 'S'), 'the list has no entry "S" (entries: 0 to 2)');
+  assert.equal(unknownEntry([{ name: 3 }, {}], '3'), 'the list has no entry "3" (entries: 0 to 1)');
+  assert.equal(
+    unknownEntry([{ name: 'small' }, {}], 'smal'),
+    'the list has no entry "smal"; did you mean small? (entries: small)',
+  );
 });
 
 test('what is not path=value is refused', () => {
-  for (const text of ['a', '=5', 'a..b=1', '.a=1']) {
+  assert.deepEqual(changed({}, ' a =5'), { a: 5 });
+  for (const text of ['a', '=5', '=a=5', 'a..b=1', '.a=1']) {
     assert.throws(() => applyOverrides({}, [text]), { name: 'RequestError', message: /not of the form path=value/ });
   }
 });

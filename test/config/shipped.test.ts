@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadExperiment, loadPretraining } from '../../src/config/load.js';
-import { experimentHint, experimentNamed } from '../../src/config/shipped.js';
+import { experimentHint, experimentNamed, shippedExperiment } from '../../src/config/shipped.js';
 import { projectRoot } from '../command-line.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'esta-shipped-'));
@@ -19,9 +19,13 @@ test('shipped experiments are known by name in any folder', async () => {
   }
   assert.equal((await experimentNamed('mini/fgvc', folder))?.file, shipped('mini/fgvc.yaml'));
   assert.equal((await loadPretraining('pretrain-mini', { workingFolder: folder })).config.name, 'pretrain-mini');
-  for (const given of ['./quickstart', '../quickstart', '/quickstart', 'fgvc/mini', '']) {
+  for (const given of ['./quickstart', '../quickstart', '/quickstart', 'fgvc/mini', 'quick.yamlstart', '']) {
     assert.equal(await experimentNamed(given, folder), undefined, given);
   }
+});
+
+test('the path of a shipped file, by its name', async () => {
+  assert.equal(await shippedExperiment('mini/fgvc.yaml'), shipped('mini/fgvc.yaml'));
 });
 
 test('its data lie where they would beside an experiments folder of the user', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type DatasetConfig, datasetSchema } from '../../src/config/schema/dataset.js';
-import { trainingImages } from '../../src/config/training-images.js';
+import { trainingImages, trainingListOf } from '../../src/config/training-images.js';
 
 /** Training images of the official lists, which validation images are drawn from or belong to. */
 const published = {
@@ -45,4 +45,28 @@ test('few-shot learning: so many of each class, and at most 4 more for validatio
   assert.deepEqual([trainingImages(dogs, 'train'), trainingImages(dogs, 'train+validation')], [1920, 2400]);
   const dtd = dataset({ kind: 'vtab-1k', task: 'dtd', shots: 2 });
   assert.deepEqual([trainingImages(dtd, 'train'), trainingImages(dtd, 'train+validation')], [94, 188]);
+});
+
+test('a published list takes the place of the training images, not of those for validation', () => {
+  const flowers = dataset({ kind: 'oxford-flowers-102' });
+  // 1020 images are the official validation part.
+  assert.deepEqual(
+    [trainingImages(flowers, 'train', 408), trainingImages(flowers, 'train+validation', 408)],
+    [408, 1428],
+  );
+  const folder = dataset({ kind: 'image-folder' });
+  assert.deepEqual(
+    [trainingImages(folder, 'train', 50), trainingImages(folder, 'train+validation', 50)],
+    [50, undefined],
+  );
+  // How many classes a folder has is not known, so neither is what is left of each.
+  const few = dataset({ kind: 'image-folder', shots: 4 });
+  assert.deepEqual([trainingImages(few, 'train'), trainingImages(few, 'train', 50)], [undefined, undefined]);
+});
+
+test('the list of a trial is the one of its seed', () => {
+  const list = 'lists/{seed}/train.seed_{seed}.txt';
+  assert.equal(trainingListOf(dataset({ kind: 'nabirds', training_list: list }), 2), 'lists/2/train.seed_2.txt');
+  assert.equal(trainingListOf(dataset({ kind: 'nabirds' }), 2), undefined);
+  assert.equal(trainingListOf(dataset({ kind: 'cifar-100' }), 2), undefined);
 });

@@ -50,6 +50,7 @@ test('the sources of pretraining are data sets of the file', () => {
   const angles = (...source: readonly string[]) => ({ evaluation: { gradient_angles: { source } } });
   assert.deepEqual(problemsOf(angles('species')), []);
   assert.deepEqual(problemsOf(angles()), []);
+  assert.deepEqual(problemsOf({ evaluation: { gradient_angles: {} } }), []);
   assert.deepEqual(problemsOf(angles('species', 'imagenet')), [
     'evaluation.gradient_angles.source: expected names of data sets (species), received imagenet',
   ]);
