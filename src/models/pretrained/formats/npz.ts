@@ -11,6 +11,9 @@ import { InvalidNpy, parseNpy, UnsupportedNpy } from './npy.js';
 import { damagedFileHint, RangeReader } from './range-reader.js';
 import type { Weights } from './weights.js';
 
+/** The largest array of a published vision transformer (ViT-G/14, an MLP's weight) has 54 MB. */
+const arrayLimit = 2 ** 30;
+
 /** Reads the list of members; arrays are then read one by one. The caller closes it. */
 export async function openNpz(file: string): Promise<Weights> {
   await (await RangeReader.open(file)).close(); // a missing file is not a damaged archive
@@ -56,8 +59,15 @@ class NpzFile implements Weights {
   }
 
   private async unpack(name: string, entry: Entry): Promise<Uint8Array<ArrayBuffer>> {
+    if (entry.uncompressedSize > arrayLimit) {
+      throw new RequestError(
+        `${this.location}: array ${name} would take ${entry.uncompressedSize} bytes; at most ${arrayLimit} are read`,
+        'No array of a vision transformer is as large. Is it the right file?',
+      );
+    }
     let bytes: Buffer<ArrayBuffer>;
     try {
+      // An array that inflates beyond the size that the archive states ends the stream with an error.
       bytes = await buffer(await this.archive.openReadStreamPromise(entry));
     } catch (error) {
       throw damaged(this.location, `array ${name}: ${messageOf(error)}`);

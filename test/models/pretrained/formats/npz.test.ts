@@ -64,3 +64,25 @@ test('refuses an array whose bytes were damaged', async (t) => {
   await assert.rejects(archive.read('float64'), requestError(/array float64.*checksum/));
   await archive.close();
 });
+
+for (const [says, size, message] of [
+  ['of 2 GiB is refused before it is read', () => 2 ** 31, /would take 2147483648 bytes; at most 1073741824 are read/],
+  [
+    'that inflates beyond its stated size is damaged',
+    (stated: number) => stated - 1,
+    /is not a valid npz archive: .*too many bytes/,
+  ],
+] as const) {
+  test(`an array ${says}`, async (t) => {
+    const bytes = readFileSync(fixture('arrays-deflated.npz'));
+    // "uncompressed size" in the first entry of the central directory: APPNOTE.TXT 4.3.12
+    const offset = bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1')) + 24;
+    bytes.writeUInt32LE(size(bytes.readUInt32LE(offset)), offset);
+    const file = path.join(temporaryFolder(t), 'sizes.npz');
+    writeFileSync(file, bytes);
+    const archive = await openNpz(file);
+    const [first] = archive.names;
+    await assert.rejects(archive.read(first!), requestError(message));
+    await archive.close();
+  });
+}
