@@ -59,6 +59,8 @@ export interface StageRecipe<Steps extends number | undefined = number> extends 
   readonly name: string;
   /** Index of the anchor that is trained alone; left out: the stitched network. */
   readonly anchor?: number;
+  /** Id of the stitch of the stitched network that is trained alone; left out: all of them. */
+  readonly stitch?: number;
   readonly weightDecay: number;
   /** The grid; one entry: nothing is searched. */
   readonly learningRates: readonly LearningRate[];

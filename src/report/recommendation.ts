@@ -9,7 +9,7 @@ import {
 import type { StitchResult } from '../run-folder/result.js';
 import type { Budget } from '../shared/costs/budget.js';
 import { formatCost } from '../shared/costs/format-cost.js';
-import { pathLabel, stitchSummary } from './curves/labels.js';
+import { capital, pathLabel, stitchSummary } from './curves/labels.js';
 
 export interface Recommendation {
   readonly stitch: StitchResult;
@@ -65,8 +65,4 @@ function named({ id, path }: StitchResult): string {
 
 function percent(accuracy: number): string {
   return `${accuracy.toFixed(2)} %`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -14,6 +14,7 @@ import type { Table } from './render/table.js';
 import { type BudgetQuestion, budgetsView } from './views/budgets-view.js';
 import { curvesView } from './views/curves-view.js';
 import { deployedBlocksOf, deployedView } from './views/deployed-blocks.js';
+import { gainView } from './views/gain-view.js';
 import { anglesView, gradientAnglesOf } from './views/gradient-angles.js';
 import { latencyView, measuredCurvesOf } from './views/latency-view.js';
 import { commonDatasets, methodsView } from './views/methods-view.js';
@@ -71,6 +72,7 @@ export async function readReportContent(
     deployedView(deployed),
     ...angles.map(anglesView),
     latencyView(measured),
+    gainView(trials),
     regretView(runs),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);

@@ -64,6 +64,21 @@ export interface GridResult {
   readonly diverged?: string;
 }
 
+/** What a stitch has gained by training further alone. */
+export interface FinetunedResult {
+  /** Folder of the trial whose shared training it went on from. */
+  readonly from: string;
+  /** Accuracy at the end of the shared training, percent. */
+  readonly shared: SplitAccuracies;
+  readonly alone: SplitAccuracies;
+}
+
+interface SplitAccuracies {
+  /** Left out where these images were trained on, or there are none. */
+  readonly validation?: number;
+  readonly test: number;
+}
+
 interface TrialIdentity {
   readonly version: typeof resultVersion;
   readonly dataset: string;
@@ -94,6 +109,8 @@ export interface TrialResult extends TrialIdentity {
   readonly stages?: readonly StageResult[];
   /** Relative error of the least-squares start of each stitching layer: 0 is perfect, 1 no better than a constant. */
   readonly layerStartErrors?: readonly number[];
+  /** Of a trial that trained one stitch of another trial further. */
+  readonly finetuned?: FinetunedResult;
 }
 
 /** Where a trial stands. The runner writes `waiting` for every planned trial before it starts the first. */
@@ -149,6 +166,8 @@ const stage = z.object({
   gridSeconds: z.number().nonnegative().exactOptional(),
 });
 
+const accuracies = z.object({ validation: percent.exactOptional(), test: percent });
+
 const trialResult: z.ZodType<TrialResult> = z.object({
   ...identity,
   status: z.enum(['finished', 'failed']),
@@ -161,6 +180,7 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   epochs: z.number().nonnegative(),
   stages: z.array(stage).exactOptional(),
   layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
+  finetuned: z.object({ from: z.string(), shared: accuracies, alone: accuracies }).exactOptional(),
 });
 
 const trialStatus: z.ZodType<TrialStatus> = z.object({

@@ -80,15 +80,17 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
   const { folder, name, result } = run;
   const { config: experiment } = await loadExperiment(path.join(folder, 'experiment.yaml'));
   const trained = await readTrained(path.join(folder, 'trials', name, 'trained.safetensors'));
-  const { classes, trainables, layers } = trained;
+  const { classes, trainables, layers, stitches } = trained;
   const { space, network } = pstSpaceOf(experiment, classes.length);
   const { anchors: architectures } = network;
   const pretrained = await loadAnchors(experiment.anchors, architectures, classes.length);
-  const { weights: anchors } = mergeAnchors(pretrained, { space, network }, trained.alone);
+  const { weights: anchors } = mergeAnchors(pretrained, { space, architectures }, trained.alone);
   const frozen = withTrainedWeights({ anchors, layers }, trainables, isFloat32);
   const { preprocessing } = imageRecipeOf(experiment, architectures[0]!);
   const isTrained = (stitch: Stitch) =>
-    trainables.heads[lastAnchor(stitch)] !== undefined && (isAnchor(stitch) || layers.length > 0);
+    (stitches?.includes(stitch.id) ?? true) &&
+    trainables.heads[lastAnchor(stitch)] !== undefined &&
+    (isAnchor(stitch) || layers.length > 0);
   return {
     ...run,
     trained: space.stitches.filter(isTrained).map(({ id }) => id),

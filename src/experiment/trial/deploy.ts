@@ -26,7 +26,7 @@ export interface Deployable {
 export async function deploy(
   context: TrialContext,
   network: TrialNetwork,
-  stage: Pick<StageRecipe, 'deployment' | 'anchor'>,
+  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch'>,
   { trainables, importance }: Deployable,
   onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
 ): Promise<DeployedStitch[]> {
@@ -69,7 +69,7 @@ export async function noteValidation(
 export async function deployedAccuracies(
   context: TrialContext,
   network: TrialNetwork,
-  stage: Pick<StageRecipe, 'deployment' | 'anchor'>,
+  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch'>,
   trained: Deployable,
   split: 'validation' | 'test',
   label: string,

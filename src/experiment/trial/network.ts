@@ -20,6 +20,7 @@ import type { StitchedNetwork } from '../../training/step-runner.js';
 import type { Named } from '../../training/training-state.js';
 import type { BinsRecipe } from '../recipe.js';
 import type { AnchorsSpace } from '../space.js';
+import type { Trained } from './trained-file.js';
 
 export interface TrialNetwork extends StitchedNetwork {
   readonly space: StitchSpace;
@@ -27,8 +28,8 @@ export interface TrialNetwork extends StitchedNetwork {
   readonly bins: FlopsBins;
   /** Relative error of the least-squares start of each stitching layer. */
   readonly startErrors: readonly number[];
-  /** Heads that were trained before; others start anew. */
-  readonly heads: Heads;
+  /** What was trained before, and is trained further; all else starts anew. */
+  readonly start: Partial<Trainables<Float32NdArray>>;
 }
 
 type Heads = Trainables<Float32NdArray>['heads'];
@@ -55,13 +56,13 @@ export async function loadAnchors(
 /** The anchors with what they have learned alone merged into them. */
 export function mergeAnchors(
   anchors: Anchors,
-  { space, network }: Pick<TrialNetwork, 'space' | 'network'>,
+  { space, architectures }: AnchorsSpace,
   trained: Trainables<Float32NdArray>,
 ): Anchors {
   const frozen = { anchors: anchors.weights, layers: [] };
   return {
     weights: anchors.weights.map(
-      (_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained, network.anchors).anchors[anchor]!,
+      (_, anchor) => mergeStitch(space.stitches[anchor]!, frozen, trained, architectures).anchors[anchor]!,
     ),
     heads: trained.heads,
   };
@@ -96,6 +97,21 @@ export async function networkOfStitches(
   return networkOf(parts, adaptation, bins, { anchors: weights, layers }, errors);
 }
 
+/**
+ * The network of a trial that has ended, to be trained further.
+ * @param trained its stitching layers as they started, and all that it has trained beside the anchors of `parts`
+ */
+export function networkOfTrained(
+  engine: Engine,
+  parts: NetworkParts,
+  adaptation: StitchableNetwork['adaptation'],
+  bins: BinsRecipe,
+  { layers, trainables }: Pick<Trained, 'layers' | 'trainables'>,
+): TrialNetwork {
+  const frozen = { anchors: anchorsOnDevice(engine, parts.anchors), layers: toDevice(engine, layers) };
+  return { ...networkOf(parts, adaptation, bins, frozen, []), start: trainables };
+}
+
 function networkOf(
   { space, architectures, classes, anchors }: NetworkParts,
   adaptation: StitchableNetwork['adaptation'],
@@ -108,19 +124,20 @@ function networkOf(
   const largest = largestAnchor(space);
   const teacher = space.stitches[largest]!;
   const bins = flopsBins(flops, largest, { count, ...(edges && { grid: gridBetween(flops, edges, count) }) });
-  return { space, network, frozen, teacher, flops, bins, startErrors, heads: anchors.heads };
+  return { space, network, frozen, teacher, flops, bins, startErrors, start: { heads: anchors.heads } };
 }
 
 /** What the given stitches train, before the first step. */
 export async function initialParameters(
   engine: Engine,
-  { space, network, frozen, heads }: TrialNetwork,
+  { space, network, frozen, start }: TrialNetwork,
   stitches: readonly number[],
   seed: number,
 ): Promise<Named<Float32NdArray>> {
   const weights = network.adaptation === 'full' ? namedLeaves<Float32NdArray>(await toHost(engine, frozen)) : {};
   const trained = { ...space, stitches: stitches.map((id) => space.stitches[id]!) };
-  return namedTrainables(initialTrainables(trained, network, seed, { weights, heads }));
+  const values = { ...start, weights: { ...weights, ...start.weights } };
+  return namedTrainables(initialTrainables(trained, network, seed, values));
 }
 
 function anchorsOnDevice(engine: Engine, { weights }: Anchors): NetworkWeights<Value>[] {

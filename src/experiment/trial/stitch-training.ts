@@ -20,7 +20,7 @@ export interface StitchRest {
 
 export type StitchLearning = Pick<
   StageRecipe,
-  'sampling' | 'stitchesPerStep' | 'importanceMomentum' | 'distillation' | 'weightDecay' | 'anchor'
+  'sampling' | 'stitchesPerStep' | 'importanceMomentum' | 'distillation' | 'weightDecay' | 'anchor' | 'stitch'
 >;
 
 /** The part of a training that is about stitches. */
@@ -42,9 +42,15 @@ export function stitchTraining(
   };
 }
 
-/** Ids of the stitches that are trained: a single anchor, or all of the space. */
-export function trainedStitches({ space }: TrialNetwork, { anchor }: Pick<StageRecipe, 'anchor'>): number[] {
-  return anchor === undefined ? space.stitches.map(({ id }) => id) : [anchor];
+/** Ids of the stitches that are trained: a single one (the first stitches are the anchors), or all of the space. */
+export function trainedStitches({ space }: TrialNetwork, learning: Pick<StageRecipe, 'anchor' | 'stitch'>): number[] {
+  const alone = trainedAlone(learning);
+  return alone === undefined ? space.stitches.map(({ id }) => id) : [alone];
+}
+
+/** Id of the stitch that is trained alone; undefined: all of the space are. */
+export function trainedAlone({ anchor, stitch = anchor }: Pick<StageRecipe, 'anchor' | 'stitch'>): number | undefined {
+  return stitch;
 }
 
 function stitchSteps(
@@ -53,7 +59,8 @@ function stitchSteps(
   learning: StitchLearning,
   state: DeviceState,
 ): Step<StitchRest> {
-  const { weightDecay, distillation, sampling, stitchesPerStep, anchor } = learning;
+  const { weightDecay, distillation, sampling, stitchesPerStep } = learning;
+  const alone = trainedAlone(learning);
   const hasScores = learning.importanceMomentum !== undefined;
   const run = stepRunner(engine, network, state, {
     weightDecay,
@@ -66,7 +73,7 @@ function stitchSteps(
   return async ({ images, labels, index }, { epoch, learningRate }, { importance, random, draws }) => {
     const generator = Random.restore(random);
     const state = { epoch, importance, bins: network.bins };
-    const ids = anchor === undefined ? drawStitches(sampling, state, generator, draw) : [anchor];
+    const ids = alone === undefined ? drawStitches(sampling, state, generator, draw) : [alone];
     const measured = await run(ids, images, labels, learningRate);
     const scored = hasScores ? measured.map(({ saliency }, index) => [ids[index]!, saliency] as const) : [];
     const before = index === 0 ? draws.map(() => 0) : draws;

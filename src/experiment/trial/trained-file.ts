@@ -5,7 +5,7 @@
  *     start/layers/N/{weight,bias}    the stitching layers as least squares left them
  *     alone/NAME                      what anchors learned alone, before they were stitched
  *
- * The metadata hold the names of the classes.
+ * The metadata hold the names of the classes, and the ids of the stitches where not all of the space were trained.
  */
 
 import type { Linear } from '../../models/layers.js';
@@ -21,22 +21,28 @@ export interface Trained {
   readonly layers: readonly Linear<Float32NdArray>[];
   readonly alone: Trainables<Float32NdArray>;
   readonly classes: readonly string[];
+  /** Ids of the stitches that were trained; left out: all of the space. */
+  readonly stitches?: readonly number[];
 }
 
-export async function writeTrained(file: string, { trainables, layers, alone, classes }: Trained): Promise<void> {
+export async function writeTrained(
+  file: string,
+  { trainables, layers, alone, classes, stitches }: Trained,
+): Promise<void> {
   const started = layers.flatMap(({ weight, bias }, index) => [
     [`start/layers/${index}/weight`, weight] as const,
     [`start/layers/${index}/bias`, bias] as const,
   ]);
   const before = Object.entries(namedTrainables(alone)).map(([name, tensor]) => [`alone/${name}`, tensor] as const);
   const tensors = { ...namedTrainables(trainables), ...Object.fromEntries([...started, ...before]) };
-  await writeSafetensors(file, tensors, { metadata: { classes: JSON.stringify(classes) } });
+  const metadata = { classes: JSON.stringify(classes), ...(stitches && { stitches: JSON.stringify(stitches) }) };
+  await writeSafetensors(file, tensors, { metadata });
 }
 
 /** @throws RequestError when the file is missing, damaged, not finite, or of a version that did not name its classes */
 export async function readTrained(file: string): Promise<Trained> {
   const { tensors, metadata } = await readSafetensors(file);
-  const { classes } = metadata;
+  const { classes, stitches } = metadata;
   if (classes === undefined) {
     throw new RequestError(`${file} does not name its classes`, 'Run the trial again with this version of esta.');
   }
@@ -63,5 +69,6 @@ export async function readTrained(file: string): Promise<Trained> {
     layers,
     alone: trainablesOfNames(alone),
     classes: JSON.parse(classes) as string[],
+    ...(stitches !== undefined && { stitches: JSON.parse(stitches) as number[] }),
   };
 }

@@ -6,6 +6,7 @@ import type { DeployedStitch } from '../../stitching/deployment.js';
 import { spaceTrainableParams, stitchParams, trainableParams } from '../../stitching/space/cost.js';
 import type { GridEntry } from './grid.js';
 import type { TrainedStage } from './stage.js';
+import { trainedAlone } from './stitch-training.js';
 
 /** @param accuracy on the test images, percent */
 export function stitchResult(
@@ -32,10 +33,11 @@ export function stageResult(
   { recipe, network: { space, network }, baseLearningRate, seconds }: TrainedStage,
   grid: readonly GridEntry[],
 ): StageResult {
-  const { name, anchor, final } = recipe;
+  const { name, final } = recipe;
+  const alone = trainedAlone(recipe);
   const tried = grid.filter((entry) => entry.stage === name);
   const trainable =
-    anchor === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[anchor]!, network);
+    alone === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[alone]!, network);
   return {
     name,
     learningRate: baseLearningRate,

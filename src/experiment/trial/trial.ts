@@ -112,7 +112,7 @@ async function adaptAnchors(
 ): Promise<Anchors> {
   const network = networkOfAnchors(context.engine, parts, stages[0]!.adaptation as Adaptation);
   for (const stage of stages) await runNext(context, network, stage, done);
-  return mergeAnchors(parts.anchors, network, await toHost(context.engine, joined(done)));
+  return mergeAnchors(parts.anchors, parts, await toHost(context.engine, joined(done)));
 }
 
 /** Fits the stitching layers, and trains the stitched network. */

@@ -76,6 +76,11 @@ export function stitchSummary({ id, path, flops, params, accuracy }: StitchResul
   return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % on the test images`;
 }
 
+/** What begins a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** `1e-3`, `2.5e-4`. */
 export function learningRateLabel(rate: number): string {
   return rate.toExponential().replace('e+0', '');

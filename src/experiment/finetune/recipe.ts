@@ -1,0 +1,63 @@
+/** The recipe of a stitch that is trained further alone: that of its trial, with one short stage on the labels. */
+import { RequestError } from '../../shared/errors.js';
+import type { ImageCounts, Recipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
+
+export interface FinetuneOptions {
+  /** Passes over the training images. */
+  readonly epochs: number;
+  /** Base learning rates to choose from on the validation images; default: shares of the trial's own. */
+  readonly rates?: readonly number[] | undefined;
+}
+
+/** Of the base learning rate that the trial has chosen; the last one where there is nothing to choose by. */
+const defaultShares = [1, 0.3, 0.1];
+
+/**
+ * The stitch learns from the labels, with the images, batches, weight decay and adaptation of its trial. The learning rate
+ * rises over a tenth of the steps, as in supplement A, because the moments of AdamW start anew.
+ * @param base learning rate of the trial
+ * @param images how many there are; the validation images choose the learning rate
+ * @throws RequestError for several learning rates where the shared training has seen the validation images, or there are none
+ */
+export function finetuneRecipe(
+  recipe: Recipe,
+  stitch: number,
+  base: number,
+  { epochs, rates }: FinetuneOptions,
+  images: ImageCounts & { readonly validation: number },
+): Recipe {
+  const shared = stageOf(recipe, stitch);
+  const { split } = shared.final;
+  const canChoose = split === 'train' && images.validation > 0;
+  if (!canChoose && rates && rates.length > 1) {
+    const why =
+      split === 'train' ? 'there are no validation images' : 'the run was trained on its validation images too';
+    throw new RequestError(`--rate: nothing can choose one of ${rates.join(', ')}: ${why}`, 'Give one learning rate.');
+  }
+  const shares = canChoose ? defaultShares : defaultShares.slice(-1);
+  const bases = rates ?? shares.map((share) => Number((share * base).toPrecision(2)));
+  const run = (on: TrainingSplit): RunRecipe => {
+    const steps = epochs * Math.floor(images[on] / recipe.images.batchSize);
+    return { split: on, epochs, steps, warmupSteps: Math.round(steps / 10) };
+  };
+  const { adaptation, weightDecay } = shared;
+  const stage: StageRecipe = {
+    name: `stitch-${stitch}`,
+    stitch,
+    adaptation,
+    sampling: { strategy: 'uniform' },
+    stitchesPerStep: 1,
+    deployment: 'all',
+    weightDecay,
+    learningRates: bases.map((base) => ({ base, peak: (base * recipe.images.batchSize) / 256 })),
+    ...(bases.length > 1 && { grid: run('train') }),
+    final: run(split),
+    testedEpochs: [],
+  };
+  return { ...recipe, stages: [stage] };
+}
+
+/** The stage that has trained a stitch: that of the stitched network, or of an anchor alone. */
+function stageOf({ stages }: Recipe, stitch: number): StageRecipe {
+  return stages.find(({ anchor }) => anchor === undefined) ?? stages.find(({ anchor }) => anchor === stitch)!;
+}

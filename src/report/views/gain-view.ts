@@ -1,0 +1,86 @@
+/** What single stitches have gained by training further alone, beside what shared training gave them. */
+import type { FinetunedResult, TrialResult } from '../../run-folder/result.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
+import { capital, datasetLabel, learningRateLabel, methodLabel, pathLabel, stitchSummary } from '../curves/labels.js';
+import type { Row, Table } from '../render/table.js';
+
+const none = { mark: 'none' } as const;
+
+/** Undefined where no stitch was trained alone. */
+export function gainView(trials: readonly Pick<TrialRecord, 'result'>[]): Table | undefined {
+  const rows = trials.flatMap(({ result }): Row[] => {
+    if (!result?.finetuned) return [];
+    const { shared, alone } = result.finetuned;
+    const { path, id } = result.stitches[0]!;
+    return [
+      {
+        startsGroup: true,
+        cells: {
+          dataset: datasetLabel(result.dataset),
+          method: methodLabel(result.method),
+          seed: result.seed,
+          stitch: id,
+          path: pathLabel(path),
+          epochs: result.epochs,
+          rate: learningRateLabel(result.learningRate),
+          validationBefore: shared.validation ?? none,
+          validation: alone.validation ?? none,
+          before: shared.test,
+          after: alone.test,
+          gain: alone.test - shared.test,
+        },
+      },
+    ];
+  });
+  if (rows.length === 0) return undefined;
+  return {
+    name: 'gain',
+    title: 'Stitches that were trained further alone',
+    columns: [
+      { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
+      { key: 'method', label: 'Method', kind: 'text', grouping: true },
+      { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },
+      { key: 'stitch', label: 'Stitch', kind: 'number', precision: 0 },
+      { key: 'path', label: 'Blocks', kind: 'text' },
+      { key: 'epochs', label: 'Epochs', kind: 'number', precision: 0 },
+      { key: 'rate', label: 'Rate', kind: 'text' },
+      { key: 'validationBefore', label: 'Validation, shared (%)', kind: 'number' },
+      { key: 'validation', label: 'alone (%)', kind: 'number' },
+      { key: 'before', label: 'Test, shared (%)', kind: 'number' },
+      { key: 'after', label: 'alone (%)', kind: 'number' },
+      { key: 'gain', label: 'Gain', kind: 'number' },
+    ],
+    rows,
+    notes: ['gain: percentage points of the test images, by which nothing was chosen'],
+  };
+}
+
+/** What a fine-tuned stitch has gained, for people. @param testImages of how many the test accuracies are */
+export function gainLines(result: TrialResult, testImages: number): string[] {
+  const { shared, alone } = result.finetuned!;
+  const [stitch] = result.stitches;
+  const rate = learningRateLabel(result.learningRate);
+  const gain = alone.test - shared.test;
+  const images = Math.round((Math.abs(gain) * testImages) / 100);
+  const counted = `${images} of ${testImages} images`;
+  const change = gain === 0 ? 'as before' : gain > 0 ? `${counted} gained` : `${counted} lost`;
+  return [
+    `${capital(stitchSummary(stitch!))}, after ${result.epochs} epoch${result.epochs === 1 ? '' : 's'} alone at base rate ${rate}`,
+    `Test images: ${percent(shared.test)} after shared training, ${percent(alone.test)} now: ${change}`,
+    validationLine(result.finetuned!),
+  ];
+}
+
+function validationLine({ shared, alone }: FinetunedResult): string {
+  if (shared.validation === undefined || alone.validation === undefined) {
+    return 'Validation images: none were kept from training, so that nothing chose the learning rate';
+  }
+  const gain = alone.validation - shared.validation;
+  const advice =
+    gain > 0 ? 'they favour the new one' : gain < 0 ? 'they favour the run as it is' : 'they favour neither';
+  return `Validation images: ${percent(shared.validation)} after shared training, ${percent(alone.validation)} now: ${advice}`;
+}
+
+function percent(accuracy: number): string {
+  return `${accuracy.toFixed(2)} %`;
+}
