@@ -7,7 +7,7 @@ import { Random } from '../../src/shared/random.js';
 import { initialTrainables } from '../../src/stitching/parameters/initial.js';
 import { nameOf } from '../../src/stitching/parameters/names.js';
 import { mapTrainables, type Trainables } from '../../src/stitching/parameters/trainables.js';
-import type { StitchableNetwork } from '../../src/stitching/space/cost.js';
+import type { Adaptation, StitchableNetwork } from '../../src/stitching/space/cost.js';
 import { buildStitchSpace, largestAnchor } from '../../src/stitching/space/stitch-space.js';
 import type { FrozenNetwork } from '../../src/stitching/stitchable-network.js';
 import { namedLeaves } from '../../src/training/parameters.js';
@@ -25,7 +25,7 @@ export const architectures = variants.map(viTArchitecture);
 export const space = buildStitchSpace(variants.map(({ name, width, depth }) => ({ name, width, depth })));
 export const teacher = space.stitches[largestAnchor(space)]!;
 
-export const pst: StitchableNetwork['adaptation'] = { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: true };
+export const pst: Adaptation = { ranks: [2, 2], stitchingLayerRank: 2, stitchBias: true };
 
 export function networkOf(adaptation: StitchableNetwork['adaptation'] = pst): StitchableNetwork {
   return { anchors: architectures, classes: shape.classes, adaptation };

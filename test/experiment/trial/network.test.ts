@@ -1,13 +1,76 @@
+/** The networks of a trial: which stitches, weights and starts they have. The fit of stitching layers is tested on its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
+import { toHost } from '../../../src/engine/transfer.js';
 import { spaceOf } from '../../../src/experiment/space.js';
-import { initialParameters, networkOfTrained } from '../../../src/experiment/trial/network.js';
+import {
+  initialParameters,
+  mergeAnchors,
+  networkOfAnchors,
+  networkOfTrained,
+} from '../../../src/experiment/trial/network.js';
 import type { Norm } from '../../../src/models/layers.js';
 import { initialWeights } from '../../../src/models/weights.js';
 import { type Float32NdArray, float32 } from '../../../src/shared/arrays.js';
 import { Random } from '../../../src/shared/random.js';
+import { mergeStitch } from '../../../src/stitching/parameters/merge.js';
+import { namedTrainables } from '../../../src/stitching/parameters/names.js';
+import { trainableShapes } from '../../../src/stitching/parameters/shapes.js';
 import { noTrainables } from '../../../src/stitching/parameters/trainables.js';
+import { stitchFlops } from '../../../src/stitching/space/cost.js';
+import { namedLeaves } from '../../../src/training/parameters.js';
+import { architectures, frozenNetwork, networkOf, pst, space, trainables } from '../../training/miniature-network.js';
+import { hostEngine, hostNetwork } from './host-engine.js';
+
+const engine = hostEngine({});
+const { heads } = trainables();
+const parts = { architectures, space, classes: 3, anchors: { weights: frozenNetwork().anchors, heads } };
+
+test('anchors alone: no stitches between them, one bin for all but the largest', async () => {
+  const network = networkOfAnchors(engine, parts, { ...pst, stitchBias: false });
+  assert.deepEqual(network.space, { stitches: space.stitches.slice(0, 2), stitchingLayers: [] });
+  assert.deepEqual([network.bins.bins, network.bins.largestAnchor, network.teacher.id], [[[0]], 1, 1]);
+  assert.deepEqual(
+    network.flops,
+    network.space.stitches.map((stitch) => stitchFlops(stitch, network.network)),
+  );
+  assert.deepEqual(network.network.adaptation, { ...pst, stitchBias: false });
+  assert.deepEqual(network.startErrors, []);
+  assert.deepEqual(network.start, { heads });
+  assert.deepEqual(await toHost(engine, network.frozen), { anchors: frozenNetwork().anchors, layers: [] });
+});
+
+test('what anchors learned alone becomes part of their weights, and their heads go on', () => {
+  const trained = trainables();
+  const merged = mergeAnchors({ ...parts.anchors, heads: {} }, { space, architectures }, trained);
+  assert.deepEqual(merged.heads, trained.heads);
+  const frozen = { anchors: frozenNetwork().anchors, layers: [] };
+  for (const anchor of [0, 1]) {
+    const { anchors } = mergeStitch(space.stitches[anchor]!, frozen, trained, architectures);
+    assert.deepEqual(merged.weights[anchor], anchors[anchor]);
+    assert.notDeepEqual(merged.weights[anchor], frozen.anchors[anchor]);
+  }
+});
+
+test('only what the given stitches train has a start: heads as they are, all weights of full fine-tuning', async () => {
+  const network = { ...hostNetwork(engine), start: { heads } };
+  const stitch = space.stitches[2]!;
+  const start = await initialParameters(engine, network, [2], 3);
+  assert.deepEqual(
+    Object.keys(start).sort(),
+    Object.keys(namedTrainables(trainableShapes(stitch, networkOf()))).sort(),
+  );
+  assert.deepEqual(start['head/1/weight'], heads[1]!.weight);
+  const again = await initialParameters(engine, network, [2], 4);
+  assert.notDeepEqual(again['update/1/1/attention/down'], start['update/1/1/attention/down'], 'another seed');
+
+  const full = await initialParameters(engine, hostNetwork(engine, 'full'), [2], 3);
+  const pretrained = namedLeaves<Float32NdArray>(frozenNetwork());
+  const weights = Object.entries(full).filter(([name]) => name.startsWith('weights/'));
+  assert.ok(weights.length > 10);
+  for (const [name, array] of weights) assert.deepEqual(array, pretrained[name.slice('weights/'.length)], name);
+});
 
 test('training goes on from all that was trained before, also where that is the weights themselves', async () => {
   const anchors = [
