@@ -3,7 +3,7 @@
  * starts a process for every test file and mutant, which takes 0.3 s where most tests of a mutant take 0.01 s.
  *
  * A mutant is active while the modules load and while the tests run; every mutant gets modules loaded anew. Recipe tests
- * take seconds each: they run for mutants of `src/experiment` alone, whose files hold what only a whole run shows.
+ * take seconds each: a few that are named run for mutants of `src/experiment`, whose files hold what only a whole run shows.
  */
 import { readdir } from 'node:fs/promises';
 import { register } from 'node:module';
@@ -16,6 +16,8 @@ interface Options {
   readonly nodeTest: {
     /** Files and folders below `dist/test` that hold the tests. */
     readonly tests: readonly string[];
+    /** Those of the recipe tests among them that run, for mutants of `src/experiment` alone. */
+    readonly recipes: readonly string[];
   };
 }
 
@@ -86,7 +88,7 @@ class NodeTestRunner {
     const { mutate, nodeTest } = this.#options;
     const withRecipes = mutate.some((pattern) => pattern.includes(trainingFolder));
     for (const file of await testFiles(nodeTest.tests)) {
-      if (isRecipe(file) && !withRecipes) continue;
+      if (isRecipe(file) && !(withRecipes && nodeTest.recipes.includes(file))) continue;
       const coverage = { static: {} as Coverage, perTest: {} as Record<string, Coverage> };
       instrumentation.mutantCoverage = coverage;
       try {

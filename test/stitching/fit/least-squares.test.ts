@@ -69,7 +69,13 @@ test('full rank: weight, bias and error of numpy', async () => {
 test('linearly dependent columns: a small ridge, the predictions and nearly the weights of the pseudo-inverse', async () => {
   const { x, from, y, to, ...expected } = cases.find(({ name }) => name === 'dependent columns')!;
   const layer = await fit(Float32Array.from(x), from, Float32Array.from(y), to);
-  assert.ok(layer.ridge > 0);
+  // The smallest ridge that is safe: 1e-10 of the mean variance of the columns, or that times a power of ten.
+  const rows = x.length / from;
+  const mean = (column: number) => x.reduce((sum, value, at) => sum + (at % from === column ? value / rows : 0), 0);
+  const means = Array.from({ length: from }, (_, column) => mean(column));
+  const trace = x.reduce((sum, value, at) => sum + (value - means[at % from]!) ** 2, 0);
+  const steps = Math.log10(layer.ridge / ((1e-10 * trace) / from));
+  assert.ok(steps > -1e-6 && Math.abs(steps - Math.round(steps)) < 1e-6, `ridge ${layer.ridge}`);
   const reference = { ...layer, weight: Float32Array.from(expected.weight), bias: Float32Array.from(expected.bias) };
   assertClose(predict(Float32Array.from(x), layer), predict(Float32Array.from(x), reference), 1e-3);
   assert.ok(Math.abs(layer.relativeError - expected.relativeError) < 1e-6);
@@ -102,6 +108,11 @@ test('constant features leave the mean to the bias', async () => {
   assert.equal(layer.relativeError, 1);
 });
 
+test('targets that never change are met by the bias, without error', async () => {
+  const layer = await fit(Float32Array.of(1, 2, 3, 5), 1, new Float32Array(4).fill(2), 1);
+  assert.deepEqual([...layer.weight, ...layer.bias, layer.relativeError], [0, 2, 0]);
+});
+
 test('the average of fits that share their input is the fit of the average target', async () => {
   const random = Random.of(2, 'least squares');
   const [rows, from, to] = [50, 5, 3];
@@ -121,9 +132,16 @@ test('the average of fits that share their input is the fit of the average targe
 test('rows that do not belong together, and features that are not finite, are refused', async () => {
   const inputs = inputMoments(2);
   const targets = targetMoments(2, 1);
-  assert.throws(() => fitStitchingLayer(inputs, targets), RangeError);
+  const refused = (...given: Parameters<typeof fitStitchingLayer>) =>
+    assert.throws(() => fitStitchingLayer(...given), RangeError);
+  refused(inputs, targets);
+  refused({ ...inputs, rows: 2 }, { ...targets, rows: 3 });
+  refused({ ...inputs, rows: 2 }, { ...targets, rows: 2, from: 3 });
   await assert.rejects(addInputs(products, inputs, new Float32Array(3)), RangeError);
-  await assert.rejects(addTargets(products, targets, new Float32Array(4), new Float32Array(3)), RangeError);
+  await assert.rejects(addTargets(products, targets, new Float32Array(4), new Float32Array(3)), {
+    name: 'RangeError',
+    message: 'inputs have 2 rows, targets 3',
+  });
   assert.throws(() => averageLayers([]), RangeError);
   await assert.rejects(fit(Float32Array.from([1, Number.NaN]), 1, Float32Array.from([1, 2]), 1), /not finite/);
 });

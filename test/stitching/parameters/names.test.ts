@@ -24,6 +24,10 @@ test('tensors are called as in every run folder so far, and hold the shapes that
     'head/1/weight': [12, 3],
     'head/1/bias': [3],
   });
+  const little = networkOf({ ranks: [0, 2], stitchingLayerRank: 0, stitchBias: false });
+  assert.deepEqual(Object.keys(namedTrainables(trainableShapes(stitch, little))), [
+    ...['update/1/1/attention/down', 'update/1/1/attention/up', 'head/1/weight', 'head/1/bias'],
+  ]);
   const specific = Object.keys(namedTrainables(trainableShapes(stitch, networkOf(own))));
   assert.ok(
     specific.includes(`own/${id}/update/1/1/attention/up`) && specific.includes(`own/${id}/layer/${layer}/down`),
