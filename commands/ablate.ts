@@ -66,7 +66,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       process.exitCode = exitStatus;
       return plan;
     }
-    const { performExperiment } = await import('../src/experiment/runner.js');
+    const { performExperiment } = await import('../src/experiment/perform.js');
     const { engine, device, reuse } = flags;
     const command = ['ablate', ...this.argv];
     const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command, variants });

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import type { Experiment } from '../src/config/schema/experiment.js';
 import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
@@ -24,6 +25,14 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       command: '<%= config.bin %> run experiments/fgvc.yaml --dry-run',
     },
     {
+      description: 'All cores: a process for each, which divide the trials and learning rates',
+      command: '<%= config.bin %> run experiments/flowers12.yaml --jobs auto',
+    },
+    {
+      description: 'What there is to do, and what ten workers would make of it',
+      command: '<%= config.bin %> run experiments/mini/fgvc.yaml --list --workers 10',
+    },
+    {
       description: 'One of several data sets, by name',
       command: '<%= config.bin %> run experiments/fgvc.yaml --set data.stanford-cars.root=/data/cars --dry-run',
     },
@@ -39,6 +48,46 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     reuse: reuseFlag,
     engine: engineFlag,
     device: deviceFlag,
+    threads: Flags.integer({
+      min: 1,
+      helpValue: 'N',
+      summary:
+        'Threads of a process on a CPU; default all cores, of --jobs its share. Other numbers round differently.',
+    }),
+    jobs: Flags.string({
+      helpValue: 'N|auto',
+      summary: 'Processes on this machine that divide cores, GPUs, trials and learning rates; auto: as many as pay.',
+    }),
+    list: Flags.boolean({ summary: 'Print what can be run alone, and how far it is; compute and write nothing.' }),
+    workers: Flags.integer({
+      min: 1,
+      max: 10_000,
+      helpValue: 'N',
+      dependsOn: ['list'],
+      summary: 'Beside --list: how long 1 to N workers would take.',
+    }),
+    only: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+      exclusive: ['jobs', 'list', 'dry-run'],
+      helpValue: 'ID',
+      summary: 'Run only this item of --list (its id or number), or what is left of this trial; may be repeated.',
+    }),
+    wait: Flags.boolean({ summary: 'Beside --only: wait for what the item waits for, wherever that runs.' }),
+    launcher: Flags.option({
+      options: ['slurm'] as const,
+      exclusive: ['jobs', 'only', 'list', 'dry-run'],
+      summary: 'Submit what is left to a cluster: see launcher in the experiment file, and docs/clusters.md.',
+    })(),
+    print: Flags.boolean({
+      dependsOn: ['launcher'],
+      summary: 'Print what would be submitted; submit and write nothing.',
+    }),
+    status: Flags.boolean({
+      exclusive: ['jobs', 'only', 'list', 'dry-run', 'launcher'],
+      summary: 'Print what the run folder and the queue of Slurm say of each item.',
+    }),
     'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
   };
 
@@ -56,12 +105,47 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       process.exitCode = exitStatus;
       return plan;
     }
-    const { performExperiment } = await import('../src/experiment/runner.js');
-    const { engine, device, reuse } = flags;
-    const command = ['run', ...this.argv];
-    const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command });
+    if (flags.status) {
+      const { clusterStatus, formatStatus } = await import('../src/experiment/slurm/status.js');
+      const status = await clusterStatus(experiment, runFolder);
+      this.log(formatStatus(status, process.stdout.columns));
+      return status;
+    }
+    if (flags.launcher !== undefined) {
+      const { launchRun } = await import('../src/experiment/slurm/launch-run.js');
+      const launched = await launchRun(experiment, { ...flags, file: args.file, runFolder, isPrinted: flags.print });
+      this.log(launched.text);
+      return launched.document;
+    }
+    if (flags.list) return this.list(experiment, runFolder, flags);
+    const { engine, device, threads, reuse } = flags;
+    const options = { runFolder, engine, device, threads, reuse, command: ['run', ...this.argv] };
+    const { performExperiment, performItems, performJobs } = await import('../src/experiment/perform.js');
+    const performed =
+      flags.only.length > 0
+        ? await performItems(experiment, options, flags.only, flags.wait)
+        : flags.jobs !== undefined
+          ? await performJobs(experiment, options, flags.jobs)
+          : await performExperiment(experiment, options);
     this.log(performed.text);
     process.exitCode = performed.exitStatus;
     return performed.document;
+  }
+
+  private async list(
+    experiment: Experiment,
+    runFolder: string,
+    { workers, threads = 1 }: { readonly workers?: number | undefined; readonly threads?: number | undefined },
+  ): Promise<unknown> {
+    const { formatListing, listItems } = await import('../src/experiment/items/listing.js');
+    const listing = await listItems(experiment, runFolder, threads);
+    if (workers === undefined) {
+      this.log(formatListing(listing, process.stdout.columns));
+      return listing;
+    }
+    const { forecastOf, formatForecast } = await import('../src/experiment/items/forecast.js');
+    const forecast = forecastOf(listing, { workers, checkpointMinutes: experiment.training.checkpoint_minutes });
+    this.log(formatForecast(forecast));
+    return { ...listing, forecast };
   }
 }

@@ -41,6 +41,8 @@ interface Surroundings {
   readonly runFolder: string;
   readonly engine: Engine;
   readonly cacheFolder: string;
+  /** Which trials are asked for, by name; default all. */
+  readonly isAsked?: ((name: string) => boolean) | undefined;
   /** Is told once what a user should know of the checkpoints. */
   readonly say: (note: string) => void;
 }
@@ -53,9 +55,9 @@ interface Surroundings {
 export async function requestedRun(
   given: Experiment,
   givenVariants: readonly Variant[],
-  { runFolder, engine, cacheFolder, say }: Surroundings,
+  { runFolder, engine, cacheFolder, say, isAsked = () => true }: Surroundings,
 ): Promise<RequestedRun> {
-  const asGiven = trialsOf(given, givenVariants);
+  const asGiven = trialsOf(given, givenVariants).filter(({ name }) => isAsked(name));
   const results = await Promise.all(asGiven.map((trial) => finishedResult(runFolder, trial)));
   const isNeeded = (name: string) => asGiven.some(({ dataset }, index) => dataset.name === name && !results[index]);
   const needed = given.data.filter(({ name }) => isNeeded(name));
@@ -67,7 +69,9 @@ export async function requestedRun(
   const variants = givenVariants.map((variant) => withPreprocessing(variant, given, normalised));
   const inputsOf = rememberingInputs(cacheFolder);
   const trials: RequestedTrial[] = [];
-  for (const [index, trial] of trialsOf(normalised, variants).entries()) {
+  for (const [index, trial] of trialsOf(normalised, variants)
+    .filter(({ name }) => isAsked(name))
+    .entries()) {
     const settings = trialSettings(asGiven[index]!, engine);
     const inputs = () => inputsOf(trial);
     const result = results[index];

@@ -12,7 +12,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } fro
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TrialError } from '../shared/errors.js';
-import { explainWriteError, guardWrites } from '../shared/files.js';
+import { exists, explainWriteError, guardWrites } from '../shared/files.js';
 import { describeProcess, isGone, type ProcessMark, thisProcess } from '../shared/processes/process-mark.js';
 
 export interface Holder extends ProcessMark {
@@ -31,11 +31,19 @@ export interface Lock {
 }
 
 export interface LockOptions {
-  /** Between two signs of life; 0: none, for what takes moments. Default 15. */
+  /** Between two signs of life; 0: none, for what takes moments. Default ESTA_HEARTBEAT_SECONDS, or 15. */
   readonly heartbeatSeconds?: number;
-  /** Default 120. */
+  /** All processes of a folder must agree in it. Default ESTA_STALE_SECONDS, or 120. */
   readonly staleSeconds?: number;
 }
+
+function secondsOf(variable: string, otherwise: number): number {
+  const seconds = Number(process.env[variable]);
+  return seconds > 0 ? seconds : otherwise;
+}
+
+const defaultHeartbeat = () => secondsOf('ESTA_HEARTBEAT_SECONDS', 15);
+const defaultStaleness = () => secondsOf('ESTA_STALE_SECONDS', 120);
 
 /** Another process has taken over what this one was doing, because it gave no sign of life: nothing more is written. */
 export class LostLock extends TrialError {
@@ -52,25 +60,32 @@ export class LostLock extends TrialError {
 /** The lock; or who holds it. While it is held, files in the folder are written by shared/files.ts only after a check. */
 export async function claimFolder(
   folder: string,
-  { heartbeatSeconds = 15, staleSeconds = 120 }: LockOptions = {},
+  { heartbeatSeconds = defaultHeartbeat(), staleSeconds = defaultStaleness() }: LockOptions = {},
 ): Promise<Lock | { readonly heldBy: Holder }> {
   const own: Holder = { ...thisProcess(), since: new Date().toISOString(), token: randomBytes(8).toString('hex') };
   const content = `${JSON.stringify(own)}\n`;
   const temporary = path.join(folder, `lock.${own.token}.tmp`);
-  try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(temporary, content);
-  } catch (error) {
-    throw explainWriteError(error, temporary);
-  }
+  const prepare = async () => {
+    try {
+      await mkdir(folder, { recursive: true });
+      await writeFile(temporary, content);
+    } catch (error) {
+      throw explainWriteError(error, temporary);
+    }
+  };
+  await prepare();
   try {
     for (;;) {
+      // Whoever has finished what the folder was for removes it whole.
+      if (!(await exists(temporary))) await prepare();
       const before = await highest(folder);
       if (before > 0) {
         const holder = await holderOf(folder, before);
         if (!holder) continue; // outnumbered or released for good meanwhile
         // The temporary file was written just now, by the same clock as the lock.
-        const silence = (await stat(temporary)).mtimeMs - holder.touched;
+        const now = await stat(temporary).catch(() => undefined);
+        if (!now) continue;
+        const silence = now.mtimeMs - holder.touched;
         if (!holder.released && !isGone(holder) && silence < staleSeconds * 1000) return { heldBy: holder };
       }
       const file = lockFile(folder, before + 1);
@@ -84,13 +99,20 @@ export async function claimFolder(
 }
 
 /** Whether a process works in the folder now. */
-export async function isHeld(folder: string, { staleSeconds = 120 }: LockOptions = {}): Promise<boolean> {
+export async function isHeld(folder: string, options: LockOptions = {}): Promise<boolean> {
+  return (await holderIn(folder, options)) !== undefined;
+}
+
+/** The process that works in the folder now. */
+export async function holderIn(
+  folder: string,
+  { staleSeconds = defaultStaleness() }: LockOptions = {},
+): Promise<Holder | undefined> {
   const number = await highest(folder);
   const holder = number > 0 ? await holderOf(folder, number) : undefined;
+  if (!holder || holder.released || isGone(holder)) return undefined;
   // The clock of another host may be off: a lock that may be held counts as held.
-  return (
-    holder !== undefined && !holder.released && !isGone(holder) && Date.now() - holder.touched < staleSeconds * 2000
-  );
+  return Date.now() - holder.touched < staleSeconds * 2000 ? holder : undefined;
 }
 
 export function describeHolder(holder: Holder): string {
@@ -180,7 +202,7 @@ async function linked(temporary: string, file: string, content: string): Promise
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
+    if (code === 'EEXIST' || code === 'ENOENT') return false;
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
   }
   try {

@@ -2,8 +2,10 @@
  * What a trial leaves behind, `trials/<name>/status.json` and `trials/<name>/result.json`: written by the experiment
  * runner, read by the report. A trial is one data set x method x seed; the grid of learning rates is a stage inside it.
  */
+import path from 'node:path';
 import { z } from 'zod';
 import { RequestError } from '../shared/errors.js';
+import { readJson } from '../shared/files.js';
 
 /** Format of status.json and result.json; a change that an old reader would misunderstand raises it. */
 export const resultVersion = 1;
@@ -119,6 +121,8 @@ export interface TrialStatus extends TrialIdentity {
   /** Epochs done, of `epochs`: those of all trainings of the trial, the grid included. */
   readonly epoch?: number;
   readonly epochs?: number;
+  /** Names of the stages whose final run is saved; left out: none, or not noted. */
+  readonly trained?: readonly string[];
   /** Last sign of life, ISO 8601. */
   readonly updatedAt?: string;
   readonly error?: string;
@@ -188,6 +192,7 @@ const trialStatus: z.ZodType<TrialStatus> = z.object({
   state: z.enum(['waiting', 'running', 'finished', 'failed']),
   epoch: z.number().nonnegative().exactOptional(),
   epochs: z.number().nonnegative().exactOptional(),
+  trained: z.array(z.string()).exactOptional(),
   updatedAt: z.string().exactOptional(),
   error: z.string().exactOptional(),
 });
@@ -200,6 +205,15 @@ export function parseTrialResult(content: unknown, file: string): TrialResult {
 /** Checks the content of a status.json; a RequestError names `file` and every problem with its dotted path. */
 export function parseTrialStatus(content: unknown, file: string): TrialStatus {
   return parse(trialStatus, content, file);
+}
+
+/** Names of the stages of a trial whose final run is saved, as its status.json says; one that is damaged says nothing. */
+export async function trainedStages(trialFolder: string): Promise<readonly string[]> {
+  const file = path.join(trialFolder, 'status.json');
+  return readJson(file).then(
+    (content) => parseTrialStatus(content, file).trained ?? [],
+    () => [],
+  );
 }
 
 function parse<T>(schema: z.ZodType<T>, content: unknown, file: string): T {

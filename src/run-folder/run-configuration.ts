@@ -92,6 +92,8 @@ export async function isTrained(trialFolder: string): Promise<boolean> {
   for (const name of await namesIn(trialFolder)) {
     const file = path.join(trialFolder, name);
     if (/^(checkpoint-.*|trained)\.safetensors$/.test(name)) return true;
+    // A base rate of the grid has a folder of its own while it is tried.
+    if (/^(?!checkpoint-).*-grid-/.test(name) && (await isTrained(file))) return true;
     if (/^(metrics|grid)\.jsonl$/.test(name) && (await stat(file)).size > 0) return true;
     if (name !== 'result.json') continue;
     const result = await readJson<{ status?: unknown }>(file).catch(() => undefined);

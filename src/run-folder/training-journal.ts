@@ -3,7 +3,7 @@
  * trial's folder. All stages of a trial write into the same two files; a line says which stage it belongs to.
  */
 import path from 'node:path';
-import { appendJsonLine, keepJsonLines, readJsonLines } from '../shared/files.js';
+import { appendJsonLine, keepJsonLines, readJsonLines, writeAtomic } from '../shared/files.js';
 import type { ImportanceScores } from '../stitching/importance.js';
 import { type EpochMetrics, type EpochTest, metricsFile, testsFile } from './trial-journal.js';
 
@@ -18,6 +18,8 @@ export interface EpochImportance {
   readonly draws: readonly number[];
 }
 
+const importanceFile = (trialFolder: string) => path.join(trialFolder, 'importance.jsonl');
+
 export interface TrainingJournal {
   write(metrics: EpochMetrics, importance: EpochImportance): Promise<void>;
 }
@@ -30,17 +32,25 @@ type EpochLine = Pick<EpochMetrics, 'stage' | 'epoch'>;
  * dropped, because they are trained again.
  */
 export async function openJournal(trialFolder: string, stage: string, epochsDone: number): Promise<TrainingJournal> {
-  const importanceFile = path.join(trialFolder, 'importance.jsonl');
-  const files = [metricsFile(trialFolder), importanceFile, testsFile(trialFolder)];
+  const files = [metricsFile(trialFolder), importanceFile(trialFolder), testsFile(trialFolder)];
   for (const file of files) {
     await keepJsonLines<EpochLine>(file, (line) => line.stage !== stage || line.epoch <= epochsDone);
   }
   return {
     async write(metrics, importance) {
       await appendJsonLine(metricsFile(trialFolder), metrics);
-      await appendJsonLine(importanceFile, importance);
+      await appendJsonLine(importanceFile(trialFolder), importance);
     },
   };
+}
+
+/** Copies the lines of a run from the folder that it was trained in to that of its trial, over those that are there. */
+export async function moveJournal(from: string, trialFolder: string, run: string): Promise<void> {
+  for (const file of [metricsFile, importanceFile]) {
+    const kept = (await readJsonLines<EpochLine>(file(trialFolder))).filter(({ stage }) => stage !== run);
+    const lines = [...kept, ...(await readJsonLines<EpochLine>(file(from)))];
+    await writeAtomic(file(trialFolder), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
 }
 
 /** Notes a test of what would be deployed after an epoch, unless that is noted already. */

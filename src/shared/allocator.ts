@@ -45,9 +45,12 @@ async function runChild(args: readonly string[], env: NodeJS.ProcessEnv, saves: 
     isAnswered = true;
     child.kill('SIGTERM');
   };
+  const warn = () => void child.kill('SIGUSR2');
   for (const signal of signals) process.on(signal, forward);
+  process.on('SIGUSR2', warn); // a batch system's: this runs on Linux alone
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   for (const each of signals) process.off(each, forward);
+  process.off('SIGUSR2', warn);
   if (signal) process.kill(process.pid, signal);
   else process.exitCode = code ?? 1;
 }

@@ -4,6 +4,8 @@
  * A message says what was expected, what was received, where, and what to do next.
  */
 
+import { interruptedStatus } from './interrupt.js';
+
 /** The request is wrong (bad configuration, missing file, unknown name): exit status 2, one clean message, no stack. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
@@ -32,10 +34,10 @@ export class TrialError extends Error {
 /** A training whose loss or gradients are no longer finite: a grid of learning rates goes on with the next one. */
 export class Diverged extends TrialError {}
 
-/** Ctrl-C: everything computed is saved. Exit status 130, as shells count it. */
+/** Ctrl-C: everything computed is saved. Exit status 130, as shells count it; 75 where a batch system warned of its limit. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  readonly exitStatus = 130;
+  readonly exitStatus = interruptedStatus();
   readonly hint = 'Run the same command again: it goes on from here.';
 }
 

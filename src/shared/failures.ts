@@ -1,7 +1,7 @@
 /**
  * What the program says when it ends badly, and its exit status:
  * 0 done; 1 a trial failed, the others still ran; 2 the request is wrong; 70 a bug (EX_SOFTWARE of sysexits.h), the only
- * case that shows a stack; 130 interrupted by Ctrl-C.
+ * case that shows a stack; 130 interrupted by Ctrl-C; 75 (EX_TEMPFAIL) stopped by the warning of a batch system, SIGUSR2.
  */
 import { isExpected, messageOf, nearest } from './errors.js';
 

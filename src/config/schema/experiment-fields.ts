@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { dataSchema } from './dataset.js';
 import { countOrZero, field, identifier } from './fields.js';
+import { launcherSchema } from './launcher.js';
 import {
   adaptationSchema,
   distillationSchema,
@@ -52,5 +53,10 @@ export const experimentFields = z.strictObject({
   distillation: field(distillationSchema.prefault({}), 'In-place distillation from the largest anchor.', 'ESTA'),
   training: field(trainingSchema.prefault({}), 'Optimizer, schedule, learning-rate grid.', 'supplement A'),
   evaluation: field(evaluationSchema.prefault({}), 'How accuracy is measured.', 'this project'),
+  launcher: field(
+    launcherSchema.optional(),
+    'What `--launcher slurm` asks of the cluster; left out, and below it: the profile of the user, ~/.config/esta/launcher.yaml.',
+    'this project',
+  ),
 });
 export type ExperimentFields = z.output<typeof experimentFields>;

@@ -1,5 +1,13 @@
-/** The grid of base learning rates of a stage, tried one after the other: grid.jsonl of the trial's folder. */
+/**
+ * The grid of base learning rates of a stage. Each is tried in a folder of its own, by any process that claims it; whoever
+ * runs the trial gathers them in grid.jsonl of the trial's folder.
+ */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { sweepTrial } from '../../run-folder/leftovers.js';
+import { claimFolder, type Holder, type Lock, LostLock } from '../../run-folder/lock.js';
+import { moveJournal } from '../../run-folder/training-journal.js';
 import { TrialError } from '../../shared/errors.js';
 import { appendJsonLine, keepJsonLines, readJsonLines } from '../../shared/files.js';
 import type { LearningRate } from '../recipe.js';
@@ -24,34 +32,118 @@ export function readGrid(trialFolder: string): Promise<GridEntry[]> {
 }
 
 /**
- * The learning rate with the best accuracy; of equal ones the first. One that diverged is worse than all others.
+ * The learning rate with the best accuracy; of equal ones the first. One that diverged is worse than all others. Rates
+ * that other processes try meanwhile are waited for.
  * @throws TrialError where all of them diverged
- * @param tryOut trains with one of them and validates; called for those that are not noted yet
+ * @param tryOut trains with one of them in a folder of its own and validates; called for those that are not noted yet
  */
 export async function chooseLearningRate(
   trialFolder: string,
   stage: string,
   learningRates: readonly LearningRate[],
-  tryOut: (learningRate: LearningRate, index: number) => Promise<Tried>,
+  tryOut: (learningRate: LearningRate, index: number, folder: string) => Promise<Tried>,
+  waiting: Waiting = { wait: () => setTimeout(1000) },
 ): Promise<LearningRate> {
-  const file = gridFile(trialFolder);
-  await keepJsonLines<GridEntry>(file, () => true);
-  const noted = (await readGrid(trialFolder)).filter((entry) => entry.stage === stage);
-  let best: { readonly learningRate: LearningRate; readonly accuracy: number } | undefined;
-  const diverged: string[] = [];
-  for (const [index, learningRate] of learningRates.entries()) {
-    const before = noted.find(({ base_rate }) => base_rate === learningRate.base);
-    const tried = before ?? { stage, base_rate: learningRate.base, ...(await tryOut(learningRate, index)) };
-    if (!before) await appendJsonLine(file, tried satisfies GridEntry);
-    const { accuracy } = tried;
-    if (tried.diverged !== undefined) diverged.push(`${learningRate.base}: ${tried.diverged}`);
-    else if (!best || accuracy > best.accuracy) best = { learningRate, accuracy };
+  await keepJsonLines<GridEntry>(gridFile(trialFolder), () => true);
+  let left = [...learningRates.keys()];
+  while (left.length > 0) {
+    const held: number[] = [];
+    for (const index of left) {
+      const learningRate = learningRates[index]!;
+      const elsewhere = await tryRate(trialFolder, stage, learningRate, (folder) =>
+        tryOut(learningRate, index, folder),
+      );
+      if (!elsewhere) continue;
+      held.push(index);
+      waiting.onHeld?.(learningRate.base, elsewhere.heldBy);
+    }
+    left = held;
+    if (left.length > 0) await waiting.wait();
   }
-  if (best) return best.learningRate;
+  await gather(trialFolder, stage, learningRates);
+  return best(stage, learningRates, await readGrid(trialFolder));
+}
+
+export interface Waiting {
+  /** Called before those that others hold are looked at again; by default a second. */
+  readonly wait: () => Promise<void>;
+  readonly onHeld?: (baseRate: number, holder: Holder | undefined) => void;
+}
+
+function best(stage: string, learningRates: readonly LearningRate[], noted: readonly GridEntry[]): LearningRate {
+  const entryOf = ({ base }: LearningRate) => noted.find((entry) => entry.stage === stage && entry.base_rate === base)!;
+  const learned = learningRates.filter((rate) => entryOf(rate).diverged === undefined);
+  if (learned.length > 0) return learned.reduce((a, b) => (entryOf(b).accuracy > entryOf(a).accuracy ? b : a));
+  const diverged = learningRates.map((rate) => `  ${rate.base}: ${entryOf(rate).diverged}`);
   throw new TrialError(
-    `all base learning rates of the grid diverged:\n${diverged.map((line) => `  ${line}`).join('\n')}`,
+    `all base learning rates of the grid diverged:\n${diverged.join('\n')}`,
     'Add lower ones to training.base_learning_rates.',
   );
+}
+
+/**
+ * Tries a rate in a folder of its own in that of the trial, and notes it there, unless that is done.
+ * @returns what another process is at; its holder is not known where it has just let go
+ */
+export async function tryRate(
+  trialFolder: string,
+  stage: string,
+  { base }: LearningRate,
+  tryOut: (folder: string) => Promise<Tried>,
+): Promise<{ readonly heldBy: Holder | undefined } | undefined> {
+  if (isNoted(await readGrid(trialFolder), stage, base)) return undefined;
+  const folder = rateFolder(trialFolder, stage, base);
+  const lock = await claimFolder(folder);
+  if ('heldBy' in lock) return lock;
+  let isDone = false;
+  try {
+    await keepJsonLines<GridEntry>(gridFile(folder), () => true);
+    isDone = isNoted([...(await readGrid(trialFolder)), ...(await readGrid(folder))], stage, base);
+    if (!isDone) {
+      await sweepTrial(folder, () => false);
+      const entry: GridEntry = { stage, base_rate: base, ...(await tryOut(folder)) };
+      await appendJsonLine(gridFile(folder), entry);
+      await sweepTrial(folder, () => true);
+      isDone = true;
+    }
+    return undefined;
+  } catch (error) {
+    // The lock of the trial may be what was lost.
+    if (error instanceof LostLock && (await isLost(lock))) return { heldBy: error.taker };
+    throw error;
+  } finally {
+    await lock.release(isDone);
+  }
+}
+
+async function isLost(lock: Lock): Promise<boolean> {
+  return lock.check().then(
+    () => false,
+    () => true,
+  );
+}
+
+/** Moves what the folders of rates hold into the trial's own files, in the order of the grid; removes the folders. */
+async function gather(trialFolder: string, stage: string, learningRates: readonly LearningRate[]): Promise<void> {
+  const noted = await readGrid(trialFolder);
+  for (const { base } of learningRates) {
+    const folder = rateFolder(trialFolder, stage, base);
+    if (!isNoted(noted, stage, base)) {
+      const entry = (await readGrid(folder)).find((entry) => entry.base_rate === base)!;
+      await moveJournal(folder, trialFolder, gridRun(stage, base));
+      await appendJsonLine(gridFile(trialFolder), entry);
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function isNoted(entries: readonly GridEntry[], stage: string, baseRate: number): boolean {
+  return entries.some((entry) => entry.stage === stage && entry.base_rate === baseRate);
+}
+
+/** Where a rate is tried, so that several processes work on one trial. */
+export function rateFolder(trialFolder: string, stage: string, baseRate: number): string {
+  return path.join(trialFolder, gridRun(stage, baseRate));
 }
 
 /** Name of the run of a rate, in file names and journals. */

@@ -1,19 +1,21 @@
 /** One stage of a trial: the learning rate is chosen on the validation images, the final run is made, stitches are deployed. */
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Value } from '../../engine/engine.js';
+import { describeHolder } from '../../run-folder/lock.js';
 import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/training-journal.js';
 import { Diverged } from '../../shared/errors.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import { runTraining, type Trained, type TrainingHooks } from '../../training/loop.js';
+import { stopIfAborted } from '../../training/runtime.js';
 import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
 import { type Deployable, deploy, deployedAccuracies, noteValidation } from './deploy.js';
 import { meanOf } from './evaluate.js';
-import { chooseLearningRate, gridRun, type Tried } from './grid.js';
+import { chooseLearningRate, gridRun, type Tried, type Waiting } from './grid.js';
 import type { TrialNetwork } from './network.js';
 import { type StitchRest, stitchTraining } from './stitch-training.js';
 
@@ -39,27 +41,10 @@ export async function runStage(
   const { name, grid, final, learningRates } = stage;
 
   // 1. The learning rate with which the stitches to deploy are the most accurate ones on the validation images.
-  const tryOut = async (learningRate: LearningRate, index: number): Promise<Tried> => {
-    const run = gridRun(name, learningRate.base);
-    const before = epochsBefore + index * grid!.epochs;
-    const trained = await train(context, network, stage, run, grid!, learningRate, before).catch(asDiverged);
-    const checkpoint = checkpointFile(context.trialFolder, run);
-    if ('diverged' in trained) {
-      context.progress.stop();
-      context.progress.line(`${context.name}: base rate ${learningRate.base} counts as the worst: ${trained.diverged}`);
-      await rm(checkpoint, { force: true });
-      return trained;
-    }
-    const { trainables, importance, seconds } = trained;
-    const label = `${context.name}: validating base rate ${learningRate.base}`;
-    const { choiceSplit } = context.recipe;
-    const stitches = await deployedAccuracies(context, network, stage, { trainables, importance }, choiceSplit, label);
-    await rm(checkpoint, { force: true });
-    context.engine.free(trainables);
-    return { accuracy: meanOf(stitches.map(({ accuracy }) => accuracy)), seconds };
-  };
+  const tryOut = (learningRate: LearningRate, index: number, folder: string): Promise<Tried> =>
+    tryRateOut({ ...context, trialFolder: folder }, network, stage, learningRate, epochsBefore + index * grid!.epochs);
   const learningRate = grid
-    ? await chooseLearningRate(context.trialFolder, name, learningRates, tryOut)
+    ? await chooseLearningRate(context.trialFolder, name, learningRates, tryOut, waitingIn(context))
     : learningRates[0]!;
 
   // 2. The final run.
@@ -68,11 +53,56 @@ export async function runStage(
 
   // 3. What is deployed of it.
   const start = performance.now();
-  const deployed = await deploy(context, network, stage, trained, (accuracies) =>
-    noteValidation(context, network, trained.importance, accuracies),
-  );
+  const choose = () =>
+    deploy(context, network, stage, trained, (accuracies) =>
+      noteValidation(context, network, trained.importance, accuracies),
+    );
+  const deployed = context.until === name ? [] : await choose();
   const deploySeconds = (performance.now() - start) / 1000;
   return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, deployed, deploySeconds };
+}
+
+/**
+ * Trains with a rate of the grid, and validates what would be deployed.
+ * @param context with the folder of the rate
+ */
+export async function tryRateOut(
+  context: TrialContext,
+  network: TrialNetwork,
+  stage: StageRecipe,
+  learningRate: LearningRate,
+  epochsBefore: number,
+): Promise<Tried> {
+  const { base } = learningRate;
+  const run = gridRun(stage.name, base);
+  const trained = await train(context, network, stage, run, stage.grid!, learningRate, epochsBefore).catch(asDiverged);
+  if ('diverged' in trained) {
+    context.progress.stop();
+    context.progress.line(`${context.name}: base rate ${base} counts as the worst: ${trained.diverged}`);
+    return trained;
+  }
+  const { trainables, importance, seconds } = trained;
+  const label = `${context.name}: validating base rate ${base}`;
+  const { choiceSplit } = context.recipe;
+  const stitches = await deployedAccuracies(context, network, stage, { trainables, importance }, choiceSplit, label);
+  context.engine.free(trainables);
+  return { accuracy: meanOf(stitches.map(({ accuracy }) => accuracy)), seconds };
+}
+
+/** Says once of each rate that another process is at it, and lets Ctrl-C end the wait. */
+function waitingIn(context: TrialContext): Waiting {
+  const told = new Set<number>();
+  return {
+    wait: async () => {
+      await setTimeout(1000, undefined, { signal: context.signal }).catch(() => {});
+      stopIfAborted(context, context.name);
+    },
+    onHeld: (baseRate, holder) => {
+      if (told.has(baseRate) || !holder) return;
+      told.add(baseRate);
+      context.progress.line(`${context.name}: base rate ${baseRate} is being tried by ${describeHolder(holder)}`);
+    },
+  };
 }
 
 function asDiverged(error: unknown): { readonly accuracy: 0; readonly diverged: string } {
@@ -82,7 +112,16 @@ function asDiverged(error: unknown): { readonly accuracy: 0; readonly diverged: 
 
 /** The file that a run goes on from. It stays when the run is done: whoever has used its result removes it. */
 export function checkpointFile(trialFolder: string, run: string): string {
-  return path.join(trialFolder, `checkpoint-${run}.safetensors`);
+  return path.join(trialFolder, checkpointName(run));
+}
+
+export function checkpointName(run: string): string {
+  return `checkpoint-${run}.safetensors`;
+}
+
+/** What a run of a trial depends on, as checkpoints state it. */
+export function runFingerprint({ name, identity }: Pick<TrialContext, 'name' | 'identity'>, run: string): string {
+  return JSON.stringify({ run: `${name} ${run}`, ...identity });
 }
 
 /** @param name of the run, in file names and journals: the stage's own is its final run */
@@ -106,7 +145,7 @@ async function train(
     loader: context.data.training(split),
     checkpoint: {
       file: checkpointFile(trialFolder, name),
-      fingerprint: JSON.stringify({ run: `${context.name} ${name}`, ...context.identity }),
+      fingerprint: runFingerprint(context, name),
       minutes: recipe.checkpointMinutes,
     },
     remedy: 'Lower training.base_learning_rates',

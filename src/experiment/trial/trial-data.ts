@@ -20,7 +20,13 @@ export function countImages(splits: Splits): ImageCounts {
   return { train: splits.train.length, 'train+validation': trainAndValidation(splits).length };
 }
 
-export async function openTrialData(recipe: Recipe, splits: Splits, progress: Progress): Promise<TrialData> {
+/** @param evaluated splits that are prepared as in evaluation; default all */
+export async function openTrialData(
+  recipe: Recipe,
+  splits: Splits,
+  progress: Progress,
+  evaluated: readonly Recipe['choiceSplit' | 'testSplit'][] = [recipe.choiceSplit, recipe.testSplit],
+): Promise<TrialData> {
   const { images, seed, stages } = recipe;
   const opened = new Map<string, BatchLoader>();
   const close = async () => {
@@ -45,8 +51,9 @@ export async function openTrialData(recipe: Recipe, splits: Splits, progress: Pr
     for (const split of trained) {
       await open(split, split === 'train' ? splits.train : trainAndValidation(splits), true);
     }
-    await open(recipe.choiceSplit, splits.val ?? [], false);
-    await open(recipe.testSplit, splits.test, false);
+    for (const split of evaluated) {
+      await open(split, split === recipe.testSplit ? splits.test : (splits.val ?? []), false);
+    }
   } catch (error) {
     await close();
     throw error;

@@ -1,76 +1,77 @@
 /** The story of one trial: a data set, a method, a seed. */
 import path from 'node:path';
 import type { Trial } from '../../config/trials.js';
-import type { Splits } from '../../data/dataset.js';
-import { loadDataset } from '../../data/load.js';
 import { toHost } from '../../engine/transfer.js';
-import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
-import type { StitchResult, TrialResult } from '../../run-folder/result.js';
-import type { RunWriter } from '../../run-folder/run-writer.js';
+import { type StitchResult, type TrialResult, trainedStages } from '../../run-folder/result.js';
 import { writeAtomic } from '../../shared/files.js';
 import type { Adaptation } from '../../stitching/space/cost.js';
-import { type Runtime, stopIfAborted } from '../../training/runtime.js';
-import { epochsOf, gridEpochsOf, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
-import { spaceOf } from '../space.js';
-import type { TrialContext } from './context.js';
+import { stopIfAborted } from '../../training/runtime.js';
+import { epochsOf, gridEpochsOf, type Recipe, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
+import type { TrialContext, TrialRuntime } from './context.js';
 import { accuraciesOf } from './evaluate.js';
 import { gridRun, readGrid } from './grid.js';
-import {
-  type Anchors,
-  loadAnchors,
-  mergeAnchors,
-  type NetworkParts,
-  networkOfAnchors,
-  networkOfStitches,
-  type TrialNetwork,
-} from './network.js';
+import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
+import { imagesOf, partsOf, stitchedNetwork } from './opened-trial.js';
 import { joined, runStage, type TrainedStage } from './stage.js';
 import { writeTrained } from './trained-file.js';
-import { countImages, fitImages, openTrialData } from './trial-data.js';
+import { openTrialData } from './trial-data.js';
 import { stageResult, stitchResult } from './trial-result.js';
 
-export interface TrialRuntime extends Runtime {
-  readonly writer: RunWriter;
-  readonly identity: TrialIdentity;
-  /** Where drawn images are kept. */
-  readonly cacheFolder: string;
-}
-
-export async function runTrial(trial: Trial, runtime: TrialRuntime): Promise<TrialResult> {
-  const { engine, writer, identity, progress, signal, cacheFolder } = runtime;
-  const { name, seed } = trial;
+/**
+ * Goes on with a trial up to its end.
+ * @param until name of a stage: ends once its final run is saved, and gives nothing
+ */
+export async function runTrial(trial: Trial, runtime: TrialRuntime): Promise<TrialResult>;
+export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: string): Promise<TrialResult | undefined>;
+export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: string): Promise<TrialResult | undefined> {
+  const { engine, writer, identity, progress, signal } = runtime;
+  const { name } = trial;
   const trialFolder = writer.trialFolder(trial);
   const epochs = epochsOf(recipeOf(trial, unknownImages));
+  const trained = new Set(await trainedStages(trialFolder));
   const onEpoch: TrialContext['onEpoch'] = (epoch, learningRate) =>
-    writer.status(trial, { state: 'running', learningRate, epoch, epochs: epochs.grid + epochs.final });
+    writer.status(trial, {
+      ...{ state: 'running', learningRate, epoch, epochs: epochs.grid + epochs.final },
+      ...(trained.size > 0 && { trained: [...trained] }),
+    });
   await writer.begin(trial, identity);
   const tried = (await readGrid(trialFolder)).map(({ stage, base_rate }) => gridRun(stage, base_rate));
   await sweepTrial(trialFolder, (run) => tried.includes(run));
   await onEpoch(0, 0);
 
   // 1. The images; how many there are completes the recipe.
-  const { classes, splits } = await loadDataset(trial.dataset, cacheFolder, { seed, progress });
-  const recipe = recipeOf(trial, countImages(splits));
+  const { classes, splits, recipe } = await imagesOf(trial, runtime);
   await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
   const data = await openTrialData(recipe, splits, progress);
   const context: TrialContext = {
     ...{ engine, progress, signal, name, recipe, data, trialFolder, identity, onEpoch },
+    ...(until !== undefined && { until }),
   };
   const done: TrainedStage[] = [];
   try {
     // 2. The pretrained anchors and the stitches between them.
-    const { architectures, space } = spaceOf(recipe.anchors, recipe.stitching, recipe.images.preprocessing.crop);
-    const pretrained = await loadAnchors(recipe.anchors, architectures, classes.length);
-    const parts = { architectures, space, classes: classes.length, anchors: pretrained };
+    const parts = await partsOf(recipe, classes.length);
 
     // 3. Some methods adapt each anchor alone.
-    const alone = recipe.stages.filter(({ anchor }) => anchor !== undefined);
-    const adapted = alone.length > 0 ? await adaptAnchors(context, parts, alone, done) : pretrained;
+    const asked = stagesUntil(recipe, until);
+    const onTrained = (stage: TrainedStage) => void trained.add(stage.recipe.name);
+    const alone = asked.filter(({ anchor }) => anchor !== undefined);
+    const adapted = alone.length > 0 ? await adaptAnchors(context, parts, alone, done, onTrained) : parts.anchors;
 
     // 4. The stitched network: learning rate, training, deployment.
-    const stitched = recipe.stages.find(({ anchor }) => anchor === undefined);
-    if (stitched) await trainStitches(context, { ...parts, anchors: adapted }, stitched, splits, done);
+    const stitched = asked.find(({ anchor }) => anchor === undefined);
+    if (stitched) {
+      const network = await stitchedNetwork(context, { ...parts, anchors: adapted }, stitched, splits);
+      onTrained(await runNext(context, network, stitched, done));
+    }
+    if (until !== undefined) {
+      await onEpoch(
+        done.reduce((sum, stage) => sum + epochsThrough(stage.recipe), 0),
+        done.at(-1)!.baseLearningRate,
+      );
+      return undefined;
+    }
 
     // 5. What is deployed is tested: the stitched network's choice, or the anchors where nothing was stitched.
     const deployed = stitched ? done.slice(-1) : done;
@@ -109,28 +110,11 @@ async function adaptAnchors(
   parts: NetworkParts,
   stages: readonly StageRecipe[],
   done: TrainedStage[],
+  onTrained: (stage: TrainedStage) => void,
 ): Promise<Anchors> {
   const network = networkOfAnchors(context.engine, parts, stages[0]!.adaptation as Adaptation);
-  for (const stage of stages) await runNext(context, network, stage, done);
+  for (const stage of stages) onTrained(await runNext(context, network, stage, done));
   return mergeAnchors(parts.anchors, parts, await toHost(context.engine, joined(done)));
-}
-
-/** Fits the stitching layers, and trains the stitched network. */
-async function trainStitches(
-  context: TrialContext,
-  parts: NetworkParts,
-  stage: StageRecipe,
-  splits: Splits,
-  done: TrainedStage[],
-): Promise<void> {
-  const { engine, progress, recipe, name } = context;
-  const images = await fitImages(recipe, splits);
-  progress.start(`${name}: fitting stitching layers`, images.length);
-  const fitted = (batches: number) => progress.update(batches);
-  const { bins } = recipe.stitching;
-  const network = await networkOfStitches(engine, parts, stage.adaptation, bins, images, fitted);
-  progress.stop();
-  await runNext(context, network, stage, done);
 }
 
 /** Runs a stage after those that are done, and adds it to them. */
@@ -139,10 +123,21 @@ async function runNext(
   network: TrialNetwork,
   stage: StageRecipe,
   done: TrainedStage[],
-): Promise<void> {
+): Promise<TrainedStage> {
   stopIfAborted(context, context.name);
-  const epochsBefore = done.reduce((sum, { recipe }) => sum + recipe.final.epochs + gridEpochsOf(recipe), 0);
-  done.push(await runStage(context, network, stage, epochsBefore));
+  const epochsBefore = done.reduce((sum, { recipe }) => sum + epochsThrough(recipe), 0);
+  const trained = await runStage(context, network, stage, epochsBefore);
+  done.push(trained);
+  return trained;
+}
+
+/** Of the grid and the final run. */
+function epochsThrough(stage: StageRecipe): number {
+  return stage.final.epochs + gridEpochsOf(stage);
+}
+
+function stagesUntil({ stages }: Recipe, until: string | undefined): readonly StageRecipe[] {
+  return until === undefined ? stages : stages.slice(0, stages.findIndex(({ name }) => name === until) + 1);
 }
 
 async function testStage(context: TrialContext, stage: TrainedStage): Promise<StitchResult[]> {

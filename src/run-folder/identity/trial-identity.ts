@@ -3,7 +3,7 @@
  * one that is finished, and one that another run takes over must agree with it; what differs is said.
  *
  * Left out is what decides no number: names and paths (of what they lead to the content counts), the claim, how often
- * checkpoints are written, and the other trials of the experiment.
+ * checkpoints are written, what is asked of a cluster, and the other trials of the experiment.
  */
 import { createHash } from 'node:crypto';
 import type { DatasetConfig } from '../../config/schema/dataset.js';
@@ -67,7 +67,7 @@ export async function trialInputs({ experiment }: Trial, dataset?: Dataset): Pro
 
 /** What all trials of a run have in common. */
 export function sharedSettings(experiment: Experiment): object {
-  const { name: _, claim: __, seeds: ___, methods: ____, data: _____, ...rest } = experiment;
+  const { name: _, claim: __, seeds: ___, methods: ____, data: _____, launcher: _______, ...rest } = experiment;
   const { checkpoint_minutes: ______, ...training } = rest.training;
   const anchors = rest.anchors.map(({ name, architecture }) => ({ name, architecture }));
   return { ...rest, anchors, training };

@@ -1,0 +1,109 @@
+/**
+ * What items take: seconds from the steps that this run folder has measured, else from multiply-accumulates; memory and
+ * the size of checkpoints from the shapes of the networks.
+ */
+
+import path from 'node:path';
+import type { Trial } from '../../config/trials.js';
+import { numFeatures } from '../../models/architecture.js';
+import { parseTrialResult } from '../../run-folder/result.js';
+import { trialFolderIn } from '../../run-folder/run-writer.js';
+import { readJson } from '../../shared/files.js';
+import { spaceTrainableParams, stitchFlops, trainableParams } from '../../stitching/space/cost.js';
+import { largestAnchor } from '../../stitching/space/stitch-space.js';
+import { classCountOf } from '../class-count.js';
+import type { Recipe, StageRecipe } from '../recipe.js';
+import { spaceOf } from '../space.js';
+
+/** Of each stage of a trial. */
+export interface StageEstimate {
+  readonly secondsPerStep: number;
+  /** Whether the run folder has measured it. */
+  readonly isMeasured: boolean;
+  /** Of a process that trains it. */
+  readonly memoryBytes: number;
+  /** Of one checkpoint. */
+  readonly checkpointBytes: number;
+}
+
+/** Multiply-accumulates a second of one core: quickstart.yaml makes 7 G of them in a step of 0.25 s on two (AMD EPYC). */
+const macsPerSecond = 14e9;
+/** Node.js, ONNX Runtime and the program, before anything is loaded. */
+const processBytes = 250e6;
+/** Values that training keeps of a block, in widths of its tokens: ViT's norms, q, k, v, attention, two of 4 x width. */
+const keptPerBlock = 16;
+
+export type Estimate = (trial: Trial, recipe: Recipe<number | undefined>, stage: string) => Promise<StageEstimate>;
+
+/** @param cores that a process computes with */
+export function estimatesIn(runFolder: string, trials: readonly Trial[], cores: number): Estimate {
+  const shapes = new Map<string, Promise<Omit<StageEstimate, 'isMeasured'>>>();
+  const measured = new Map<string, Promise<ReadonlyMap<string, number>>>();
+  return async (trial, recipe, stage) => {
+    const stageRecipe = recipe.stages.find(({ name }) => name === stage)!;
+    const key = JSON.stringify([trial.dataset.name, trial.method, trial.variant, stage]);
+    const shape = shapes.get(key) ?? shapeOf(trial, recipe, stageRecipe, cores);
+    shapes.set(key, shape);
+    const alike = JSON.stringify([trial.method, trial.variant]);
+    const seconds = measured.get(alike) ?? measuredSteps(runFolder, trials, trial, recipe);
+    measured.set(alike, seconds);
+    const known = (await seconds).get(stage);
+    const estimate = await shape;
+    return { ...estimate, ...(known && { secondsPerStep: known }), isMeasured: known !== undefined };
+  };
+}
+
+async function shapeOf(
+  { dataset }: Trial,
+  { anchors, stitching, images }: Recipe<number | undefined>,
+  stage: StageRecipe<number | undefined>,
+  cores: number,
+): Promise<Omit<StageEstimate, 'isMeasured'>> {
+  const { architectures, space } = spaceOf(anchors, stitching, images.preprocessing.crop);
+  const classes = await classCountOf(dataset).catch(() => 100); // its images are not there yet
+  const network = { anchors: architectures, classes, adaptation: stage.adaptation };
+  const { anchor, stitchesPerStep, distillation } = stage;
+  const trained = anchor === undefined ? space.stitches : [space.stitches[anchor]!];
+  const flops = trained.map((stitch) => stitchFlops(stitch, network));
+  const mean = flops.reduce((sum, count) => sum + count, 0) / flops.length;
+  const teacher = distillation ? stitchFlops(space.stitches[largestAnchor(space)]!, network) : 0;
+  // A backward pass costs two forward ones.
+  const macs = images.batchSize * (3 * mean * (anchor === undefined ? stitchesPerStep : 1) + teacher);
+  const trainable =
+    anchor === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[anchor]!, network);
+  const weights = architectures.reduce(
+    (sum, { embedding, blocks }) => sum + embedding.params + blocks.reduce((all, { params }) => all + params, 0),
+    0,
+  );
+  const largest = architectures.at(-1)!;
+  const kept = (images.batchSize * keptPerBlock * Math.max(...flops)) / (12 * numFeatures(largest));
+  return {
+    secondsPerStep: macs / (macsPerSecond * cores),
+    memoryBytes: processBytes + 4 * (weights + 4 * trainable.total + kept),
+    checkpointBytes: 3 * 4 * trainable.total, // parameters, and two moments of each
+  };
+}
+
+/** Seconds a step by stage, from a finished trial of the same method. */
+async function measuredSteps(
+  runFolder: string,
+  trials: readonly Trial[],
+  { method, variant }: Trial,
+  { stages }: Recipe<number | undefined>,
+): Promise<ReadonlyMap<string, number>> {
+  const seconds = new Map<string, number>();
+  for (const trial of trials) {
+    if (trial.method !== method || trial.variant !== variant) continue;
+    const file = path.join(trialFolderIn(runFolder, trial), 'result.json');
+    const result = await readJson(file)
+      .then((content) => parseTrialResult(content, file))
+      .catch(() => undefined);
+    if (result?.status !== 'finished') continue;
+    for (const { name, trainSeconds } of result.stages ?? []) {
+      const steps = stages.find((stage) => stage.name === name)?.final.steps;
+      if (steps) seconds.set(name, trainSeconds / steps);
+    }
+    break;
+  }
+  return seconds;
+}

@@ -1,0 +1,118 @@
+/** `esta run FILE --list --workers N`: what more workers buy, before they are paid for. */
+import { durationLabel } from '../../report/curves/labels.js';
+import { renderText } from '../../report/render/render-text.js';
+import type { Table } from '../../report/render/table.js';
+import { formatCost } from '../../shared/costs/format-cost.js';
+import { RequestError } from '../../shared/errors.js';
+import type { ListedItem, Listing } from './listing.js';
+import { simulate, type Work, workerCounts } from './schedule.js';
+
+/** `--list --workers N --json` adds it to the listing. */
+export interface Forecast {
+  /** Whether the seconds of all steps were measured. */
+  readonly measured: boolean;
+  /** Largest checkpoints of all that is unfinished, at once. */
+  readonly checkpoints_bytes: number;
+  readonly by_workers: readonly {
+    readonly workers: number;
+    readonly makespan_seconds: number;
+    /** Of all workers together: hours of GPUs, where each has one. */
+    readonly worker_hours: number;
+    readonly requeues: number;
+    /** Checkpoints, to the shared folder. */
+    readonly written_bytes_per_second: number;
+    /** Heartbeats, checks of locks, and checkpoints. */
+    readonly file_operations_per_second: number;
+  }[];
+}
+
+export interface ForecastOptions {
+  readonly workers: number;
+  readonly checkpointMinutes: number;
+  /** Of a job; left out: none. */
+  readonly limitMinutes?: number;
+}
+
+/** A process, its images, and the fit of the stitching layers take about so long. */
+const startSeconds = 20;
+/** Evaluation takes about this share of the training before it. */
+const evaluationShare = 0.05;
+/** A lock is touched every 15 seconds by three calls; a checkpoint takes about ten, with the checks of the lock. */
+const callsPerBeat = 3;
+const beatSeconds = 15;
+const callsPerCheckpoint = 10;
+
+/** @throws RequestError where the number of steps is not known */
+export function forecastOf({ items }: Listing, options: ForecastOptions): Forecast {
+  const left = items.filter(({ state }) => state !== 'finished');
+  const unknown = left.find(({ seconds, does }) => does !== 'evaluation' && seconds === undefined);
+  if (unknown) {
+    throw new RequestError(
+      `the steps of ${unknown.id} are not known before its images are there`,
+      'Prepare the data set first: esta data prepare.',
+    );
+  }
+  const work = left.map((item): Work => ({ id: item.id, waitsFor: item.waits_for, seconds: secondsOf(item, items) }));
+  const { checkpointMinutes, limitMinutes, workers: most } = options;
+  const perCheckpoint = left.map(({ checkpoint_bytes: bytes = 0, seconds = 0 }) => ({
+    bytes,
+    count: Math.ceil(seconds / 60 / checkpointMinutes),
+  }));
+  const written = perCheckpoint.reduce((sum, { bytes, count }) => sum + bytes * count, 0);
+  const count = perCheckpoint.reduce((sum, { count }) => sum + count, 0);
+  return {
+    measured: left.every(({ measured, does }) => measured || does === 'evaluation'),
+    checkpoints_bytes: perCheckpoint.reduce((sum, { bytes }) => sum + bytes, 0),
+    by_workers: workerCounts(most).map((workers) => {
+      const limit = limitMinutes !== undefined && { limitSeconds: limitMinutes * 60 };
+      const { makespan, busySeconds, requeues } = simulate(work, { workers, startSeconds, ...limit });
+      const mean = makespan > 0 ? busySeconds / makespan : 0;
+      return {
+        workers,
+        makespan_seconds: makespan,
+        worker_hours: busySeconds / 3600,
+        requeues,
+        written_bytes_per_second: makespan > 0 ? written / makespan : 0,
+        file_operations_per_second:
+          (mean * callsPerBeat) / beatSeconds + (makespan > 0 ? (count * callsPerCheckpoint) / makespan : 0),
+      };
+    }),
+  };
+}
+
+function secondsOf({ does, seconds = 0, waits_for: before }: ListedItem, items: readonly ListedItem[]): number {
+  if (does !== 'evaluation') return seconds;
+  return evaluationShare * (items.find(({ id }) => id === before[0])?.seconds ?? 0);
+}
+
+export function formatForecast({ measured, checkpoints_bytes, by_workers }: Forecast): string {
+  const table: Table = {
+    name: 'workers',
+    title: 'What is left, by the number of workers',
+    columns: [
+      { key: 'workers', label: 'Workers', kind: 'number', precision: 0 },
+      { key: 'makespan', label: 'Takes', kind: 'number' },
+      { key: 'hours', label: 'Worker hours', kind: 'number', precision: 1 },
+      { key: 'requeues', label: 'Requeues', kind: 'number', precision: 0 },
+      { key: 'written', label: 'Written a second', kind: 'number' },
+      { key: 'calls', label: 'File operations a second', kind: 'number', precision: 1 },
+    ],
+    rows: by_workers.map((row) => ({
+      cells: {
+        workers: row.workers,
+        makespan: durationLabel(row.makespan_seconds),
+        hours: row.worker_hours,
+        requeues: row.requeues,
+        written: formatCost('size', row.written_bytes_per_second),
+        calls: row.file_operations_per_second,
+      },
+    })),
+    notes: [
+      `Checkpoints of all items together: ${formatCost('size', checkpoints_bytes)}`,
+      ...(measured
+        ? []
+        : ['Guessed from multiply-accumulates on one core a worker: measure by finishing one trial here']),
+    ],
+  };
+  return renderText(table);
+}

@@ -1,0 +1,92 @@
+/** Where the processes of `--jobs` compute: each on its own cores, and on its own GPU where there are some. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, freemem } from 'node:os';
+import { RequestError } from '../../shared/errors.js';
+
+export interface Place {
+  /** Threads of one operator. */
+  readonly threads: number;
+  /** Numbers of the cores that the process is bound to; left out: not bound. */
+  readonly cores?: readonly number[];
+  /** For CUDA_VISIBLE_DEVICES; left out: as it is. */
+  readonly gpu?: string;
+}
+
+export interface Machine {
+  /** Cores that this process may use. */
+  readonly cores: readonly number[];
+  /** As CUDA names them. */
+  readonly gpus: readonly string[];
+  readonly freeBytes: number;
+}
+
+/**
+ * One place for each of `jobs` processes. Cores are divided, and bound where there are enough; GPUs are given round robin.
+ * @param threads of each process; default its share of the cores
+ */
+export function placesOf({ cores, gpus }: Pick<Machine, 'cores' | 'gpus'>, jobs: number, threads?: number): Place[] {
+  const share = Math.max(1, Math.floor(cores.length / jobs));
+  const each = threads ?? share;
+  const isBound = each * jobs <= cores.length;
+  return Array.from({ length: jobs }, (_, index) => ({
+    threads: each,
+    ...(isBound && { cores: cores.slice(index * each, (index + 1) * each) }),
+    ...(gpus.length > 0 && { gpu: gpus[index % gpus.length]! }),
+  }));
+}
+
+/**
+ * How many processes `--jobs` means. `auto`: one for each GPU where one computes, else for each core, as far as there is
+ * work and memory for them: independent trainings use cores better one by one than one training uses them together.
+ * @param processBytes memory that a process is expected to take
+ */
+export function jobsOf(
+  asked: string,
+  { cores, gpus, freeBytes }: Machine,
+  {
+    work,
+    processBytes,
+    threads = 1,
+  }: { readonly work: number; readonly processBytes: number; readonly threads?: number },
+): number {
+  if (asked !== 'auto') return Number(asked);
+  const bySize = Math.floor((freeBytes * 0.8) / processBytes);
+  const byDevice = gpus.length > 0 ? gpus.length : Math.floor(cores.length / threads);
+  return Math.max(1, Math.min(byDevice, bySize, work));
+}
+
+/** @throws RequestError for what is neither a positive number nor `auto` */
+export function checkJobs(text: string): string {
+  if (text === 'auto' || /^[1-9]\d{0,3}$/.test(text)) return text;
+  throw new RequestError(`--jobs ${text}: a number of processes from 1, or auto`, 'Without it, one process runs all.');
+}
+
+export function thisMachine(usesGpus: boolean): Machine {
+  return { cores: ownCores(), gpus: usesGpus ? ownGpus() : [], freeBytes: freemem() };
+}
+
+/** "0-3,8" -> 0, 1, 2, 3, 8. */
+function ownCores(): number[] {
+  const all = Array.from({ length: availableParallelism() }, (_, core) => core);
+  try {
+    const [, list] = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))!;
+    const cores = list!.split(',').flatMap((range) => {
+      const [first, last] = range.split('-').map(Number) as [number, number?];
+      return Array.from({ length: (last ?? first) - first + 1 }, (_, offset) => first + offset);
+    });
+    return cores.slice(0, all.length);
+  } catch {
+    return all; // no Linux
+  }
+}
+
+/** Those that CUDA_VISIBLE_DEVICES leaves, else those that the driver lists. */
+function ownGpus(): string[] {
+  const visible = process.env['CUDA_VISIBLE_DEVICES'];
+  if (visible !== undefined) return visible.split(',').filter((name) => name !== '');
+  try {
+    return readdirSync('/proc/driver/nvidia/gpus').map((_, index) => String(index));
+  } catch {
+    return [];
+  }
+}

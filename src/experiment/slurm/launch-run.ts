@@ -1,0 +1,38 @@
+/** From the flags of `esta run FILE --launcher slurm` to the commands that jobs run. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Experiment } from '../../config/schema/experiment.js';
+import { type Launched, launch } from './launch.js';
+import { launcherOf } from './profile.js';
+
+export interface LaunchFlags {
+  /** As it was typed: jobs start in the folder where it was. */
+  readonly file: string;
+  readonly runFolder: string;
+  readonly isPrinted: boolean;
+  readonly set: readonly string[];
+  readonly reuse: readonly string[];
+  readonly engine: string;
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
+}
+
+const executable = fileURLToPath(new URL('../../cli.js', import.meta.url));
+
+/** @throws RequestError where Slurm is not there or refuses a job */
+export async function launchRun(experiment: Experiment, flags: LaunchFlags): Promise<Launched> {
+  const { file, runFolder, isPrinted, set, reuse, engine, device, threads } = flags;
+  const { cpus } = await launcherOf(experiment);
+  const esta = [process.execPath, executable];
+  const command = [
+    ...esta,
+    ...['run', file, '--out', runFolder],
+    ...set.flatMap((text) => ['--set', text]),
+    ...reuse.flatMap((folder) => ['--reuse', folder]),
+    ...['--engine', engine],
+    ...(device === undefined ? [] : ['--device', device]),
+    ...['--threads', String(threads ?? cpus)],
+  ];
+  const report = [...esta, 'report', runFolder, '--out', path.join(runFolder, 'report.html')];
+  return launch(experiment, { runFolder, command, report, isPrinted });
+}

@@ -1,0 +1,33 @@
+/** What a free process does next. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Item } from '../../../src/experiment/items/item.js';
+import type { ItemState } from '../../../src/experiment/items/states.js';
+import { nextWork } from '../../../src/experiment/jobs/choice.js';
+
+const trial = (name: string, steps: number): Item[] => [
+  { does: 'rate', id: `${name}/r1`, trial: name, stage: 's', rate: 1, waitsFor: [], steps },
+  { does: 'rate', id: `${name}/r2`, trial: name, stage: 's', rate: 2, waitsFor: [], steps },
+  { does: 'training', id: `${name}/s`, trial: name, stage: 's', waitsFor: [`${name}/r1`, `${name}/r2`], steps },
+];
+const items = [...trial('short', 1), ...trial('long', 9)];
+
+function next(states: Readonly<Record<string, ItemState['state']>>, ...taken: string[]): string | undefined {
+  const all = new Map(items.map(({ id, does }) => [id, { state: does === 'rate' ? 'ready' : 'waiting' } as ItemState]));
+  for (const [id, state] of Object.entries(states)) all.set(id, { state });
+  return nextWork(items, all, (id) => taken.includes(id));
+}
+
+test('the longest trial, then the next, then rates from the last', () => {
+  assert.equal(next({}), 'long');
+  assert.equal(next({}, 'long'), 'short');
+  assert.equal(next({ 'long/r1': 'running' }, 'long', 'short'), 'long/r2');
+  assert.equal(next({ 'long/r1': 'running', 'long/r2': 'finished' }, 'long', 'short'), 'short/r2');
+  assert.equal(next({ 'long/r1': 'running' }, 'long', 'short', 'long/r2', 'short/r2'), 'short/r1');
+});
+
+test('what is done, and what runs elsewhere, is left alone', () => {
+  const done = { 'long/r1': 'finished', 'long/r2': 'finished', 'long/s': 'finished' } as const;
+  assert.equal(next(done), 'short');
+  assert.equal(next({ ...done, 'short/s': 'running', 'short/r1': 'finished', 'short/r2': 'finished' }), undefined);
+});

@@ -1,0 +1,60 @@
+/** Several processes on one run folder, as `esta run --jobs` starts them. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { itemsOfPlan } from '../../../src/experiment/items/item.js';
+import type { JobsDisplay } from '../../../src/experiment/jobs/display.js';
+import { runJobs } from '../../../src/experiment/jobs/run-jobs.js';
+import { planOf } from '../../../src/experiment/plan.js';
+import { Interrupted } from '../../../src/shared/errors.js';
+import { miniature, outcomeOf } from '../miniature.js';
+
+/** Processes of this one that run workers. */
+function workers(): number[] {
+  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+  return lines
+    .split('\n')
+    .filter((line) => line.includes('jobs/worker.js'))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+test('two processes, one killed and all stopped on the way, equal one; a failure stops no other trial', async (t) => {
+  const mini = await miniature(t);
+  const base = mini.experiment({ training: { epochs: 1, base_learning_rates: [0.05, 0.1] } });
+  const failing = { ...base, training: { ...base.training, base_learning_rates: [1e30] } };
+  const variants = [
+    { name: 'good', experiment: base },
+    { name: 'bad', experiment: failing },
+  ];
+  await mini.run(base, 'whole', { variants });
+  const runFolder = path.join(mini.folder, 'jobs');
+  const items = itemsOfPlan(await planOf(base, runFolder, variants));
+  const place = { threads: availableParallelism() };
+  const lines: string[] = [];
+  const perform = (signal: AbortSignal, onProgress: JobsDisplay['at'] = () => {}) =>
+    runJobs({
+      assignment: {
+        ...{ experiment: base, variants, runFolder, cacheFolder: mini.cacheFolder, reuse: [], engine: 'onnxruntime' },
+        command: 'esta run',
+      },
+      ...{ items, places: [place, place], signal },
+      display: { trials() {}, stop() {}, at: onProgress, line: (text) => lines.push(text) },
+    });
+  const controller = new AbortController();
+  let kills = 0;
+  const disturbed = perform(controller.signal, (_, position) => {
+    if (!position?.label.includes('grid of')) return;
+    if (kills++ === 0) process.kill(workers()[0]!, 'SIGKILL');
+    else if (lines.some((line) => line.includes('SIGKILL'))) controller.abort();
+  });
+  await assert.rejects(disturbed, Interrupted);
+  assert.deepEqual(workers(), [], 'all have ended');
+  const { failed, held } = await perform(new AbortController().signal);
+  assert.deepEqual(held, []);
+  assert.deepEqual([...failed.keys()], ['species-esta-bad-seed0']);
+  assert.ok(lines.some((line) => /^species-esta-bad-seed0 failed: the (loss|saliency)/.test(line)));
+  const outcome = (folder: string) => outcomeOf(path.join(mini.folder, folder), 'species-esta-good-seed0');
+  assert.deepEqual(await outcome('jobs'), await outcome('whole'));
+});
