@@ -6,7 +6,7 @@ import { convertLlama2c } from '../../../data-scripts/llama2c/convert.js';
 import { TextTokenizer } from '../../../src/data/text/tokenizer.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { generate } from '../../../src/evaluation/generation/generate.js';
-import { languageModel } from '../../../src/evaluation/generation/language-model.js';
+import { type LanguageModel, languageModel } from '../../../src/evaluation/generation/language-model.js';
 import { greedy } from '../../../src/evaluation/generation/sampling.js';
 import type { LlamaConfig } from '../../../src/models/llama/config.js';
 import { type LlamaWeights, runLlama } from '../../../src/models/llama/llama.js';
@@ -115,3 +115,61 @@ test(
     assert.equal(inEightBits.text.slice(0, 100), story.slice(0, 100), 'in 8 bits it tells the same beginning');
   },
 );
+
+/** Bytes as tokens, 0 as the end. */
+const bytes = {
+  special: { begin: 1, end: [0], padding: 0 },
+  encode: (text: string) => [...Buffer.from(text)],
+  decode: (ids: readonly number[]) => Buffer.from(ids).toString(),
+} as unknown as TextTokenizer;
+
+/** Answers the bytes of `script`, one after the other; `read` notes what it was given. */
+function scripted(script: readonly number[], contextLength = 100) {
+  const read: number[][] = [];
+  const reading = {
+    length: 0,
+    read: async (ids: readonly number[]) => {
+      read.push([...ids]);
+      const logits = new Float32Array(256);
+      logits[script[read.length - 1]!] = 1;
+      return logits;
+    },
+  };
+  const model = { config: { contextLength }, begin: () => reading, dispose() {} } as unknown as LanguageModel;
+  return { model, read };
+}
+
+const said = [...Buffer.from('a€b')];
+
+test('text is given out in whole characters, and nothing is read that is not needed', async () => {
+  const { model, read } = scripted(said);
+  const pieces: string[] = [];
+  const options = { sampling: greedy, maxTokens: said.length, random, onText: (text: string) => pieces.push(text) };
+  const { promptSeconds, secondsPerToken, ...generated } = await generate(model, bytes, 'hi', options);
+  assert.deepEqual(generated, { text: 'a€b', promptTokens: 2, tokens: 5, stopped: 'length' });
+  assert.deepEqual(pieces, ['hi', 'a', '€', 'b']);
+  assert.deepEqual(read, [[...Buffer.from('hi')], ...said.slice(0, -1).map((byte) => [byte])]);
+  assert.ok(promptSeconds >= 0 && secondsPerToken >= 0 && Number.isFinite(secondsPerToken));
+});
+
+test('an end token ends it and is not counted; Ctrl-C ends it between two tokens', async () => {
+  const options = { sampling: greedy, maxTokens: 10, random };
+  const ended = await generate(scripted([...said.slice(0, 1), 0]).model, bytes, 'hi', options);
+  assert.deepEqual([ended.text, ended.tokens, ended.stopped], ['a', 1, 'end']);
+  const controller = new AbortController();
+  const onText = (text: string) => text === 'a' && controller.abort();
+  const stopped = await generate(scripted(said).model, bytes, 'hi', { ...options, onText, signal: controller.signal });
+  assert.deepEqual([stopped.text, stopped.tokens, stopped.stopped], ['a', 1, 'interrupted']);
+  const none = await generate(scripted([0]).model, bytes, 'hi', options);
+  assert.deepEqual([none.text, none.tokens, Number.isFinite(none.secondsPerToken)], ['', 0, true]);
+});
+
+test('prompt and new tokens must fit into what the network sees at once', async () => {
+  const options = { sampling: greedy, maxTokens: 5, random };
+  assert.equal((await generate(scripted(said, 7).model, bytes, 'hi', options)).text, 'a€b');
+  await assert.rejects(generate(scripted(said, 6).model, bytes, 'hi', options), {
+    name: 'RequestError',
+    message: 'a prompt of 2 tokens and 5 new ones exceed the 6 tokens that the network can see',
+    hint: /--max-tokens/,
+  });
+});

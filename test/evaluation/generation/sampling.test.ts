@@ -41,3 +41,8 @@ test('top-p keeps the best until their sum reaches p, the last one included', ()
   assertFrequencies({ ...all, topP: 0.75 }, [0, 4 / 9, 2 / 9, 3 / 9]);
   assertFrequencies({ ...all, topP: 0.1 }, [0, 1, 0, 0]);
 });
+
+test('top-p counts among what top-k keeps', () => {
+  assertFrequencies({ ...all, topK: 3, topP: 0.75 }, [0, 4 / 7, 0, 3 / 7]);
+  assert.equal(chooseToken(Float32Array.of(0, 5, 5), greedy, Random.of(0, 'sampling')), 1, 'the first of equal ones');
+});
