@@ -80,7 +80,7 @@ test('kinds of data sets that have the same keys share a section', () => {
   const root = documented({ type: 'string' }, 'root');
   const kindOf = (kind: string, properties: object) => ({
     type: 'object',
-    properties: { kind: { const: kind }, ...properties },
+    properties: { kind: documented({ const: kind }, 'kind'), ...properties },
     required: ['kind', 'root'],
   });
   const kinds = {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
-import { runFolderOf, trialsOf } from '../../src/config/trials.js';
 import { formatPlan, planOf } from '../../src/experiment/plan.js';
 
 const experiment = (more: object = {}) =>
@@ -16,13 +14,6 @@ const experiment = (more: object = {}) =>
     adaptation: { ranks: [1, 1] },
     ...more,
   });
-
-test('a trial for each data set, method and seed', () => {
-  assert.deepEqual(
-    trialsOf(experiment({ seeds: [0, 3] })).map(({ name }) => name),
-    ['species-esta-seed0', 'species-esta-seed3', 'cub-200-2011-esta-seed0', 'cub-200-2011-esta-seed3'],
-  );
-});
 
 test('steps count the grid and the final run', async () => {
   const plan = await planOf(experiment({ training: { epochs: 10, grid_epochs: 4 } }), '/runs/x');
@@ -84,22 +75,6 @@ test('a method that adapts anchors alone has a stage for each', async () => {
   );
 });
 
-test('an ablation has a trial for each variant', () => {
-  const base = experiment({ data: { kind: 'species' } });
-  const variants = [0.8, 0.99].map((eta) => ({
-    name: `eta ${eta}`,
-    experiment: { ...base, sampling: { ...base.sampling, eta } },
-  }));
-  const trials = trialsOf(base, variants);
-  assert.deepEqual(
-    trials.map(({ name, variant, experiment: { sampling } }) => [name, variant, sampling.eta]),
-    [
-      ['species-esta-eta-0.8-seed0', 'eta 0.8', 0.8],
-      ['species-esta-eta-0.99-seed0', 'eta 0.99', 0.99],
-    ],
-  );
-});
-
 test('steps of a folder of images are not known before it is read', async () => {
   const [trial] = (await planOf(experiment({ data: { kind: 'image-folder', root: '.' } }), '/runs/x')).trials;
   assert.ok(trial && !('steps' in trial));
@@ -112,9 +87,4 @@ test('what is not there is listed', async () => {
     'checkpoint of anchor S: /nowhere/s.safetensors is not there',
   ]);
   assert.match(formatPlan(plan), /2 trials, run folder \/runs\/x\n.*best of 0\.0001.*Missing:\n {2}data set cub/s);
-});
-
-test('run folder', () => {
-  assert.equal(runFolderOf({ name: 'x' }), path.resolve('runs/x'));
-  assert.equal(runFolderOf({ name: 'x' }, 'elsewhere'), path.resolve('elsewhere'));
 });
