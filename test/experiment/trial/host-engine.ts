@@ -38,6 +38,8 @@ export interface HostEngine extends Engine {
   readonly ran: string[];
   /** Values that were made and not given back. */
   readonly live: ReadonlySet<Value>;
+  /** A tree of the same arrays in new values, as a step gives back a state. */
+  copied(state: unknown): object;
 }
 
 const scalars = (...values: readonly number[]) => float32([values.length], Float32Array.from(values));
@@ -50,7 +52,7 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
     return value;
   };
   const put = ({ shape, dtype, ...array }: NdArray) => made({ shape, dtype, storage: { shape, dtype, ...array } });
-  const unchanged = (state: unknown) => mapTree(state, isValue, (value) => made({ ...value })) as object;
+  const copied = (state: unknown) => mapTree(state, isValue, (value) => made({ ...value })) as object;
   let rate = 0;
   const answer = (program: string, inputs: Inputs): object => {
     const [, kind, numbers] = /^(step of stitch|stitch|sweep of stitches) ([\d,]+)/.exec(program) ?? [];
@@ -58,11 +60,11 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
     if (kind === 'step of stitch') {
       rate = ((inputs['rate'] as Value).storage as NdArray).data[0]!;
       const { loss, saliency = 0, teacherLoss = 0, labelLoss = loss } = step!(ids[0]!, rate);
-      return { state: unchanged(inputs['state']), measures: put(scalars(loss, saliency, teacherLoss, labelLoss)) };
+      return { state: copied(inputs['state']), measures: put(scalars(loss, saliency, teacherLoss, labelLoss)) };
     }
     if (kind !== undefined) return { correct: put(scalars(...ids.map((id) => correct!(id)))) };
     if (program.startsWith('learning teacher')) {
-      return { state: unchanged(inputs['state']), logits: put(scalars(0)), loss: put(scalars(0)) };
+      return { state: copied(inputs['state']), logits: put(scalars(0)), loss: put(scalars(0)) };
     }
     return other!(program, inputs);
   };
@@ -71,7 +73,15 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
     return answer(program, inputs);
   };
   return {
-    ...{ name: 'onnxruntime', device: 'host', ran, live, put, compile: compile as unknown as Engine['compile'] },
+    ...{
+      name: 'onnxruntime',
+      device: 'host',
+      ran,
+      live,
+      copied,
+      put,
+      compile: compile as unknown as Engine['compile'],
+    },
     get: async ({ storage }) => storage as NdArray,
     free: (tree) => {
       for (const { leaf } of leavesOf(tree, isValue)) live.delete(leaf);
