@@ -18,7 +18,7 @@ import type { Runtime } from '../../training/runtime.js';
 import type { Recipe } from '../recipe.js';
 import { countImages } from '../trial/trial-data.js';
 import { type FinetuneOptions, finetuneRecipe } from './recipe.js';
-import { openSharedTrial, type SharedTrial } from './shared-trial.js';
+import { openSharedTrial, type SharedRuntime, type SharedTrial } from './shared-trial.js';
 import { trainAlone } from './training.js';
 
 export interface FinetuneRequest extends FinetuneOptions {
@@ -44,13 +44,13 @@ export interface Finetuned {
  *   Interrupted where the user has asked to stop
  */
 export async function finetune(
-  runtime: Runtime & { readonly cacheFolder: string },
+  runtime: Runtime & SharedRuntime,
   run: MeasuredRun,
   { stitch, out, command, ...options }: FinetuneRequest,
 ): Promise<Finetuned> {
-  const { engine, progress, cacheFolder } = runtime;
-  const shared = await openSharedTrial(run, cacheFolder, progress);
-  const { dataset, identity: before, inputs } = shared;
+  const { engine, progress } = runtime;
+  const shared = await openSharedTrial(run, runtime);
+  const { dataset, inputs } = shared;
   const { splits } = dataset;
   const images = { ...countImages(splits), validation: splits.val?.length ?? 0 };
   const recipe = finetuneRecipe(shared.recipe, stitch, run.result.learningRate, options, images);
@@ -59,7 +59,7 @@ export async function finetune(
   const { name } = trial!;
   const learning = recipe.stages[0]!;
   const finetuned = { of: run.result.settings, stitch, rates: learning.learningRates, final: learning.final };
-  const settings = { ...before.settings, finetuned };
+  const settings = { ...shared.settings, finetuned };
   const identity: TrialIdentity = { settings, computation: computationIdentity(engine), ...inputs };
   await refuseOtherRun(out, name);
   const folder = trialFolderIn(out, trial!);

@@ -5,45 +5,43 @@ import type { Trial } from '../../config/trials.js';
 import type { Dataset } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
 import { recordedIdentity, refuseOtherIdentity } from '../../run-folder/identity/recorded.js';
-import { type TrialIdentity, type TrialInputs, trialInputs } from '../../run-folder/identity/trial-identity.js';
+import { type TrialInputs, trialInputs, trialSettings } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
-import type { Progress } from '../../shared/progress.js';
-import type { Recipe } from '../recipe.js';
+import type { Runtime } from '../../training/runtime.js';
+import { type Recipe, recipeOf } from '../recipe.js';
 import { spaceOf } from '../space.js';
 import { loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
+import { countImages } from '../trial/trial-data.js';
 
 export interface SharedTrial {
   readonly trial: Trial;
   readonly folder: string;
   readonly recipe: Recipe;
-  readonly identity: TrialIdentity;
+  /** What it was trained by, as its identity says it. */
+  readonly settings: object;
   readonly dataset: Dataset;
   /** What the images and weights are now: as they were then. */
   readonly inputs: TrialInputs;
   readonly trained: Trained;
 }
 
+export interface SharedRuntime extends Pick<Runtime, 'engine' | 'progress'> {
+  /** Where drawn images are kept. */
+  readonly cacheFolder: string;
+}
+
 /**
- * @throws RequestError where the trial was written by a version that did not record its recipe, and where its images or
- *   weights have changed or are not there any more
+ * @throws RequestError where its images or weights have changed or are not there any more, and for a study of version 0.1.0,
+ *   which recorded no recipes
  */
 export async function openSharedTrial(
   { folder: runFolder, name, result }: MeasuredRun,
-  cacheFolder: string,
-  progress: Progress,
+  { engine, cacheFolder, progress }: SharedRuntime,
 ): Promise<SharedTrial> {
   const folder = path.join(runFolder, 'trials', name);
-  const recipeFile = path.join(folder, 'recipe.json');
-  const identity = await recordedIdentity(folder);
-  if (!identity || !(await exists(recipeFile))) {
-    throw new RequestError(
-      `${folder} does not say how it was trained: a version of esta has written it that did not record it`,
-      'Run the trial again with this version.',
-    );
-  }
   const { config: experiment } = await loadExperiment(path.join(runFolder, 'experiment.yaml'));
   const { method, seed } = result;
   const trial: Trial = {
@@ -52,9 +50,20 @@ export async function openSharedTrial(
   };
   const dataset = await loadDataset(trial.dataset, cacheFolder, { seed, progress });
   const inputs = await trialInputs(trial, trial.dataset.kind === 'species' ? undefined : dataset);
-  refuseOtherIdentity(folder, identity, identity, inputs);
+  const recorded = await recordedIdentity(folder);
+  if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs);
+  const { settings } = recorded ?? trialSettings(trial, engine);
+  const recipe = (await recordedRecipe(folder, result.variant)) ?? recipeOf(trial, countImages(dataset.splits));
   const trained = await readTrained(path.join(folder, 'trained.safetensors'));
-  return { trial, folder, recipe: await readJson<Recipe>(recipeFile), identity, dataset, inputs, trained };
+  return { trial, folder, recipe, settings, dataset, inputs, trained };
+}
+
+/** Undefined where version 0.1.0 has written none: that of its experiment is the same, but for what a study has changed. */
+async function recordedRecipe(folder: string, variant: string | undefined): Promise<Recipe | undefined> {
+  const file = path.join(folder, 'recipe.json');
+  if (await exists(file)) return readJson<Recipe>(file);
+  if (variant === undefined) return undefined;
+  throw new RequestError(`${file} is not there: how ${variant} was trained is not known`, 'Run the study again.');
 }
 
 /** The anchors as the shared training found them: pretrained, or adapted alone before. */
