@@ -5,14 +5,17 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
 import sharp from 'sharp';
+import type { Precision } from '../../../src/config/deployment-options.js';
 import { trialsOf } from '../../../src/config/trials.js';
 import { loadDataset } from '../../../src/data/load.js';
 import { predict } from '../../../src/evaluation/predict.js';
 import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
 import { comparisonText, exportFile } from '../../../src/experiment/deployed/export-file.js';
 import { spread, testImagesOf } from '../../../src/experiment/deployed/test-images.js';
+import { type Float32NdArray, float32 } from '../../../src/shared/arrays.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { miniature } from '../miniature.js';
+import { openCvRuntime } from './opencv.js';
 
 test('exported files', async (t) => {
   const mini = await miniature(t);
@@ -52,6 +55,24 @@ test('exported files', async (t) => {
     }
   });
 
+  await t.test('give the same logits in a second runtime', async (t) => {
+    const runtime = await openCvRuntime();
+    if (!runtime) return t.skip('@techstark/opencv-js is not installed: npm ci');
+    const images = await twoImages(files);
+    const logits = expected.slice(0, 2).flatMap(({ logits }) => logits);
+    const compare = async (precision: Precision, tolerance: number) => {
+      const file = path.join(mini.folder, `opencv-${precision}.onnx`);
+      // It takes the number of images from the file: one where that says any number.
+      await exportFile(network, file, { ...options, operators: 'standard', precision, batch: 2 });
+      const answer = await runtime(file, images);
+      assert.equal(answer.length, 4);
+      const difference = Math.max(...logits.map((value, index) => Math.abs(value - answer[index]!)));
+      assert.ok(difference < tolerance * size, `${precision}: ${difference} of ${size}`);
+    };
+    await compare('float32', 1e-5);
+    await compare('int8', 0.05);
+  });
+
   await t.test('are described in a JSON file beside, and in their metadata', async () => {
     const file = path.join(mini.folder, 'described.onnx');
     const exported = await exportFile(network, file, options);
@@ -89,6 +110,12 @@ test('exported files', async (t) => {
     });
   });
 });
+
+/** Plain pixels of the first two files. */
+async function twoImages(files: readonly string[]): Promise<Float32NdArray> {
+  const pixels = await Promise.all(files.slice(0, 2).map((image) => sharp(image).removeAlpha().raw().toBuffer()));
+  return float32([2, 64, 64, 3], Float32Array.from(Buffer.concat(pixels)));
+}
 
 test('images to compare come from all classes', () => {
   const samples = Array.from({ length: 100 }, (_, label) => ({ file: `${label}`, label }));
