@@ -15,9 +15,16 @@ export interface ProgramVersion {
   readonly changed?: boolean;
 }
 
-/** @param root folder that holds package.json; default: the one of this program */
-export async function programVersion(root?: string): Promise<ProgramVersion> {
-  const folder = root ?? (await programFolder());
+let own: Promise<ProgramVersion> | undefined;
+
+/** @param root folder that holds package.json; default: the one of this program, as it was when the process first asked */
+export function programVersion(root?: string): Promise<ProgramVersion> {
+  if (root !== undefined) return versionOf(root);
+  own ??= programFolder().then(versionOf);
+  return own;
+}
+
+async function versionOf(folder: string): Promise<ProgramVersion> {
   const { version } = await readJson<{ version: string }>(path.join(folder, 'package.json'));
   return { version, ...(await checkoutOf(folder)) };
 }
@@ -37,10 +44,9 @@ export async function programFolder(): Promise<string> {
 async function checkoutOf(folder: string): Promise<Pick<ProgramVersion, 'commit' | 'changed'> | undefined> {
   const git = async (...words: string[]) => (await promisify(execFile)('git', ['-C', folder, ...words])).stdout.trim();
   try {
-    const top = await git('rev-parse', '--show-toplevel');
-    if ((await realpath(top)) !== (await realpath(folder))) return undefined;
-    const commit = await git('rev-parse', 'HEAD');
-    return { commit, changed: (await git('status', '--porcelain', '--untracked-files=no')) !== '' };
+    const [top, commit] = (await git('rev-parse', '--show-toplevel', 'HEAD')).split('\n');
+    if ((await realpath(top!)) !== (await realpath(folder))) return undefined;
+    return { commit: commit!, changed: (await git('status', '--porcelain', '--untracked-files=no')) !== '' };
   } catch {
     return undefined; // no git, no checkout, or no commit yet: nothing that a run could fail for
   }

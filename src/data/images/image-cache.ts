@@ -57,7 +57,9 @@ export async function cacheImages(
   /** @returns whether it fitted */
   const store = (index: number, { width, height, pixels }: RgbImage): boolean => {
     if (chunks.length === 0 || freeFrom + pixels.length > chunks.at(-1)!.byteLength) {
-      const length = Math.max(pixels.length, Math.min(chunkBytes, maximumBytes - reserved));
+      // Small splits take what they need, were all images as large as this one: memory is filled with zeros first.
+      const wanted = Math.min(chunkBytes, pixels.length * (samples.length - index));
+      const length = Math.max(pixels.length, Math.min(wanted, maximumBytes - reserved));
       if (reserved + length > maximumBytes) return false;
       reserved += length;
       chunks.push(new SharedArrayBuffer(length));
