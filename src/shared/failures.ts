@@ -19,7 +19,8 @@ const bugStatus = 70;
 /** Describes anything thrown by a command; undefined for oclif's own way of leaving early with status 0. */
 export function failureOf(error: unknown): Failure | undefined {
   if (isExpected(error)) {
-    return { exitStatus: error.exitStatus, message: error.message, ...(error.hint && { hint: error.hint }) };
+    const message = error.message.replace(/^Parsing --\S+ \n\t(.*)\nSee more help with --help$/s, '$1'); // of oclif
+    return { exitStatus: error.exitStatus, message, ...(error.hint && { hint: error.hint }) };
   }
   if (isOutputError(error)) {
     return {

@@ -10,6 +10,12 @@ test('expected failures have a message and a hint, no stack', () => {
   assert.deepEqual(failureOf(new TrialError('not finite')), { exitStatus: 1, message: 'not finite' });
 });
 
+test('what oclif writes around the message of a flag is taken off', () => {
+  const thrown = new RequestError('--budget: 9 GFLOPs', 'Did you mean 0.9?');
+  thrown.message = `Parsing --budget \n\t${thrown.message}\nSee more help with --help`; // parser/parse.js of @oclif/core 4
+  assert.deepEqual(failureOf(thrown), { exitStatus: 2, message: '--budget: 9 GFLOPs', hint: 'Did you mean 0.9?' });
+});
+
 test('output on a full disk, or on a terminal that was closed, is no bug', () => {
   const failure = failureOf(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC', syscall: 'write' }))!;
   assert.deepEqual([failure.exitStatus, failure.stack], [1, undefined]);
