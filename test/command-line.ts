@@ -13,10 +13,14 @@ export const executable = fileURLToPath(new URL('../src/cli.js', import.meta.url
 /** The root of the project: `dist/test/` is two folders below it. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-/** `esta ...args`, by default in the root of the project. */
+/**
+ * `esta ...args`, by default in the root of the project. With settings of the C library given, a long command does not start
+ * itself again to set them, which takes half a second; allocator.test.ts is about that.
+ */
 export function esta(args: readonly string[], workingFolder: string = projectRoot): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [executable, ...args], { cwd: workingFolder });
+    const env = { ...process.env, GLIBC_TUNABLES: process.env['GLIBC_TUNABLES'] ?? '' };
+    const child = spawn(process.execPath, [executable, ...args], { cwd: workingFolder, env });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {

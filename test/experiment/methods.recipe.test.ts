@@ -17,7 +17,7 @@ const rank = 2;
 const [tiny, small] = [32, 64];
 /** Two classes. */
 const heads = 2 * (tiny + 1) + 2 * (small + 1);
-const lowRank = (width: number) => 12 * 3 * 2 * rank * width;
+const lowRank = (width: number) => 4 * 3 * 2 * rank * width;
 
 async function run(mini: Miniature, method: Method): Promise<TrialResult> {
   const [result] = await mini.run(mini.experiment({ methods: [method], training: { epochs: 1 } }), method);
@@ -32,7 +32,7 @@ const trialFolder = (mini: Miniature, method: Method) =>
 test('naive LoRA is ESTA without stitch-specific biases, SS-LoRA has updates for each stitch', async (t) => {
   const mini = await miniature(t);
   const naive = (await run(mini, 'naive-lora')).stages![0]!.trainable;
-  const shared = { lowRank: lowRank(tiny) + lowRank(small), stitchingLayers: 11 * rank * (tiny + small), heads };
+  const shared = { lowRank: lowRank(tiny) + lowRank(small), stitchingLayers: 3 * rank * (tiny + small), heads };
   assert.deepEqual(naive, {
     anchors: 0,
     ...shared,
@@ -40,14 +40,14 @@ test('naive LoRA is ESTA without stitch-specific biases, SS-LoRA has updates for
     total: shared.lowRank + shared.stitchingLayers + heads,
   });
   const specific = (await run(mini, 'ss-lora')).stages![0]!.trainable;
-  // Front blocks of a pair: j + 1, end blocks: 12 - k, for the 34 pairs |j - k| <= 1; and both anchors.
-  const pairs = Array.from({ length: 12 }, (_, j) =>
-    [j - 1, j, j + 1].filter((k) => k >= 0 && k < 12).map((k) => [j, k]),
+  // Front blocks of a pair: j + 1, end blocks: 4 - k, for the 10 pairs |j - k| <= 1; and both anchors.
+  const pairs = Array.from({ length: 4 }, (_, j) =>
+    [j - 1, j, j + 1].filter((k) => k >= 0 && k < 4).map((k) => [j, k]),
   );
-  const blocks = pairs.flat().reduce(([front, end], [j, k]) => [front! + j! + 1, end! + 12 - k!], [12, 12]);
+  const blocks = pairs.flat().reduce(([front, end], [j, k]) => [front! + j! + 1, end! + 4 - k!], [4, 4]);
   const perBlock = (width: number) => 3 * 2 * rank * width;
   assert.equal(specific.lowRank, blocks[0]! * perBlock(tiny) + blocks[1]! * perBlock(small));
-  assert.equal(specific.stitchingLayers, 34 * rank * (tiny + small));
+  assert.equal(specific.stitchingLayers, 10 * rank * (tiny + small));
   const { trainables: tensors } = await readTrained(path.join(trialFolder(mini, 'ss-lora'), 'trained.safetensors'));
   const held = leavesOf(tensors, isFloat32).reduce((sum, { leaf }) => sum + leaf.data.length, 0);
   assert.equal(held, specific.total, 'the trained tensors are as many as are counted');
@@ -57,7 +57,7 @@ test('SN-Net trains everything with labels alone and deploys what is best on the
   const mini = await miniature(t);
   const result = await run(mini, 'sn-net');
   const { trainable } = result.stages![0]!;
-  assert.equal(trainable.stitchingLayers, 11 * (tiny * small + small));
+  assert.equal(trainable.stitchingLayers, 3 * (tiny * small + small));
   assert.deepEqual([trainable.lowRank, trainable.stitchBias, trainable.heads], [0, 0, heads]);
   const { trainables: tensors } = await readTrained(path.join(trialFolder(mini, 'sn-net'), 'trained.safetensors'));
   const held = leavesOf(tensors, isFloat32).reduce((sum, { leaf }) => sum + leaf.data.length, 0);
@@ -98,7 +98,7 @@ test('deployment by validation evaluates all stitches after the same training', 
     readFile(path.join(mini.folder, deployBy, 'trials', 'species-esta-seed0', 'validation.json'), 'utf8');
   await assert.rejects(noted('importance'), { code: 'ENOENT' });
   const { stitches } = JSON.parse(await noted('validation')) as TrialValidation;
-  assert.equal(stitches.length, 36);
+  assert.equal(stitches.length, 12);
   // What is deployed is the best of its bin; scores are those of the training that both share.
   for (const { id, flops, bin, importance } of validation.stitches.slice(0, -1)) {
     const own = stitches[id]!;
@@ -115,7 +115,7 @@ test('anchors alone are trained one after the other and all deployed', async (t)
   const result = await run(mini, 'anchor-lora');
   assert.deepEqual(
     result.stitches.map(({ path: segments }) => segments),
-    [[{ anchor: 'Ti', blocks: [0, 12] }], [{ anchor: 'S', blocks: [0, 12] }]],
+    [[{ anchor: 'Ti', blocks: [0, 4] }], [{ anchor: 'S', blocks: [0, 4] }]],
   );
   assert.deepEqual(
     result.stages!.map(({ name, epochs, trainable }) => [name, epochs, trainable.total]),

@@ -1,6 +1,6 @@
 /**
  * The smallest real experiment, for the tests of runs: two anchors with random weights in files of their own, drawn
- * species, batches of four, two epochs; the space has 36 stitches.
+ * species, batches of four, two epochs; four blocks each; the space has 12 stitches.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,8 @@ import { silentProgress } from '../../src/shared/progress.js';
 import { Random } from '../../src/shared/random.js';
 
 const anchors = [
-  { name: 'Ti', architecture: 'vit_mini_tiny' },
-  { name: 'S', architecture: 'vit_mini_small' },
+  { name: 'Ti', architecture: 'vit_mini_tiny_depth4' },
+  { name: 'S', architecture: 'vit_mini_small_depth4' },
 ] as const;
 
 export interface Miniature {
@@ -43,7 +43,7 @@ type Changes = Readonly<Record<string, unknown>>;
 /** Writes the anchors; folder and engine go away with the test. */
 export async function miniature(test: TestContext): Promise<Miniature> {
   const folder = await mkdtemp(path.join(tmpdir(), 'esta-run-'));
-  const engine = await createOnnxEngine();
+  const engine = await createOnnxEngine({ threads: 1 });
   test.after(async () => {
     await engine.dispose();
     await rm(folder, { recursive: true, force: true });

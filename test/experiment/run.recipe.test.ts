@@ -44,11 +44,11 @@ test('one seed gives one table; a finished trial is not run again; the run folde
     [0.05, 0.1],
   );
   assert.equal(stage!.name, 'stitched');
-  // ranks 2 on 12 + 12 blocks of q, k, v; rank 2 on 11 layers; biases of 36 stitches; two heads of 2 classes.
-  assert.equal(stage!.trainable.lowRank, 12 * 3 * 2 * 2 * (32 + 64));
-  assert.equal(stage!.trainable.stitchingLayers, 11 * 2 * (32 + 64));
+  // ranks 2 on 4 + 4 blocks of q, k, v; rank 2 on 3 layers; biases of 12 stitches; two heads of 2 classes.
+  assert.equal(stage!.trainable.lowRank, 4 * 3 * 2 * 2 * (32 + 64));
+  assert.equal(stage!.trainable.stitchingLayers, 3 * 2 * (32 + 64));
   assert.equal(stage!.trainable.heads, 2 * (32 + 1) + 2 * (64 + 1));
-  assert.equal(first!.layerStartErrors!.length, 11);
+  assert.equal(first!.layerStartErrors!.length, 3);
   assert.ok(first!.stitches.filter(({ bin }) => bin !== undefined).length === 2 && first!.stitches.at(-1)!.id === 1);
   const environment = JSON.parse(await readFile(path.join(mini.folder, 'first', 'environment.json'), 'utf8'));
   const { version: esta, ...checkout } = await programVersion();

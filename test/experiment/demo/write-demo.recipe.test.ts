@@ -27,8 +27,8 @@ test('a page that runs the deployed stitches', async (t) => {
     const models = await readdir(path.join(out, 'models'));
     assert.deepEqual(models.sort(), stitches.map(({ id }) => `stitch-${id}.onnx`).sort());
     assert.deepEqual(palette.anchors, [
-      { name: 'Ti', blocks: 12 },
-      { name: 'S', blocks: 12 },
+      { name: 'Ti', blocks: 4 },
+      { name: 'S', blocks: 4 },
     ]);
     assert.equal(palette.examples.length, 3);
   });
@@ -49,7 +49,7 @@ test('a page that runs the deployed stitches', async (t) => {
     const names = await page.evaluate<string>('document.getElementById("classes").textContent');
     for (const name of palette.classes) assert.ok(names.includes(name), names);
     assert.match(await page.evaluate('document.getElementById("time").textContent'), /^\d+\.\d ms an image/);
-    assert.equal(await page.evaluate('document.querySelectorAll("#blocks rect").length'), 24);
+    assert.equal(await page.evaluate('document.querySelectorAll("#blocks rect").length'), 8);
 
     for (const [place, { id }] of palette.stitches.entries()) {
       const network = await openDeployed(run, { stitch: id });

@@ -79,7 +79,7 @@ test('training goes on from all that was trained before, also where that is the 
   ];
   const shapes = spaceOf(anchors, { kernel: 2, stride: 1 });
   const weights = shapes.architectures.map((shape) => initialWeights(shape, Random.of(0, shape.name)));
-  const engine = await createOnnxEngine();
+  const engine = await createOnnxEngine({ threads: 1 });
   const parts = { ...shapes, classes: 2, anchors: { weights, heads: {} } };
   const scale = float32([32], new Float32Array(32).fill(5));
   const head = { weight: float32([32, 2], new Float32Array(64).fill(6)), bias: float32([2]) };
