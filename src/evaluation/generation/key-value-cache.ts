@@ -41,14 +41,14 @@ export class KeyValueCache {
   }
 
   private makeRoom(needed: number): void {
-    let capacity = this.arrays[0]!.keys.shape[2]!;
-    if (needed <= capacity) return;
     if (needed > this.config.contextLength) {
       throw new RequestError(
         `the text has ${needed} tokens, more than the ${this.config.contextLength} that the network was trained to see`,
         'Give a shorter prompt, or ask for fewer tokens.',
       );
     }
+    let capacity = this.arrays[0]!.keys.shape[2]!;
+    if (needed <= capacity) return;
     while (capacity < needed) capacity *= 2;
     this.arrays = this.arrays.map((before) => {
       const larger = this.empty(capacity);

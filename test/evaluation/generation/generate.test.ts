@@ -80,6 +80,20 @@ test('two texts of one model do not see each other', async () => {
   assert.ok(Math.max(...expected.map((value, index) => Math.abs(value - logits[index]!))) < 1e-4);
 });
 
+test('a text is not longer than what the network was trained to see, and not empty', async () => {
+  const model = languageModel(engine, { ...config, contextLength: 66 }, weights);
+  const reading = model.begin();
+  await assert.rejects(reading.read([]), /nothing to read/);
+  await reading.read(Array(64).fill(3));
+  await reading.read([4]);
+  await reading.read([5]);
+  await assert.rejects(reading.read([6]), {
+    name: 'RequestError',
+    message: 'the text has 67 tokens, more than the 66 that the network was trained to see',
+  });
+  model.dispose();
+});
+
 /** karpathy/llama2.c: doc/stories260K.md, greedy from an empty prompt. */
 const story =
   'Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, ' +

@@ -14,11 +14,15 @@ test('8 bits are refused where there is no such kernel', async () => {
     openModel({ ...engine, device: 'webgpu' }, 'none', { storage: '8bit' }),
     /8 bits are not computed with on webgpu/,
   );
+  const other = /^(?!.*8 bits)/;
+  await assert.rejects(openModel({ ...engine, device: 'webgpu' }, 'none'), other);
+  await assert.rejects(openModel(engine, 'none', { storage: '8bit' }), other);
 });
 
 for (const [vocabulary, fits] of [
   [420, true],
-  [512, true],
+  [420 + 127, true],
+  [420 + 128, false],
   [400, false],
   [1024, false],
 ] as const) {

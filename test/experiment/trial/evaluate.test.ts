@@ -27,9 +27,11 @@ test('one stitch after the other, in the order that is asked for; each is shown'
   const { engine, shown } = runtime;
   const network = hostNetwork(engine);
   const values = toDevice(engine, trainables());
+  const before = engine.live.size;
   // n of five images in each of two batches.
   assert.deepEqual(await accuraciesOf(runtime, network, values, [4, 1], hostLoader(), 'testing'), [80, 20]);
   assert.deepEqual(shown, ['testing: 2', 1, 2, 'stop']);
+  assert.equal(engine.live.size, before, 'images and counts are given back');
 });
 
 test('all: with biases of their own one by one, else together, batch after batch', async () => {
@@ -42,9 +44,17 @@ test('all: with biases of their own one by one, else together, batch after batch
 
   const values = toDevice(together.engine, trainables(shared));
   const network = hostNetwork(together.engine, shared);
+  const before = together.engine.live.size;
   assert.deepEqual(await accuraciesOfAll(together, network, values, hostLoader(3), 'all'), expected);
   assert.deepEqual(together.shown, ['all: 3', 1, 2, 3, 'stop']);
-  assert.ok(together.engine.ran.every((program) => program.startsWith('sweep of stitches ')));
+  // Both anchors, and all stitches between them at once, by the block at which they enter the large one.
+  assert.deepEqual(
+    together.engine.ran,
+    Array(3)
+      .fill([0, 1, '2,4,3,5'].map((ids) => `sweep of stitches ${ids}`))
+      .flat(),
+  );
+  assert.equal(together.engine.live.size, before);
 });
 
 test('Ctrl-C ends both with what was under way', async () => {
