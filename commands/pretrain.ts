@@ -1,8 +1,9 @@
 import { Args } from '@oclif/core';
+import type { ImagePretraining } from '../src/config/schema/pretraining.js';
 import { EstaCommand, setFlag } from '../src/shared/command.js';
 
 export default class Pretrain extends EstaCommand {
-  static override readonly summary = 'Pretrain a family of small anchors on a folder of images.';
+  static override readonly summary = 'Pretrain a family of small anchors on a folder of images, or on plain text.';
   static override readonly description =
     'Trains the anchors of a pretraining file from scratch, one after the other, and writes their checkpoints. The embedded anchors were made this way.';
 
@@ -28,17 +29,23 @@ export default class Pretrain extends EstaCommand {
     const { args, flags } = await this.parse(Pretrain);
     const { loadPretraining } = await import('../src/config/load.js');
     const { config } = await loadPretraining(args.file, { set: flags.set });
+    const { isTextPretraining } = await import('../src/config/schema/pretraining.js');
     const { createOnnxEngine } = await import('../src/engine/onnx/engine.js');
     const { pretrain } = await import('../src/experiment/pretrain/pretrain.js');
+    const { pretrainText } = await import('../src/experiment/pretrain/text/pretrain-text.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const { createProgress } = await import('../src/shared/progress.js');
     const engine = await createOnnxEngine();
-    const results = await pretrain(config, {
-      engine,
-      progress: createProgress(process.stderr),
-      signal: interruptSignal(),
-    });
-    await engine.dispose();
+    const runtime = { engine, progress: createProgress(process.stderr), signal: interruptSignal() };
+    if (isTextPretraining(config)) {
+      const results = await pretrainText(config, runtime).finally(() => engine.dispose());
+      for (const { name, folder, loss } of results) {
+        this.log(`${name}: validation loss ${loss.toFixed(3)}, perplexity ${Math.exp(loss).toFixed(1)}, ${folder}`);
+      }
+      this.log('Each folder is a checkpoint for esta generate --checkpoint, and of an anchor in an experiment file.');
+      return results;
+    }
+    const results = await pretrain(config as ImagePretraining, runtime).finally(() => engine.dispose());
     for (const { name, file, accuracy } of results) this.log(`${name}: ${accuracy.toFixed(2)} % top-1, ${file}`);
     this.log('Name these files as checkpoints of the anchors in an experiment file, and run it.');
     return results;

@@ -7,7 +7,10 @@ import { loadExperiment, loadPretraining } from '../src/config/load.js';
 import { runFolderOf } from '../src/config/trials.js';
 import { type AblationName, ablationOf } from '../src/experiment/ablation.js';
 import { planOf } from '../src/experiment/plan.js';
+import type { Architecture } from '../src/models/architecture.js';
 import { architectureNamed } from '../src/models/architectures.js';
+import { llamaArchitecture } from '../src/models/llama/architecture.js';
+import { llamaNamed, llamaNames } from '../src/models/llama/variants.js';
 import { projectRoot } from './command-line.js';
 
 const folder = path.join(projectRoot, 'experiments');
@@ -24,6 +27,11 @@ function commandOf(header: string, name: string): { readonly study: string | und
   return file === name ? { study } : undefined;
 }
 
+/** Of images or of text, as its name says. */
+function networkNamed(name: string): Architecture {
+  return llamaNames.includes(name) ? llamaArchitecture(name, llamaNamed(name), 256) : architectureNamed(name);
+}
+
 test('the documented experiments are there', () => {
   const paper = ['fgvc', 'vtab1k', 'cifar100', 'fewshot-cars', 'convnext-fgvc', 'gradient-angles'];
   const studies = ['distillation', 'eta', 'adapt-then-stitch', 'lora'].map((study) => `ablation-${study}`);
@@ -32,6 +40,7 @@ test('the documented experiments are there', () => {
     'flowers12',
     'pretrain-mini',
     'pretrain-convnext-mini',
+    'pretrain-llama-mini',
     'mini/vtab1k',
     'mini/fewshot',
     'mini/gradient-angles',
@@ -53,7 +62,7 @@ for (const name of files) {
     const { config } = name.startsWith('pretrain') ? await loadPretraining(file) : await loadExperiment(file);
     assert.equal(config.name, name.replace('.yaml', '').replaceAll('/', '-'));
     const params = config.anchors.map(({ architecture }) =>
-      architectureNamed(architecture).blocks.reduce((sum, block) => sum + block.params, 0),
+      networkNamed(architecture).blocks.reduce((sum, block) => sum + block.params, 0),
     );
     assert.deepEqual(
       params,

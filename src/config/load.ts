@@ -71,6 +71,7 @@ export async function loadExperiment(file: string, options: LoadOptions = {}): P
     data: experiment.data.map((dataset, index) => ({
       ...dataset,
       ...('root' in dataset && { root: resolve(['data', index, 'root'], dataset.root) }),
+      ...('file' in dataset && { file: resolve(['data', index, 'file'], dataset.file) }),
       ...('training_list' in dataset &&
         dataset.training_list !== undefined && {
           training_list: resolve(['data', index, 'training_list'], dataset.training_list),

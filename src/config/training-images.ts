@@ -1,6 +1,6 @@
 /** How many training images a data set has, as far as that is known without reading it. */
 import { officialDatasets, vtabTasks, vtabTraining } from './official-datasets.js';
-import type { DatasetConfig } from './schema/dataset.js';
+import type { DatasetConfig, ImageDatasetConfig } from './schema/dataset.js';
 
 /** Validation images that few-shot learning keeps of each class, where there are as many shots (CoOp). */
 export const fewShotValidation = 4;
@@ -12,7 +12,7 @@ export const fewShotValidation = 4;
  * @param listed images of the `training_list`, which take the place of the training part
  */
 export function trainingImages(
-  dataset: DatasetConfig,
+  dataset: ImageDatasetConfig,
   part: 'train' | 'train+validation',
   listed?: number,
 ): number | undefined {
@@ -25,13 +25,13 @@ export function trainingImages(
 }
 
 /** A list replaces the training images; the validation images stay. */
-function withList(dataset: DatasetConfig, part: 'train' | 'train+validation', listed: number): number | undefined {
+function withList(dataset: ImageDatasetConfig, part: 'train' | 'train+validation', listed: number): number | undefined {
   if (part === 'train') return listed;
   const [train, whole] = [allTrainingImages(dataset, 'train'), allTrainingImages(dataset, part)];
   return train === undefined || whole === undefined ? undefined : listed + whole - train;
 }
 
-function allTrainingImages(dataset: DatasetConfig, part: 'train' | 'train+validation'): number | undefined {
+function allTrainingImages(dataset: ImageDatasetConfig, part: 'train' | 'train+validation'): number | undefined {
   const isWhole = part === 'train+validation';
   switch (dataset.kind) {
     case 'image-folder':
@@ -51,7 +51,7 @@ function allTrainingImages(dataset: DatasetConfig, part: 'train' | 'train+valida
   }
 }
 
-function classesOf(dataset: DatasetConfig): number | undefined {
+function classesOf(dataset: ImageDatasetConfig): number | undefined {
   switch (dataset.kind) {
     case 'image-folder':
       return undefined;

@@ -1,7 +1,7 @@
 /** What is wrong with data sets, said before anything is written or trained: they are listed, no image is decoded. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { DatasetConfig } from '../config/schema/dataset.js';
+import type { ImageDatasetConfig } from '../config/schema/dataset.js';
 import { isExpected } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import type { Dataset } from './dataset.js';
@@ -21,7 +21,7 @@ export interface InputNeeds {
  * Every problem of every data set, one sentence each with what to do: missing folders, label files and images, classes
  * that do not agree, too few images for a batch, no validation or test images. An empty list: all can be trained.
  */
-export async function problemsOf(datasets: readonly DatasetConfig[], needs: InputNeeds): Promise<string[]> {
+export async function problemsOf(datasets: readonly ImageDatasetConfig[], needs: InputNeeds): Promise<string[]> {
   const problems: string[] = [];
   for (const config of datasets) {
     for (const problem of await problemsOfOne(config, needs)) problems.push(`data set ${config.name}: ${problem}`);
@@ -29,7 +29,7 @@ export async function problemsOf(datasets: readonly DatasetConfig[], needs: Inpu
   return problems;
 }
 
-async function problemsOfOne(config: DatasetConfig, needs: InputNeeds): Promise<string[]> {
+async function problemsOfOne(config: ImageDatasetConfig, needs: InputNeeds): Promise<string[]> {
   if ('root' in config && !(await exists(config.root))) return [`${config.root} is not there`];
   const problems = new Set<string>();
   try {

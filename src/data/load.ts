@@ -1,5 +1,5 @@
 /** From the data set that an experiment names to its images, whatever its kind. */
-import type { DatasetConfig } from '../config/schema/dataset.js';
+import type { ImageDatasetConfig } from '../config/schema/dataset.js';
 import { fewShotValidation, trainingListOf } from '../config/training-images.js';
 import { type Progress, silentProgress } from '../shared/progress.js';
 import type { Dataset } from './dataset.js';
@@ -26,7 +26,7 @@ export interface LoadDatasetOptions extends Pick<SpeciesOptions, 'imageSize'> {
  * @param cacheFolder where drawn images are kept between runs
  */
 export async function loadDataset(
-  config: DatasetConfig,
+  config: ImageDatasetConfig,
   cacheFolder: string,
   { seed = 0, progress = silentProgress, ...options }: LoadDatasetOptions = {},
 ): Promise<Dataset> {
@@ -45,7 +45,7 @@ export async function loadDataset(
 }
 
 /** The whole data set, before shots and lists choose from it. Of drawn species the files need not be there yet. */
-export async function listWhole(config: DatasetConfig): Promise<Dataset> {
+export async function listWhole(config: ImageDatasetConfig): Promise<Dataset> {
   switch (config.kind) {
     case 'species':
       return listSpecies(config);
@@ -65,7 +65,7 @@ export async function listWhole(config: DatasetConfig): Promise<Dataset> {
 }
 
 /** What a trial of this seed sees of the whole data set: the training images of its list, or so many shots. */
-export async function chosenBy(config: DatasetConfig, whole: Dataset, seed: number): Promise<Dataset> {
+export async function chosenBy(config: ImageDatasetConfig, whole: Dataset, seed: number): Promise<Dataset> {
   const list = trainingListOf(config, seed);
   const dataset = list === undefined ? whole : await withTrainingList(whole, list);
   return config.shots === undefined ? dataset : withShots(dataset, config.shots, seed);

@@ -1,5 +1,5 @@
 /** An experiment that leaves out how images are normalised takes it from the checkpoints of its anchors. */
-import type { Experiment } from '../config/schema/experiment.js';
+import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import type { Normalisation } from '../models/family.js';
 import { inspectNetwork } from '../models/pretrained/load-network.js';
 import { RequestError } from '../shared/errors.js';
@@ -15,6 +15,7 @@ export async function withAnchorNormalisation(
   experiment: Experiment,
   say: (note: string) => void,
 ): Promise<Experiment> {
+  if (isTextExperiment(experiment)) return experiment;
   const { mean, std } = experiment.preprocessing;
   const architectures = architecturesOf(experiment.anchors, experiment.preprocessing.crop);
   const found: { name: string; known: Normalisation; published: Normalisation }[] = [];

@@ -1,9 +1,11 @@
 /** The checks of an experiment's data sets, before the run folder is made and before the first trial trains. */
-import type { Experiment } from '../config/schema/experiment.js';
+import { isTextDataset } from '../config/schema/dataset.js';
+import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import type { Variant } from '../config/trials.js';
 import { problemsOf } from '../data/check-inputs.js';
 import { RequestError } from '../shared/errors.js';
 import type { Plan } from './plan.js';
+import { textProblems } from './text/text-inputs.js';
 
 /**
  * What is wrong with the data sets, in words; the same for `--dry-run` and for a run.
@@ -11,7 +13,10 @@ import type { Plan } from './plan.js';
  */
 export function inputProblems(experiment: Experiment, variants: readonly Variant[] = []): Promise<string[]> {
   const settings = variants.length > 0 ? variants.map((variant) => variant.experiment) : [experiment];
-  return problemsOf(experiment.data, {
+  const texts = experiment.data.filter(isTextDataset);
+  if (isTextExperiment(experiment)) return textProblems(texts, experiment);
+  const images = experiment.data.filter((dataset) => !isTextDataset(dataset));
+  return problemsOf(images, {
     batchSize: Math.max(...settings.map(({ training }) => training.batch_size)),
     seeds: [...new Set(settings.flatMap(({ seeds }) => seeds))],
     needsValidation: settings.some(

@@ -1,6 +1,6 @@
 /** What an experiment will do, derived from its file alone: trials with their recipes, and what is missing. */
 import { isFile } from '../config/load.js';
-import type { DatasetConfig } from '../config/schema/dataset.js';
+import { type DatasetConfig, isTextDataset, type TextDatasetConfig } from '../config/schema/dataset.js';
 import type { Experiment, Method } from '../config/schema/experiment.js';
 import { trainingImages, trainingListOf } from '../config/training-images.js';
 import { type Trial, trialsOf, type Variant } from '../config/trials.js';
@@ -78,6 +78,7 @@ async function planned(trial: Trial): Promise<PlannedTrial> {
 
 /** As many as are known before images are read. */
 async function imageCounts(dataset: DatasetConfig, seed: number): Promise<ImageCounts<number | undefined>> {
+  if (isTextDataset(dataset)) return textCounts(dataset);
   const list = trainingListOf(dataset, seed);
   const isThere = list !== undefined && (await exists(list));
   if (list !== undefined && !isThere) return unknownImages;
@@ -86,6 +87,12 @@ async function imageCounts(dataset: DatasetConfig, seed: number): Promise<ImageC
     train: trainingImages(dataset, 'train', listed),
     'train+validation': trainingImages(dataset, 'train+validation', listed),
   };
+}
+
+function textCounts(dataset: TextDatasetConfig): ImageCounts<number | undefined> {
+  if (dataset.kind === 'instructions') return unknownImages;
+  const { train_texts: train, validation_texts: validation } = dataset;
+  return { train, 'train+validation': train + validation };
 }
 
 /** Over all trainings of a trial. */
@@ -100,9 +107,10 @@ function stepsOf({ stages }: Recipe<number | undefined>): number | undefined {
 
 async function missingInputs({ data, anchors }: Experiment): Promise<string[]> {
   const inputs = [
-    ...data.flatMap((dataset) =>
-      'root' in dataset ? [{ label: `data set ${dataset.name}`, file: dataset.root }] : [],
-    ),
+    ...data.flatMap((dataset) => {
+      const file = 'root' in dataset ? dataset.root : 'file' in dataset ? dataset.file : undefined;
+      return file === undefined ? [] : [{ label: `data set ${dataset.name}`, file }];
+    }),
     ...anchors
       .filter(({ checkpoint }) => isFile(checkpoint))
       .map(({ name, checkpoint }) => ({ label: `checkpoint of anchor ${name}`, file: checkpoint })),
@@ -117,7 +125,7 @@ export function formatPlan(plan: Plan): string {
   const rates = plan.base_learning_rates.join(', ');
   const lines = [
     `${plan.name}: ${counted(plan.trials.length, 'trial')}, run folder ${plan.run}`,
-    runs > 1 ? `base learning rate: the best of ${rates} on the validation images` : `base learning rate: ${rates}`,
+    runs > 1 ? `base learning rate: the best of ${rates} on the validation split` : `base learning rate: ${rates}`,
     '',
     ...plan.trials.map(({ name, grid_epochs, epochs, steps }) => {
       const search = grid_epochs > 0 ? `${counted(grid_epochs, 'epoch')} in ${runs} runs of the grid, then ` : '';

@@ -3,7 +3,12 @@
  * from how many images there are), printed by `esta run --dry-run --json`, written as recipe.json into the folder of the
  * trial, and handed to the phases of the trial, each of which takes the part that it needs.
  */
-import type { AnchorConfig, Experiment } from '../config/schema/experiment.js';
+import {
+  type AnchorConfig,
+  type Experiment,
+  isTextExperiment,
+  type TextExperiment,
+} from '../config/schema/experiment.js';
 import type { Trial } from '../config/trials.js';
 import type { Augmentation, Preprocessing } from '../data/images/preprocessing.js';
 import { type Architecture, imageInputOf } from '../models/architecture.js';
@@ -17,12 +22,15 @@ export interface Recipe<Steps extends number | undefined = number> {
   readonly seed: number;
   /** The pretrained networks, small to large. */
   readonly anchors: readonly AnchorConfig[];
-  readonly images: ImageRecipe;
+  /** Left out where texts are learned. */
+  readonly images?: ImageRecipe;
+  /** Left out where images are learned. */
+  readonly texts?: TextRecipe;
   /** The stitch space, and the start of its stitching layers. */
   readonly stitching: {
     readonly kernel: number;
     readonly stride: number;
-    /** Training images that the least-squares start is fitted on. */
+    /** Training images, or texts, that the least-squares start is fitted on. */
     readonly fitImages: number;
     readonly bins: BinsRecipe;
   };
@@ -31,10 +39,13 @@ export interface Recipe<Steps extends number | undefined = number> {
   /** What learning rates are chosen on, and stitches where scores do not choose them. */
   readonly choiceSplit: 'validation';
   /** What is reported. */
-  readonly testSplit: 'test';
+  readonly testSplit: 'test' | 'validation';
   /** Minutes between checkpoints: decides no number. */
   readonly checkpointMinutes: number;
 }
+
+/** The recipe of a trial on images. */
+export type ImageTrialRecipe = Recipe & { readonly images: ImageRecipe };
 
 export interface ImageRecipe {
   readonly preprocessing: Preprocessing;
@@ -46,9 +57,28 @@ export interface ImageRecipe {
   readonly evaluationBatchSize: number;
 }
 
-/** FLOPs bins of equal width. */
+export interface TextRecipe {
+  /** Tokens of a text at most. */
+  readonly cutoff: number;
+  readonly trainOnInputs: boolean;
+  readonly groupByLength: boolean;
+  /** Lengths are padded to a multiple of it. */
+  readonly multiple: number;
+  /** Texts of a training step, of those those that are computed at once, and of an evaluation step. */
+  readonly batchSize: number;
+  readonly microBatchSize: number;
+  readonly evaluationBatchSize: number;
+  /** Of the frozen linear layers. */
+  readonly weights: '8bit' | 'float32';
+  readonly targets: readonly string[];
+  readonly alpha: number;
+}
+
+/** Bins of equal width. */
 export interface BinsRecipe {
   readonly count: number;
+  /** What the bins divide; left out: FLOPs. */
+  readonly over?: 'params';
   /** Ids of the stitches whose FLOPs are the low edges of the first and of the last bin; left out: the whole range. */
   readonly edges?: readonly [first: number, last: number];
 }
@@ -62,6 +92,8 @@ export interface StageRecipe<Steps extends number | undefined = number> extends 
   /** Id of the stitch of the stitched network that is trained alone; left out: all of them. */
   readonly stitch?: number;
   readonly weightDecay: number;
+  /** Longest gradient of a step; left out: any. */
+  readonly clipNorm?: number;
   /** The grid; one entry: nothing is searched. */
   readonly learningRates: readonly LearningRate[];
   /** A run of the grid; left out: nothing is searched. */
@@ -84,8 +116,10 @@ export interface RunRecipe<Steps extends number | undefined = number> {
   readonly split: TrainingSplit;
   readonly epochs: number;
   readonly steps: Steps;
-  /** Steps in which the learning rate rises from 0; a cosine to 0 follows. */
+  /** Steps in which the learning rate rises from 0; a cosine to 0 follows, or a line. */
   readonly warmupSteps: Steps;
+  /** Left out: a cosine. */
+  readonly decay?: 'linear';
 }
 
 export type TrainingSplit = 'train' | 'train+validation';
@@ -113,19 +147,22 @@ export function recipeOf<Count extends number | undefined>(trial: Trial, images:
   const { experiment, seed } = trial;
   const { anchors, stitching, sampling, training } = experiment;
   const edges = sampling.bin_edges;
+  const isText = isTextExperiment(experiment);
   return {
     seed,
     anchors,
-    images: imageRecipeOf(experiment, architecturesOf(anchors, experiment.preprocessing.crop)[0]!),
+    ...(isText
+      ? { texts: textRecipeOf(experiment) }
+      : { images: imageRecipeOf(experiment, architecturesOf(anchors, experiment.preprocessing.crop)[0]!) }),
     stitching: {
       kernel: stitching.kernel,
       stride: stitching.stride,
       fitImages: stitching.fit_images,
-      bins: { count: sampling.bins, ...(edges && { edges }) },
+      bins: { count: sampling.bins, ...(isText && { over: 'params' }), ...(edges && { edges }) },
     },
     stages: stagesOf(trial, images),
     choiceSplit: 'validation',
-    testSplit: 'test',
+    testSplit: isText ? 'validation' : 'test',
     checkpointMinutes: training.checkpoint_minutes,
   };
 }
@@ -148,20 +185,44 @@ export function imageRecipeOf({ preprocessing, training, evaluation }: Experimen
   };
 }
 
+function textRecipeOf({ text, training, evaluation }: TextExperiment): TextRecipe {
+  return {
+    cutoff: text.cutoff,
+    trainOnInputs: text.train_on_inputs,
+    groupByLength: text.group_by_length,
+    multiple: text.length_multiple,
+    batchSize: training.batch_size,
+    microBatchSize: text.micro_batch_size,
+    evaluationBatchSize: evaluation.batch_size,
+    weights: text.weights,
+    targets: text.targets,
+    alpha: text.alpha,
+  };
+}
+
 function stagesOf<Count extends number | undefined>(
   { experiment, method, dataset }: Trial,
   images: ImageCounts<Count>,
 ): StageRecipe<Count>[] {
-  const { anchors, training, evaluation } = experiment;
+  const { anchors, training, evaluation, text } = experiment;
   const { batch_size: batchSize, base_learning_rates: rates } = training;
   const run = (split: TrainingSplit, epochs: number): RunRecipe<Count> => {
     const count = images[split];
     // Training drops the last batch of an epoch where it is not full.
     const stepsOf = (epochs: number) => (count && epochs * Math.floor(count / batchSize)) as Count;
-    return { split, epochs, steps: stepsOf(epochs), warmupSteps: stepsOf(Math.min(training.warmup_epochs, epochs)) };
+    const warmupSteps = stepsOf(Math.min(training.warmup_epochs, epochs));
+    return {
+      ...{ split, epochs, steps: stepsOf(epochs) },
+      warmupSteps:
+        text?.warmup_steps === undefined
+          ? warmupSteps
+          : (Math.min(text.warmup_steps, stepsOf(epochs) ?? text.warmup_steps) as Count),
+      ...(text?.decay === 'linear' && { decay: 'linear' }),
+    };
   };
   const trained = (epochs: number) => ({
     weightDecay: training.weight_decay,
+    ...(text && { clipNorm: text.clip_norm }),
     learningRates: rates.map((base) => ({ base, peak: (base * batchSize) / 256 })),
     ...(rates.length > 1 && { grid: run('train', Math.min(training.grid_epochs, epochs)) }),
     final: run(training.final_on, epochs),

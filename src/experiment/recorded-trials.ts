@@ -1,5 +1,6 @@
 /** Trials that a run folder holds already must have been trained as is asked for now, on what lies on disk now. */
-import type { Experiment } from '../config/schema/experiment.js';
+import { isTextDataset } from '../config/schema/dataset.js';
+import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import { type Trial, trialsOf, type Variant } from '../config/trials.js';
 import { loadDataset } from '../data/load.js';
 import type { Engine } from '../engine/engine.js';
@@ -17,6 +18,7 @@ import { finishedResult, trialFolderIn } from '../run-folder/run-writer.js';
 import { RequestError } from '../shared/errors.js';
 import { withAnchorNormalisation } from './anchor-normalisation.js';
 import { refuseWrongInputs } from './inputs.js';
+import { textsIdentity } from './text/text-inputs.js';
 
 /** A trial that is asked for. */
 export interface RequestedTrial {
@@ -95,9 +97,12 @@ function rememberingInputs(cacheFolder: string): (trial: Trial) => Promise<Trial
   const known = new Map<string, Promise<TrialInputs>>();
   return (trial) => {
     const { dataset, seed, experiment } = trial;
-    const key = JSON.stringify([dataset, seed, experiment.anchors, experiment.preprocessing]);
-    const listed = async () => (dataset.kind === 'species' ? undefined : loadDataset(dataset, cacheFolder, { seed }));
-    const inputs = known.get(key) ?? listed().then((images) => trialInputs(trial, images));
+    const key = JSON.stringify([dataset, seed, experiment.anchors, experiment.preprocessing, experiment.text]);
+    const listed = async () => {
+      if (isTextDataset(dataset)) return isTextExperiment(experiment) ? textsIdentity(dataset, experiment) : undefined;
+      return dataset.kind === 'species' ? undefined : loadDataset(dataset, cacheFolder, { seed });
+    };
+    const inputs = known.get(key) ?? listed().then((data) => trialInputs(trial, data));
     known.set(key, inputs);
     return inputs;
   };

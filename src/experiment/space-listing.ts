@@ -40,7 +40,7 @@ export function stitchTable(experiment: Experiment, classes: number, task: strin
   const [unit, size] = largest >= 1e9 ? ['G', 1e9] : ['M', 1e6];
   return {
     name: 'stitches',
-    title: `${experiment.name}: ${listed.length} stitches, ${classes} classes (${task})`,
+    title: `${experiment.name}: ${listed.length} stitches, ${experiment.text ? `${experiment.text.cutoff} tokens` : `${classes} classes`} (${task})`,
     columns: [
       { key: 'id', label: 'id', kind: 'number', precision: 0 },
       { key: 'path', label: 'path: anchor[from-to)', kind: 'text' },

@@ -1,5 +1,5 @@
 /** The stitch space that an experiment means, and the shapes of its networks: all from its file, no weights are read. */
-import type { AnchorConfig, Experiment } from '../config/schema/experiment.js';
+import { type AnchorConfig, type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import { type Architecture, stagesOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { RequestError } from '../shared/errors.js';
@@ -7,6 +7,7 @@ import type { StitchableNetwork } from '../stitching/space/cost.js';
 import { buildStagedSpace } from '../stitching/space/staged-space.js';
 import { buildStitchSpace, type StitchSpace } from '../stitching/space/stitch-space.js';
 import { pstOf } from './method.js';
+import { languageSpace } from './text/language-space.js';
 
 /** Which stitches there are. */
 export interface AnchorsSpace {
@@ -43,7 +44,9 @@ export function pstSpaceOf(
   classes: number,
 ): { readonly space: StitchSpace; readonly network: StitchableNetwork } {
   const { anchors, stitching, preprocessing } = experiment;
-  const { architectures, space } = spaceOf(anchors, stitching, preprocessing.crop);
+  const { architectures, space } = isTextExperiment(experiment)
+    ? languageSpace(experiment)
+    : spaceOf(anchors, stitching, preprocessing.crop);
   return { space, network: { anchors: architectures, classes, adaptation: pstOf(experiment) } };
 }
 

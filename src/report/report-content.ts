@@ -9,6 +9,7 @@ import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repet
 import { type FigureData, figureData } from './figures/figure-data.js';
 import { figureSpec } from './figures/figure-spec.js';
 import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
+import { lossesView } from './language/losses-view.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
 import { type BudgetQuestion, budgetsView } from './views/budgets-view.js';
@@ -64,6 +65,7 @@ export async function readReportContent(
   const tables = [
     budgetsView(runs, question),
     ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
+    lossesView(trials),
     methodsView(repetitions, unfinished),
     curvesView(repetitions),
     trainingView(progress),

@@ -27,8 +27,10 @@ export interface StitchResult {
   readonly params: number;
   /** Trainable parameters on the path of the stitch. */
   readonly trainable: number;
-  /** Top-1 accuracy on the test split, percent. */
+  /** Top-1 accuracy on the test split, percent; of language models of the next token, on the validation texts. */
   readonly accuracy: number;
+  /** Of language models: cross-entropy of the validation texts, nats per learned token. */
+  readonly loss?: number;
   /** Importance score at the end of training; methods without one leave it out. */
   readonly importance?: number;
   /** FLOPs bin the stitch was deployed for; only deployed stitches have one. */
@@ -62,6 +64,8 @@ export interface GridResult {
   readonly learningRate: number;
   /** 0 where it diverged. */
   readonly accuracy: number;
+  /** Of language models: mean validation loss. */
+  readonly loss?: number;
   /** Why there was nothing to validate. */
   readonly diverged?: string;
 }
@@ -148,6 +152,7 @@ const stitch = z.object({
   params: count,
   trainable: count,
   accuracy: percent,
+  loss: z.number().nonnegative().exactOptional(),
   importance: z.number().exactOptional(),
   bin: count.exactOptional(),
 });
@@ -164,7 +169,12 @@ const stage = z.object({
   ),
   grid: z
     .array(
-      z.object({ learningRate: z.number().nonnegative(), accuracy: percent, diverged: z.string().exactOptional() }),
+      z.object({
+        learningRate: z.number().nonnegative(),
+        accuracy: percent,
+        loss: z.number().nonnegative().exactOptional(),
+        diverged: z.string().exactOptional(),
+      }),
     )
     .exactOptional(),
   gridSeconds: z.number().nonnegative().exactOptional(),

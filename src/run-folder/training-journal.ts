@@ -57,7 +57,7 @@ export async function moveJournal(from: string, trialFolder: string, run: string
 export async function noteTest(
   trialFolder: string,
   { stage, epoch }: Pick<EpochTest, 'stage' | 'epoch'>,
-  test: () => Promise<Pick<EpochTest, 'accuracy' | 'stitches'>>,
+  test: () => Promise<Pick<EpochTest, 'accuracy' | 'loss' | 'stitches'>>,
 ): Promise<void> {
   const lines = await readJsonLines<EpochTest>(testsFile(trialFolder));
   if (lines.some((line) => line.stage === stage && line.epoch === epoch)) return;

@@ -28,7 +28,9 @@ export interface EpochTest {
   readonly epoch: number;
   /** Mean over the stitches, percent. */
   readonly accuracy: number;
-  readonly stitches: readonly { readonly id: number; readonly accuracy: number }[];
+  /** Of language models: mean validation loss. */
+  readonly loss?: number;
+  readonly stitches: readonly { readonly id: number; readonly accuracy: number; readonly loss?: number }[];
 }
 
 export const metricsFile = (trialFolder: string) => path.join(trialFolder, 'metrics.jsonl');

@@ -5,7 +5,7 @@
  * tensors. So an interrupted training ends with the numbers of an uninterrupted one, bit for bit. An epoch is noted before it
  * is saved: `onStart` drops the notes about epochs that are trained again.
  */
-import type { Batch, BatchLoader } from '../data/batches/batches.js';
+import type { Batch, BatchRange } from '../data/batches/batches.js';
 import type { Value } from '../engine/engine.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import { Diverged, Interrupted } from '../shared/errors.js';
@@ -15,14 +15,27 @@ import type { Runtime } from './runtime.js';
 import { learningRateAt, type Schedule } from './schedule.js';
 import { type DeviceState, initialState, type Named, stateOnDevice } from './training-state.js';
 
-/** @typeParam Rest what steps change beside tensors; plain JSON */
-export interface Training<Rest> {
+/** Where a batch stands, and what it is of. */
+export type StepBatch = Pick<Batch, 'epoch' | 'index' | 'indices'>;
+
+/** Batches of the same number of images or texts, the same number in each epoch. */
+export interface StepLoader<Of extends StepBatch> {
+  readonly batchesPerEpoch: number;
+  batches(range?: BatchRange): AsyncIterable<Of>;
+}
+
+/**
+ * @typeParam Rest what steps change beside tensors; plain JSON
+ * @typeParam Of what a step learns from; default images
+ */
+export interface Training<Rest, Of extends StepBatch = Batch> {
   /** For people: "flowers12-esta-seed0, stitched". */
   readonly label: string;
   readonly epochs: number;
   readonly schedule: Schedule;
-  /** Batches of the same number of images, the same number in each epoch. */
-  readonly loader: Pick<BatchLoader, 'batches' | 'batchesPerEpoch'>;
+  readonly loader: StepLoader<Of>;
+  /** What is counted by the second; default images. */
+  readonly unit?: string;
   readonly checkpoint: {
     /** It stays when the training is done: whoever has used its result removes it. */
     readonly file: string;
@@ -35,13 +48,17 @@ export interface Training<Rest> {
   /** Before the first step. */
   readonly initialRest: Rest;
   /** Prepares the steps on a state, whose values they replace. */
-  readonly stepOn: (state: DeviceState) => Step<Rest>;
+  readonly stepOn: (state: DeviceState) => Step<Rest, Of>;
   /** What to do where the loss is not finite: "Lower training.base_learning_rates". */
   readonly remedy: string;
   readonly hooks: TrainingHooks<Rest>;
 }
 
-export type Step<Rest> = (batch: Batch, position: StepPosition, rest: Rest) => Promise<StepResult<Rest>>;
+export type Step<Rest, Of extends StepBatch = Batch> = (
+  batch: Of,
+  position: StepPosition,
+  rest: Rest,
+) => Promise<StepResult<Rest>>;
 
 export interface StepPosition {
   /** From 0, over all epochs. */
@@ -103,7 +120,10 @@ interface Position<Rest> {
  * @throws Diverged where the loss is not finite, RequestError for a checkpoint of another training, Interrupted where
  *   the user has asked to stop: everything is saved then
  */
-export async function runTraining<Rest>(runtime: Runtime, training: Training<Rest>): Promise<Trained<Rest>> {
+export async function runTraining<Rest, Of extends StepBatch = Batch>(
+  runtime: Runtime,
+  training: Training<Rest, Of>,
+): Promise<Trained<Rest>> {
   const { engine } = runtime;
   const saved = await restore(training);
   const state = stateOnDevice(engine, saved?.state ?? initialState(await training.initialParameters()));
@@ -118,13 +138,13 @@ export async function runTraining<Rest>(runtime: Runtime, training: Training<Res
   }
 }
 
-async function trainOn<Rest>(
+async function trainOn<Rest, Of extends StepBatch>(
   { engine, progress, signal }: Runtime,
-  training: Training<Rest>,
+  training: Training<Rest, Of>,
   state: DeviceState,
   start: Position<Rest>,
 ): Promise<Trained<Rest>> {
-  const { label, epochs, schedule, loader, checkpoint, hooks } = training;
+  const { label, epochs, schedule, loader, checkpoint, hooks, unit = 'images' } = training;
   const { measured } = hooks;
   const perEpoch = loader.batchesPerEpoch;
   let done = start;
@@ -145,7 +165,7 @@ async function trainOn<Rest>(
     progress.update(done.step, {
       epoch: `${batch.epoch + 1}/${epochs}`,
       loss: done.sums['loss']!.last.toFixed(3),
-      'images/s': ((batch.labels.data.length * done.step) / done.seconds).toFixed(0),
+      [`${unit}/s`]: ((batch.indices.length * done.step) / done.seconds).toFixed(0),
     });
     const epochEnds = batch.index === perEpoch - 1;
     const isLast = done.step === schedule.steps;
@@ -172,10 +192,10 @@ async function trainOn<Rest>(
 }
 
 /** Makes one step. */
-async function advance<Rest>(
-  { schedule, remedy }: Training<Rest>,
-  run: Step<Rest>,
-  batch: Batch,
+async function advance<Rest, Of extends StepBatch>(
+  { schedule, remedy }: Training<Rest, Of>,
+  run: Step<Rest, Of>,
+  batch: Of,
   { step, sums, rest, seconds }: Position<Rest>,
 ): Promise<Position<Rest>> {
   const learningRate = learningRateAt(step, schedule);
@@ -190,7 +210,7 @@ async function advance<Rest>(
   return { step: step + 1, seconds, sums: addMeasures(sums, measures), rest: next() };
 }
 
-async function restore<Rest>({ checkpoint }: Training<Rest>) {
+async function restore<Rest, Of extends StepBatch>({ checkpoint }: Training<Rest, Of>) {
   const restored = await restoreCheckpoint(checkpoint.file, checkpoint.fingerprint);
   return restored && { state: restored.state, position: JSON.parse(restored.rest) as Position<Rest> };
 }

@@ -74,3 +74,24 @@ function meanOverLearned(logits: tf.Tensor, targets: tf.Tensor, next: tf.Tensor)
   const each = tf.logSoftmax(logits.reshape(targets.shape)).mul(targets).sum(-1);
   return each.mul(learned).sum().div(tf.maximum(learned.sum(), 1)).neg() as tf.Scalar;
 }
+
+/** What a language model says of each token [batch * length]; 0 at those that are not learned. */
+export interface LearnedTokens {
+  /** Logarithm of the probability of the label. */
+  readonly logProbabilities: tf.Tensor;
+  /** 1 where the label is the most probable token. */
+  readonly right: tf.Tensor;
+  /** 1 where the token is learned. */
+  readonly learned: tf.Tensor;
+}
+
+/** @param logits [batch, length, vocabulary]; labels int32 [batch, length] */
+export function learnedTokens(logits: tf.Tensor, labels: tf.Tensor): LearnedTokens {
+  const next = nextLabels(labels);
+  const learned = tf.greaterEqual(next, tf.scalar(0, 'int32')).cast('float32');
+  const rows = logits.reshape([next.size, logits.shape[2]!]);
+  const known = tf.maximum(next, tf.scalar(0, 'int32')) as tf.Tensor1D;
+  const each = tf.logSoftmax(rows).mul(tf.oneHot(known, logits.shape[2]!)).sum(-1);
+  const right = rows.argMax(-1).equal(known).cast('float32');
+  return { logProbabilities: each.mul(learned), right: right.mul(learned), learned };
+}

@@ -46,6 +46,8 @@ test('data are one data set or a list of at least one, whose names may be left o
       ].map((kind) => [kind, ['kind', 'root']]),
     ),
     'vtab-1k': ['kind', 'root', 'task'],
+    instructions: ['kind', 'file'],
+    'word-tasks': ['kind'],
   });
 });
 

@@ -197,10 +197,11 @@ test('a list that is too short, an empty text, a kind that is the only one', asy
   ]);
   const pretraining = 'name: p\nanchors: [{name: Ti, architecture: a}]\noutput: ./o\n';
   await assert.rejects(loadPretraining(await write(`${pretraining}data: {kind: species, root: r}\n`)), {
-    message: /: expected image-folder, received "species"$/,
+    message: /: expected one of image-folder, plain-text, received "species"$/,
   });
   await assert.rejects(loadPretraining(await write(pretraining)), {
-    message: /has a problem\n {2}line 1: data: is missing; expected a mapping \(name: value\)$/,
+    message:
+      /has a problem\n {2}line 1: data: is missing; Images for networks that read images, text for language models\.$/,
   });
 });
 

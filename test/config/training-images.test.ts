@@ -1,7 +1,7 @@
 /** Sizes that are known before a data set is there: official training parts, as the data sets' own pages state them. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type DatasetConfig, datasetSchema } from '../../src/config/schema/dataset.js';
+import { datasetSchema, type ImageDatasetConfig } from '../../src/config/schema/dataset.js';
 import { trainingImages, trainingListOf } from '../../src/config/training-images.js';
 
 /** Training images of the official lists, which validation images are drawn from or belong to. */
@@ -14,7 +14,8 @@ const published = {
   'cifar-100': 50000,
 };
 
-const dataset = (fields: object): DatasetConfig => datasetSchema.parse({ name: 'set', root: 'somewhere', ...fields });
+const dataset = (fields: object): ImageDatasetConfig =>
+  datasetSchema.parse({ name: 'set', root: 'somewhere', ...fields }) as ImageDatasetConfig;
 
 test('official sets: all training images, or those that are not held out for validation', () => {
   for (const [kind, images] of Object.entries(published)) {
@@ -35,7 +36,7 @@ test('VTAB-1k has 800 and 200 images, drawn species as many as are asked for, a 
     classes: 3,
     train_images: 7,
     validation_images: 2,
-  });
+  }) as ImageDatasetConfig;
   assert.deepEqual([trainingImages(species, 'train'), trainingImages(species, 'train+validation')], [21, 27]);
   assert.equal(trainingImages(dataset({ kind: 'image-folder' }), 'train'), undefined);
 });

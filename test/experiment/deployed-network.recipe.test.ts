@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
 import sharp from 'sharp';
+import type { ImageDatasetConfig } from '../../src/config/schema/dataset.js';
 import { trialsOf } from '../../src/config/trials.js';
 import { loadDataset } from '../../src/data/load.js';
 import { predict } from '../../src/evaluation/predict.js';
@@ -21,7 +22,9 @@ test('what is deployed works on its own', async (t) => {
   const experiment = mini.experiment({ preprocessing, methods });
   const results = await mini.run(experiment, 'run');
   const folder = path.join(mini.folder, 'run');
-  const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset, mini.cacheFolder, { seed: 0 });
+  const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset as ImageDatasetConfig, mini.cacheFolder, {
+    seed: 0,
+  });
   const samples = splits.test;
   const files = samples.map(({ file }) => file);
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
-import { pretrainingSchema } from '../../src/config/schema/pretraining.js';
+import { type ImagePretraining, pretrainingSchema } from '../../src/config/schema/pretraining.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { pretrain } from '../../src/experiment/pretrain/pretrain.js';
 import { architectureNamed } from '../../src/models/architectures.js';
@@ -42,8 +42,8 @@ test('a pretraining interrupted at every step ends as an uninterrupted one, writ
       output: path.join(folder, output),
     });
     const engine = await createOnnxEngine({ threads: 1 });
-    const results = await pretrain(config, { engine, progress: silentProgress, signal }).finally(() =>
-      engine.dispose(),
+    const results = await pretrain(config as ImagePretraining, { engine, progress: silentProgress, signal }).finally(
+      () => engine.dispose(),
     );
     return results[0]!;
   };
@@ -85,7 +85,11 @@ test('an output is not taken for that of other settings or images; what differs 
       output: path.join(folder, 'out'),
       ...changes,
     });
-    return pretrain(config, { engine, progress: silentProgress, signal: new AbortController().signal });
+    return pretrain(config as ImagePretraining, {
+      engine,
+      progress: silentProgress,
+      signal: new AbortController().signal,
+    });
   };
   const [first] = await run();
   const record = path.join(folder, 'out', 'pretraining.json');
@@ -132,7 +136,11 @@ test('a ConvNeXt is pretrained into weights that load; what cannot be pretrained
       training: { epochs: 1, warmup_epochs: 0, batch_size: 4, patch_dropout: patchDropout },
       output: folder,
     });
-    return pretrain(config, { engine, progress: silentProgress, signal: new AbortController().signal });
+    return pretrain(config as ImagePretraining, {
+      engine,
+      progress: silentProgress,
+      signal: new AbortController().signal,
+    });
   };
   const name = 'convnext_mini_tiny';
   const [anchor] = await run([name]);
@@ -165,7 +173,7 @@ async function stepsWith(t: TestContext, training: object) {
     output: folder,
   });
   const runtime = { engine, progress: silentProgress, signal: new AbortController().signal };
-  await pretrain(config, runtime).finally(() => engine.dispose());
+  await pretrain(config as ImagePretraining, runtime).finally(() => engine.dispose());
   const input = (name: string) => calls.map(({ inputs }) => inputs[name]);
   const [line] = (await readFile(path.join(folder, 'metrics.jsonl'), 'utf8')).split('\n');
   return {

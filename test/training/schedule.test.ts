@@ -21,3 +21,9 @@ test('the learning rate warms up linearly and falls along half a cosine', () => 
     'a training can end with its warm-up',
   );
 });
+
+test('a line to zero after the warm-up, as get_linear_schedule_with_warmup of transformers', () => {
+  const schedule = { steps: 10, warmupSteps: 2, peakLearningRate: 8, decay: 'linear' } as const;
+  const rates = Array.from({ length: 10 }, (_, step) => learningRateAt(step, schedule));
+  assert.deepEqual(rates, [4, 8, 8, 7, 6, 5, 4, 3, 2, 1]);
+});

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { vtabTaskNames } from '../official-datasets.js';
 import { count, countOrZero, type DeepReadonly, field, filePath, fraction, identifier } from './fields.js';
+import { instructionsSchema, textKinds, wordTasksSchema } from './text.js';
 
 const name = () =>
   field(
@@ -103,10 +104,19 @@ export const datasetSchema = z.discriminatedUnion('kind', [
   official('stanford-cars'),
   cifar,
   vtab,
+  instructionsSchema,
+  wordTasksSchema,
 ]);
 
 /** One data set of an experiment. */
 export type DatasetConfig = DeepReadonly<z.output<typeof datasetSchema>>;
+/** One whose samples are texts; the others have images. */
+export type TextDatasetConfig = Extract<DatasetConfig, { readonly kind: (typeof textKinds)[number] }>;
+export type ImageDatasetConfig = Exclude<DatasetConfig, TextDatasetConfig>;
+
+export function isTextDataset(dataset: DatasetConfig): dataset is TextDatasetConfig {
+  return (textKinds as readonly string[]).includes(dataset.kind);
+}
 
 /** `data:` takes one mapping or a list of them, and fills in names; so `data.root` is a path where there is one. */
 export const dataSchema = z.preprocess(

@@ -12,16 +12,21 @@ import {
   stitchingSchema,
   trainingSchema,
 } from './sections.js';
+import { textSchema } from './text.js';
 
 /** Methods that an experiment can compare; src/experiment/method.ts describes them. */
 export const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
 
 const anchorSchema = z.strictObject({
   name: field(identifier(), 'Short name in tables and --set paths: Ti, S, B.', 'this project'),
-  architecture: field(z.string().min(1), 'Architecture, as timm names it: vit_tiny_patch16_224.', 'timm'),
+  architecture: field(
+    z.string().min(1),
+    'Architecture, as timm names it: vit_tiny_patch16_224; of language models llama_7b and others, or llama: what config.json in the folder of the checkpoint says.',
+    'timm',
+  ),
   checkpoint: field(
     z.string().min(1).default('embedded'),
-    'Pretrained weights: embedded, hf-hub:OWNER/NAME, or a .safetensors file.',
+    'Pretrained weights: embedded, hf-hub:OWNER/NAME, or a .safetensors file; of a language model its folder in the layout of Hugging Face.',
     'this project',
   ),
 });
@@ -57,6 +62,11 @@ export const experimentFields = z.strictObject({
     launcherSchema.optional(),
     'What `--launcher slurm` asks of the cluster; left out, and below it: the profile of the user, ~/.config/esta/launcher.yaml.',
     'this project',
+  ),
+  text: field(
+    textSchema.optional(),
+    'Of experiments on text alone; left out there: the defaults.',
+    'supplement I: instruction following',
   ),
 });
 export type ExperimentFields = z.output<typeof experimentFields>;

@@ -1,6 +1,7 @@
 /** What no field of an experiment can say alone. */
 import type { Rule } from './consistency.js';
 import type { ExperimentFields } from './experiment-fields.js';
+import { textRules } from './text-rules.js';
 
 /** A list in which every name or number occurs once. */
 function distinct(
@@ -80,4 +81,5 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
       return unknown !== undefined && `expected names of data sets (${names.join(', ')}), received ${unknown}`;
     },
   },
+  ...textRules,
 ];

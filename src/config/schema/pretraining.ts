@@ -1,4 +1,4 @@
-/** The pretraining file: a family of anchors, trained from scratch on a folder of images. */
+/** The pretraining file: a family of anchors, trained from scratch on a folder of images or on plain text. */
 import { z } from 'zod';
 import { consistent, type Rule } from './consistency.js';
 import {
@@ -13,10 +13,21 @@ import {
   positive,
 } from './fields.js';
 
-const dataFields = z.strictObject({
-  kind: field(z.literal('image-folder'), 'Only folders of images.', 'this project'),
+const imageFields = z.strictObject({
+  kind: z.literal('image-folder'),
   root: field(filePath(), 'Folder with one folder of images for each class.', 'this project'),
   image_size: field(count().default(64), 'Side of the square images in pixels.', 'Tiny ImageNet'),
+});
+
+const textFields = z.strictObject({
+  kind: z.literal('plain-text'),
+  root: field(filePath(), 'A .txt file of UTF-8, or a folder that holds some.', 'this project'),
+  length: field(count().min(8).default(128), 'Tokens of a sequence.', 'this project'),
+  validation_fraction: field(
+    fraction().gt(0).max(0.5).default(0.02),
+    'Share of the sequences that the loss is validated on.',
+    'this project',
+  ),
 });
 
 const anchorFields = z.strictObject({
@@ -41,12 +52,16 @@ const augmentationFields = z.strictObject({
 });
 
 const trainingFields = z.strictObject({
-  epochs: field(count().default(60), 'Passes over the training images.', 'our choice'),
+  epochs: field(count().default(60), 'Passes over the training images or sequences.', 'our choice'),
   warmup_epochs: field(countOrZero().default(5), 'Epochs in which the learning rate rises from 0.', 'DeiT'),
-  batch_size: field(count().default(128), 'Images of a step.', 'our choice'),
+  batch_size: field(count().default(128), 'Images, or sequences, of a step.', 'our choice'),
   learning_rate: field(positive().default(1e-3), 'Peak learning rate of AdamW, cosine schedule.', 'our choice'),
   weight_decay: field(nonNegative().default(0.05), 'Decoupled weight decay of matrices.', 'DeiT'),
-  label_smoothing: field(fraction().default(0.1), 'Share of the target spread over all classes.', 'DeiT'),
+  label_smoothing: field(
+    fraction().default(0.1),
+    'Share of the target spread over all classes; of images only, as all below.',
+    'DeiT',
+  ),
   mixup: field(nonNegative().default(0.2), 'alpha of mixup; 0 turns it off.', 'our choice: DeiT takes 0.8'),
   patch_dropout: field(
     fraction().default(0),
@@ -59,7 +74,11 @@ const trainingFields = z.strictObject({
 const fields = z.strictObject({
   name: field(identifier(), 'Name of the pretraining and of its run folder.', 'this project'),
   seed: field(countOrZero().default(0), 'Seed of weights, order and augmentation.', 'this project'),
-  data: dataFields,
+  data: field(
+    z.discriminatedUnion('kind', [imageFields, textFields]),
+    'Images for networks that read images, text for language models.',
+    'this project',
+  ),
   anchors: field(z.array(anchorFields).min(1), 'Networks to train, one after the other.', 'this project'),
   training: trainingFields.prefault({}),
   output: field(filePath(), 'Folder that receives the checkpoints.', 'this project'),
@@ -97,3 +116,12 @@ export const pretrainingSchema = consistent(fields, rules);
 
 /** A checked pretraining with all defaults filled in. */
 export type Pretraining = DeepReadonly<z.output<typeof pretrainingSchema>>;
+
+/** One of a family of networks that read images. */
+export type ImagePretraining = Pretraining & { readonly data: { readonly kind: 'image-folder' } };
+/** One of a family of language models. */
+export type TextPretraining = Pretraining & { readonly data: { readonly kind: 'plain-text' } };
+
+export function isTextPretraining(pretraining: Pretraining): pretraining is TextPretraining {
+  return pretraining.data.kind === 'plain-text';
+}

@@ -46,7 +46,7 @@ export const stitchingSchema = z.strictObject({
   stride: field(count().default(1), 'Blocks by which the window slides.', 'SN-Net'),
   fit_images: field(
     count().default(100),
-    'Training images whose features give the least-squares start of the stitching layers.',
+    'Training images, or texts, whose features give the least-squares start of the stitching layers.',
     'SN-Net',
   ),
 });
@@ -91,7 +91,7 @@ export const samplingSchema = z.strictObject({
   eta: field(fraction().default(0.9), 'Momentum of the importance scores.', 'supplement E'),
   bins: field(
     count().default(14),
-    'FLOPs bins of equal width; the best stitch of each is deployed, beside the largest anchor.',
+    'FLOPs bins of equal width, of language models bins of parameters; the best stitch of each is deployed, beside the largest anchor.',
     'Table I (decoded from its FLOPs)',
   ),
   bin_edges: field(
@@ -124,7 +124,7 @@ export const trainingSchema = z.strictObject({
     'Epochs in which the learning rate rises from 0; left out: a tenth of training.epochs.',
     'supplement A: 10 of 100 epochs',
   ),
-  batch_size: field(count().default(64), 'Images of a step.', 'VPT, which supplement A follows'),
+  batch_size: field(count().default(64), 'Images, or texts, of a step.', 'VPT, which supplement A follows'),
   base_learning_rates: field(
     z.array(positive()).min(1).default([1e-4, 2e-4, 1e-3, 2e-3]),
     'Grid of base learning rates, chosen on the validation images; one value: no grid. Learning rate = base x batch size / 256.',
@@ -172,7 +172,7 @@ const gradientAnglesSchema = z.strictObject({
 });
 
 export const evaluationSchema = z.strictObject({
-  batch_size: field(count().default(64), 'Images of an evaluation step.', 'this project'),
+  batch_size: field(count().default(64), 'Images, or texts, of an evaluation step.', 'this project'),
   test_at: field(
     z.array(positive().lt(1)).default([]),
     'Shares of the epochs of the stitched network after which what would be deployed then is tested, as it is at the end; only recorded, nothing is chosen by it.',

@@ -1,16 +1,8 @@
 /** Instructions as token ids and labels (alpaca-lora, finetune.py, tokenize and generate_and_tokenize_prompt). */
+import { ignoredLabel, type TokenisedText } from '../text/tokenised-text.js';
 import type { TextTokenizer } from '../text/tokenizer.js';
 import type { Instruction } from './instructions.js';
 import { promptOf } from './template.js';
-
-/** The label of a token that is not learned. */
-export const ignoredLabel = -100;
-
-export interface TokenisedText {
-  readonly ids: readonly number[];
-  /** As many: the ids themselves, or `ignoredLabel`. The label of a token is what the token before it has to predict. */
-  readonly labels: readonly number[];
-}
 
 export interface TokeniseOptions {
   /** Tokens at most; what is longer is cut off. Default 256. */

@@ -2,6 +2,7 @@
  * Text to token ids and back, for the tokenizer files of a language model's folder: `tokenizer.json` (Hugging Face), or
  * else `tokenizer.model` (SentencePiece). Hugging Face's own JavaScript library encodes both.
  */
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Tokenizer as Encoder } from '@huggingface/tokenizers';
@@ -9,6 +10,9 @@ import { RequestError } from '../../shared/errors.js';
 import { readJson } from '../../shared/files.js';
 import { tokenizerJsonFrom } from './pieces.js';
 import { readSentencePieceModel } from './sentencepiece-model.js';
+
+/** Vocabularies of networks are filled up to a multiple of so many, for the sake of GPUs. */
+const vocabularyUnit = 128;
 
 /** Ids that are not text. */
 export interface SpecialIds {
@@ -69,6 +73,22 @@ export class TextTokenizer {
   /** Tokens of the vocabulary, added ones included. */
   get size(): number {
     return this.encoder.get_vocab(true).size;
+  }
+
+  /** 16 hexadecimal digits that agree where the vocabularies do, token by token. */
+  get fingerprint(): string {
+    const tokens = [...this.encoder.get_vocab(true)].map(([token, id]) => `${id} ${token}`).sort();
+    return createHash('sha256').update(tokens.join('\n')).digest('hex').slice(0, 16);
+  }
+
+  /** @throws RequestError where a network of so many tokens cannot be its own */
+  requireVocabulary(vocabulary: number): void {
+    const unneeded = vocabulary - this.size;
+    if (unneeded >= 0 && unneeded < vocabularyUnit) return;
+    throw new RequestError(
+      `${this.location} has ${this.size} tokens, the network ${vocabulary}: they do not belong together`,
+      'Copy the tokenizer from where the weights come from.',
+    );
   }
 
   /** Ids of a text. Special tokens that are written in it, such as `</s>`, count as such. */

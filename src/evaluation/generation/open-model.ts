@@ -5,9 +5,6 @@ import { type LoadOptions, loadLlama } from '../../models/llama/load.js';
 import { RequestError } from '../../shared/errors.js';
 import { type LanguageModel, languageModel } from './language-model.js';
 
-/** Vocabularies are filled up to a multiple of so many, for the sake of GPUs. */
-const vocabularyUnit = 128;
-
 export interface OpenedModel {
   readonly model: LanguageModel;
   readonly tokenizer: TextTokenizer;
@@ -31,12 +28,6 @@ export async function openModel(
   }
   const { config, weights, params, unused } = await loadLlama(folder, options);
   const tokenizer = await TextTokenizer.open(folder, { begin: config.beginId, end: config.endIds });
-  const unneeded = config.vocabulary - tokenizer.size;
-  if (unneeded < 0 || unneeded >= vocabularyUnit) {
-    throw new RequestError(
-      `${tokenizer.location} has ${tokenizer.size} tokens, the network ${config.vocabulary}: they do not belong together`,
-      'Copy the tokenizer from where the weights come from.',
-    );
-  }
+  tokenizer.requireVocabulary(config.vocabulary);
   return { model: languageModel(engine, config, weights), tokenizer, params, unused };
 }

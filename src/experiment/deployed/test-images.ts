@@ -1,4 +1,5 @@
 /** The test images of a trial that has ended, where its data set still lies where it lay. */
+import { isTextDataset } from '../../config/schema/dataset.js';
 import { trialsOf } from '../../config/trials.js';
 import { defaultCacheFolder } from '../../data/cache-folder.js';
 import type { Sample } from '../../data/dataset.js';
@@ -18,6 +19,7 @@ export async function testImagesOf(
     ({ name, dataset }) => name === trial || trial.startsWith(`${dataset.name}-`),
   );
   if (!known) return { absent: `${trial} names no data set of its experiment` };
+  if (isTextDataset(known.dataset)) return { absent: `${known.dataset.name} has texts` };
   try {
     const { splits, classes: found } = await loadDataset(known.dataset, cacheFolder, { seed: known.seed });
     if (`${found}` !== `${classes}`) return { absent: `the data set ${known.dataset.name} has other classes by now` };

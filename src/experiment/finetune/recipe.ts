@@ -1,6 +1,6 @@
 /** The recipe of a stitch that is trained further alone: that of its trial, with one short stage on the labels. */
 import { RequestError } from '../../shared/errors.js';
-import type { ImageCounts, Recipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
+import type { ImageCounts, ImageTrialRecipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
 
 export interface FinetuneOptions {
   /** Passes over the training images. */
@@ -20,12 +20,12 @@ const defaultShares = [1, 0.3, 0.1];
  * @throws RequestError for several learning rates where the shared training has seen the validation images, or there are none
  */
 export function finetuneRecipe(
-  recipe: Recipe,
+  recipe: ImageTrialRecipe,
   stitch: number,
   base: number,
   { epochs, rates }: FinetuneOptions,
   images: ImageCounts & { readonly validation: number },
-): Recipe {
+): ImageTrialRecipe {
   const shared = stageOf(recipe, stitch);
   const { split } = shared.final;
   const canChoose = split === 'train' && images.validation > 0;
@@ -58,6 +58,6 @@ export function finetuneRecipe(
 }
 
 /** The stage that has trained a stitch: that of the stitched network, or of an anchor alone. */
-function stageOf({ stages }: Recipe, stitch: number): StageRecipe {
+function stageOf({ stages }: ImageTrialRecipe, stitch: number): StageRecipe {
   return stages.find(({ anchor }) => anchor === undefined) ?? stages.find(({ anchor }) => anchor === stitch)!;
 }

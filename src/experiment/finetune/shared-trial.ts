@@ -1,6 +1,7 @@
 /** A trial that has ended, opened to train one of its stitches further. */
 import path from 'node:path';
 import { loadExperiment } from '../../config/load.js';
+import { isTextDataset } from '../../config/schema/dataset.js';
 import type { Trial } from '../../config/trials.js';
 import type { Dataset } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
@@ -10,7 +11,7 @@ import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import type { Runtime } from '../../training/runtime.js';
-import { type Recipe, recipeOf } from '../recipe.js';
+import { type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
 import { spaceOf } from '../space.js';
 import { loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
@@ -19,7 +20,7 @@ import { countImages } from '../trial/trial-data.js';
 export interface SharedTrial {
   readonly trial: Trial;
   readonly folder: string;
-  readonly recipe: Recipe;
+  readonly recipe: ImageTrialRecipe;
   /** What it was trained by, as its identity says it. */
   readonly settings: object;
   readonly dataset: Dataset;
@@ -48,12 +49,20 @@ export async function openSharedTrial(
     ...{ name, method: method as Trial['method'], seed, experiment },
     dataset: experiment.data.find(({ name }) => name === result.dataset)!,
   };
-  const dataset = await loadDataset(trial.dataset, cacheFolder, { seed, progress });
+  const { dataset: named } = trial;
+  if (isTextDataset(named)) {
+    throw new RequestError(
+      `${folder} has trained language models, whose stitches are not trained further alone`,
+      'Train them longer together: a new run with more training.epochs.',
+    );
+  }
+  const dataset = await loadDataset(named, cacheFolder, { seed, progress });
   const inputs = await trialInputs(trial, trial.dataset.kind === 'species' ? undefined : dataset);
   const recorded = await recordedIdentity(folder);
   if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs);
   const { settings } = recorded ?? trialSettings(trial, engine);
-  const recipe = (await recordedRecipe(folder, result.variant)) ?? recipeOf(trial, countImages(dataset.splits));
+  const recipe = ((await recordedRecipe(folder, result.variant)) ??
+    recipeOf(trial, countImages(dataset.splits))) as ImageTrialRecipe;
   const trained = await readTrained(path.join(folder, 'trained.safetensors'));
   return { trial, folder, recipe, settings, dataset, inputs, trained };
 }

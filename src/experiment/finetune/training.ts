@@ -11,14 +11,14 @@ import { writeAtomic } from '../../shared/files.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import type { Runtime } from '../../training/runtime.js';
-import { epochsOf, type Recipe } from '../recipe.js';
+import { epochsOf, type ImageTrialRecipe } from '../recipe.js';
 import type { TrialContext } from '../trial/context.js';
 import { accuraciesOf } from '../trial/evaluate.js';
 import { gridRun, readGrid } from '../trial/grid.js';
 import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
 import { runStage } from '../trial/stage.js';
 import { writeTrained } from '../trial/trained-file.js';
-import { openTrialData } from '../trial/trial-data.js';
+import { type ImageTrialData, openTrialData } from '../trial/trial-data.js';
 import { stageResult, stitchResult } from '../trial/trial-result.js';
 import { partsOf, type SharedTrial } from './shared-trial.js';
 
@@ -31,7 +31,7 @@ interface AloneRuntime extends Runtime {
 export async function trainAlone(
   { engine, progress, signal, writer, identity }: AloneRuntime,
   trial: Trial,
-  recipe: Recipe,
+  recipe: ImageTrialRecipe,
   shared: SharedTrial,
 ): Promise<TrialResult> {
   const stage = recipe.stages[0]!;
@@ -48,7 +48,7 @@ export async function trainAlone(
 
   // 1. The images, and the network as shared training left it.
   const data = await openTrialData(recipe, shared.dataset.splits, progress);
-  const context: TrialContext = {
+  const context: TrialContext & { readonly data: ImageTrialData } = {
     ...{ engine, progress, signal, name: trial.name, recipe, data, trialFolder, identity, onEpoch },
   };
   let network: TrialNetwork | undefined;
@@ -91,7 +91,7 @@ export async function trainAlone(
 
 /** Percent of the test images and, where they were not trained on, of the validation images. */
 async function accuracies(
-  context: TrialContext,
+  context: TrialContext & { readonly data: ImageTrialData },
   network: TrialNetwork,
   trainables: Trainables<Value>,
   when: string,

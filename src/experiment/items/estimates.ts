@@ -4,6 +4,7 @@
  */
 
 import path from 'node:path';
+import { isTextExperiment } from '../../config/schema/experiment.js';
 import type { Trial } from '../../config/trials.js';
 import { numFeatures } from '../../models/architecture.js';
 import { parseTrialResult } from '../../run-folder/result.js';
@@ -14,6 +15,7 @@ import { largestAnchor } from '../../stitching/space/stitch-space.js';
 import { classCountOf } from '../class-count.js';
 import type { Recipe, StageRecipe } from '../recipe.js';
 import { spaceOf } from '../space.js';
+import { languageSpace } from '../text/language-space.js';
 
 /** Of each stage of a trial. */
 export interface StageEstimate {
@@ -54,12 +56,15 @@ export function estimatesIn(runFolder: string, trials: readonly Trial[], cores: 
 }
 
 async function shapeOf(
-  { dataset }: Trial,
-  { anchors, stitching, images }: Recipe<number | undefined>,
+  { dataset, experiment }: Trial,
+  { anchors, stitching, images, texts }: Recipe<number | undefined>,
   stage: StageRecipe<number | undefined>,
   cores: number,
 ): Promise<Omit<StageEstimate, 'isMeasured'>> {
-  const { architectures, space } = spaceOf(anchors, stitching, images.preprocessing.crop);
+  const { architectures, space } = isTextExperiment(experiment)
+    ? languageSpace(experiment)
+    : spaceOf(anchors, stitching, images?.preprocessing.crop);
+  const batchSize = images?.batchSize ?? texts!.batchSize;
   const classes = await classCountOf(dataset).catch(() => 100); // its images are not there yet
   const network = { anchors: architectures, classes, adaptation: stage.adaptation };
   const { anchor, stitchesPerStep, distillation } = stage;
@@ -68,7 +73,7 @@ async function shapeOf(
   const mean = flops.reduce((sum, count) => sum + count, 0) / flops.length;
   const teacher = distillation ? stitchFlops(space.stitches[largestAnchor(space)]!, network) : 0;
   // A backward pass costs two forward ones.
-  const macs = images.batchSize * (3 * mean * (anchor === undefined ? stitchesPerStep : 1) + teacher);
+  const macs = batchSize * (3 * mean * (anchor === undefined ? stitchesPerStep : 1) + teacher);
   const trainable =
     anchor === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[anchor]!, network);
   const weights = architectures.reduce(
@@ -76,10 +81,10 @@ async function shapeOf(
     0,
   );
   const largest = architectures.at(-1)!;
-  const kept = (images.batchSize * keptPerBlock * Math.max(...flops)) / (12 * numFeatures(largest));
+  const kept = ((texts?.microBatchSize ?? batchSize) * keptPerBlock * Math.max(...flops)) / (12 * numFeatures(largest));
   return {
     secondsPerStep: macs / (macsPerSecond * cores),
-    memoryBytes: processBytes + 4 * (weights + 4 * trainable.total + kept),
+    memoryBytes: processBytes + (texts?.weights === '8bit' ? 1 : 4) * weights + 4 * (4 * trainable.total + kept),
     checkpointBytes: 3 * 4 * trainable.total, // parameters, and two moments of each
   };
 }

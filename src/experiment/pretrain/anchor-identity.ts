@@ -3,7 +3,7 @@
  * that the same command finds what is done, and another one does not take it for its own.
  */
 import path from 'node:path';
-import type { Pretraining } from '../../config/schema/pretraining.js';
+import type { ImagePretraining } from '../../config/schema/pretraining.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { Engine } from '../../engine/engine.js';
 import { openSafetensors } from '../../models/pretrained/formats/safetensors.js';
@@ -17,19 +17,19 @@ import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import { differencesOf } from '../../shared/identity/differences.js';
 
-export type PretrainedAnchor = Pretraining['anchors'][number];
+export type PretrainedAnchor = ImagePretraining['anchors'][number];
 
 export interface AnchorIdentity {
   readonly seed: number;
   readonly anchor: Pick<PretrainedAnchor, 'name' | 'architecture'>;
   /** With the epochs and the learning rate of this anchor. */
-  readonly training: Pretraining['training'];
-  readonly data: Pick<Pretraining['data'], 'kind' | 'image_size'> & Partial<ImagesIdentity>;
+  readonly training: ImagePretraining['training'];
+  readonly data: Pick<ImagePretraining['data'], 'kind' | 'image_size'> & Partial<ImagesIdentity>;
   readonly computation?: ComputationIdentity;
 }
 
 export function anchorIdentity(
-  config: Pretraining,
+  config: ImagePretraining,
   anchor: PretrainedAnchor,
   dataset: Dataset,
   engine: Engine,
@@ -43,7 +43,7 @@ export function anchorIdentity(
 }
 
 /** The part that the file says. */
-function anchorSettings({ seed, training, data }: Pretraining, anchor: PretrainedAnchor): AnchorIdentity {
+function anchorSettings({ seed, training, data }: ImagePretraining, anchor: PretrainedAnchor): AnchorIdentity {
   const { name, architecture, epochs = training.epochs, learning_rate = training.learning_rate } = anchor;
   const { kind, image_size } = data;
   return {
@@ -53,13 +53,13 @@ function anchorSettings({ seed, training, data }: Pretraining, anchor: Pretraine
 }
 
 /** The checkpoint that an anchor becomes. */
-export function anchorFile({ output }: Pretraining, { architecture }: PretrainedAnchor): string {
+export function anchorFile({ output }: ImagePretraining, { architecture }: PretrainedAnchor): string {
   return path.join(output, `${architecture}.safetensors`);
 }
 
 /** @throws RequestError with the differences, where the anchor's file was made in another way than is asked for now */
 export async function refuseOtherAnchor(
-  config: Pretraining,
+  config: ImagePretraining,
   anchor: PretrainedAnchor,
   identity: AnchorIdentity,
 ): Promise<void> {
@@ -81,14 +81,14 @@ export async function refuseOtherAnchor(
 
 /** Files of version 0.2.0 and before say their epochs; the settings stand beside them, once the whole family is done. */
 async function differencesFromRecord(
-  config: Pretraining,
+  config: ImagePretraining,
   anchor: PretrainedAnchor,
   epochs: string | undefined,
 ): Promise<string[]> {
   const now = anchorSettings(config, anchor);
-  const record = await readJson<{ readonly config: Pretraining }>(path.join(config.output, 'pretraining.json')).catch(
-    () => undefined,
-  );
+  const record = await readJson<{ readonly config: ImagePretraining }>(
+    path.join(config.output, 'pretraining.json'),
+  ).catch(() => undefined);
   const before = record?.config.anchors.find(({ architecture }) => architecture === anchor.architecture);
   if (before) return differencesOf(anchorSettings(record!.config, before), now);
   return differencesOf({ epochs: Number(epochs) }, { epochs: now.training.epochs });

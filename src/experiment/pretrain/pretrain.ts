@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Pretraining } from '../../config/schema/pretraining.js';
+import type { ImagePretraining } from '../../config/schema/pretraining.js';
 import { type BatchLoader, openBatches } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
 import { readImageFolder } from '../../data/image-folder.js';
@@ -40,7 +40,7 @@ export interface PretrainedAnchorResult {
 
 /** @throws RequestError (also where the output was made with other settings or images), TrialError, Interrupted */
 export async function pretrain(
-  config: Pretraining,
+  config: ImagePretraining,
   { engine, progress, signal }: Runtime,
 ): Promise<PretrainedAnchorResult[]> {
   // 1. What is there already; it must have been made as is asked for now.
@@ -80,7 +80,7 @@ interface Resources extends Runtime {
 }
 
 /** @throws RequestError for networks that cannot be trained so */
-function architecturesOf({ anchors, data, training: { patch_dropout } }: Pretraining): Architecture[] {
+function architecturesOf({ anchors, data, training: { patch_dropout } }: ImagePretraining): Architecture[] {
   const architectures = anchors.map(({ architecture }) => architectureNamed(architecture, data.image_size));
   checkFamily(anchors, architectures);
   const whole = architectures.find((architecture) => !fromScratch(architecture).patches);
@@ -94,7 +94,7 @@ function architecturesOf({ anchors, data, training: { patch_dropout } }: Pretrai
 }
 
 async function openSplits(
-  { seed, training }: Pretraining,
+  { seed, training }: ImagePretraining,
   { splits }: Dataset,
   preprocessing: Preprocessing,
   progress: Progress,
@@ -126,7 +126,7 @@ async function openSplits(
 }
 
 async function pretrainAnchor(
-  config: Pretraining,
+  config: ImagePretraining,
   anchor: PretrainedAnchor,
   identity: AnchorIdentity,
   { classes }: Dataset,

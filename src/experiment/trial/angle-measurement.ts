@@ -31,6 +31,7 @@ export async function noteAngles(
 ): Promise<void> {
   const { name, trialFolder, engine, progress, data } = context;
   const { anchors, seed, images: imageRecipe } = context.recipe;
+  if (data.kind === 'texts' || !imageRecipe) throw new Error('gradient angles are measured on images');
   const file = path.join(trialFolder, anglesFile);
   if (await exists(file)) return;
   const stitches = comparedStitches(network, recipe.stitches, seed);

@@ -1,4 +1,4 @@
-/** Which stitches of a trained network are deployed, and how accurate those are on a split. */
+/** Which stitches of a trained network are deployed, and how good those are on a split. */
 import path from 'node:path';
 import type { Value } from '../../engine/engine.js';
 import { type TrialValidation, validationFile, validationVersion } from '../../run-folder/validation.js';
@@ -9,8 +9,8 @@ import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { binOf } from '../../stitching/space/flops-bins.js';
 import type { StageRecipe } from '../recipe.js';
 import type { TrialContext } from './context.js';
-import { accuraciesOf, accuraciesOfAll } from './evaluate.js';
 import type { TrialNetwork } from './network.js';
+import { type Quality, qualitiesOf, qualitiesOfAll, scoreOf } from './quality.js';
 import { trainedStitches } from './stitch-training.js';
 
 /** Enough to choose what is deployed, at any time of a training. */
@@ -37,10 +37,9 @@ export async function deploy(
       return deployedStitches(network.bins, importance);
     case 'validation': {
       const label = `${context.name}: evaluating all stitches`;
-      const images = context.data.evaluation(context.recipe.choiceSplit);
-      const scores = await accuraciesOfAll(context, network, trainables, images, label);
-      await onEvaluated?.(scores);
-      return deployedStitches(network.bins, { scores });
+      const qualities = await qualitiesOfAll(context, network, trainables, context.recipe.choiceSplit, label);
+      await onEvaluated?.(qualities.map(({ accuracy }) => accuracy));
+      return deployedStitches(network.bins, { scores: qualities.map(scoreOf) });
     }
   }
 }
@@ -65,17 +64,16 @@ export async function noteValidation(
   await writeAtomic(path.join(trialFolder, validationFile), `${JSON.stringify(content)}\n`);
 }
 
-/** Accuracies of the stitches that would be deployed now, percent. */
-export async function deployedAccuracies(
+/** How good the stitches are that would be deployed now. */
+export async function deployedQualities(
   context: TrialContext,
   network: TrialNetwork,
   stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch'>,
   trained: Deployable,
   split: 'validation' | 'test',
   label: string,
-): Promise<{ readonly id: number; readonly accuracy: number }[]> {
+): Promise<(Quality & { readonly id: number })[]> {
   const ids = (await deploy(context, network, stage, trained)).map(({ id }) => id);
-  const images = context.data.evaluation(split);
-  const accuracies = await accuraciesOf(context, network, trained.trainables, ids, images, label);
-  return ids.map((id, index) => ({ id, accuracy: accuracies[index]! }));
+  const qualities = await qualitiesOf(context, network, trained.trainables, ids, split, label);
+  return ids.map((id, index) => ({ id, ...qualities[index]! }));
 }

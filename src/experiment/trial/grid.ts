@@ -11,6 +11,7 @@ import { moveJournal } from '../../run-folder/training-journal.js';
 import { TrialError } from '../../shared/errors.js';
 import { appendJsonLine, keepJsonLines, readJsonLines } from '../../shared/files.js';
 import type { LearningRate } from '../recipe.js';
+import { scoreOf } from './quality.js';
 
 /** A line of grid.jsonl. */
 export interface GridEntry {
@@ -18,13 +19,15 @@ export interface GridEntry {
   readonly base_rate: number;
   /** Mean accuracy of the deployed stitches on the validation images, percent; 0 where it diverged. */
   readonly accuracy: number;
+  /** Of language models, which are chosen by it: mean validation loss; left out where it diverged. */
+  readonly loss?: number;
   /** Of training; version 0.2.0 and before left it out. */
   readonly seconds?: number;
   /** Why there is nothing to validate: the loss was not finite. */
   readonly diverged?: string;
 }
 
-export type Tried = Pick<GridEntry, 'accuracy' | 'seconds' | 'diverged'>;
+export type Tried = Pick<GridEntry, 'accuracy' | 'loss' | 'seconds' | 'diverged'>;
 
 /** The lines of a trial's grid.jsonl; [] where there is none. */
 export function readGrid(trialFolder: string): Promise<GridEntry[]> {
@@ -32,7 +35,7 @@ export function readGrid(trialFolder: string): Promise<GridEntry[]> {
 }
 
 /**
- * The learning rate with the best accuracy; of equal ones the first. One that diverged is worse than all others. Rates
+ * The learning rate with the best accuracy, of language models with the lowest loss; of equal ones the first. One that diverged is worse than all others. Rates
  * that other processes try meanwhile are waited for.
  * @throws TrialError where all of them diverged
  * @param tryOut trains with one of them in a folder of its own and validates; called for those that are not noted yet
@@ -73,7 +76,8 @@ export interface Waiting {
 function best(stage: string, learningRates: readonly LearningRate[], noted: readonly GridEntry[]): LearningRate {
   const entryOf = ({ base }: LearningRate) => noted.find((entry) => entry.stage === stage && entry.base_rate === base)!;
   const learned = learningRates.filter((rate) => entryOf(rate).diverged === undefined);
-  if (learned.length > 0) return learned.reduce((a, b) => (entryOf(b).accuracy > entryOf(a).accuracy ? b : a));
+  const score = (rate: LearningRate) => scoreOf(entryOf(rate));
+  if (learned.length > 0) return learned.reduce((a, b) => (score(b) > score(a) ? b : a));
   const diverged = learningRates.map((rate) => `  ${rate.base}: ${entryOf(rate).diverged}`);
   throw new TrialError(
     `all base learning rates of the grid diverged:\n${diverged.join('\n')}`,

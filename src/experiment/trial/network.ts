@@ -5,13 +5,13 @@ import { toDevice, toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
-import type { Float32NdArray } from '../../shared/arrays.js';
+import type { Float32NdArray, NdArray } from '../../shared/arrays.js';
 import { fitStitchingLayers } from '../../stitching/fit/stitching-layers.js';
 import { initialTrainables } from '../../stitching/parameters/initial.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { namedTrainables } from '../../stitching/parameters/names.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
-import { type Adaptation, type StitchableNetwork, stitchFlops } from '../../stitching/space/cost.js';
+import { type Adaptation, type StitchableNetwork, stitchFlops, stitchParams } from '../../stitching/space/cost.js';
 import { type FlopsBins, flopsBins, gridBetween } from '../../stitching/space/flops-bins.js';
 import { isAnchor } from '../../stitching/space/stitch.js';
 import { largestAnchor, type StitchSpace } from '../../stitching/space/stitch-space.js';
@@ -34,9 +34,9 @@ export interface TrialNetwork extends StitchedNetwork {
 
 type Heads = Trainables<Float32NdArray>['heads'];
 
-/** The anchors of a trial, small to large, and heads that fit them. */
-export interface Anchors {
-  readonly weights: readonly NetworkWeights<Float32NdArray>[];
+/** The anchors of a trial, small to large, and heads that fit them; frozen language models may be of 8 bits. */
+export interface Anchors<Stored extends NdArray = Float32NdArray> {
+  readonly weights: readonly NetworkWeights<Stored>[];
   readonly heads: Heads;
 }
 
@@ -71,7 +71,7 @@ export function mergeAnchors(
 /** What the network of a trial is made of. */
 export interface NetworkParts extends AnchorsSpace {
   readonly classes: number;
-  readonly anchors: Anchors;
+  readonly anchors: Anchors<NdArray>;
 }
 
 /** Anchors that are adapted alone: a space without stitching layers. */
@@ -81,17 +81,20 @@ export function networkOfAnchors(engine: Engine, parts: NetworkParts, adaptation
   return networkOf({ ...parts, space }, adaptation, { count: 1 }, { anchors: weights, layers: [] }, []);
 }
 
-/** The stitched anchors; stitching layers are fitted on `images`, batches [batch, side, side, 3]. */
+/**
+ * The stitched anchors; stitching layers are fitted on `inputs`, batches [batch, side, side, 3], or int32 [batch, length]
+ * without padding.
+ */
 export async function networkOfStitches(
   engine: Engine,
   parts: NetworkParts,
   adaptation: StitchableNetwork['adaptation'],
   bins: BinsRecipe,
-  images: readonly Float32NdArray[],
+  inputs: readonly NdArray[],
   onBatch?: (done: number) => void,
 ): Promise<TrialNetwork> {
   const weights = anchorsOnDevice(engine, parts.anchors);
-  const started = await fitStitchingLayers(engine, parts.space, weights, parts.architectures, images, onBatch);
+  const started = await fitStitchingLayers(engine, parts.space, weights, parts.architectures, inputs, onBatch);
   const layers = started.map(({ weight, bias }) => toDevice(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
   return networkOf(parts, adaptation, bins, { anchors: weights, layers }, errors);
@@ -115,7 +118,7 @@ export function networkOfTrained(
 function networkOf(
   { space, architectures, classes, anchors }: NetworkParts,
   adaptation: StitchableNetwork['adaptation'],
-  { count, edges }: BinsRecipe,
+  { count, edges, over }: BinsRecipe,
   frozen: TrialNetwork['frozen'],
   startErrors: readonly number[],
 ): TrialNetwork {
@@ -123,7 +126,8 @@ function networkOf(
   const flops = space.stitches.map((stitch) => stitchFlops(stitch, network));
   const largest = largestAnchor(space);
   const teacher = space.stitches[largest]!;
-  const bins = flopsBins(flops, largest, { count, ...(edges && { grid: gridBetween(flops, edges, count) }) });
+  const costs = over === undefined ? flops : space.stitches.map((stitch) => stitchParams(stitch, network).total);
+  const bins = flopsBins(costs, largest, { count, ...(edges && { grid: gridBetween(costs, edges, count) }) });
   return { space, network, frozen, teacher, flops, bins, startErrors, start: { heads: anchors.heads } };
 }
 
@@ -140,6 +144,6 @@ export async function initialParameters(
   return namedTrainables(initialTrainables(trained, network, seed, values));
 }
 
-function anchorsOnDevice(engine: Engine, { weights }: Anchors): NetworkWeights<Value>[] {
+function anchorsOnDevice(engine: Engine, { weights }: Anchors<NdArray>): NetworkWeights<Value>[] {
   return weights.map((anchor) => toDevice(engine, anchor));
 }

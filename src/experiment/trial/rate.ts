@@ -8,12 +8,12 @@ import { joinTrainables, noTrainables, type Trainables } from '../../stitching/p
 import type { Adaptation } from '../../stitching/space/cost.js';
 import { restoreCheckpoint } from '../../training/checkpoint.js';
 import type { StageRecipe } from '../recipe.js';
+import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
 import { tryRate } from './grid.js';
-import { mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
-import { imagesOf, partsOf, stitchedNetwork } from './opened-trial.js';
+import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
+import { stitchedNetwork } from './opened-trial.js';
 import { checkpointFile, runFingerprint, tryRateOut } from './stage.js';
-import { openTrialData } from './trial-data.js';
 
 /**
  * Tries the rate and notes what it came to, unless that is done.
@@ -29,23 +29,23 @@ export async function runRate(
   const { engine, writer, identity, progress, signal } = runtime;
   const { name } = trial;
   const trialFolder = writer.trialFolder(trial);
-  const { classes, splits, recipe } = await imagesOf(trial, runtime);
+  const task = await taskOf(trial, runtime);
+  const { recipe } = task;
   const stage = recipe.stages.find(({ name }) => name === stageName)!;
   const learningRate = stage.learningRates.find(({ base }) => base === baseRate)!;
   return tryRate(trialFolder, stage.name, learningRate, async (folder) => {
     await writer.begin(trial, identity);
-    const needed = { ...recipe, stages: [{ ...stage, final: stage.grid! }] };
-    const data = await openTrialData(needed, splits, progress, [recipe.choiceSplit]);
+    const data = await task.open([{ ...stage, final: stage.grid! }], [recipe.choiceSplit]);
     const onEpoch = async () => {}; // its folder holds the epochs that are done
     const surroundings = { engine, progress, signal, name, recipe, data, identity, onEpoch };
     const context: TrialContext = { ...surroundings, trialFolder: folder };
     let network: TrialNetwork | undefined;
     try {
-      const parts = await partsOf(recipe, classes.length);
+      const parts = await task.parts();
       network =
         stage.anchor !== undefined
           ? networkOfAnchors(engine, parts, stage.adaptation as Adaptation)
-          : await stitchedNetwork(context, await trainedAnchors(parts, { ...context, trialFolder }), stage, splits);
+          : await stitchedNetwork(context, await trainedAnchors(parts, { ...context, trialFolder }), stage, task);
       return await tryRateOut(context, network, stage, learningRate, 0);
     } finally {
       if (network) engine.free(network.frozen);
@@ -61,7 +61,7 @@ async function trainedAnchors(parts: NetworkParts, context: TrialContext): Promi
   const learned: Trainables<Float32NdArray>[] = [];
   for (const stage of alone) learned.push(await learnedIn(stage, context));
   const trained = learned.reduce(joinTrainables, noTrainables as Trainables<Float32NdArray>);
-  return { ...parts, anchors: mergeAnchors(parts.anchors, parts, trained) };
+  return { ...parts, anchors: mergeAnchors(parts.anchors as Anchors, parts, trained) };
 }
 
 async function learnedIn({ name }: StageRecipe, context: TrialContext): Promise<Trainables<Float32NdArray>> {

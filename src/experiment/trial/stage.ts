@@ -8,16 +8,17 @@ import { Diverged } from '../../shared/errors.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
-import { runTraining, type Trained, type TrainingHooks } from '../../training/loop.js';
+import { runTraining, type Trained, type Training, type TrainingHooks } from '../../training/loop.js';
 import { stopIfAborted } from '../../training/runtime.js';
-import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe } from '../recipe.js';
+import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe, type TrainingSplit } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
-import { type Deployable, deploy, deployedAccuracies, noteValidation } from './deploy.js';
-import { meanOf } from './evaluate.js';
+import { type Deployable, deploy, deployedQualities, noteValidation } from './deploy.js';
 import { chooseLearningRate, gridRun, type Tried, type Waiting } from './grid.js';
 import type { TrialNetwork } from './network.js';
-import { type StitchRest, stitchTraining } from './stitch-training.js';
+import { meanQuality } from './quality.js';
+import { type StitchBatch, type StitchRest, stitchTraining } from './stitch-training.js';
+import type { TrialData } from './trial-data.js';
 
 /** A stage that is done. */
 export interface TrainedStage extends Deployable {
@@ -84,9 +85,9 @@ export async function tryRateOut(
   const { trainables, importance, seconds } = trained;
   const label = `${context.name}: validating base rate ${base}`;
   const { choiceSplit } = context.recipe;
-  const stitches = await deployedAccuracies(context, network, stage, { trainables, importance }, choiceSplit, label);
+  const stitches = await deployedQualities(context, network, stage, { trainables, importance }, choiceSplit, label);
   context.engine.free(trainables);
-  return { accuracy: meanOf(stitches.map(({ accuracy }) => accuracy)), seconds };
+  return { ...meanQuality(stitches), seconds };
 }
 
 /** Says once of each rate that another process is at it, and lets Ctrl-C end the wait. */
@@ -130,19 +131,19 @@ async function train(
   network: TrialNetwork,
   stage: StageRecipe,
   name: string,
-  { split, epochs, steps, warmupSteps }: RunRecipe,
+  { split, epochs, steps, warmupSteps, decay }: RunRecipe,
   { base, peak }: LearningRate,
   epochsBefore: number,
 ): Promise<Deployable & { readonly seconds: number }> {
   const { engine, recipe, trialFolder } = context;
   const isFinal = name === stage.name;
   let journal: TrainingJournal;
-  const { parameters, rest, seconds } = await runTraining<StitchRest>(context, {
+  const { parameters, rest, seconds } = await runTraining<StitchRest, StitchBatch>(context, {
     ...stitchTraining(engine, network, stage, recipe.seed),
     label: `${context.name}, ${isFinal ? '' : 'grid of '}${stage.name} at base rate ${base}`,
     epochs,
-    schedule: { steps, warmupSteps, peakLearningRate: peak },
-    loader: context.data.training(split),
+    schedule: { steps, warmupSteps, peakLearningRate: peak, ...(decay && { decay }) },
+    ...lessonsOf(context.data, split),
     checkpoint: {
       file: checkpointFile(trialFolder, name),
       fingerprint: runFingerprint(context, name),
@@ -171,6 +172,10 @@ async function train(
   return { trainables: trainablesOfNames(parameters), importance: rest.importance, seconds };
 }
 
+function lessonsOf(data: TrialData, split: TrainingSplit): Pick<Training<StitchRest, StitchBatch>, 'loader' | 'unit'> {
+  return data.kind === 'texts' ? { loader: data.training(), unit: 'texts' } : { loader: data.training(split) };
+}
+
 /** What is measured on the way, for the record: nothing is chosen by it. */
 function measuredIn(
   context: TrialContext,
@@ -182,8 +187,8 @@ function measuredIn(
   const test = async (epoch: number, { parameters, rest }: Trained<StitchRest>) => {
     const label = `${context.name}: testing after epoch ${epoch}`;
     const trained = { trainables: trainablesOfNames(parameters), importance: rest.importance };
-    const stitches = await deployedAccuracies(context, network, stage, trained, testSplit, label);
-    return { accuracy: meanOf(stitches.map(({ accuracy }) => accuracy)), stitches };
+    const stitches = await deployedQualities(context, network, stage, trained, testSplit, label);
+    return { ...meanQuality(stitches), stitches };
   };
   return {
     epochs: angles ? [...testedEpochs, angles.epoch] : testedEpochs,

@@ -1,8 +1,12 @@
 /** What a step of a stitched network does: stitches are drawn, learn, and earn their importance scores. */
+
+import type { Batch } from '../../data/batches/batches.js';
+import type { TextsOfStep } from '../../data/text/loader.js';
 import type { Engine } from '../../engine/engine.js';
 import { Random, type RandomState } from '../../shared/random.js';
 import { type ImportanceScores, initialImportance, updateImportance } from '../../stitching/importance.js';
 import { drawStitches } from '../../stitching/sampling.js';
+import { textStepRunner } from '../../training/language/text-step-runner.js';
 import type { Step, Training } from '../../training/loop.js';
 import type { Measures } from '../../training/measures.js';
 import { type StepMeasures, stepRunner } from '../../training/step-runner.js';
@@ -18,9 +22,19 @@ export interface StitchRest {
   readonly draws: readonly number[];
 }
 
+/** What a step learns from. */
+export type StitchBatch = Batch | TextsOfStep;
+
 export type StitchLearning = Pick<
   StageRecipe,
-  'sampling' | 'stitchesPerStep' | 'importanceMomentum' | 'distillation' | 'weightDecay' | 'anchor' | 'stitch'
+  | 'sampling'
+  | 'stitchesPerStep'
+  | 'importanceMomentum'
+  | 'distillation'
+  | 'weightDecay'
+  | 'clipNorm'
+  | 'anchor'
+  | 'stitch'
 >;
 
 /** The part of a training that is about stitches. */
@@ -29,7 +43,7 @@ export function stitchTraining(
   network: TrialNetwork,
   learning: StitchLearning,
   seed: number,
-): Pick<Training<StitchRest>, 'initialParameters' | 'initialRest' | 'stepOn'> {
+): Pick<Training<StitchRest, StitchBatch>, 'initialParameters' | 'initialRest' | 'stepOn'> {
   const { length: count } = network.space.stitches;
   return {
     initialParameters: () => initialParameters(engine, network, trainedStitches(network, learning), seed),
@@ -58,25 +72,25 @@ function stitchSteps(
   network: TrialNetwork,
   learning: StitchLearning,
   state: DeviceState,
-): Step<StitchRest> {
-  const { weightDecay, distillation, sampling, stitchesPerStep } = learning;
+): Step<StitchRest, StitchBatch> {
+  const { weightDecay, distillation, sampling, stitchesPerStep, clipNorm } = learning;
   const alone = trainedAlone(learning);
   const hasScores = learning.importanceMomentum !== undefined;
-  const run = stepRunner(engine, network, state, {
-    weightDecay,
-    saliency: hasScores,
-    ...(distillation && { distillation }),
-  });
+  const options = { weightDecay, saliency: hasScores, ...(distillation && { distillation }) };
+  const onImages = stepRunner(engine, network, state, options);
+  const onTexts = textStepRunner(engine, network, state, { ...options, ...(clipNorm !== undefined && { clipNorm }) });
+  const learn = async (batch: StitchBatch, ids: readonly number[], rate: number) =>
+    'parts' in batch ? [await onTexts(ids[0]!, batch.parts, rate)] : onImages(ids, batch.images, batch.labels, rate);
   // The teacher learns in every step of several stitches: it needs no draw.
   const teaches = distillation !== undefined && stitchesPerStep > 1;
   const draw = { count: stitchesPerStep, ...(teaches && { without: network.bins.largestAnchor }) };
-  return async ({ images, labels, index }, { epoch, learningRate }, { importance, random, draws }) => {
+  return async (batch, { epoch, learningRate }, { importance, random, draws }) => {
     const generator = Random.restore(random);
     const state = { epoch, importance, bins: network.bins };
     const ids = alone === undefined ? drawStitches(sampling, state, generator, draw) : [alone];
-    const measured = await run(ids, images, labels, learningRate);
+    const measured = await learn(batch, ids, learningRate);
     const scored = hasScores ? measured.map(({ saliency }, index) => [ids[index]!, saliency] as const) : [];
-    const before = index === 0 ? draws.map(() => 0) : draws;
+    const before = batch.index === 0 ? draws.map(() => 0) : draws;
     return {
       measures: meanMeasures(measured),
       subject: ids.map((id) => `stitch ${id}`).join(', '),

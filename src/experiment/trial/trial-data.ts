@@ -1,19 +1,26 @@
-/** The images of a trial, opened once: every stage of the trial reads the same decoded images. */
+/** The images of a trial, opened once (of texts see experiment/text/text-data.ts): every stage of the trial reads the same decoded images. */
 import { type BatchLoader, openBatches } from '../../data/batches/batches.js';
 import type { Sample, Splits } from '../../data/dataset.js';
 import { trainAndValidation } from '../../data/splits.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';
-import type { ImageCounts, Recipe, TrainingSplit } from '../recipe.js';
+import type { ImageCounts, ImageTrialRecipe, Recipe, TrainingSplit } from '../recipe.js';
+import type { TextTrialData } from '../text/text-data.js';
 
-export interface TrialData {
+export interface ImageTrialData {
+  readonly kind: 'images';
   /** Shuffled and augmented; of the splits that the recipe trains on. */
   training(split: TrainingSplit): BatchLoader;
   /** Prepared as in evaluation. */
-  evaluation(split: Recipe['choiceSplit' | 'testSplit']): BatchLoader;
+  evaluation(split: EvaluationSplit): BatchLoader;
   close(): Promise<void>;
 }
+
+/** What a trial learns from. */
+export type TrialData = ImageTrialData | TextTrialData;
+
+export type EvaluationSplit = Recipe['choiceSplit' | 'testSplit'];
 
 /** Images of a data set that was read. */
 export function countImages(splits: Splits): ImageCounts {
@@ -22,11 +29,11 @@ export function countImages(splits: Splits): ImageCounts {
 
 /** @param evaluated splits that are prepared as in evaluation; default all */
 export async function openTrialData(
-  recipe: Recipe,
+  recipe: ImageTrialRecipe,
   splits: Splits,
   progress: Progress,
-  evaluated: readonly Recipe['choiceSplit' | 'testSplit'][] = [recipe.choiceSplit, recipe.testSplit],
-): Promise<TrialData> {
+  evaluated: readonly EvaluationSplit[] = [recipe.choiceSplit, recipe.testSplit],
+): Promise<ImageTrialData> {
   const { images, seed, stages } = recipe;
   const opened = new Map<string, BatchLoader>();
   const close = async () => {
@@ -59,12 +66,12 @@ export async function openTrialData(
     throw error;
   }
   const loaderOf = (split: string) => opened.get(split)!;
-  return { training: loaderOf, evaluation: loaderOf, close };
+  return { kind: 'images', training: loaderOf, evaluation: loaderOf, close };
 }
 
 /** Images for the least-squares start: drawn from the training images, prepared as in evaluation. */
 export async function fitImages(
-  { seed, stitching, images }: Pick<Recipe, 'seed' | 'stitching' | 'images'>,
+  { seed, stitching, images }: Pick<ImageTrialRecipe, 'seed' | 'stitching' | 'images'>,
   { train }: Splits,
 ): Promise<Float32NdArray[]> {
   const samples = Random.of(seed, 'fit images').shuffled(train).slice(0, stitching.fitImages);

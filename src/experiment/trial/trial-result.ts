@@ -8,12 +8,16 @@ import type { GridEntry } from './grid.js';
 import type { TrainedStage } from './stage.js';
 import { trainedAlone } from './stitch-training.js';
 
-/** @param accuracy on the test images, percent */
+/**
+ * @param accuracy on the test images, percent; of language models of the next token, on the validation texts
+ * @param loss of language models
+ */
 export function stitchResult(
   anchors: readonly AnchorConfig[],
   { network: { space, network, flops }, importance }: TrainedStage,
   { id, bin }: DeployedStitch,
   accuracy: number,
+  loss?: number,
 ): StitchResult {
   const stitch = space.stitches[id]!;
   const score = importance.scores[id];
@@ -24,6 +28,7 @@ export function stitchResult(
     params: stitchParams(stitch, network).total,
     trainable: trainableParams(stitch, network).total,
     accuracy,
+    ...(loss !== undefined && { loss }),
     ...(typeof score === 'number' && { importance: score }),
     ...(bin !== undefined && { bin }),
   };
@@ -46,9 +51,10 @@ export function stageResult(
     trainable,
     ...(tried.length > 0 && {
       gridSeconds: tried.reduce((sum, { seconds = 0 }) => sum + seconds, 0),
-      grid: tried.map(({ base_rate: learningRate, accuracy, diverged }) => ({
+      grid: tried.map(({ base_rate: learningRate, accuracy, loss, diverged }) => ({
         learningRate,
         accuracy,
+        ...(loss !== undefined && { loss }),
         ...(diverged !== undefined && { diverged }),
       })),
     }),

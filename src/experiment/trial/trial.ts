@@ -4,18 +4,19 @@ import type { Trial } from '../../config/trials.js';
 import { toHost } from '../../engine/transfer.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
 import { type StitchResult, type TrialResult, trainedStages } from '../../run-folder/result.js';
+import type { NdArray } from '../../shared/arrays.js';
 import { writeAtomic } from '../../shared/files.js';
 import type { Adaptation } from '../../stitching/space/cost.js';
 import { stopIfAborted } from '../../training/runtime.js';
 import { epochsOf, gridEpochsOf, type Recipe, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
+import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
-import { accuraciesOf } from './evaluate.js';
 import { gridRun, readGrid } from './grid.js';
 import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
-import { imagesOf, partsOf, stitchedNetwork } from './opened-trial.js';
+import { stitchedNetwork } from './opened-trial.js';
+import { qualitiesOf } from './quality.js';
 import { joined, runStage, type TrainedStage } from './stage.js';
 import { writeTrained } from './trained-file.js';
-import { openTrialData } from './trial-data.js';
 import { stageResult, stitchResult } from './trial-result.js';
 
 /**
@@ -40,10 +41,11 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
   await sweepTrial(trialFolder, (run) => tried.includes(run));
   await onEpoch(0, 0);
 
-  // 1. The images; how many there are completes the recipe.
-  const { classes, splits, recipe } = await imagesOf(trial, runtime);
+  // 1. The images or texts; how many there are completes the recipe.
+  const task = await taskOf(trial, runtime);
+  const { classes, recipe } = task;
   await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
-  const data = await openTrialData(recipe, splits, progress);
+  const data = await task.open();
   const context: TrialContext = {
     ...{ engine, progress, signal, name, recipe, data, trialFolder, identity, onEpoch },
     ...(until !== undefined && { until }),
@@ -51,7 +53,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
   const done: TrainedStage[] = [];
   try {
     // 2. The pretrained anchors and the stitches between them.
-    const parts = await partsOf(recipe, classes.length);
+    const parts = await task.parts();
 
     // 3. Some methods adapt each anchor alone.
     const asked = stagesUntil(recipe, until);
@@ -62,7 +64,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
     // 4. The stitched network: learning rate, training, deployment.
     const stitched = asked.find(({ anchor }) => anchor === undefined);
     if (stitched) {
-      const network = await stitchedNetwork(context, { ...parts, anchors: adapted }, stitched, splits);
+      const network = await stitchedNetwork(context, { ...parts, anchors: adapted }, stitched, task);
       onTrained(await runNext(context, network, stitched, done));
     }
     if (until !== undefined) {
@@ -111,10 +113,12 @@ async function adaptAnchors(
   stages: readonly StageRecipe[],
   done: TrainedStage[],
   onTrained: (stage: TrainedStage) => void,
-): Promise<Anchors> {
+): Promise<Anchors<NdArray>> {
   const network = networkOfAnchors(context.engine, parts, stages[0]!.adaptation as Adaptation);
   for (const stage of stages) onTrained(await runNext(context, network, stage, done));
-  return mergeAnchors(parts.anchors, parts, await toHost(context.engine, joined(done)));
+  // The rules of an experiment see to it that anchors of 8 bits, which nothing can be merged into, are not stitched after.
+  if (context.recipe.texts?.weights === '8bit') return parts.anchors;
+  return mergeAnchors(parts.anchors as Anchors, parts, await toHost(context.engine, joined(done)));
 }
 
 /** Runs a stage after those that are done, and adds it to them. */
@@ -141,10 +145,12 @@ function stagesUntil({ stages }: Recipe, until: string | undefined): readonly St
 }
 
 async function testStage(context: TrialContext, stage: TrainedStage): Promise<StitchResult[]> {
-  const { recipe, data, name } = context;
+  const { recipe, name } = context;
   const { network, trainables, deployed } = stage;
   const ids = deployed.map(({ id }) => id);
-  const images = data.evaluation(recipe.testSplit);
-  const accuracies = await accuraciesOf(context, network, trainables, ids, images, `${name}: testing`);
-  return deployed.map((stitch, index) => stitchResult(recipe.anchors, stage, stitch, accuracies[index]!));
+  const qualities = await qualitiesOf(context, network, trainables, ids, recipe.testSplit, `${name}: testing`);
+  return deployed.map((stitch, index) => {
+    const { accuracy, loss } = qualities[index]!;
+    return stitchResult(recipe.anchors, stage, stitch, accuracy, loss);
+  });
 }

@@ -13,6 +13,16 @@ export interface ImagesIdentity {
   readonly names_and_sizes: string;
 }
 
+/** Texts and what they are read by. */
+export interface TextsIdentity {
+  readonly train: number;
+  readonly validation: number;
+  /** Fingerprint of all texts, in their order. */
+  readonly content: string;
+  /** Fingerprint of the vocabulary. */
+  readonly tokenizer: string;
+}
+
 /** @throws RequestError for an image that is not there */
 export function imagesIdentity(dataset: Pick<Dataset, 'classes' | 'splits'>): ImagesIdentity {
   const { classes, splits } = dataset;

@@ -17,6 +17,7 @@ import {
   computationIdentity,
   type ImagesIdentity,
   imagesIdentity,
+  type TextsIdentity,
 } from './input-identity.js';
 
 export const identityFile = 'identity.json';
@@ -31,6 +32,8 @@ export interface TrialSettings {
 export interface TrialInputs {
   /** Left out of drawn data sets: their settings say it all. */
   readonly images?: ImagesIdentity;
+  /** Left out of images. */
+  readonly texts?: TextsIdentity;
   /** How images are normalised, where what was pretrained says it and not the file. */
   readonly normalisation?: Pick<Experiment['preprocessing'], 'mean' | 'std'>;
   /** Fingerprints of the contents, by anchor. */
@@ -49,17 +52,17 @@ export function trialSettings({ dataset, method, seed, experiment }: Trial, engi
 
 /**
  * @param trial with the normalisation of its anchors
- * @param dataset as the trial sees it; left out: a drawn one
+ * @param data images as the trial sees them, or what identifies its texts; left out: drawn images
  * @throws RequestError where weights or images are not there
  */
-export async function trialInputs({ experiment }: Trial, dataset?: Dataset): Promise<TrialInputs> {
+export async function trialInputs({ experiment }: Trial, data?: Dataset | TextsIdentity): Promise<TrialInputs> {
   const weights: Record<string, string> = {};
   for (const { name, checkpoint, architecture } of experiment.anchors) {
     weights[name] = await weightsFingerprint(checkpoint, architecture);
   }
   const { mean, std } = experiment.preprocessing;
   return {
-    ...(dataset && { images: imagesIdentity(dataset) }),
+    ...(data && ('splits' in data ? { images: imagesIdentity(data) } : { texts: data })),
     ...(mean && std && { normalisation: { mean, std } }),
     weights,
   };
@@ -78,10 +81,12 @@ export function datasetSettings(dataset: DatasetConfig): { readonly name: string
   const {
     root: _,
     training_list: __,
+    file: ___,
     ...settings
   } = dataset as DatasetConfig & {
     readonly root?: string;
     readonly training_list?: string;
+    readonly file?: string;
   };
   return settings;
 }

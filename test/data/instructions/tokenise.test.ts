@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { promptOf } from '../../../src/data/instructions/template.js';
-import { ignoredLabel, tokenise } from '../../../src/data/instructions/tokenise.js';
+import { tokenise } from '../../../src/data/instructions/tokenise.js';
+import { ignoredLabel } from '../../../src/data/text/tokenised-text.js';
 import { TextTokenizer } from '../../../src/data/text/tokenizer.js';
 
 const example = { instruction: 'Add.', input: '', output: 'ok' };

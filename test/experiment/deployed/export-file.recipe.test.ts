@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
 import sharp from 'sharp';
 import type { Precision } from '../../../src/config/deployment-options.js';
+import type { ImageDatasetConfig } from '../../../src/config/schema/dataset.js';
 import { trialsOf } from '../../../src/config/trials.js';
 import { loadDataset } from '../../../src/data/load.js';
 import { predict } from '../../../src/evaluation/predict.js';
@@ -24,7 +25,9 @@ test('exported files', async (t) => {
   const [result] = await mini.run(experiment, 'run');
   const stitched = result!.stitches.find(({ path }) => path.length === 2)!;
   const network = await openDeployed(path.join(mini.folder, 'run'), { stitch: stitched.id });
-  const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset, mini.cacheFolder, { seed: 0 });
+  const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset as ImageDatasetConfig, mini.cacheFolder, {
+    seed: 0,
+  });
   const files = splits.test.map(({ file }) => file);
   const options = { progress: silentProgress, cacheFolder: mini.cacheFolder };
   const expected = await predict(mini.engine, network, files, 1);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { ImageDatasetConfig } from '../../../src/config/schema/dataset.js';
 import { trialsOf } from '../../../src/config/trials.js';
 import { loadDataset } from '../../../src/data/load.js';
 import { predict } from '../../../src/evaluation/predict.js';
@@ -63,7 +64,9 @@ test('a stitch of the run is trained alone in a folder of its own', async (t) =>
   });
 
   await t.test('it predicts as it was tested', async () => {
-    const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset, mini.cacheFolder, { seed: 0 });
+    const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset as ImageDatasetConfig, mini.cacheFolder, {
+      seed: 0,
+    });
     const network = await openDeployed(folder);
     const files = splits.test.map(({ file }) => file);
     const predictions = await predict(mini.engine, network, files, 1);

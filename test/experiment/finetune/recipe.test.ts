@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Experiment, experimentSchema, type Method } from '../../../src/config/schema/experiment.js';
 import { trialsOf } from '../../../src/config/trials.js';
 import { finetuneRecipe } from '../../../src/experiment/finetune/recipe.js';
-import { recipeOf, type TrainingSplit } from '../../../src/experiment/recipe.js';
+import { type ImageTrialRecipe, recipeOf, type TrainingSplit } from '../../../src/experiment/recipe.js';
 
 const images = { train: 100, 'train+validation': 120, validation: 20 };
 
@@ -19,7 +19,7 @@ function trialRecipe(method: Method, finalOn: TrainingSplit = 'train') {
     adaptation: { ranks: [4, 8] },
     training: { epochs: 50, batch_size: 32, weight_decay: 0.01, final_on: finalOn },
   });
-  return recipeOf(trialsOf(experiment)[0]!, images);
+  return recipeOf(trialsOf(experiment)[0]!, images) as ImageTrialRecipe;
 }
 
 test('one stitch learns from the labels, with images, adaptation and weight decay of its trial', () => {

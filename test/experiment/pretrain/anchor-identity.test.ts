@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Pretraining, pretrainingSchema } from '../../../src/config/schema/pretraining.js';
+import { type ImagePretraining, pretrainingSchema } from '../../../src/config/schema/pretraining.js';
 import type { Dataset } from '../../../src/data/dataset.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { anchorFile, anchorIdentity, refuseOtherAnchor } from '../../../src/experiment/pretrain/anchor-identity.js';
@@ -20,7 +20,7 @@ async function family(t: TestContext) {
   await writeFile(image, 'x');
   const samples = [{ file: image, label: 0 }];
   const dataset: Dataset = { name: 'd', classes: ['a', 'b'], splits: { train: samples, test: samples } };
-  const config = (changes: object = {}): Pretraining =>
+  const config = (changes: object = {}): ImagePretraining =>
     pretrainingSchema.parse({
       name: 'family',
       data: { kind: 'image-folder', root: output, image_size: 32 },
@@ -29,12 +29,12 @@ async function family(t: TestContext) {
         { name: 'S', architecture: 'vit_mini_small', epochs: 7, learning_rate: 0.5 },
       ],
       ...{ training: { epochs: 9, learning_rate: 0.25 }, output, ...changes },
-    });
-  const identityOf = (config: Pretraining, index = 0) =>
+    }) as ImagePretraining;
+  const identityOf = (config: ImagePretraining, index = 0) =>
     anchorIdentity(config, config.anchors[index]!, dataset, engine);
-  const write = async (config: Pretraining, metadata: Record<string, string>) =>
+  const write = async (config: ImagePretraining, metadata: Record<string, string>) =>
     writeSafetensors(anchorFile(config, config.anchors[0]!), { w: float32([1]) }, { metadata });
-  const refused = async (now: Pretraining, problem: RegExp) =>
+  const refused = async (now: ImagePretraining, problem: RegExp) =>
     assert.rejects(refuseOtherAnchor(now, now.anchors[0]!, identityOf(now)), (error) => {
       assert.ok(error instanceof RequestError);
       assert.ok(error.message.startsWith(`${output}/vit_mini_tiny.safetensors was pretrained in another way:\n  `));
@@ -42,7 +42,7 @@ async function family(t: TestContext) {
       assert.match(error.hint!, /--set output=DIR/);
       return true;
     });
-  const accepted = (now: Pretraining) => refuseOtherAnchor(now, now.anchors[0]!, identityOf(now));
+  const accepted = (now: ImagePretraining) => refuseOtherAnchor(now, now.anchors[0]!, identityOf(now));
   return { output, config, identityOf, write, refused, accepted };
 }
 

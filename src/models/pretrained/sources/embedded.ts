@@ -4,6 +4,8 @@ import { RequestError } from '../../../shared/errors.js';
 import { exists } from '../../../shared/files.js';
 import { programFolder } from '../../../shared/program.js';
 import { architectureNames } from '../../architectures.js';
+import { llamaNames } from '../../llama/variants.js';
+import { singleFile } from './weight-files.js';
 
 /** Inside the package; the weights are data, so that they lie in src even for the compiled program in dist. */
 const folder = path.join('src', 'models', 'embedded');
@@ -12,8 +14,9 @@ const folder = path.join('src', 'models', 'embedded');
 export async function embeddedFile(architecture: string, root?: string): Promise<string> {
   const inPackage = path.join(root ?? (await programFolder()), folder);
   const present: string[] = [];
-  for (const name of architectureNames) {
-    const file = path.join(inPackage, `${name}.safetensors`);
+  for (const name of [...architectureNames, ...llamaNames]) {
+    // A language model is a folder, with its tokenizer.
+    const file = path.join(inPackage, llamaNames.includes(name) ? path.join(name, singleFile) : `${name}.safetensors`);
     if (!(await exists(file))) continue;
     if (name === architecture) return file;
     present.push(name);
@@ -24,4 +27,9 @@ export async function embeddedFile(architecture: string, root?: string): Promise
       ? `Embedded are ${present.join(', ')}. Other weights: hf-hub:OWNER/NAME, or the path of a file.`
       : 'The installation is incomplete: install the package again.',
   );
+}
+
+/** The folder of a language model, in the layout of Hugging Face. @throws RequestError where it is not embedded */
+export async function languageModelFolder(checkpoint: string, architecture: string): Promise<string> {
+  return checkpoint === 'embedded' ? path.dirname(await embeddedFile(architecture)) : checkpoint;
 }

@@ -1,8 +1,8 @@
 /** Padding, order by length and the validation split. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { orderByLength, textBatch } from '../../../src/data/instructions/batches.js';
 import { splitInstructions } from '../../../src/data/instructions/split.js';
+import { orderByLength, textBatch } from '../../../src/data/text/batches.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { Random } from '../../../src/shared/random.js';
 

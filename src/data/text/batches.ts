@@ -1,7 +1,7 @@
 /** Tokenised texts in batches: their order, and padding. */
 import { type Int32NdArray, int32 } from '../../shared/arrays.js';
 import type { Random } from '../../shared/random.js';
-import { ignoredLabel, type TokenisedText } from './tokenise.js';
+import { ignoredLabel, type TokenisedText } from './tokenised-text.js';
 
 export interface TextBatch {
   /** [batch, length], -1 in front of shorter texts: what `TokenInput` of a network means by padding. */

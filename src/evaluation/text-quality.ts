@@ -1,0 +1,48 @@
+/** How well a language model predicts texts: cross-entropy and next-token accuracy over the tokens that are learned. */
+import * as tf from '@tensorflow/tfjs';
+import type { TextLoader } from '../data/text/loader.js';
+import type { Engine, Values } from '../engine/engine.js';
+import { learnedTokens } from '../training/loss.js';
+import type { LogitsFunction } from './accuracy.js';
+
+export interface TextQuality {
+  /** Cross-entropy, nats per token. */
+  readonly loss: number;
+  /** Tokens whose most probable prediction is right, percent. */
+  readonly accuracy: number;
+}
+
+/**
+ * Over all learned tokens of all texts, each counted once, whatever the batches.
+ * @param key names the network's function for the engine's cache of programs
+ */
+export async function textQualityOf<Network>(
+  engine: Engine,
+  key: string,
+  logits: LogitsFunction<Network>,
+  network: Values<NoInfer<Network>>,
+  loader: Pick<TextLoader, 'batches'>,
+): Promise<TextQuality> {
+  interface Inputs {
+    readonly network: Network;
+    readonly ids: tf.Tensor;
+    readonly labels: tf.Tensor;
+  }
+  const measure = engine.compile(`${key} text quality`, ({ network, ids, labels }: Inputs) => {
+    const { logProbabilities, right, learned } = learnedTokens(logits(network, ids), labels);
+    return { sums: tf.stack([logProbabilities.sum().neg(), right.sum(), learned.sum()]) };
+  });
+  let [loss, right, tokens] = [0, 0, 0];
+  for await (const { parts } of loader.batches()) {
+    for (const part of parts) {
+      const inputs = { ids: engine.put(part.ids), labels: engine.put(part.labels) };
+      const result = await measure({ network, ...inputs });
+      const [a, b, c] = (await engine.get(result.sums)).data as Float32Array;
+      loss += a!;
+      right += b!;
+      tokens += c!;
+      engine.free({ ...inputs, result });
+    }
+  }
+  return { loss: loss / tokens, accuracy: (100 * right) / tokens };
+}

@@ -1,0 +1,148 @@
+/**
+ * The story of a pretraining of language models: one vocabulary is learned from the text, then one network after the
+ * other; each becomes a folder in the layout of Hugging Face. A killed run goes on from its checkpoint, and ends with the
+ * same numbers: batches depend on seed and position alone.
+ */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { TextPretraining } from '../../../config/schema/pretraining.js';
+import { type TextLoader, textLoader } from '../../../data/text/loader.js';
+import { tokenizerJsonFrom } from '../../../data/text/pieces.js';
+import { learnBytePairs } from '../../../data/text/plain/byte-pairs.js';
+import { readPlainText, type Sequences, sequencesOf } from '../../../data/text/plain/plain-text.js';
+import { TextTokenizer } from '../../../data/text/tokenizer.js';
+import { toHost } from '../../../engine/transfer.js';
+import { llamaArchitecture } from '../../../models/llama/architecture.js';
+import type { LlamaConfig } from '../../../models/llama/config.js';
+import { configJsonOf, llamaNamed } from '../../../models/llama/variants.js';
+import { writeSafetensors } from '../../../models/pretrained/formats/safetensors.js';
+import { singleFile } from '../../../models/pretrained/sources/weight-files.js';
+import { publishedFrom } from '../../../models/weights.js';
+import { RequestError } from '../../../shared/errors.js';
+import { writeAtomic } from '../../../shared/files.js';
+import { treeOf } from '../../../training/parameters.js';
+import type { Runtime } from '../../../training/runtime.js';
+import {
+  type LanguageAnchor,
+  languageFolder,
+  languageIdentity,
+  languageMetadata,
+  languageTraining,
+  refuseOtherLanguage,
+} from './language-identity.js';
+import { trainLanguage } from './language-training.js';
+
+export interface PretrainedLanguage {
+  readonly name: string;
+  /** In the layout of Hugging Face. */
+  readonly folder: string;
+  readonly epochs: number;
+  /** Cross-entropy of the validation sequences, nats per token. */
+  readonly loss: number;
+}
+
+/** @throws RequestError (also where the output was made with other settings or text), TrialError, Interrupted */
+export async function pretrainText(config: TextPretraining, runtime: Runtime): Promise<PretrainedLanguage[]> {
+  // 1. What is there already; it must have been made as is asked for now.
+  const networks = config.anchors.map(({ architecture }) => llamaNamed(architecture));
+  const vocabulary = vocabularyOf(config, networks);
+  const texts = await readPlainText(config.data.root);
+  const anchors: { anchor: LanguageAnchor; network: LlamaConfig; identity: object; done?: PretrainedLanguage }[] = [];
+  for (const [index, anchor] of config.anchors.entries()) {
+    const identity = languageIdentity(config, anchor, texts, runtime.engine);
+    const folder = languageFolder(config, anchor);
+    const metadata = await languageMetadata(folder);
+    if (metadata) refuseOtherLanguage(folder, metadata, identity);
+    const done = metadata && {
+      ...{ name: anchor.name, folder },
+      ...{ epochs: Number(metadata['epochs']), loss: Number(metadata['loss']) },
+    };
+    anchors.push({ anchor, network: networks[index]!, identity, ...(done && { done }) });
+  }
+  if (anchors.every(({ done }) => done)) return anchors.map(({ done }) => done!);
+
+  // 2. The vocabulary, and the text as sequences of it.
+  runtime.progress.line('learning the vocabulary');
+  const pieces = learnBytePairs(texts.map(({ text }) => text).join('\n'), vocabulary);
+  const tokenizerJson = `${JSON.stringify(tokenizerJsonFrom(pieces))}\n`;
+  for (const { anchor, network } of anchors) {
+    const folder = languageFolder(config, anchor);
+    await writeAtomic(path.join(folder, 'tokenizer.json'), tokenizerJson);
+    await writeAtomic(path.join(folder, 'config.json'), `${JSON.stringify(configJsonOf(network), null, 2)}\n`);
+  }
+  const tokenizer = await TextTokenizer.open(languageFolder(config, config.anchors[0]!));
+  const { length, validation_fraction } = config.data;
+  const loaders = loadersOf(config, sequencesOf(texts, tokenizer, length, validation_fraction));
+
+  // 3. One network after the other.
+  const results: PretrainedLanguage[] = [];
+  for (const { anchor, network, identity, done } of anchors) {
+    results.push(done ?? (await pretrainOne(config, anchor, network, identity, loaders, runtime)));
+  }
+  return results;
+}
+
+/** @throws RequestError where the networks do not have one vocabulary, or cannot see a whole sequence */
+function vocabularyOf({ anchors, data }: TextPretraining, networks: readonly LlamaConfig[]): number {
+  const { vocabulary } = networks[0]!;
+  const other = networks.findIndex((network) => network.vocabulary !== vocabulary);
+  if (other >= 0) {
+    throw new RequestError(
+      `anchors: expected language models with one vocabulary, received ${anchors[0]!.architecture} (${vocabulary}) and ${anchors[other]!.architecture} (${networks[other]!.vocabulary})`,
+      'They read the same text: choose models of one family.',
+    );
+  }
+  const shortest = Math.min(...networks.map(({ contextLength }) => contextLength));
+  if (data.length > shortest) {
+    throw new RequestError(`data.length: expected at most ${shortest}, what the anchors see, received ${data.length}`);
+  }
+  return vocabulary;
+}
+
+interface Loaders {
+  readonly train: TextLoader;
+  readonly validation: TextLoader;
+}
+
+function loadersOf({ seed, training, data }: TextPretraining, { train, validation }: Sequences): Loaders {
+  const batchSize = training.batch_size;
+  if (train.length < batchSize) {
+    throw new RequestError(
+      `${train.length} sequences do not fill a batch of ${batchSize}`,
+      'Set training.batch_size lower, or give more text.',
+    );
+  }
+  const multiple = data.length;
+  return {
+    train: textLoader({ texts: train, batchSize, seed, order: 'shuffled', lastBatch: 'drop', multiple }),
+    validation: textLoader({ texts: validation, batchSize, multiple }),
+  };
+}
+
+async function pretrainOne(
+  config: TextPretraining,
+  anchor: LanguageAnchor,
+  network: LlamaConfig,
+  identity: object,
+  loaders: Loaders,
+  runtime: Runtime,
+): Promise<PretrainedLanguage> {
+  const { name } = anchor;
+  const folder = languageFolder(config, anchor);
+  const architecture = llamaArchitecture(anchor.architecture, network, config.data.length);
+  const training = languageTraining(config, anchor);
+  const checkpoint = path.join(folder, 'checkpoint.partial.safetensors');
+  const { template, parameters, loss } = await trainLanguage(runtime, {
+    ...{ name, architecture, seed: config.seed, training, ...loaders, checkpoint },
+    fingerprint: JSON.stringify(identity),
+    metricsFile: path.join(config.output, 'metrics.jsonl'),
+  });
+  const weights = treeOf(template, await toHost(runtime.engine, parameters));
+  await writeSafetensors(path.join(folder, singleFile), publishedFrom(weights, architecture.tensors), {
+    dtype: 'F16',
+    metadata: { epochs: String(training.epochs), loss: loss.toFixed(4), identity: JSON.stringify(identity) },
+  });
+  await rm(checkpoint, { force: true });
+  runtime.engine.free(parameters);
+  return { name, folder, epochs: training.epochs, loss };
+}

@@ -1,0 +1,90 @@
+/** The texts of a trial: instructions in the words of the tokenizer, in batches for training and for validation. */
+import type { TextDatasetConfig } from '../../config/schema/dataset.js';
+import { type Instruction, readInstructions } from '../../data/instructions/instructions.js';
+import { splitInstructions } from '../../data/instructions/split.js';
+import { tokenise } from '../../data/instructions/tokenise.js';
+import { wordTasks } from '../../data/instructions/word-tasks.js';
+import { type TextLoader, textLoader } from '../../data/text/loader.js';
+import type { TokenisedText } from '../../data/text/tokenised-text.js';
+import type { TextTokenizer } from '../../data/text/tokenizer.js';
+import { type Int32NdArray, int32 } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { Random } from '../../shared/random.js';
+import type { ImageCounts, TextRecipe } from '../recipe.js';
+
+export interface InstructionParts {
+  readonly train: readonly Instruction[];
+  readonly validation: readonly Instruction[];
+}
+
+/** @throws RequestError for a file that is not there or wrong, with line numbers, or too small to be split */
+export async function loadInstructions(dataset: TextDatasetConfig): Promise<InstructionParts> {
+  if (dataset.kind === 'word-tasks') {
+    const { train_texts, validation_texts, seed } = dataset;
+    const all = wordTasks(train_texts + validation_texts, seed);
+    return { train: all.slice(0, train_texts), validation: all.slice(train_texts) };
+  }
+  const all = await readInstructions(dataset.file);
+  return splitInstructions(all, dataset.validation_texts, dataset.validation_seed);
+}
+
+export function countTexts({ train, validation }: InstructionParts): ImageCounts {
+  return { train: train.length, 'train+validation': train.length + validation.length };
+}
+
+export interface TextTrialData {
+  readonly kind: 'texts';
+  /** In the order of the recipe, with micro batches. */
+  training(): TextLoader;
+  /** The validation texts; nothing else is reported of language models. */
+  evaluation(): TextLoader;
+  /** int32 [1, length], for the least-squares start: without padding. */
+  readonly fit: readonly Int32NdArray[];
+  close(): Promise<void>;
+}
+
+/** Lengths of the texts that stitching layers are fitted on: a program is compiled for each. */
+const fitLengths = 32;
+
+/**
+ * @param seed of the order, and of the texts that stitching layers are fitted on
+ * @throws RequestError where nothing of a text is learned: instructions are as long as the cutoff
+ */
+export function textTrialData(
+  recipe: TextRecipe,
+  { train, validation }: InstructionParts,
+  tokenizer: TextTokenizer,
+  { seed, fitTexts }: { readonly seed: number; readonly fitTexts: number },
+): TextTrialData {
+  const { cutoff, trainOnInputs, batchSize, microBatchSize, evaluationBatchSize, multiple } = recipe;
+  const tokens = (part: readonly Instruction[]) =>
+    part.map((instruction) => tokenise(instruction, tokenizer, { cutoff, trainOnInputs }));
+  const [training, validating] = [tokens(train), tokens(validation)];
+  requireLessons(validating, cutoff);
+  const order = recipe.groupByLength ? 'by length' : 'shuffled';
+  const loaders = {
+    training: textLoader({ texts: training, batchSize, microBatchSize, seed, order, lastBatch: 'drop', multiple }),
+    evaluation: textLoader({ texts: validating, batchSize: evaluationBatchSize, multiple }),
+  };
+  return {
+    kind: 'texts',
+    training: () => loaders.training,
+    evaluation: () => loaders.evaluation,
+    fit: Random.of(seed, 'fit images').shuffled(training).slice(0, fitTexts).map(shortened),
+    close: async () => {},
+  };
+}
+
+function requireLessons(texts: readonly TokenisedText[], cutoff: number): void {
+  // The first token is predicted by none.
+  if (texts.some(({ labels }) => labels.some((label, index) => index > 0 && label >= 0))) return;
+  throw new RequestError(
+    `text.cutoff: ${cutoff} tokens cut off the answers of all validation texts, so that nothing is learned`,
+    'Raise it, or set text.train_on_inputs: true.',
+  );
+}
+
+function shortened({ ids }: TokenisedText): Int32NdArray {
+  const length = ids.length < fitLengths ? ids.length : ids.length - (ids.length % fitLengths);
+  return int32([1, length], Int32Array.from(ids.slice(0, length)));
+}

@@ -1,0 +1,78 @@
+/** How good the stitches of a trained network are: accuracy on images, loss and accuracy on texts. */
+import type { Value } from '../../engine/engine.js';
+import { stitchTextQuality } from '../../evaluation/stitch-accuracy.js';
+import type { Trainables } from '../../stitching/parameters/trainables.js';
+import { type Runtime, stopIfAborted } from '../../training/runtime.js';
+import { accuraciesOf, accuraciesOfAll, meanOf } from './evaluate.js';
+import type { TrialNetwork } from './network.js';
+import type { EvaluationSplit, TrialData } from './trial-data.js';
+
+export interface Quality {
+  /** Percent of the images, or of the learned tokens, whose most probable class or token is right. */
+  readonly accuracy: number;
+  /** Of language models: cross-entropy, nats per learned token. */
+  readonly loss?: number;
+}
+
+interface EvaluationContext extends Runtime {
+  readonly data: TrialData;
+}
+
+/** One stitch after the other. @returns in the order of `ids` */
+export async function qualitiesOf(
+  context: EvaluationContext,
+  network: TrialNetwork,
+  trainables: Trainables<Value>,
+  ids: readonly number[],
+  split: EvaluationSplit,
+  label: string,
+): Promise<Quality[]> {
+  const { engine, progress, data } = context;
+  if (data.kind !== 'texts') {
+    return asQualities(await accuraciesOf(context, network, trainables, ids, data.evaluation(split), label));
+  }
+  const qualities: Quality[] = [];
+  progress.start(label, ids.length);
+  for (const id of ids) {
+    stopIfAborted(context, label);
+    const stitch = network.space.stitches[id]!;
+    qualities.push(await stitchTextQuality(engine, network, trainables, stitch, data.evaluation()));
+    progress.update(qualities.length);
+  }
+  progress.stop();
+  return qualities;
+}
+
+/** All stitches. @returns by stitch id */
+export async function qualitiesOfAll(
+  context: EvaluationContext,
+  network: TrialNetwork,
+  trainables: Trainables<Value>,
+  split: EvaluationSplit,
+  label: string,
+): Promise<Quality[]> {
+  const { data } = context;
+  if (data.kind !== 'texts') {
+    return asQualities(await accuraciesOfAll(context, network, trainables, data.evaluation(split), label));
+  }
+  const ids = network.space.stitches.map(({ id }) => id);
+  return qualitiesOf(context, network, trainables, ids, split, label);
+}
+
+function asQualities(accuracies: readonly number[]): Quality[] {
+  return accuracies.map((accuracy) => ({ accuracy }));
+}
+
+/** The higher, the better: of language models by their loss. */
+export function scoreOf({ accuracy, loss }: Quality): number {
+  return loss === undefined ? accuracy : -loss;
+}
+
+/** Means over stitches. */
+export function meanQuality(qualities: readonly Quality[]): Quality {
+  const losses = qualities.flatMap(({ loss }) => loss ?? []);
+  return {
+    accuracy: meanOf(qualities.map(({ accuracy }) => accuracy)),
+    ...(losses.length > 0 && { loss: meanOf(losses) }),
+  };
+}

@@ -1,0 +1,46 @@
+/** How well the deployed stitches of language models predict the validation texts, by their parameters (Figure G). */
+import { seriesOf } from '../../run-folder/result.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
+import { datasetLabel, methodLabel } from '../curves/labels.js';
+import type { Row, Table } from '../render/table.js';
+
+/** Undefined where no trial has language models. */
+export function lossesView(trials: readonly TrialRecord[]): Table | undefined {
+  const rows = trials.flatMap((trial): Row[] => {
+    const { result } = trial;
+    if (!result) return [];
+    const stitches = result.stitches.toSorted((a, b) => a.params - b.params);
+    return stitches.flatMap(({ id, path, params, loss, accuracy }, index): Row[] => {
+      if (loss === undefined) return [];
+      const blocks = path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
+      const cells = {
+        dataset: datasetLabel(result.dataset),
+        method: methodLabel(seriesOf(result)),
+        seed: result.seed,
+        ...{ id, blocks, params: params / 1e6, loss, perplexity: Math.exp(loss), accuracy },
+      };
+      return [{ startsGroup: index === 0, cells }];
+    });
+  });
+  if (rows.length === 0) return undefined;
+  return {
+    name: 'losses',
+    title: 'Deployed language models on the validation texts (as Figure G)',
+    columns: [
+      { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
+      { key: 'method', label: 'Method', kind: 'text', grouping: true },
+      { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },
+      { key: 'id', label: 'Stitch', kind: 'number', precision: 0 },
+      { key: 'blocks', label: 'Blocks', kind: 'text' },
+      { key: 'params', label: 'Params (M)', kind: 'number', precision: 3 },
+      { key: 'loss', label: 'Loss', kind: 'number', precision: 4 },
+      { key: 'perplexity', label: 'Perplexity', kind: 'number', precision: 3 },
+      { key: 'accuracy', label: 'Next token (%)', kind: 'number' },
+    ],
+    rows,
+    notes: [
+      'loss: cross-entropy in nats per learned token, perplexity its exponential; next token: tokens whose most probable prediction is right',
+      'accuracies of language models in the other tables are those of the next token',
+    ],
+  };
+}
