@@ -25,9 +25,7 @@ test('exported files', async (t) => {
   const [result] = await mini.run(experiment, 'run');
   const stitched = result!.stitches.find(({ path }) => path.length === 2)!;
   const network = await openDeployed(path.join(mini.folder, 'run'), { stitch: stitched.id });
-  const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset as ImageDatasetConfig, mini.cacheFolder, {
-    seed: 0,
-  });
+  const { splits } = await loadDataset(trialsOf(experiment)[0]!.dataset as ImageDatasetConfig, mini.cacheFolder);
   const files = splits.test.map(({ file }) => file);
   const options = { progress: silentProgress, cacheFolder: mini.cacheFolder };
   const expected = await predict(mini.engine, network, files, 1);
