@@ -84,12 +84,12 @@ export class Random {
     return copy;
   }
 
-  /** `length` draws of normal(0, deviation) cut at two deviations, as timm's trunc_normal_ in practice. */
-  truncatedNormal(length: number, deviation: number): Float32Array {
+  /** `length` draws of normal(0, std) cut at two standard deviations, as timm's trunc_normal_ in practice. */
+  truncatedNormal(length: number, std: number): Float32Array {
     return Float32Array.from({ length }, () => {
       let draw = this.normal();
       while (Math.abs(draw) > 2) draw = this.normal();
-      return deviation * draw;
+      return std * draw;
     });
   }
 }

@@ -22,7 +22,7 @@ export type Sampling =
       readonly strategy: 'task-specific';
       /** Epochs of uniform sampling. */
       readonly warmupEpochs: number;
-      /** Of the softmax in a bin, in deviations; default 1. Large: uniform; near 0: always the top stitch. */
+      /** Of the softmax in a bin, in standard deviations; default 1. Large: uniform; near 0: always the top stitch. */
       readonly temperature?: number;
     };
 
@@ -77,19 +77,19 @@ export function stitchProbabilities(sampling: Sampling, state: SamplingState): n
   const probabilities = new Array<number>(stitches).fill(0);
   for (const ids of groups) {
     const scores = standardise(ids.map((id) => importance.scores[id] ?? null));
-    for (const [index, share] of softmax(scores, sampling.temperature ?? 1).entries()) {
-      probabilities[ids[index]!] = share / groups.length;
+    for (const [index, probability] of softmax(scores, sampling.temperature ?? 1).entries()) {
+      probabilities[ids[index]!] = probability / groups.length;
     }
   }
   return probabilities;
 }
 
-/** Mean 0 and deviation 1 over the known scores; unknown ones are 0, and so are all when there is nothing to compare. */
+/** Mean 0 and standard deviation 1 over the known scores; unknown ones are 0, and so are all when there is nothing to compare. */
 function standardise(scores: readonly (number | null)[]): number[] {
   const known = scores.filter((score) => score !== null);
   const mean = known.reduce((sum, score) => sum + score, 0) / known.length;
-  const deviation = Math.sqrt(known.reduce((sum, score) => sum + (score - mean) ** 2, 0) / known.length);
-  return scores.map((score) => (score !== null && deviation > 0 ? (score - mean) / deviation : 0));
+  const std = Math.sqrt(known.reduce((sum, score) => sum + (score - mean) ** 2, 0) / known.length);
+  return scores.map((score) => (score !== null && std > 0 ? (score - mean) / std : 0));
 }
 
 function softmax(scores: readonly number[], temperature: number): number[] {

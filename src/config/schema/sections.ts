@@ -4,8 +4,8 @@ import { count, countOrZero, field, fraction, identifier, nonNegative, positive 
 
 const channels = () => z.tuple([z.number(), z.number(), z.number()]);
 /** Below it, normalised values leave the range in which networks compute. */
-const deviation = () => z.number().min(0.001);
-const deviations = () => z.tuple([deviation(), deviation(), deviation()]);
+const std = () => z.number().min(0.001);
+const stds = () => z.tuple([std(), std(), std()]);
 
 export const preprocessingSchema = z.strictObject({
   resize: field(
@@ -31,7 +31,7 @@ export const preprocessingSchema = z.strictObject({
     'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
   ),
   std: field(
-    deviations().optional(),
+    stds().optional(),
     'Deviation of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
     'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
   ),

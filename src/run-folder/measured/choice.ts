@@ -68,8 +68,8 @@ export function pricesOf(run: MeasuredRun, cost: Cost, machine?: string): Prices
 /** @throws RequestError where nothing fits: it names what comes nearest */
 export function chooseWithin(run: MeasuredRun, { cost, limit }: Budget, prices: Prices): PricedStitch {
   const affordable = prices.stitches.filter(({ price }) => price <= limit);
-  const dearest = affordable.at(-1);
-  if (dearest) return dearest;
+  const largest = affordable.at(-1);
+  if (largest) return largest;
   const [first, ...others] = prices.stitches;
   if (!first) throw new RequestError(`no deployed stitch of ${run.name} was measured on ${prices.machine}`);
   const near = others.reduce((best, other) => (other.price < best.price ? other : best), first);

@@ -7,8 +7,8 @@ export type Cost = 'latency' | 'size' | 'flops' | 'params';
 export function formatCost(cost: Cost, value: number): string {
   const [first, ...larger] = scales[cost] as [readonly [string, number], ...(readonly [string, number])[]];
   const [name, size] = larger.findLast(([, size]) => value >= size * 0.9995) ?? first;
-  const share = value / size;
-  return `${Number(share.toPrecision(share < 1000 ? 3 : 6))} ${name}`;
+  const scaled = value / size;
+  return `${Number(scaled.toPrecision(scaled < 1000 ? 3 : 6))} ${name}`;
 }
 
 /** Units that costs are printed in, each from its own size on. */
