@@ -45,7 +45,7 @@ The result is a run folder of its own, which predict, export, measure and report
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Finetune);
-    const { performFinetuning } = await import('../src/experiment/finetune/perform.js');
+    const { performFinetuning } = await import('../src/experiment/derived/perform.js');
     const { gainLines } = await import('../src/report/views/gain-view.js');
     const command = estaCommand('finetune', ...this.argv);
     const request = { ...flags, ...chosenBy(flags), command };

@@ -14,7 +14,7 @@ import { trainedAlone } from './stitch-training.js';
  */
 export function stitchResult(
   anchors: readonly AnchorConfig[],
-  { network: { space, network, flops }, importance }: TrainedStage,
+  { network: { space, network, flops }, importance }: Pick<TrainedStage, 'network' | 'importance'>,
   { id, bin }: DeployedStitch,
   accuracy: number,
   loss?: number,

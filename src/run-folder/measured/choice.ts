@@ -65,6 +65,19 @@ export function pricesOf(run: MeasuredRun, cost: Cost, machine?: string): Prices
   }
 }
 
+/**
+ * What one machine has measured of a trial, stitches that are not deployed among it.
+ * @param machine needed where several have measured latencies
+ * @throws RequestError where there are no milliseconds, and no way to tell which machine is meant
+ */
+export function measuredBy(
+  run: MeasuredRun,
+  machine?: string,
+): { readonly table: MachineMeasurements; readonly stitches: readonly MeasuredStitch[] } {
+  const { table, measured } = machineOf(run, machine);
+  return { table, stitches: measured };
+}
+
 /** @throws RequestError where nothing fits: it names what comes nearest */
 export function chooseWithin(run: MeasuredRun, { cost, limit }: Budget, prices: Prices): PricedStitch {
   const affordable = prices.stitches.filter(({ price }) => price <= limit);

@@ -9,7 +9,8 @@ import { loadDataset } from '../../../src/data/load.js';
 import { predict } from '../../../src/evaluation/predict.js';
 import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
 import { findTrial, openTrial } from '../../../src/experiment/deployed/trained-trial.js';
-import { type FinetuneRequest, finetune, finetunedFolder } from '../../../src/experiment/finetune/finetune.js';
+import { derivedFolder } from '../../../src/experiment/derived/derived-trial.js';
+import { type FinetuneRequest, finetune } from '../../../src/experiment/derived/finetune.js';
 import { gainLines } from '../../../src/report/views/gain-view.js';
 import { Interrupted } from '../../../src/shared/errors.js';
 import { esta } from '../../command-line.js';
@@ -89,9 +90,9 @@ test('a stitch of the run is trained alone in a folder of its own', async (t) =>
       name: 'RequestError',
       message: /was trained in another way:\n {2}finetuned.final.epochs: there 2, now 1/,
     });
-    await assert.rejects(alone('run'), { name: 'RequestError', message: /holds species-esta-seed0: a stitch/ });
-    assert.equal(finetunedFolder('runs/flowers/', 4), path.join('runs', 'flowers-stitch-4'));
-    assert.equal(finetunedFolder('runs/cub', 4, 'a-seed0'), path.join('runs', 'cub-a-seed0-stitch-4'));
+    await assert.rejects(alone('run'), { name: 'RequestError', message: /holds species-esta-seed0: what is made/ });
+    assert.equal(derivedFolder('runs/flowers/', 'stitch-4'), path.join('runs', 'flowers-stitch-4'));
+    assert.equal(derivedFolder('runs/cub', 'stitch-4', 'a-seed0'), path.join('runs', 'cub-a-seed0-stitch-4'));
   });
 
   await t.test('the command says what was gained, and what comes next', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Experiment, experimentSchema, type Method } from '../../../src/config/schema/experiment.js';
 import { trialsOf } from '../../../src/config/trials.js';
-import { finetuneRecipe } from '../../../src/experiment/finetune/recipe.js';
+import { finetuneRecipe } from '../../../src/experiment/derived/finetune-recipe.js';
 import { type ImageTrialRecipe, recipeOf, type TrainingSplit } from '../../../src/experiment/recipe.js';
 
 const images = { train: 100, 'train+validation': 120, validation: 20 };

@@ -1,0 +1,54 @@
+/** A stitch that is trained further alone. It goes on when it was stopped. */
+import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import type { Runtime } from '../../training/runtime.js';
+import { countImages } from '../trial/trial-data.js';
+import { type DerivedTrial, derivedTrial } from './derived-trial.js';
+import { type FinetuneOptions, finetuneRecipe } from './finetune-recipe.js';
+import { openSharedTrial, type SharedRuntime } from './shared-trial.js';
+import { trainAlone } from './stitch-alone.js';
+
+export interface FinetuneRequest extends FinetuneOptions {
+  /** Id of a stitch that the run has trained. */
+  readonly stitch: number;
+  /** The run folder to be written. */
+  readonly out: string;
+  /** What was typed, to be recorded. */
+  readonly command: string;
+}
+
+export interface Finetuned extends DerivedTrial {
+  /** How many images the accuracies on the test split are of. */
+  readonly testImages: number;
+}
+
+/**
+ * Trains the stitch further, goes on where that was stopped, or reads the result of before.
+ * @throws RequestError for a folder of other settings; TrialError where it diverges; Interrupted where the user has asked to
+ *   stop
+ */
+export async function finetune(
+  runtime: Runtime & SharedRuntime,
+  run: MeasuredRun,
+  { stitch, out, command, ...options }: FinetuneRequest,
+): Promise<Finetuned> {
+  const shared = await openSharedTrial(run, runtime);
+  const { splits } = shared.dataset;
+  const images = { ...countImages(splits), validation: splits.val?.length ?? 0 };
+  const recipe = finetuneRecipe(shared.recipe, stitch, run.result.learningRate, options, images);
+  const { final, learningRates: rates } = recipe.stages[0]!;
+  const derived = await derivedTrial(
+    runtime,
+    shared,
+    {
+      ...{ out, command, variant: `stitch ${stitch} alone` },
+      training: {
+        epochs: final.epochs,
+        base_learning_rates: rates.map(({ base }) => base),
+        grid_epochs: final.epochs,
+      },
+      settings: { finetuned: { of: run.result.settings, stitch, rates, final } },
+    },
+    (trial, writer, identity) => trainAlone({ ...runtime, writer, identity }, trial, recipe, shared),
+  );
+  return { ...derived, testImages: splits.test.length };
+}

@@ -1,0 +1,156 @@
+/**
+ * Other stitches of a trained network deployed: the best one of each of so many bins of equal width of the milliseconds of a
+ * machine, where a trial deploys by bins of FLOPs. Nothing is trained again; the test images only say how good they are.
+ */
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { toDevice } from '../../engine/transfer.js';
+import { type MeasuredRun, measuredBy } from '../../run-folder/measured/choice.js';
+import { fingerprintOf, latencyOf, type MachineMeasurements } from '../../run-folder/measured/measurement.js';
+import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import type { TrialResult } from '../../run-folder/result.js';
+import type { EpochImportance } from '../../run-folder/training-journal.js';
+import { stitchedStage } from '../../run-folder/trial-journal.js';
+import { RequestError } from '../../shared/errors.js';
+import { readJsonLines } from '../../shared/files.js';
+import { estaCommand, formatNextStep } from '../../shared/next-step.js';
+import { deployedStitches } from '../../stitching/deployment.js';
+import { trainablesOfNames } from '../../stitching/parameters/names.js';
+import { flopsBins } from '../../stitching/space/flops-bins.js';
+import type { Runtime } from '../../training/runtime.js';
+import type { StageRecipe } from '../recipe.js';
+import { noteValidation } from '../trial/deploy.js';
+import { accuraciesOf, accuraciesOfAll } from '../trial/evaluate.js';
+import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
+import { openTrialData } from '../trial/trial-data.js';
+import { stitchResult } from '../trial/trial-result.js';
+import { type DerivedTrial, derivedTrial } from './derived-trial.js';
+import { openSharedTrial, partsOf, type SharedRuntime, type SharedTrial } from './shared-trial.js';
+
+export interface RedeployRequest {
+  /** Whose milliseconds count; needed where several machines have measured them. */
+  readonly machine?: string | undefined;
+  /** What makes the best stitch of a bin; default: what the trial deployed by. */
+  readonly by?: 'importance' | 'validation' | undefined;
+  /** Default: as many as the trial has bins of FLOPs. */
+  readonly bins?: number | undefined;
+  /** The run folder to be written. */
+  readonly out: string;
+  /** What was typed, to be recorded. */
+  readonly command: string;
+}
+
+type Rule = 'importance' | 'validation';
+
+/**
+ * @throws RequestError where the trial has no stitched network or no scores, and where the machine has not measured all stitches
+ */
+export async function redeploy(
+  runtime: Runtime & SharedRuntime,
+  run: MeasuredRun,
+  { machine, by, bins, out, command }: RedeployRequest,
+): Promise<DerivedTrial> {
+  const { table, stitches } = measuredBy(run, machine);
+  const shared = await openSharedTrial(run, runtime);
+  const stage = shared.recipe.stages.find(({ anchor }) => anchor === undefined);
+  if (!stage) throw new RequestError(`${run.name} has stitched nothing: all that it trained is deployed`);
+  const hasScores = stage.importanceMomentum !== undefined;
+  if (by === 'importance' && !hasScores)
+    throw new RequestError(`${run.name} has no importance scores`, 'Give --by validation.');
+  const rule: Rule = by ?? (stage.deployment === 'importance' ? 'importance' : 'validation');
+  const count = bins ?? shared.recipe.stitching.bins.count;
+  const latencies = Object.fromEntries(stitches.map((stitch) => [stitch.id, latencyOf(stitch)]));
+  const settings = { redeployed: { of: run.result.settings, rule, bins: count, latencies } };
+  const request = { out, command, variant: `by ms on ${table.machine}`, settings };
+  const derived = await derivedTrial(runtime, shared, request, async (trial, writer, identity) => {
+    await writer.begin(trial, identity);
+    const trialFolder = writer.trialFolder(trial);
+    const choice = { rule, count, latencies, table, run, trialFolder };
+    const chosen = await chosenStitches(runtime, shared, stage, choice);
+    await copyFile(path.join(shared.folder, 'trained.safetensors'), path.join(trialFolder, 'trained.safetensors'));
+    const { learningRate, trainSeconds, epochs, stages } = run.result;
+    const training = { learningRate, trainSeconds, epochs, ...(stages && { stages }) };
+    const result = await writer.result(trial, { status: 'finished', ...training, ...chosen });
+    await writer.status(trial, { state: 'finished', learningRate });
+    return result;
+  });
+  const { trial, result } = derived;
+  // Reports tell what one-stage deployment gives away where all stitches were evaluated: for that they need all milliseconds.
+  const isKept = (id: number) => rule === 'validation' || result.stitches.some((stitch) => stitch.id === id);
+  const kept = stitches.filter(({ id }) => isKept(id));
+  await writeMachine(out, { ...table, trials: [{ trial, fingerprint: fingerprintOf(result), stitches: kept }] });
+  return derived;
+}
+
+interface Choice {
+  readonly rule: Rule;
+  readonly count: number;
+  /** By stitch id. */
+  readonly latencies: Readonly<Record<number, number | undefined>>;
+  readonly table: MachineMeasurements;
+  readonly run: MeasuredRun;
+  readonly trialFolder: string;
+}
+
+/** What is deployed, tested. */
+async function chosenStitches(
+  runtime: Runtime,
+  shared: SharedTrial,
+  stage: StageRecipe,
+  choice: Choice,
+): Promise<Pick<TrialResult, 'stitches' | 'deploySeconds'>> {
+  const { engine, progress } = runtime;
+  const { recipe, trained, dataset } = shared;
+  const { name } = choice.run;
+  const network = networkOfTrained(engine, await partsOf(shared), stage.adaptation, recipe.stitching.bins, trained);
+  const milliseconds = latenciesOf(network, choice);
+  const ids = network.space.stitches.map(({ id }) => id);
+  const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
+  const data = await openTrialData(recipe, dataset.splits, progress);
+  try {
+    const start = performance.now();
+    const importance = await importanceOf(shared);
+    const validated = async () => {
+      const label = `${name}: evaluating all stitches`;
+      const scores = await accuraciesOfAll(runtime, network, trainables, data.evaluation('validation'), label);
+      await noteValidation(choice, network, importance, scores);
+      return scores;
+    };
+    const scores = choice.rule === 'validation' ? await validated() : importance.scores;
+    const bins = flopsBins(milliseconds, network.bins.largestAnchor, { count: choice.count });
+    const deployed = deployedStitches(bins, { scores });
+    const deploySeconds = (performance.now() - start) / 1000;
+    const chosen = deployed.map(({ id }) => id);
+    const images = data.evaluation('test');
+    const accuracies = await accuraciesOf(runtime, network, trainables, chosen, images, `${name}: testing`);
+    const { anchors } = recipe;
+    const stitches = deployed.map((stitch, index) =>
+      stitchResult(anchors, { network, importance }, stitch, accuracies[index]!),
+    );
+    return { stitches, deploySeconds };
+  } finally {
+    engine.free(trainables);
+    engine.free(network.frozen);
+    await data.close();
+  }
+}
+
+/** Milliseconds of every stitch, by id. */
+function latenciesOf({ space }: TrialNetwork, { latencies, table, run }: Choice): number[] {
+  const measured = space.stitches.flatMap(({ id }) => latencies[id] ?? []);
+  if (measured.length === space.stitches.length) return measured;
+  throw new RequestError(
+    `${table.machine} has measured ${measured.length} of the ${space.stitches.length} stitches of ${run.name}`,
+    formatNextStep({
+      purpose: 'A bin of milliseconds may be best served by a stitch that is not deployed yet. Measure all of them:',
+      command: estaCommand('measure', run.folder, '--trial', run.name, '--all', '--machine', table.machine),
+    }),
+  );
+}
+
+/** The importance scores at the end of the training. */
+async function importanceOf({ folder }: SharedTrial) {
+  const lines = await readJsonLines<EpochImportance>(path.join(folder, 'importance.jsonl'));
+  const scores = lines.findLast(({ stage }) => stage === stitchedStage)?.scores;
+  return { eta: 0, scores: scores ?? [] };
+}
