@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import type { Experiment } from '../../src/config/schema/experiment.js';
 import type { Engine, Value } from '../../src/engine/engine.js';
 import type { RunOptions } from '../../src/experiment/runner.js';
+import { architectureNamed } from '../../src/models/architectures.js';
 import { float32 } from '../../src/shared/arrays.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { Random } from '../../src/shared/random.js';
@@ -14,8 +15,6 @@ import { type Answers, type HostEngine, hostEngine, type Inputs } from './trial/
 
 /** Images of each of two classes. */
 const counts = { train: 3, val: 1, test: 2 };
-/** Tokens of an image of the mini anchors. */
-const tokens = 65;
 
 export interface HostRun extends Miniature {
   readonly root: string;
@@ -73,14 +72,14 @@ export function answering(answers: Answers): HostEngine {
 /** `features of NAME: 0,1 and 0,1` */
 function featuresOf(engine: Engine, program: string, { inputs }: Inputs): object {
   const [, name, leaving, entering] = /^features of (\S+): ([\d,]*) and ([\d,]*)$/.exec(program)!;
-  const width = name === 'vit_mini_tiny' ? 32 : 64;
+  const { width, positions } = architectureNamed(name!).blocks[0]!;
   const images = (inputs as Value).shape[0]!;
   const features = (blocks: string) =>
     Object.fromEntries(
       blocks.split(',').map((block) => {
         const random = Random.of(0, program, block);
-        const data = Float32Array.from({ length: images * tokens * width }, () => random.uniform());
-        return [block, engine.put(float32([images, tokens, width], data))];
+        const data = Float32Array.from({ length: images * positions * width }, () => random.uniform());
+        return [block, engine.put(float32([images, positions, width], data))];
       }),
     );
   return { leaving: leaving ? features(leaving) : {}, entering: entering ? features(entering) : {} };
