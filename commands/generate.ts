@@ -7,7 +7,9 @@ export default class Generate extends EstaCommand {
   static override readonly description =
     `The text appears as it is made, until the model ends it, --max-tokens are written, or Ctrl-C. Without a temperature the most probable token is taken each time, so that the same prompt gives the same text.
 
-The folder holds config.json, model.safetensors (or its shards with their index) and tokenizer.json or tokenizer.model, as Hugging Face has them: LLaMA, Llama 2, TinyLlama. A model of llama2.c is converted by node dist/data-scripts/llama2c-to-hf.js.`;
+The folder holds config.json, model.safetensors (or its shards with their index) and tokenizer.json or tokenizer.model, as Hugging Face has them: LLaMA, Llama 2, TinyLlama. A model of llama2.c is converted by node dist/data-scripts/llama2c-to-hf.js.
+
+With --run it is an instruction, in the template of Alpaca, that deployed stitches of a run on text answer.`;
 
   static override readonly examples = [
     {
@@ -19,6 +21,14 @@ The folder holds config.json, model.safetensors (or its shards with their index)
       command:
         '<%= config.bin %> generate "Once upon a time" --checkpoint ./stories15M --temperature 0.8 --top-p 0.9 --seed 3',
     },
+    {
+      description: 'The answer of the largest stitch with at most 8 billion parameters',
+      command: '<%= config.bin %> generate "Name three fruits." --run runs/stitched-llama --budget 8B',
+    },
+    {
+      description: 'The answers of all deployed stitches side by side, as in Figures G and H',
+      command: '<%= config.bin %> generate "Name three fruits." --run runs/stitched-llama --compare',
+    },
   ];
 
   static override readonly args = {
@@ -26,7 +36,35 @@ The folder holds config.json, model.safetensors (or its shards with their index)
   };
 
   static override readonly flags = {
-    checkpoint: Flags.string({ required: true, helpValue: 'DIR', summary: 'Folder of the model.' }),
+    checkpoint: Flags.string({ helpValue: 'DIR', summary: 'Folder of the model.' }),
+    run: Flags.string({
+      helpValue: 'DIR',
+      exclusive: ['checkpoint', 'adapter'],
+      summary: 'Run folder of stitched language models: TEXT is an instruction, which one of them answers.',
+    }),
+    input: Flags.string({ dependsOn: ['run'], helpValue: 'TEXT', summary: 'What the instruction is about.' }),
+    trial: Flags.string({
+      dependsOn: ['run'],
+      helpValue: 'NAME',
+      summary: 'Trial of the run; may be left out where it has one.',
+    }),
+    budget: Flags.string({
+      dependsOn: ['run'],
+      exclusive: ['stitch', 'compare'],
+      helpValue: 'COST',
+      summary:
+        'The largest deployed stitch that it buys: 8B (parameters), 20GB, 900GFLOPs; left out: the largest of all.',
+    }),
+    stitch: Flags.integer({
+      dependsOn: ['run'],
+      exclusive: ['compare'],
+      helpValue: 'ID',
+      summary: 'A deployed stitch.',
+    }),
+    compare: Flags.boolean({
+      dependsOn: ['run'],
+      summary: 'All deployed stitches answer, with the seconds that each takes for a token.',
+    }),
     adapter: Flags.string({
       helpValue: 'DIR',
       summary: 'Folder of a LoRA adapter (PEFT) for the model; it is merged into the weights.',
@@ -57,6 +95,11 @@ The folder holds config.json, model.safetensors (or its shards with their index)
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Generate);
+    if (flags.run !== undefined) return this.answer(args.prompt, flags.run);
+    const { checkpoint } = flags;
+    if (checkpoint === undefined) {
+      throw new RequestError('expected --checkpoint or --run', 'Give the folder of a model, or that of a run on text.');
+    }
     const { createEngine } = await import('../src/engine/select.js');
     const { openModel } = await import('../src/evaluation/generation/open-model.js');
     const { generate } = await import('../src/evaluation/generation/generate.js');
@@ -64,11 +107,11 @@ The folder holds config.json, model.safetensors (or its shards with their index)
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const engine = await createEngine(flags.engine, { device: flags.device });
     try {
-      const { model, tokenizer, params, unused } = await openModel(engine, flags.checkpoint, {
+      const { model, tokenizer, params, unused } = await openModel(engine, checkpoint, {
         storage: flags.weights,
         adapter: flags.adapter,
       });
-      if (unused.length > 0) this.warn(`${flags.checkpoint} has tensors that are not used: ${unused.join(', ')}`);
+      if (unused.length > 0) this.warn(`${checkpoint} has tensors that are not used: ${unused.join(', ')}`);
       const show = this.jsonEnabled() ? () => {} : (text: string) => void process.stdout.write(text);
       const generated = await generate(model, tokenizer, args.prompt, {
         sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
@@ -85,6 +128,48 @@ The folder holds config.json, model.safetensors (or its shards with their index)
       await engine.dispose();
     }
   }
+
+  /** Answers of deployed stitches: one as it is made, or all of them as a table. */
+  private async answer(instruction: string, runFolder: string): Promise<unknown> {
+    const { flags } = await this.parse(Generate);
+    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
+    const { answersOf, answersTable } = await import('../src/experiment/text/answers.js');
+    const { parseBudget } = await import('../src/shared/costs/budget.js');
+    const { createEngine } = await import('../src/engine/select.js');
+    const { renderText } = await import('../src/report/render/render-text.js');
+    const { interruptSignal } = await import('../src/shared/interrupt.js');
+    const run = await findTrial(runFolder, flags.trial);
+    const budget = flags.budget === undefined ? undefined : parseBudget(asBudget(flags.budget));
+    const stitches = flags.compare ? run.result.stitches : [chosenStitch(run, { stitch: flags.stitch, budget })];
+    const question = { instruction, input: flags.input ?? '' };
+    const engine = await createEngine(flags.engine, { device: flags.device });
+    try {
+      const shows = !flags.compare && !this.jsonEnabled();
+      const [answers] = await answersOf(engine, run, stitches, [question], {
+        sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
+        maxTokens: flags['max-tokens'],
+        seed: flags.seed,
+        signal: interruptSignal(),
+        ...(shows && { onText: (text: string) => void process.stdout.write(text) }),
+      });
+      if (flags.compare) this.log(renderText(answersTable(question, answers!), process.stdout.columns));
+      else {
+        const { id, params, tokens, seconds_per_token: seconds } = answers![0]!;
+        const size = `${(params / 1e6).toPrecision(4)} million parameters`;
+        this.log(`\n\n${tokens} tokens of stitch ${id} (${size}), ${seconds.toFixed(4)} s each, on ${engine.device}`);
+      }
+      if (answers!.some(({ stopped }) => stopped === 'interrupted')) process.exitCode = 130;
+      return { run: run.folder, trial: run.name, ...question, answers };
+    } finally {
+      await engine.dispose();
+    }
+  }
+}
+
+/** `8B` is what the paper calls a stitch: its parameters. */
+function asBudget(text: string): string {
+  return /^[\d.]+\s*[kmb]$/i.test(text.trim()) ? `${text} params` : text;
 }
 
 function numberIn(flag: string, text: string, low: number, high: number): number {

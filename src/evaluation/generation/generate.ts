@@ -36,7 +36,7 @@ export async function generate(
   { sampling, maxTokens, random, signal, onText }: GenerationOptions,
 ): Promise<Generated> {
   const ids = tokenizer.encode(prompt);
-  requireRoom(ids.length, maxTokens, model.config.contextLength);
+  requireRoom(ids.length, maxTokens, model.contextLength);
   onText?.(prompt);
   const before = tokenizer.decode(ids);
   let text = before;

@@ -16,8 +16,15 @@ export class KeyValueCache {
   private count = 0;
   private arrays: Kept<Float32NdArray>[];
 
-  constructor(private readonly config: LlamaConfig) {
-    this.arrays = Array.from({ length: config.depth }, () => this.empty(smallestCapacity));
+  /**
+   * @param blocks shapes of the keys of each block
+   * @param contextLength tokens that all of them can see
+   */
+  constructor(
+    private readonly blocks: readonly Pick<LlamaConfig, 'keyValueHeads' | 'headWidth'>[],
+    private readonly contextLength: number,
+  ) {
+    this.arrays = blocks.map((block) => this.empty(block, smallestCapacity));
   }
 
   /** Tokens that were written. */
@@ -41,25 +48,28 @@ export class KeyValueCache {
   }
 
   private makeRoom(needed: number): void {
-    if (needed > this.config.contextLength) {
+    if (needed > this.contextLength) {
       throw new RequestError(
-        `the text has ${needed} tokens, more than the ${this.config.contextLength} that the network was trained to see`,
+        `the text has ${needed} tokens, more than the ${this.contextLength} that the network was trained to see`,
         'Give a shorter prompt, or ask for fewer tokens.',
       );
     }
     let capacity = this.arrays[0]!.keys.shape[2]!;
     if (needed <= capacity) return;
     while (capacity < needed) capacity *= 2;
-    this.arrays = this.arrays.map((before) => {
-      const larger = this.empty(capacity);
+    this.arrays = this.arrays.map((before, index) => {
+      const larger = this.empty(this.blocks[index]!, capacity);
       copyRows(before.keys, 0, larger.keys, 0, this.count);
       copyRows(before.values, 0, larger.values, 0, this.count);
       return larger;
     });
   }
 
-  private empty(capacity: number): Kept<Float32NdArray> {
-    const shape = [1, this.config.keyValueHeads, capacity, this.config.headWidth];
+  private empty(
+    { keyValueHeads, headWidth }: Pick<LlamaConfig, 'keyValueHeads' | 'headWidth'>,
+    capacity: number,
+  ): Kept<Float32NdArray> {
+    const shape = [1, keyValueHeads, capacity, headWidth];
     return { keys: float32(shape), values: float32(shape) };
   }
 }

@@ -1,7 +1,14 @@
 /** A language model on an engine, as generation needs it: logits of the next token, for a text that grows. */
 import type { Engine, Value } from '../../engine/engine.js';
 import { toDevice, toHost } from '../../engine/transfer.js';
-import { type CachedInputs, type CachedOutputs, runCached } from '../../models/llama/cached.js';
+import {
+  type CachedInputs,
+  type CachedOutputs,
+  type PartShape,
+  type PathWeights,
+  runCached,
+  wholePath,
+} from '../../models/llama/cached.js';
 import type { LlamaConfig } from '../../models/llama/config.js';
 import type { LlamaWeights } from '../../models/llama/llama.js';
 import { int32, type NdArray } from '../../shared/arrays.js';
@@ -19,15 +26,29 @@ export interface Reading {
 }
 
 export interface LanguageModel {
-  readonly config: LlamaConfig;
+  /** Tokens that it can see at once. */
+  readonly contextLength: number;
   /** Starts a new text. */
   begin(): Reading;
   dispose(): void;
 }
 
+/** A whole network. */
 export function languageModel(engine: Engine, config: LlamaConfig, weights: LlamaWeights<NdArray>): LanguageModel {
-  const values: LlamaWeights<Value> = toDevice(engine, weights);
-  const step = engine.compile('generate', (inputs: Parameters<typeof runCached>[0]) => runCached(inputs, config));
+  return pathModel(engine, [{ config, scale: 1 }], wholePath(weights));
+}
+
+/**
+ * The path of a stitch.
+ * @param shapes of its parts
+ */
+export function pathModel(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): LanguageModel {
+  const values: PathWeights<Value> = toDevice(engine, weights);
+  const step = engine.compile(`generate ${JSON.stringify(shapes)}`, (inputs: Parameters<typeof runCached>[0]) =>
+    runCached(inputs, shapes),
+  );
+  const blocks = weights.parts.flatMap((part, index) => part.blocks.map(() => shapes[index]!.config));
+  const contextLength = Math.min(...shapes.map(({ config }) => config.contextLength));
 
   const readChunk = async (cache: KeyValueCache, ids: readonly number[]): Promise<Float32Array> => {
     const size = chunkSizes.find((each) => each >= ids.length)!;
@@ -46,9 +67,9 @@ export function languageModel(engine: Engine, config: LlamaConfig, weights: Llam
   };
 
   return {
-    config,
+    contextLength,
     begin: () => {
-      const cache = new KeyValueCache(config);
+      const cache = new KeyValueCache(blocks, contextLength);
       return {
         get length() {
           return cache.filled;

@@ -27,6 +27,12 @@ export function languageArchitectures({ anchors, adaptation, text }: TextExperim
       'A stitch reads the tokens of one anchor and writes those of the other: choose models of one family.',
     );
   }
+  const short = configs.findIndex(({ contextLength }) => contextLength < text.cutoff);
+  if (short >= 0) {
+    throw new RequestError(
+      `text.cutoff: expected at most ${configs[short]!.contextLength}, what anchor ${anchors[short]!.name} can see, received ${text.cutoff}`,
+    );
+  }
   return configs.map((config, index) => {
     const rank = adaptation.ranks[index]!;
     const name = `${anchors[index]!.architecture} (${anchors[index]!.name})`;

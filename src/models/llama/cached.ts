@@ -5,8 +5,49 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { hidden } from '../../engine/ops/grouped-attention.js';
+import { adapted, type Linear } from '../layers.js';
+import type { LowRank } from '../low-rank.js';
 import type { LlamaConfig } from './config.js';
-import { classify, embed, futureOf, type LlamaWeights, rotationOf, runBlock, type TokenContext } from './llama.js';
+import {
+  classify,
+  embed,
+  futureOf,
+  type LlamaBlock,
+  type LlamaWeights,
+  rotationOf,
+  runBlock,
+  type TokenContext,
+} from './llama.js';
+
+/**
+ * Weights on the path of a stitch: some blocks of one network, then some of another, with what adapts them beside. A whole
+ * network is a path of one part.
+ */
+export interface PathWeights<T> {
+  readonly embedding: LlamaWeights<T>['embedding'];
+  readonly parts: readonly PathPart<T>[];
+  readonly norm: LlamaWeights<T>['norm'];
+  readonly head?: LlamaWeights<T>['head'] & object;
+}
+
+export interface PathPart<T> {
+  /** The stitching layer that leads into it, and what adapts that; left out of the first part. */
+  readonly entry?: { readonly layer: Linear<T>; readonly update?: LowRank<T>; readonly bias?: T };
+  readonly blocks: readonly LlamaBlock<T>[];
+  /** By block, then by layer; left out: none. */
+  readonly adapted?: readonly Readonly<Record<string, { readonly update?: LowRank<T>; readonly bias?: T }>>[];
+}
+
+/** The static side of a part. */
+export interface PartShape {
+  readonly config: LlamaConfig;
+  /** Factor of the updates in its blocks. */
+  readonly scale: number;
+}
+
+export function wholePath<T>({ embedding, blocks, norm, head }: LlamaWeights<T>): PathWeights<T> {
+  return { embedding, parts: [{ blocks }], norm, ...(head && { head }) };
+}
 
 /** Keys and values of one block: both [batch, keyValueHeads, capacity, headWidth], of which the first rows are filled. */
 export interface Kept<T> {
@@ -15,7 +56,7 @@ export interface Kept<T> {
 }
 
 export interface CachedInputs<T> {
-  readonly weights: LlamaWeights<T>;
+  readonly weights: PathWeights<T>;
   /** int32 [batch, tokens]; what stands after the last real token is ignored, because nobody sees the future. */
   readonly ids: T;
   /** int32 [1]: how many tokens are kept, the same for all sequences. */
@@ -33,25 +74,33 @@ export interface CachedOutputs<T> {
   readonly fresh: readonly Kept<T>[];
 }
 
-export function runCached(inputs: CachedInputs<tf.Tensor>, config: LlamaConfig): CachedOutputs<tf.Tensor> {
+/** @param shapes of the parts of the weights */
+export function runCached(inputs: CachedInputs<tf.Tensor>, shapes: readonly PartShape[]): CachedOutputs<tf.Tensor> {
   const { weights, ids, filled, last, kept } = inputs;
   const [batch, tokens] = ids.shape as [number, number];
   const first = filled.cast('float32');
-  const rotation = rotationOf(first.add(tf.range(0, tokens)), config);
   const capacity = kept[0]!.keys.shape[2]!;
   const empty = tf.greaterEqual(tf.range(0, capacity), first).cast('float32').reshape([1, 1, 1, capacity]);
   const masks = { kept: empty.mul(hidden), fresh: futureOf(tokens).mul(hidden) };
 
   const fresh: Kept<tf.Tensor>[] = [];
   let x = embed(weights.embedding, ids);
-  for (const [index, block] of weights.blocks.entries()) {
+  for (const [part, { entry, blocks, adapted: adaptations }] of weights.parts.entries()) {
+    const { config, scale } = shapes[part]!;
+    if (entry) x = adapted(entry.layer, x, entry);
+    const rotation = rotationOf(first.add(tf.range(0, tokens)), config);
     const attend: TokenContext['attend'] = (query, key, value) => {
       const own = { keys: byHead(key, config.keyValueHeads), values: byHead(value, config.keyValueHeads) };
       fresh.push(own);
-      return attendBoth(query, kept[index]!, own, masks, config);
+      return attendBoth(query, kept[fresh.length - 1]!, own, masks, config);
     };
-    x = runBlock(block, x, config, { rotation, attend });
+    for (const [index, block] of blocks.entries()) {
+      const layers = Object.entries(adaptations?.[index] ?? {});
+      const scaled = Object.fromEntries(layers.map(([layer, adaptation]) => [layer, { ...adaptation, scale }]));
+      x = runBlock(block, x, config, { rotation, attend }, scaled);
+    }
   }
+  const { config } = shapes.at(-1)!;
   const lastRow = tf.gather(x, last as tf.Tensor1D, 1).reshape([batch, config.width]);
   return { logits: classify(weights, lastRow, config), fresh };
 }

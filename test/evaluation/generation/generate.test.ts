@@ -149,7 +149,7 @@ function scripted(script: readonly number[], contextLength = 100) {
       return logits;
     },
   };
-  const model = { config: { contextLength }, begin: () => reading, dispose() {} } as unknown as LanguageModel;
+  const model = { contextLength, begin: () => reading, dispose() {} } as unknown as LanguageModel;
   return { model, read };
 }
 

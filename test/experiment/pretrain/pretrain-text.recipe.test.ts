@@ -60,7 +60,7 @@ test('interrupted at every step a language model ends as uninterrupted; its fold
 
   const { model, tokenizer } = await openModel(engine, first!.folder);
   assert.equal(tokenizer.size, 1024);
-  assert.equal(model.config.depth, 6);
+  assert.equal(model.contextLength, 256);
   model.dispose();
 
   assert.equal((await run('first'))[0]!.loss, Number(first!.loss.toFixed(4)));

@@ -17,7 +17,8 @@ import { Random } from '../../../src/shared/random.js';
 import { tinyJson, writeTinyLlama } from '../../models/llama/tiny-llama.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 
-const larger = { hidden_size: 24, num_hidden_layers: 3, intermediate_size: 40 };
+const seen = { max_position_embeddings: 256 };
+const larger = { ...seen, hidden_size: 24, num_hidden_layers: 3, intermediate_size: 40 };
 
 export const trial = 'word-tasks-esta-seed0';
 
@@ -35,7 +36,7 @@ export async function textMiniature(test: TestContext): Promise<TextMiniature> {
   const engine = await createOnnxEngine({ threads: 1 });
   test.after(() => engine.dispose());
   for (const [name, json] of [
-    ['S', {}],
+    ['S', seen],
     ['B', larger],
   ] as const) {
     const rows = llamaTensors(llamaConfigFrom({ ...tinyJson, ...json }, name));

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { greedy } from '../../../src/evaluation/generation/sampling.js';
+import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { answersOf, answersTable } from '../../../src/experiment/text/answers.js';
 import { tableOneReference } from '../../../src/report/paper/table-one.js';
 import { renderText } from '../../../src/report/render/render-text.js';
 import { readReportContent } from '../../../src/report/report-content.js';
@@ -47,6 +50,34 @@ test('a run that is stopped and goes on ends as one that was not; its losses are
   assert.deepEqual(recipe.stages[0].final, { split: 'train', epochs: 2, steps: 4, warmupSteps: 1, decay: 'linear' });
 });
 
+test('deployed stitches answer: the same again, each by itself, also with weights of 8 bits', async (t) => {
+  const mini = await textMiniature(t);
+  for (const [folder, changes] of Object.entries({ whole: {}, small: { text: { weights: '8bit' } } })) {
+    await mini.run(mini.experiment({ training: { epochs: 1 }, ...changes }), folder);
+    const run = await findTrial(path.join(mini.folder, folder));
+    const questions = [
+      { instruction: 'Say it.', input: '' },
+      { instruction: 'Say it.', input: 'moon' },
+    ];
+    const ask = () =>
+      answersOf(mini.engine, run, run.result.stitches, questions, { sampling: greedy, maxTokens: 3, seed: 0 });
+    const answers = await ask();
+    const said = (all: typeof answers) => all.map((each) => each.map(({ id, text, tokens }) => ({ id, text, tokens })));
+    assert.deepEqual(said(await ask()), said(answers));
+    const ids = run.result.stitches.map(({ id }) => id);
+    assert.deepEqual(
+      answers.map((each) => each.map(({ id }) => id)),
+      [ids, ids],
+    );
+    const table = renderText(answersTable(questions[1]!, answers[1]!));
+    assert.match(table, /^Say it\. \(moon\)/);
+    for (const { params, seconds_per_token } of answers[1]!) {
+      assert.ok(table.includes((params / 1e6).toFixed(3)));
+      assert.ok(seconds_per_token > 0);
+    }
+  }
+});
+
 test('all methods and 8-bit weights run; the grid takes the rate with the lowest loss', async (t) => {
   const mini = await textMiniature(t);
   const once = { epochs: 1, batch_size: 4, base_learning_rates: [0.5] };
@@ -85,5 +116,6 @@ test('inputs that do not fit are refused in one message before anything is writt
     { anchors: [anchor('S', 'llama'), anchor('B', 'llama', '/nowhere')] },
     /\/nowhere\/config\.json cannot be read/,
   );
+  await refused({ text: { cutoff: 257 } }, /text\.cutoff: expected at most 256, what anchor S can see, received 257/);
   await refused({ text: { cutoff: 8, train_on_inputs: false } }, /cut off the answers of all validation texts/);
 });

@@ -1,0 +1,126 @@
+/** One deployed stitch of a finished trial of language models, as a model that generates. */
+import path from 'node:path';
+import { loadExperiment } from '../../config/load.js';
+import { type Experiment, isTextExperiment, type TextExperiment } from '../../config/schema/experiment.js';
+import type { TextTokenizer } from '../../data/text/tokenizer.js';
+import type { Engine } from '../../engine/engine.js';
+import { type LanguageModel, pathModel } from '../../evaluation/generation/language-model.js';
+import type { LlamaArchitecture } from '../../models/llama/architecture.js';
+import type { PartShape, PathPart, PathWeights } from '../../models/llama/cached.js';
+import type { LlamaWeights } from '../../models/llama/llama.js';
+import { entryOf } from '../../models/pretrained/formats/layout.js';
+import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import { type Float32NdArray, float32, isFloat32, type NdArray } from '../../shared/arrays.js';
+import { RequestError } from '../../shared/errors.js';
+import { biasPartsOf } from '../../stitching/parameters/shapes.js';
+import { blockUpdateOf, layerUpdateOf, type Trainables } from '../../stitching/parameters/trainables.js';
+import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
+import { type FrozenNetwork, withTrainedWeights } from '../../stitching/stitchable-network.js';
+import { mergeAnchors } from '../trial/network.js';
+import { readTrained } from '../trial/trained-file.js';
+import { commonTokenizer, loadLanguageAnchors } from './language-anchors.js';
+import { languageSpace } from './language-space.js';
+
+/** The stitches of a trial, whose anchors are read once. */
+export interface DeployedLanguage {
+  readonly experiment: TextExperiment;
+  readonly tokenizer: TextTokenizer;
+  /** @param id of a stitch of the space */
+  model(engine: Engine, id: number): LanguageModel;
+}
+
+/** @throws RequestError where the run is of images, or its anchors are not there any more */
+export async function openDeployedLanguage({ folder, name, result }: MeasuredRun): Promise<DeployedLanguage> {
+  const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
+  const experiment = textExperimentOf(config, folder);
+  const { architectures, space } = languageSpace(experiment);
+  const { trainables, layers, alone } = await readTrained(path.join(folder, 'trials', name, 'trained.safetensors'));
+  const tokenizer = await commonTokenizer(experiment.anchors, architectures);
+  // What changes the weights themselves was trained on whole ones (text-rules.ts).
+  const loaded = await loadLanguageAnchors(experiment.anchors, architectures, experiment.text.weights);
+  const isStitchedAfter = result.method === 'adapt-then-stitch';
+  const { weights } = isStitchedAfter
+    ? mergeAnchors(loaded as Parameters<typeof mergeAnchors>[0], { space, architectures }, alone)
+    : loaded;
+  const frozen = withTrainedWeights<Float32NdArray, FrozenNetwork<Float32NdArray>>(
+    { anchors: weights as FrozenNetwork<Float32NdArray>['anchors'], layers },
+    trainables,
+    isFloat32,
+  );
+  return {
+    experiment,
+    tokenizer,
+    model(engine, id) {
+      const stitch = space.stitches[id]!;
+      const shapes = stitch.path.map(
+        ({ anchor }): PartShape => ({
+          config: architectures[anchor]!.variant,
+          scale: architectures[anchor]!.blocks[0]!.adapted[0]?.scale ?? 1,
+        }),
+      );
+      return pathModel(engine, shapes, pathOf(stitch, frozen, trainables, architectures));
+    },
+  };
+}
+
+function textExperimentOf(experiment: Experiment, folder: string): TextExperiment {
+  if (isTextExperiment(experiment)) return experiment;
+  throw new RequestError(
+    `${folder} has trained networks that read images, which write no text`,
+    `Classify images with one of them: esta predict IMAGE --run ${folder}.`,
+  );
+}
+
+/** What a stitch runs, with what adapts it beside the weights. */
+export function pathOf(
+  stitch: Stitch,
+  { anchors, layers }: FrozenNetwork<NdArray>,
+  trainables: Trainables<Float32NdArray>,
+  architectures: readonly LlamaArchitecture[],
+): PathWeights<NdArray> {
+  const weightsOf = (anchor: number) => anchors[anchor] as LlamaWeights<NdArray>;
+  const parts = stitch.path.map(({ anchor, blocks: [from, to] }, segment): PathPart<NdArray> => {
+    const blocks = weightsOf(anchor).blocks.slice(from, to);
+    const adapted = adaptedBy(stitch, segment, trainables, architectures[anchor]!);
+    if (segment === 0) return { blocks, adapted };
+    const index = stitch.stitchingLayer!;
+    const update = layerUpdateOf(trainables, stitch.id, index);
+    const bias = trainables.layerBiases[stitch.id];
+    return { entry: { layer: layers[index]!, ...(update && { update }), ...(bias && { bias }) }, blocks, adapted };
+  });
+  const end = weightsOf(lastAnchor(stitch));
+  // A head that is the embedding is that of the last anchor.
+  return {
+    embedding: weightsOf(stitch.path[0]!.anchor).embedding,
+    parts,
+    norm: end.norm,
+    head: end.head ?? { tokens: end.embedding.tokens },
+  };
+}
+
+/** Low-rank updates and stitch-specific biases of the blocks of a segment. */
+function adaptedBy(
+  stitch: Stitch,
+  segment: number,
+  trainables: Trainables<Float32NdArray>,
+  architecture: LlamaArchitecture,
+): PathPart<NdArray>['adapted'] & object {
+  const { anchor, blocks: range } = stitch.path[segment]!;
+  const biases = trainables.biases[stitch.id]?.[segment];
+  return Array.from(biasPartsOf(architecture, range), ([block, places]) => {
+    const layers = architecture.blocks[block]!.adapted.flatMap(({ name, layers }) => {
+      const stacked = blockUpdateOf(trainables, stitch.id, { anchor, block, stack: name });
+      return layers.map((layer, position) => {
+        const { offset, length } = places.find((place) => place.layer === layer)!;
+        return [
+          layer,
+          {
+            ...(stacked && { update: { down: entryOf(stacked.down, position), up: entryOf(stacked.up, position) } }),
+            ...(biases && { bias: float32([length], biases.data.slice(offset, offset + length)) }),
+          },
+        ] as const;
+      });
+    });
+    return Object.fromEntries(layers.filter(([, adaptation]) => Object.keys(adaptation).length > 0));
+  });
+}
