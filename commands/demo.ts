@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { precisions } from '../src/config/deployment-options.js';
 import { EstaCommand } from '../src/shared/command.js';
 
 export default class Demo extends EstaCommand {
@@ -18,14 +19,19 @@ export default class Demo extends EstaCommand {
   static override readonly flags = {
     trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
     out: Flags.string({ default: 'demo', helpValue: 'DIR', summary: 'Folder of the page; one of before is replaced.' }),
+    precision: Flags.option({
+      options: precisions,
+      default: 'float32',
+      summary: 'Of the weights in the files: float16 and int8 make them a half and a quarter as large.',
+    })(),
     examples: Flags.integer({ min: 0, default: 6, helpValue: 'N', summary: 'Test images of the run to copy into it.' }),
   };
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Demo);
-    const { out, trial, examples } = flags;
+    const { out, trial, examples, precision } = flags;
     const { writeDemo } = await import('../src/experiment/demo/write-demo.js');
-    const palette = await writeDemo(args.run, { out, trial, examples });
+    const palette = await writeDemo(args.run, { out, trial, examples, precision });
     const megabytes = palette.stitches.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
     this.log(`Written: ${out}/index.html, ${palette.stitches.length} stitches of ${megabytes.toFixed(1)} MiB together`);
     this.log(`Show it with any static server, for example: npx http-server ${out}`);

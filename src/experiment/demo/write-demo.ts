@@ -9,10 +9,11 @@
  *     runtime/                         ONNX Runtime Web: WebAssembly, and WebGPU where there is one
  *     examples/                        some test images, where they are there
  */
-import { copyFile, cp, mkdir } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Precision } from '../../config/deployment-options.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import { datasetLabel, pathLabel } from '../../report/curves/labels.js';
 import type { ResultSegment } from '../../run-folder/result.js';
@@ -30,6 +31,8 @@ export interface DemoOptions {
   readonly trial?: string | undefined;
   /** Test images to copy; default 6. */
   readonly examples?: number;
+  /** Of the weights in the files; default float32. */
+  readonly precision?: Precision;
   /** Where drawn images are kept; default that of runs. */
   readonly cacheFolder?: string;
 }
@@ -55,13 +58,8 @@ export interface Palette {
   readonly examples: readonly string[];
 }
 
-/** What of the package is copied: files of the page's language, all else that they import included. */
-const programFiles = [
-  'data/images/augment.js',
-  'data/images/preprocessing.js',
-  'data/images/resample.js',
-  'shared/errors.js',
-];
+/** What of the program the page imports; what these files import is copied with them. */
+const programFiles = ['data/images/augment.js'];
 const runtimeFiles = [
   'ort.wasm.min.mjs',
   'ort-wasm-simd-threaded.mjs',
@@ -74,7 +72,7 @@ const runtimeFiles = [
 /** @throws RequestError when there is no such run or trial, or `out` is a folder of something else */
 export async function writeDemo(
   runFolder: string,
-  { out, trial: name, examples: count = 6, cacheFolder }: DemoOptions,
+  { out, trial: name, examples: count = 6, precision = 'float32', cacheFolder }: DemoOptions,
 ): Promise<Palette> {
   if ((await exists(out)) && !(await exists(path.join(out, 'palette.json')))) {
     throw new RequestError(`${out} is there, and no demo`, 'Give --out a folder that does not exist yet.');
@@ -87,7 +85,7 @@ export async function writeDemo(
   for (const network of networks) {
     const { id, flops, params, accuracy, path: segments } = network.result;
     const file = `models/stitch-${id}.onnx`;
-    const { model } = onnxModelOf(network, undefined, { operators: 'standard' });
+    const { model } = onnxModelOf(network, undefined, { operators: 'standard', precision });
     await writeAtomic(path.join(out, file), model);
     const cost = `${(flops / 1e6).toPrecision(3)} MFLOPs, ${(params / 1e6).toPrecision(3)} M parameters`;
     const label = `${pathLabel(segments)}: ${cost}, ${accuracy!.toFixed(1)} % of the test images`;
@@ -97,7 +95,7 @@ export async function writeDemo(
   const found = await testImagesOf(networks[0]!, cacheFolder);
   const palette: Palette = {
     title: `${datasetLabel(run.result.dataset)}: ${stitches.length} stitches of one training`,
-    about: 'The budget chooses the stitch: the front of one network, the rear of a larger one.',
+    about: `The budget chooses the stitch: the front of one network, the rear of a larger one.${precisionNote(precision)}`,
     classes,
     preprocessing: plainPixels(preprocessing),
     anchors: experiment.anchors.map(({ name }, index) => ({ name, blocks: architectures[index]!.blocks.length })),
@@ -108,16 +106,33 @@ export async function writeDemo(
   return palette;
 }
 
+function precisionNote(precision: Precision): string {
+  return precision === 'float32' ? '' : ` Its weights are ${precision}; the accuracies are those of float32 weights.`;
+}
+
 async function copyPage(out: string): Promise<void> {
   await cp(path.join(await programFolder(), 'src/experiment/demo/page'), out, { recursive: true });
   const compiled = fileURLToPath(new URL('../..', import.meta.url));
-  for (const file of programFiles) {
-    await mkdir(path.dirname(path.join(out, 'program', file)), { recursive: true });
-    await copyFile(path.join(compiled, file), path.join(out, 'program', file));
-  }
+  await copyProgram(compiled, programFiles, path.join(out, 'program'));
   const runtime = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   await mkdir(path.join(out, 'runtime'), { recursive: true });
   for (const file of runtimeFiles) await copyFile(path.join(runtime, file), path.join(out, 'runtime', file));
+}
+
+/** Copies modules, and those that they import by a relative name, each once. */
+async function copyProgram(
+  from: string,
+  files: readonly string[],
+  to: string,
+  copied = new Set<string>(),
+): Promise<void> {
+  for (const file of files.filter((name) => !copied.has(name))) {
+    copied.add(file);
+    const text = await readFile(path.join(from, file), 'utf8');
+    await writeAtomic(path.join(to, file), text);
+    const imported = [...text.matchAll(/ from '(\.[^']+)'/g)].map(([, name]) => path.join(path.dirname(file), name!));
+    await copyProgram(from, imported, to, copied);
+  }
 }
 
 async function copyExamples(samples: readonly { readonly file: string }[], out: string): Promise<string[]> {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { predict } from '../../../src/evaluation/predict.js';
-import { writeDemo } from '../../../src/experiment/demo/write-demo.js';
+import { type Palette, writeDemo } from '../../../src/experiment/demo/write-demo.js';
 import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
 import { miniature } from '../miniature.js';
 import { chromium, openPage, serve } from './browser.js';
@@ -37,6 +37,14 @@ test('a page that runs the deployed stitches', async (t) => {
     await writeDemo(run, { out, examples: 3, cacheFolder: mini.cacheFolder });
     await mkdir(path.join(mini.folder, 'other'));
     await assert.rejects(writeDemo(run, { out: path.join(mini.folder, 'other') }), { name: 'RequestError' });
+  });
+
+  await t.test('has smaller files with weights of fewer bits, and says so', async () => {
+    const small = await writeDemo(run, { out: path.join(mini.folder, 'small'), examples: 0, precision: 'int8' });
+    const bytesOf = ({ stitches }: Palette) => stitches.reduce((sum, { bytes }) => sum + bytes, 0);
+    assert.ok(bytesOf(small) < bytesOf(palette) / 2, `${bytesOf(small)} of ${bytesOf(palette)}`);
+    assert.match(small.about, / Its weights are int8; /);
+    assert.doesNotMatch(palette.about, /weights/);
   });
 
   await t.test('in a browser', { skip: chromium ? false : 'there is no Chromium' }, async (t) => {
