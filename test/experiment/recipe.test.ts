@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadExperiment } from '../../src/config/load.js';
-import { runFolderOf } from '../../src/config/trials.js';
+import { experimentSchema } from '../../src/config/schema/experiment.js';
+import { runFolderOf, trialsOf } from '../../src/config/trials.js';
 import { type AblationName, ablationOf } from '../../src/experiment/ablation.js';
 import { planOf } from '../../src/experiment/plan.js';
+import { recipeOf, unknownImages } from '../../src/experiment/recipe.js';
 import { projectRoot } from '../command-line.js';
 
 type Plain = Record<string, unknown>;
@@ -357,4 +359,22 @@ test('the files of mini/', async () => {
     grid: run(6, 222, 111),
     final: run(30, 1110, 111),
   });
+});
+
+test('shares of the epochs are rounded to epochs between the start and the end; a folder has no known steps', async () => {
+  const experiment = experimentSchema.parse({
+    name: 'x',
+    anchors: ['tiny', 'small'].map((name) => ({ name, architecture: `vit_mini_${name}` })),
+    data: { kind: 'species' },
+    adaptation: { ranks: [1, 1] },
+    training: { epochs: 10 },
+    evaluation: { test_at: [0.04, 0.5, 0.52, 0.75, 0.96] },
+  });
+  const [trial] = trialsOf(experiment);
+  const [stage] = recipeOf(trial!, unknownImages).stages;
+  assert.deepEqual(stage!.testedEpochs, [5, 8]);
+  assert.deepEqual([stage!.final.steps, stage!.grid!.warmupSteps], [undefined, undefined]);
+  // 130 images: two whole batches of 64.
+  const counted = recipeOf(trial!, { train: 130, 'train+validation': 200 }).stages[0]!;
+  assert.deepEqual([counted.final.steps, counted.final.warmupSteps, counted.grid!.steps], [20, 2, 20]);
 });
