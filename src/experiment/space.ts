@@ -54,12 +54,21 @@ export function pstSpaceOf(
  * The anchors for images of `crop` x `crop` pixels.
  * @throws RequestError for unknown architectures, and for anchors that cannot be stitched
  */
-export function architecturesOf(anchors: readonly AnchorConfig[], crop?: number): Architecture[] {
+export function architecturesOf(anchors: readonly AnchorConfig[], crop?: number): readonly Architecture[] {
+  const before = known.get(anchors);
+  if (before && before.crop === crop) return before.architectures;
   const architectures = anchors.map(({ architecture }) => architectureNamed(architecture, crop));
   checkFamily(anchors, architectures);
   checkPositions(anchors, architectures);
+  known.set(anchors, { crop, architectures });
   return architectures;
 }
+
+/** Of an experiment: a plan asks for them once for each of its trials, which may be thousands. */
+const known = new WeakMap<
+  readonly AnchorConfig[],
+  { readonly crop: number | undefined; readonly architectures: readonly Architecture[] }
+>();
 
 /** @throws RequestError where the anchors are of several families; `architectures` are theirs */
 export function checkFamily(

@@ -66,7 +66,7 @@ export async function appendJsonLine(file: string, value: unknown): Promise<void
 export async function readJsonLines<T>(file: string): Promise<T[]> {
   const text = await readSmallFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw error;
+    throw failedDevice(error, `${file} cannot be read`) ?? error;
   });
   const lines = text.split('\n');
   lines.pop(); // what follows the last newline is empty, or the line that a kill cut
@@ -125,5 +125,20 @@ export function explainWriteError(error: unknown, file: string): unknown {
       `Allow writing into ${path.dirname(file)}, or choose another folder.`,
     );
   }
-  return error;
+  return failedDevice(error, `${file} cannot be written`) ?? error;
+}
+
+/** Of a disk, or of the server of a shared folder. */
+const deviceErrors: Readonly<Record<string, string>> = {
+  EIO: 'input/output error',
+  ESTALE: 'the server of the shared folder has forgotten the file',
+  ETIMEDOUT: 'the server of the shared folder does not answer',
+};
+
+function failedDevice(error: unknown, what: string): TrialError | undefined {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const meaning = deviceErrors[code];
+  return meaning === undefined
+    ? undefined
+    : new TrialError(`${what}: ${meaning} (${code})`, 'Run the same command again once the disk or its server works.');
 }

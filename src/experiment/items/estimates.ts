@@ -37,8 +37,11 @@ const keptPerBlock = 16;
 
 export type Estimate = (trial: Trial, recipe: Recipe<number | undefined>, stage: string) => Promise<StageEstimate>;
 
-/** @param cores that a process computes with */
-export function estimatesIn(runFolder: string, trials: readonly Trial[], cores: number): Estimate {
+/**
+ * @param finished trials of the run folder
+ * @param cores that a process computes with
+ */
+export function estimatesIn(runFolder: string, finished: readonly Trial[], cores: number): Estimate {
   const shapes = new Map<string, Promise<Omit<StageEstimate, 'isMeasured'>>>();
   const measured = new Map<string, Promise<ReadonlyMap<string, number>>>();
   return async (trial, recipe, stage) => {
@@ -47,7 +50,7 @@ export function estimatesIn(runFolder: string, trials: readonly Trial[], cores: 
     const shape = shapes.get(key) ?? shapeOf(trial, recipe, stageRecipe, cores);
     shapes.set(key, shape);
     const alike = JSON.stringify([trial.method, trial.variant]);
-    const seconds = measured.get(alike) ?? measuredSteps(runFolder, trials, trial, recipe);
+    const seconds = measured.get(alike) ?? measuredSteps(runFolder, finished, trial, recipe);
     measured.set(alike, seconds);
     const known = (await seconds).get(stage);
     const estimate = await shape;
@@ -92,12 +95,12 @@ async function shapeOf(
 /** Seconds a step by stage, from a finished trial of the same method. */
 async function measuredSteps(
   runFolder: string,
-  trials: readonly Trial[],
+  finished: readonly Trial[],
   { method, variant }: Trial,
   { stages }: Recipe<number | undefined>,
 ): Promise<ReadonlyMap<string, number>> {
   const seconds = new Map<string, number>();
-  for (const trial of trials) {
+  for (const trial of finished) {
     if (trial.method !== method || trial.variant !== variant) continue;
     const file = path.join(trialFolderIn(runFolder, trial), 'result.json');
     const result = await readJson(file)

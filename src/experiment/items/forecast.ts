@@ -52,7 +52,10 @@ export function forecastOf({ items }: Listing, options: ForecastOptions): Foreca
       'Prepare the data set first: esta data prepare.',
     );
   }
-  const work = left.map((item): Work => ({ id: item.id, waitsFor: item.waits_for, seconds: secondsOf(item, items) }));
+  const secondsById = new Map(items.map(({ id, seconds = 0 }) => [id, seconds]));
+  const work = left.map(
+    (item): Work => ({ id: item.id, waitsFor: item.waits_for, seconds: secondsOf(item, secondsById) }),
+  );
   const { checkpointMinutes, limitMinutes, workers: most } = options;
   const perCheckpoint = left.map(({ checkpoint_bytes: bytes = 0, seconds = 0 }) => ({
     bytes,
@@ -80,9 +83,11 @@ export function forecastOf({ items }: Listing, options: ForecastOptions): Foreca
   };
 }
 
-function secondsOf({ does, seconds = 0, waits_for: before }: ListedItem, items: readonly ListedItem[]): number {
-  if (does !== 'evaluation') return seconds;
-  return evaluationShare * (items.find(({ id }) => id === before[0])?.seconds ?? 0);
+function secondsOf(
+  { does, seconds = 0, waits_for: [before] }: ListedItem,
+  secondsById: ReadonlyMap<string, number>,
+): number {
+  return does === 'evaluation' ? evaluationShare * secondsById.get(before!)! : seconds;
 }
 
 export function formatForecast({ measured, checkpoints_bytes, by_workers }: Forecast): string {

@@ -47,7 +47,8 @@ export async function listItems(experiment: Experiment, runFolder: string, cores
   const states = await statesOf(runFolder, items);
   const trials = trialsOf(experiment);
   const ofTrial = new Map(trials.map((trial, index) => [trial.name, { trial, recipe: plan.trials[index]!.recipe }]));
-  const estimate = estimatesIn(runFolder, trials, cores);
+  const finished = trials.filter(({ name }) => states.get(`${name}/evaluation`)!.state === 'finished');
+  const estimate = estimatesIn(runFolder, finished, cores);
   const listed: ListedItem[] = [];
   for (const [index, item] of items.entries()) {
     const { trial, recipe } = ofTrial.get(item.trial)!;
@@ -77,10 +78,11 @@ function sizes({ steps }: Item, stage: StageEstimate | undefined) {
 
 /** The listing for people. @param width characters of a line; default unlimited */
 export function formatListing({ items }: Listing, width?: number): string {
+  const done = new Set(items.flatMap(({ id, state }) => (state === 'finished' ? [id] : [])));
   const isGuess = items.some(({ seconds, measured }) => seconds !== undefined && !measured);
   const table: Table = {
     name: 'items',
-    title: `Items: ${items.filter(({ state }) => state === 'finished').length} of ${items.length} finished`,
+    title: `Items: ${done.size} of ${items.length} finished`,
     columns: [
       { key: 'index', label: '#', kind: 'number', precision: 0 },
       { key: 'id', label: 'Item', kind: 'text' },
@@ -95,7 +97,7 @@ export function formatListing({ items }: Listing, width?: number): string {
         index: item.index,
         id: item.id,
         state: item.error ?? (item.holder ? `${item.state}: ${item.holder}` : item.state),
-        waits: waitsOf(item, items),
+        waits: waitsOf(item, done),
         steps: item.steps ?? { mark: 'none' },
         time: item.seconds === undefined ? { mark: 'none' } : durationLabel(item.seconds),
         memory: item.memory_bytes === undefined ? { mark: 'none' } : formatCost('size', item.memory_bytes),
@@ -107,11 +109,10 @@ export function formatListing({ items }: Listing, width?: number): string {
 }
 
 /** What is left of it. */
-function waitsOf({ state, waits_for }: ListedItem, items: readonly ListedItem[]): string {
+function waitsOf({ state, waits_for }: ListedItem, done: ReadonlySet<string>): string {
   if (state !== 'waiting') return '–';
-  const isDone = (id: string) => items.find((item) => item.id === id)!.state === 'finished';
   return waits_for
-    .filter((id) => !isDone(id))
+    .filter((id) => !done.has(id))
     .map((id) => id.slice(id.indexOf('/') + 1))
     .join(', ');
 }

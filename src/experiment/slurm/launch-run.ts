@@ -32,6 +32,7 @@ export async function launchRun(experiment: Experiment, flags: LaunchFlags): Pro
     ...['--engine', engine],
     ...(device === undefined ? [] : ['--device', device]),
     ...['--threads', String(threads ?? cpus)],
+    '--wait', // the process of a lost node may hold its item for a while
   ];
   const report = [...esta, 'report', runFolder, '--out', path.join(runFolder, 'report.html')];
   return launch(experiment, { runFolder, command, report, isPrinted });
