@@ -187,6 +187,41 @@ test('an anchor alone is trained and deployed, without scores', async (t) => {
   assert.ok((await lines('importance.jsonl')).every((line) => !('scores' in line)));
 });
 
+test('a stage that was stopped goes on after the epochs that are done', async (t) => {
+  const controller = new AbortController();
+  let steps = 0;
+  const step = () => {
+    if (++steps === 3) controller.abort();
+    return { loss: steps, saliency: 1 };
+  };
+  const { context, network, folder, epochs } = hostTrial(t, { step });
+  const stopped = runStage({ ...context, signal: controller.signal }, network, stageOf(), 10);
+  await assert.rejects(stopped, { name: 'Interrupted', message: /^stopped after step 3 of 4 of trial, stitched at/ });
+  assert.deepEqual(
+    epochs,
+    [10, 11].map((done) => [done, 0.2]),
+  );
+  const engine = hostEngine({ step });
+  const again = hostContext(engine, folder);
+  await runStage(again.context, hostNetwork(engine), stageOf(), 10);
+  assert.equal(steps, 4);
+  assert.deepEqual(
+    again.epochs,
+    [11, 12].map((done) => [done, 0.2]),
+  );
+  const lines = await readJsonLines<{ epoch: number; loss: number }>(path.join(folder, 'metrics.jsonl'));
+  assert.deepEqual(
+    lines.map(({ epoch, loss }) => [epoch, loss]),
+    [
+      [1, 1.5],
+      [2, 3.5],
+    ],
+  );
+  // Where a trial is trained only, nothing is chosen of what is done.
+  const only = await runStage({ ...again.context, until: 'stitched' }, hostNetwork(engine), stageOf(), 10);
+  assert.deepEqual([only.deployed, steps], [[], 4]);
+});
+
 test('a stitch that is trained further, alone', async (t) => {
   const { context, network, engine } = hostTrial(t, { step: () => ({ loss: 1 }) });
   const { importanceMomentum: _, ...unscored } = stageOf({ stitch: 4, deployment: 'all' });
