@@ -88,6 +88,13 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       parse: async (text) => numberIn('--top-p', text, 0, 1),
     })(),
     'top-k': Flags.integer({ min: 0, default: 0, helpValue: 'K', summary: 'Draws from the K best tokens; 0: all.' }),
+    beams: Flags.integer({
+      min: 1,
+      exclusive: ['temperature', 'top-p', 'top-k'],
+      helpValue: 'N',
+      summary:
+        'Beam search: so many beginnings grow side by side, and the most probable text is given; alpaca-lora: 4.',
+    }),
     seed: Flags.integer({ min: 0, default: 0, helpValue: 'N', summary: 'Of what is drawn.' }),
     engine: engineFlag,
     device: deviceFlag,
@@ -102,6 +109,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
     }
     const { createEngine } = await import('../src/engine/select.js');
     const { openModel } = await import('../src/evaluation/generation/open-model.js');
+    const { beamSearch } = await import('../src/evaluation/generation/beam-search.js');
     const { generate } = await import('../src/evaluation/generation/generate.js');
     const { Random } = await import('../src/shared/random.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
@@ -113,13 +121,22 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       });
       if (unused.length > 0) this.warn(`${checkpoint} has tensors that are not used: ${unused.join(', ')}`);
       const show = this.jsonEnabled() ? () => {} : (text: string) => void process.stdout.write(text);
-      const generated = await generate(model, tokenizer, args.prompt, {
-        sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
-        maxTokens: flags['max-tokens'],
-        random: Random.of(flags.seed, 'generate'),
-        signal: interruptSignal(),
-        onText: show,
-      });
+      const signal = interruptSignal();
+      const { beams, 'max-tokens': maxTokens } = flags;
+      const search = async () => {
+        const found = await beamSearch(model, tokenizer, args.prompt, { beams: beams!, maxTokens, signal });
+        show(args.prompt + found.text);
+        return found;
+      };
+      const draw = () =>
+        generate(model, tokenizer, args.prompt, {
+          sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
+          maxTokens,
+          random: Random.of(flags.seed, 'generate'),
+          signal,
+          onText: show,
+        });
+      const generated = await (beams === undefined ? draw() : search());
       const { tokens, promptTokens, secondsPerToken } = generated;
       this.log(`\n\n${tokens} tokens after ${promptTokens}, ${secondsPerToken.toFixed(4)} s each, on ${engine.device}`);
       if (generated.stopped === 'interrupted') process.exitCode = 130;
@@ -150,6 +167,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
         sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
         maxTokens: flags['max-tokens'],
         seed: flags.seed,
+        beams: flags.beams,
         signal: interruptSignal(),
         ...(shows && { onText: (text: string) => void process.stdout.write(text) }),
       });

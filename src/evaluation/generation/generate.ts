@@ -76,7 +76,8 @@ export async function generate(
   };
 }
 
-function requireRoom(prompt: number, maxTokens: number, contextLength: number): void {
+/** @throws RequestError when they do not fit into what the network can see at once */
+export function requireRoom(prompt: number, maxTokens: number, contextLength: number): void {
   if (prompt + maxTokens <= contextLength) return;
   throw new RequestError(
     `a prompt of ${prompt} tokens and ${maxTokens} new ones exceed the ${contextLength} tokens that the network can see`,

@@ -47,6 +47,13 @@ export class KeyValueCache {
     this.count += count;
   }
 
+  /** Another cache with the same content. */
+  copy(): KeyValueCache {
+    const other = new KeyValueCache(this.blocks, this.contextLength);
+    other.write(this.arrays, this.count);
+    return other;
+  }
+
   private makeRoom(needed: number): void {
     if (needed > this.contextLength) {
       throw new RequestError(

@@ -23,6 +23,8 @@ export interface Reading {
   readonly length: number;
   /** Reads on; @returns logits [vocabulary] of the token after the last one */
   read(ids: readonly number[]): Promise<Float32Array>;
+  /** What was read, to go on from in another way. */
+  copy(): Reading;
 }
 
 export interface LanguageModel {
@@ -66,25 +68,25 @@ export function pathModel(engine: Engine, shapes: readonly PartShape[], weights:
     return logits.data as Float32Array;
   };
 
+  const readingOf = (cache: KeyValueCache): Reading => ({
+    get length() {
+      return cache.filled;
+    },
+    read: async (ids) => {
+      if (ids.length === 0) throw new Error('nothing to read');
+      const largest = chunkSizes.at(-1)!;
+      let logits: Float32Array | undefined;
+      for (let begin = 0; begin < ids.length; begin += largest) {
+        logits = await readChunk(cache, ids.slice(begin, begin + largest));
+      }
+      return logits!;
+    },
+    copy: () => readingOf(cache.copy()),
+  });
+
   return {
     contextLength,
-    begin: () => {
-      const cache = new KeyValueCache(blocks, contextLength);
-      return {
-        get length() {
-          return cache.filled;
-        },
-        read: async (ids) => {
-          if (ids.length === 0) throw new Error('nothing to read');
-          const largest = chunkSizes.at(-1)!;
-          let logits: Float32Array | undefined;
-          for (let begin = 0; begin < ids.length; begin += largest) {
-            logits = await readChunk(cache, ids.slice(begin, begin + largest));
-          }
-          return logits!;
-        },
-      };
-    },
+    begin: () => readingOf(new KeyValueCache(blocks, contextLength)),
     dispose: () => engine.free(values),
   };
 }

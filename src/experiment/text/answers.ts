@@ -1,6 +1,7 @@
 /** What deployed stitches of language models answer to instructions (Figures G and H). */
 import { promptOf } from '../../data/instructions/template.js';
 import type { Engine } from '../../engine/engine.js';
+import { beamSearch } from '../../evaluation/generation/beam-search.js';
 import { type GenerationOptions, generate } from '../../evaluation/generation/generate.js';
 import type { Table } from '../../report/render/table.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
@@ -29,6 +30,8 @@ export interface Answer {
 export interface AnswerOptions extends Omit<GenerationOptions, 'random' | 'onText'> {
   /** Of what is drawn: each stitch draws anew from it. */
   readonly seed: number;
+  /** Beams of a beam search; left out: none, tokens are taken one by one. */
+  readonly beams?: number | undefined;
   /** Called with every piece of an answer as it is made. */
   readonly onText?: ((text: string) => void) | undefined;
 }
@@ -42,7 +45,7 @@ export async function answersOf(
   run: MeasuredRun,
   stitches: readonly StitchResult[],
   questions: readonly Question[],
-  { seed, onText, ...options }: AnswerOptions,
+  { seed, beams, onText, ...options }: AnswerOptions,
 ): Promise<Answer[][]> {
   const deployed = await openDeployedLanguage(run);
   const answers = questions.map((): Answer[] => []);
@@ -58,11 +61,13 @@ export async function answersOf(
           if (isAnswer) onText?.(text);
           isAnswer = true;
         };
-        const { text, tokens, stopped, secondsPerToken } = await generate(model, deployed.tokenizer, prompt, {
-          ...options,
-          random: Random.of(seed, 'generate'),
-          ...(onText && { onText: shown }),
-        });
+        const { tokenizer } = deployed;
+        const random = Random.of(seed, 'generate');
+        const { text, tokens, stopped, secondsPerToken } =
+          beams === undefined
+            ? await generate(model, tokenizer, prompt, { ...options, random, ...(onText && { onText: shown }) })
+            : await beamSearch(model, tokenizer, prompt, { ...options, beams });
+        if (beams !== undefined) onText?.(text);
         answers[index]!.push({
           id,
           path,
