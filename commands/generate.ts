@@ -32,7 +32,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
   ];
 
   static override readonly args = {
-    prompt: Args.string({ description: 'The text to continue; may be empty.', required: true }),
+    prompt: Args.string({ description: 'The text to continue, may be empty; or an instruction.' }),
   };
 
   static override readonly flags = {
@@ -60,6 +60,13 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       exclusive: ['compare'],
       helpValue: 'ID',
       summary: 'A deployed stitch.',
+    }),
+    prompts: Flags.string({
+      dependsOn: ['run'],
+      exclusive: ['stitch', 'budget', 'input'],
+      helpValue: 'FILE',
+      summary:
+        'Instructions (.json or .jsonl as Alpaca has them, or .txt with one a line) that all deployed stitches answer; kept for esta report.',
     }),
     compare: Flags.boolean({
       dependsOn: ['run'],
@@ -102,8 +109,16 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Generate);
-    if (flags.run !== undefined) return this.answer(args.prompt, flags.run);
+    const { prompt } = args;
+    if ((prompt === undefined) === (flags.prompts === undefined)) {
+      throw new RequestError(
+        'expected a text, or --prompts FILE',
+        'Quote the text: esta generate "Once upon a time" ...',
+      );
+    }
+    if (flags.run !== undefined) return this.answer(prompt, flags.run);
     const { checkpoint } = flags;
+    if (prompt === undefined) throw new RequestError('expected --run beside --prompts');
     if (checkpoint === undefined) {
       throw new RequestError('expected --checkpoint or --run', 'Give the folder of a model, or that of a run on text.');
     }
@@ -124,12 +139,12 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       const signal = interruptSignal();
       const { beams, 'max-tokens': maxTokens } = flags;
       const search = async () => {
-        const found = await beamSearch(model, tokenizer, args.prompt, { beams: beams!, maxTokens, signal });
-        show(args.prompt + found.text);
+        const found = await beamSearch(model, tokenizer, prompt, { beams: beams!, maxTokens, signal });
+        show(prompt + found.text);
         return found;
       };
       const draw = () =>
-        generate(model, tokenizer, args.prompt, {
+        generate(model, tokenizer, prompt, {
           sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
           maxTokens,
           random: Random.of(flags.seed, 'generate'),
@@ -146,24 +161,29 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
     }
   }
 
-  /** Answers of deployed stitches: one as it is made, or all of them as a table. */
-  private async answer(instruction: string, runFolder: string): Promise<unknown> {
+  /** Answers of deployed stitches: one as it is made, or all of them as a table; those to a file of prompts are kept. */
+  private async answer(instruction: string | undefined, runFolder: string): Promise<unknown> {
     const { flags } = await this.parse(Generate);
     const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
     const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
-    const { answersOf, answersTable } = await import('../src/experiment/text/answers.js');
+    const { answersOf, questionsIn, writeAnswers } = await import('../src/experiment/text/answers.js');
+    const { answersTable } = await import('../src/report/language/answers-view.js');
     const { parseBudget } = await import('../src/shared/costs/budget.js');
     const { createEngine } = await import('../src/engine/select.js');
     const { renderText } = await import('../src/report/render/render-text.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const run = await findTrial(runFolder, flags.trial);
     const budget = flags.budget === undefined ? undefined : parseBudget(asBudget(flags.budget));
-    const stitches = flags.compare ? run.result.stitches : [chosenStitch(run, { stitch: flags.stitch, budget })];
-    const question = { instruction, input: flags.input ?? '' };
+    const asksAll = flags.compare || flags.prompts !== undefined;
+    const stitches = asksAll ? run.result.stitches : [chosenStitch(run, { stitch: flags.stitch, budget })];
+    const questions =
+      flags.prompts === undefined
+        ? [{ instruction: instruction ?? '', input: flags.input ?? '' }]
+        : await questionsIn(flags.prompts);
     const engine = await createEngine(flags.engine, { device: flags.device });
     try {
-      const shows = !flags.compare && !this.jsonEnabled();
-      const [answers] = await answersOf(engine, run, stitches, [question], {
+      const shows = !asksAll && !this.jsonEnabled();
+      const answered = await answersOf(engine, run, stitches, questions, {
         sampling: { temperature: flags.temperature, topP: flags['top-p'], topK: flags['top-k'] },
         maxTokens: flags['max-tokens'],
         seed: flags.seed,
@@ -171,14 +191,18 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
         signal: interruptSignal(),
         ...(shows && { onText: (text: string) => void process.stdout.write(text) }),
       });
-      if (flags.compare) this.log(renderText(answersTable(question, answers!), process.stdout.columns));
+      const all = questions.map((question, index) => ({ ...question, answers: answered[index]! }));
+      if (asksAll) for (const each of all) this.log(`${renderText(answersTable(each), process.stdout.columns)}\n`);
       else {
-        const { id, params, tokens, seconds_per_token: seconds } = answers![0]!;
+        const { id, params, tokens, seconds_per_token: seconds } = answered[0]![0]!;
         const size = `${(params / 1e6).toPrecision(4)} million parameters`;
         this.log(`\n\n${tokens} tokens of stitch ${id} (${size}), ${seconds.toFixed(4)} s each, on ${engine.device}`);
       }
-      if (answers!.some(({ stopped }) => stopped === 'interrupted')) process.exitCode = 130;
-      return { run: run.folder, trial: run.name, ...question, answers };
+      if (flags.prompts !== undefined) {
+        this.log(`${await writeAnswers(run, { device: engine.device, questions: all })}: esta report shows it`);
+      }
+      if (answered.flat().some(({ stopped }) => stopped === 'interrupted')) process.exitCode = 130;
+      return { run: run.folder, trial: run.name, questions: all };
     } finally {
       await engine.dispose();
     }

@@ -9,6 +9,7 @@ import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repet
 import { type FigureData, figureData } from './figures/figure-data.js';
 import { figureSpec } from './figures/figure-spec.js';
 import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
+import { answersViews } from './language/answers-view.js';
 import { lossesView } from './language/losses-view.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
@@ -76,6 +77,7 @@ export async function readReportContent(
     latencyView(measured),
     gainView(trials),
     regretView(runs),
+    ...answersViews(trials),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);
   const figure = curves.length > 0 ? figureData(curves, means) : undefined;

@@ -8,6 +8,7 @@
  *     <run>/trials/<trial>/{metrics, tests}.jsonl        see trial-journal.ts
  *     <run>/trials/<trial>/angles.json                   see gradient-angles.ts
  *     <run>/trials/<trial>/validation.json               see validation.ts
+ *     <run>/trials/<trial>/answers.json                  see language/answers.ts
  *     <run>/measurements/<machine>.json                  see measured/measurement.ts
  */
 import { readdir, stat } from 'node:fs/promises';
@@ -16,6 +17,7 @@ import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { exists, readJson } from '../shared/files.js';
 import { estaCommand } from '../shared/next-step.js';
 import { anglesFile, parseTrialAngles } from './gradient-angles.js';
+import { answersFile, parseTrialAnswers } from './language/answers.js';
 import type { MachineMeasurements } from './measured/measurement.js';
 import { measuredOn, readMachines } from './measured/measurements-folder.js';
 import { parseTrialResult, parseTrialStatus, type TrialResult, type TrialStatus } from './result.js';
@@ -140,6 +142,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
   });
   const angles = await readPart(path.join(folder, anglesFile), parseTrialAngles, problems);
   const validation = await readPart(path.join(folder, validationFile), parseTrialValidation, problems);
+  const answers = await readPart(path.join(folder, answersFile), parseTrialAnswers, problems);
   const identity = result ?? status;
   return {
     run,
@@ -151,6 +154,7 @@ async function readTrial(run: string, folder: string, problems: string[]): Promi
     journal,
     angles,
     validation,
+    ...(answers && { answers }),
     ...conclusion(status, result, complaints),
   };
 }

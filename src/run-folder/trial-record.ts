@@ -1,5 +1,6 @@
 /** What a run folder tells of one trial, as far as it can be read. */
 import type { TrialAngles } from './gradient-angles.js';
+import type { TrialAnswers } from './language/answers.js';
 import type { TrialResult, TrialStatus } from './result.js';
 import type { TrialJournal } from './trial-journal.js';
 import type { TrialValidation } from './validation.js';
@@ -23,4 +24,6 @@ export interface TrialRecord {
   readonly angles: TrialAngles | undefined;
   /** Undefined where not all stitches were evaluated. */
   readonly validation: TrialValidation | undefined;
+  /** Undefined where its stitches have not answered. */
+  readonly answers?: TrialAnswers | undefined;
 }

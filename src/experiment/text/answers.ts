@@ -1,11 +1,21 @@
 /** What deployed stitches of language models answer to instructions (Figures G and H). */
+import path from 'node:path';
+import { readInstructions } from '../../data/instructions/instructions.js';
 import { promptOf } from '../../data/instructions/template.js';
+import { readLines } from '../../data/official/readers/text-table.js';
 import type { Engine } from '../../engine/engine.js';
 import { beamSearch } from '../../evaluation/generation/beam-search.js';
 import { type GenerationOptions, generate } from '../../evaluation/generation/generate.js';
-import type { Table } from '../../report/render/table.js';
+import {
+  type AnsweredQuestion,
+  answersFile,
+  answersVersion,
+  type TrialAnswers,
+} from '../../run-folder/language/answers.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
+import { RequestError } from '../../shared/errors.js';
+import { writeAtomic } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
 import { openDeployedLanguage } from './deployed-language.js';
 
@@ -15,17 +25,7 @@ export interface Question {
   readonly input: string;
 }
 
-/** An answer of one stitch. */
-export interface Answer {
-  readonly id: number;
-  /** Blocks [from, to) of each anchor on its path. */
-  readonly path: StitchResult['path'];
-  readonly params: number;
-  readonly text: string;
-  readonly tokens: number;
-  readonly stopped: 'end' | 'length' | 'interrupted';
-  readonly seconds_per_token: number;
-}
+export type Answer = AnsweredQuestion['answers'][number];
 
 export interface AnswerOptions extends Omit<GenerationOptions, 'random' | 'onText'> {
   /** Of what is drawn: each stitch draws anew from it. */
@@ -49,7 +49,7 @@ export async function answersOf(
 ): Promise<Answer[][]> {
   const deployed = await openDeployedLanguage(run);
   const answers = questions.map((): Answer[] => []);
-  for (const { id, path, params } of stitches) {
+  for (const { id, path: stitchPath, params } of stitches) {
     const model = deployed.model(engine, id);
     try {
       for (const [index, question] of questions.entries()) {
@@ -70,7 +70,7 @@ export async function answersOf(
         if (beams !== undefined) onText?.(text);
         answers[index]!.push({
           id,
-          path,
+          path: pathOf(stitchPath),
           params,
           text: text.trim(),
           tokens,
@@ -85,29 +85,30 @@ export async function answersOf(
   return answers;
 }
 
-/** The answers to one question, a stitch in each row, by parameters. */
-export function answersTable({ instruction, input }: Question, answers: readonly Answer[]): Table {
-  return {
-    name: 'answers',
-    title: input === '' ? instruction : `${instruction} (${input})`,
-    columns: [
-      { key: 'id', label: 'Stitch', kind: 'number', precision: 0 },
-      { key: 'blocks', label: 'Blocks', kind: 'text' },
-      { key: 'params', label: 'Params (M)', kind: 'number', precision: 3 },
-      { key: 'speed', label: 's/token', kind: 'number', precision: 4 },
-      { key: 'text', label: 'Answer', kind: 'text' },
-    ],
-    rows: answers
-      .toSorted((a, b) => a.params - b.params)
-      .map(({ id, path, params, text, seconds_per_token: speed }) => ({
-        cells: {
-          id,
-          blocks: path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> '),
-          params: params / 1e6,
-          speed,
-          text: text.replaceAll('\n', ' '),
-        },
-      })),
-    notes: [],
-  };
+function pathOf(segments: StitchResult['path']): Answer['path'] {
+  return segments.map(({ anchor, blocks: [from, to] }) => ({ anchor, blocks: [from, to] }));
+}
+
+/**
+ * @param file .json or .jsonl in the form of Alpaca, or .txt with an instruction on each line
+ * @throws RequestError for a file that is not there, wrong or empty
+ */
+export async function questionsIn(file: string): Promise<Question[]> {
+  if (!file.endsWith('.txt')) {
+    return (await readInstructions(file)).map(({ instruction, input }) => ({ instruction, input }));
+  }
+  const lines = (await readLines(file)).filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new RequestError(`${file} holds no instructions`, 'Write one on each line.');
+  return lines.map((instruction) => ({ instruction, input: '' }));
+}
+
+/** Writes answers.json of the trial, which reports show. */
+export async function writeAnswers(
+  { folder, name }: MeasuredRun,
+  answers: Omit<TrialAnswers, 'version'>,
+): Promise<string> {
+  const file = path.join(folder, 'trials', name, answersFile);
+  const content: TrialAnswers = { version: answersVersion, ...answers };
+  await writeAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
+  return file;
 }

@@ -1,11 +1,12 @@
 /** Whole runs of stitched language models at the smallest size. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { greedy } from '../../../src/evaluation/generation/sampling.js';
 import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
-import { answersOf, answersTable } from '../../../src/experiment/text/answers.js';
+import { answersOf, questionsIn, writeAnswers } from '../../../src/experiment/text/answers.js';
+import { answersTable } from '../../../src/report/language/answers-view.js';
 import { tableOneReference } from '../../../src/report/paper/table-one.js';
 import { renderText } from '../../../src/report/render/render-text.js';
 import { readReportContent } from '../../../src/report/report-content.js';
@@ -69,13 +70,33 @@ test('deployed stitches answer: the same again, each by itself, also with weight
       answers.map((each) => each.map(({ id }) => id)),
       [ids, ids],
     );
-    const table = renderText(answersTable(questions[1]!, answers[1]!));
+    const answered = questions.map((question, index) => ({ ...question, answers: answers[index]! }));
+    await writeAnswers(run, { device: 'cpu', questions: answered });
+    const { tables } = await readReportContent([path.join(mini.folder, folder)], tableOneReference);
+    const shown = renderText(tables.find(({ name }) => name === `answers-${trial}`)!);
+    assert.equal(shown.split('Say it. (moon)').length, 2, 'once for all stitches');
+    assert.match(shown, /seconds a token measured on cpu/);
+    const table = renderText(answersTable(answered[1]!));
     assert.match(table, /^Say it\. \(moon\)/);
     for (const { params, seconds_per_token } of answers[1]!) {
       assert.ok(table.includes((params / 1e6).toFixed(3)));
       assert.ok(seconds_per_token > 0);
     }
   }
+});
+
+test('a file of prompts: lines, or the form of Alpaca', async (t) => {
+  const { folder } = await textMiniature(t);
+  const [lines, alpaca, empty] = ['a.txt', 'a.json', 'b.txt'].map((name) => path.join(folder, name));
+  await writeFile(lines!, 'Say it.\n\nSing.\n');
+  await writeFile(alpaca!, JSON.stringify([{ instruction: 'Say it.', input: 'moon', output: 'moon' }]));
+  await writeFile(empty!, '\n');
+  assert.deepEqual(await questionsIn(lines!), [
+    { instruction: 'Say it.', input: '' },
+    { instruction: 'Sing.', input: '' },
+  ]);
+  assert.deepEqual(await questionsIn(alpaca!), [{ instruction: 'Say it.', input: 'moon' }]);
+  await assert.rejects(questionsIn(empty!), /b\.txt holds no instructions/);
 });
 
 test('all methods and 8-bit weights run; the grid takes the rate with the lowest loss', async (t) => {

@@ -1,0 +1,51 @@
+/** What deployed stitches of language models answer to instructions, with their speed (Figures G and H). */
+import type { AnsweredQuestion, TrialAnswers } from '../../run-folder/language/answers.js';
+import type { TrialRecord } from '../../run-folder/trial-record.js';
+import type { Column, Row, Table } from '../render/table.js';
+
+const columns: readonly Column[] = [
+  { key: 'id', label: 'Stitch', kind: 'number', precision: 0 },
+  { key: 'blocks', label: 'Blocks', kind: 'text' },
+  { key: 'params', label: 'Params (M)', kind: 'number', precision: 3 },
+  { key: 'speed', label: 's/token', kind: 'number', precision: 4 },
+  { key: 'text', label: 'Answer', kind: 'text' },
+];
+
+/** The answers to one question, a stitch in each row, by parameters. */
+export function answersTable({ instruction, input, answers }: AnsweredQuestion): Table {
+  return {
+    name: 'answers',
+    title: input === '' ? instruction : `${instruction} (${input})`,
+    columns,
+    rows: answers.toSorted((a, b) => a.params - b.params).map((answer) => rowOf(answer)),
+    notes: [],
+  };
+}
+
+/** All questions that the trials of a report have answered, one table for each trial. */
+export function answersViews(trials: readonly TrialRecord[]): Table[] {
+  return trials.flatMap(({ name, answers }) => (answers ? [answersView(name, answers)] : []));
+}
+
+function answersView(trial: string, { questions, device }: TrialAnswers): Table {
+  const rows = questions.flatMap(({ instruction, input, answers }) =>
+    answers
+      .toSorted((a, b) => a.params - b.params)
+      .map((answer, index): Row => {
+        const question = input === '' ? instruction : `${instruction} (${input})`;
+        return { startsGroup: index === 0, cells: { question, ...rowOf(answer).cells } };
+      }),
+  );
+  return {
+    name: `answers-${trial}`,
+    title: `Answers of the deployed language models of ${trial} (as Figures G and H)`,
+    columns: [{ key: 'question', label: 'Instruction', kind: 'text', grouping: true }, ...columns],
+    rows,
+    notes: [`seconds a token measured on ${device}`],
+  };
+}
+
+function rowOf({ id, path, params, text, seconds_per_token: speed }: AnsweredQuestion['answers'][number]): Row {
+  const blocks = path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
+  return { cells: { id, blocks, params: params / 1e6, speed, text: text.replaceAll('\n', ' ') } };
+}
