@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { readTrained } from '../../src/experiment/trial/trained-file.js';
 import { claimFolder } from '../../src/run-folder/lock.js';
 import { Interrupted, RequestError } from '../../src/shared/errors.js';
+import { noTrainables } from '../../src/stitching/parameters/trainables.js';
 import { hostRun } from './host-run.js';
 
 const json = async (...at: readonly string[]) =>
@@ -42,6 +43,7 @@ test('a trial: what is deployed is tested, and all that it made is written; the 
       ['0', '1'],
     ],
   );
+  assert.deepEqual(trained.alone, noTrainables, 'nothing was adapted before it was stitched');
   const { seed, stages } = await json(folder, 'recipe.json');
   // Six training images: two batches of three in each epoch.
   assert.deepEqual([seed, (stages as { final: { steps: number } }[])[0]!.final.steps], [0, 2]);
@@ -157,5 +159,8 @@ test('Ctrl-C before the first step ends the run; nothing is left on the device',
   const run = await hostRun(t);
   await assert.rejects(run.start(run.experiment(), { signal: AbortSignal.abort() }), Interrupted);
   const status = await json(run.folder, 'run', 'trials', 'mine-esta-seed0', 'status.json');
-  assert.deepEqual([status['state'], status['epoch'], status['epochs']], ['running', 0, 1]);
+  assert.deepEqual(
+    [status['state'], status['epoch'], status['epochs'], status['trained']],
+    ['running', 0, 1, undefined],
+  );
 });
