@@ -30,8 +30,8 @@ export interface StageEstimate {
 
 /** Multiply-accumulates a second of one core: quickstart.yaml makes 7 G of them in a step of 0.25 s on two (AMD EPYC). */
 const macsPerSecond = 14e9;
-/** Node.js, ONNX Runtime and the program, before anything is loaded. */
-const processBytes = 250e6;
+/** Node.js, ONNX Runtime, the program, and what it compiles: runs of the mini anchors take 450 MB. */
+const processBytes = 430e6;
 /** Values that training keeps of a block, in widths of its tokens: ViT's norms, q, k, v, attention, two of 4 x width. */
 const keptPerBlock = 16;
 

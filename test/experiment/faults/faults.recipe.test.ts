@@ -16,7 +16,7 @@ import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { Random } from '../../../src/shared/random.js';
 import { type Miniature, miniature, outcomeOf, readLines } from '../miniature.js';
 
-const faults = Number(process.env['ESTA_FAULTS'] ?? 5);
+const faults = Number(process.env['ESTA_FAULTS'] ?? 3);
 const program = fileURLToPath(new URL('./worker.js', import.meta.url));
 const heartbeat = { ESTA_HEARTBEAT_SECONDS: '0.3', ESTA_STALE_SECONDS: '2' };
 const skewed = spawnSync('faketime', ['--version']).status === 0 ? ['faketime', '-f', '+3600s'] : [];
@@ -99,7 +99,7 @@ async function assertOnce(runFolder: string, trial: string): Promise<void> {
 }
 
 async function prepared(mini: Miniature) {
-  const training = { epochs: 3, base_learning_rates: [0.05, 0.1], checkpoint_minutes: 1e-6 };
+  const training = { epochs: 2, base_learning_rates: [0.05, 0.1], checkpoint_minutes: 1e-6 };
   const experiment = mini.experiment({ seeds, training });
   const engine = await createOnnxEngine({ threads: 1 });
   await mini.run(experiment, 'whole', { engine });

@@ -57,7 +57,10 @@ test('a checkpoint holds what is trained and two moments of it', async (t) => {
   const shared = 12 * 3 * 2 * 2 * (32 + 64) + 11 * 2 * (32 + 64) + 2 * (32 + 1) + 2 * (64 + 1);
   const bytes = items[0]!.checkpoint_bytes! / 12;
   assert.ok(Number.isInteger(bytes) && bytes > shared, `${bytes}`);
-  assert.ok(items[0]!.memory_bytes! > 250e6);
+  assert.ok(
+    items[0]!.memory_bytes! > 430e6 && items[0]!.memory_bytes! < 500e6,
+    'the mini anchors were measured at 450 MB',
+  );
 });
 
 const listed = (id: string, seconds: number, ...waits_for: string[]): Listing['items'][number] => ({
@@ -85,7 +88,7 @@ test('without its images the steps of a data set are not known: refused', async 
   );
 });
 
-test('ten thousand items of an experiment are listed and forecast within two seconds of computing', async (t) => {
+test('ten thousand items of an experiment are listed and forecast in about a second, four on a busy machine', async (t) => {
   const seeds = Array.from({ length: 2500 }, (_, seed) => seed);
   const before = process.cpuUsage();
   const listing = await listItems(experiment({ seeds }), temporary(t), 1);
@@ -94,5 +97,5 @@ test('ten thousand items of an experiment are listed and forecast within two sec
   const seconds = process.cpuUsage(before).user / 1e6;
   t.diagnostic(`${seconds.toFixed(2)} s`);
   assert.equal(by_workers.length, 10);
-  assert.ok(seconds < 2, `${seconds} s`);
+  assert.ok(seconds < 4, `${seconds} s`);
 });
