@@ -50,5 +50,8 @@ test('the hint names what is near, else the names that the command can use', asy
   const hint = (await experimentHint('nothing-like-it', 'run'))!;
   assert.match(hint, / ablation-distillation, .*, fgvc, .*mini\/study/);
   assert.doesNotMatch(hint, /\.yaml|pretrain/);
-  assert.match((await experimentHint('nothing-like-it', 'pretrain'))!, /: pretrain-convnext-mini, pretrain-llama-mini, pretrain-mini\.$/);
+  assert.match(
+    (await experimentHint('nothing-like-it', 'pretrain'))!,
+    /: pretrain-convnext-mini, pretrain-llama-mini, pretrain-mini\.$/,
+  );
 });
