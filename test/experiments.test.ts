@@ -46,6 +46,7 @@ test('the documented experiments are there', () => {
     'mini/gradient-angles',
     'mini/study',
     'mini/convnext',
+    'mini/alpaca',
     'stitched-llama',
   ];
   for (const name of [...paper, ...studies, ...small]) assert.ok(files.includes(`${name}.yaml`), name);
