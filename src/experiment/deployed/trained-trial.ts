@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { loadExperiment } from '../../config/load.js';
-import type { Experiment } from '../../config/schema/experiment.js';
+import { type Experiment, isTextExperiment } from '../../config/schema/experiment.js';
 import type { DeepReadonly } from '../../config/schema/fields.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { LogitsFunction } from '../../evaluation/accuracy.js';
@@ -17,7 +17,7 @@ import { commandOf, findRunFolders, type RunFolder, readRunFolder } from '../../
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
-import { formatNextStep } from '../../shared/next-step.js';
+import { estaCommand, formatNextStep } from '../../shared/next-step.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { noTrainables } from '../../stitching/parameters/trainables.js';
 import { stitchFlops, stitchParams, trainableParams } from '../../stitching/space/cost.js';
@@ -79,6 +79,15 @@ export async function findTrial(runFolder: string, name?: string): Promise<Measu
 export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
   const { folder, name, result } = run;
   const { config: experiment } = await loadExperiment(path.join(folder, 'experiment.yaml'));
+  if (isTextExperiment(experiment)) {
+    throw new RequestError(
+      `${folder} has trained language models, which classify no images`,
+      formatNextStep({
+        purpose: 'What they answer:',
+        command: estaCommand('generate', 'TEXT', '--run', folder, '--compare'),
+      }),
+    );
+  }
   const trained = await readTrained(path.join(folder, 'trials', name, 'trained.safetensors'));
   const { classes, trainables, layers, stitches } = trained;
   const { space, network } = pstSpaceOf(experiment, classes.length);
