@@ -125,7 +125,8 @@ test(`${faults} kills and stops of two processes: the numbers of one that was le
       assert.deepEqual(await outcomeOf(runFolder, trial), await outcomeOf(path.join(mini.folder, 'whole'), trial));
       await assertOnce(runFolder, trial);
     }
-    const names = (await readdir(runFolder, { recursive: true })).filter((name) =>
+    // Half-written files of the run folder itself are swept by a start a minute later: another process may be at them.
+    const names = (await readdir(path.join(runFolder, 'trials'), { recursive: true })).filter((name) =>
       /\.tmp$|checkpoint|-grid-/.test(name),
     );
     assert.deepEqual(names, [], 'nothing is left behind');
