@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -40,11 +40,18 @@ function start(args: readonly string[]): Worker {
 
 const isAlive = ({ child }: Worker) => child.exitCode === null && child.signalCode === null;
 
-/** What a kill within a write leaves: half a line at the end of every journal of the run. */
+/** What a kill within a write leaves: half a line at the end of every journal of a trial that is not finished. */
 function tear(runFolder: string): number {
-  const names = readdirSync(runFolder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'));
+  const isFinished = (name: string) => trials.some((trial) => name.includes(trial) && hasResult(runFolder, trial));
+  const names = readdirSync(runFolder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.jsonl') && !isFinished(name),
+  );
   for (const name of names) appendFileSync(path.join(runFolder, name), '{"stage":"stitched","epo');
   return names.length;
+}
+
+function hasResult(runFolder: string, trial: string): boolean {
+  return existsSync(path.join(runFolder, 'trials', trial, 'result.json'));
 }
 
 /** Starts two processes, and does something bad to one of them again and again until they are done. @returns the faults */
