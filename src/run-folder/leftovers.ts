@@ -3,8 +3,10 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isHeld } from './lock.js';
 
-/** Files of a run folder itself may be written by another process at this moment. */
+/** Milliseconds after which no process is still writing a small file of a run folder. */
 const surelyLeft = 60_000;
+/** The same of a lock, which a process of another host may be claiming, whose clock may differ. */
+const surelyLeftLock = 3_600_000;
 
 /**
  * Sweeps the folder of a trial that this process alone writes into.
@@ -12,10 +14,11 @@ const surelyLeft = 60_000;
  */
 export async function sweepTrial(trialFolder: string, isDone: (run: string) => boolean): Promise<void> {
   for (const name of await readdir(trialFolder)) {
+    const file = path.join(trialFolder, name);
     const run = /^checkpoint-(.*)\.safetensors$/.exec(name)?.[1];
-    // Files of locks belong to others, who are claiming it and will find it held.
-    const isTemporary = name.endsWith('.tmp') && !name.startsWith('lock.');
-    if (isTemporary || (run !== undefined && isDone(run))) await rm(path.join(trialFolder, name), { force: true });
+    // Files of locks may belong to others, who are claiming it and will find it held.
+    const isTemporary = name.endsWith('.tmp') && (!name.startsWith('lock.') || (await isOlder(file, surelyLeftLock)));
+    if (isTemporary || (run !== undefined && isDone(run))) await rm(file, { force: true });
   }
 }
 
@@ -27,15 +30,17 @@ export async function sweepFinished(trialFolder: string): Promise<void> {
   });
 }
 
-/** Sweeps half-written files of the run folder itself. */
+/** Sweeps half-written files of the run folder itself, which another process may be writing at this moment. */
 export async function sweepRun(runFolder: string): Promise<void> {
   for (const name of await readdir(runFolder).catch(() => [])) {
-    if (!name.endsWith('.tmp')) continue;
     const file = path.join(runFolder, name);
-    const age = await stat(file).then(
-      ({ mtimeMs }) => Date.now() - mtimeMs,
-      () => 0,
-    );
-    if (age > surelyLeft) await rm(file, { force: true });
+    if (name.endsWith('.tmp') && (await isOlder(file, surelyLeft))) await rm(file, { force: true });
   }
+}
+
+async function isOlder(file: string, milliseconds: number): Promise<boolean> {
+  return stat(file).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs > milliseconds,
+    () => false, // it has gone
+  );
 }

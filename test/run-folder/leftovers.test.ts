@@ -12,6 +12,9 @@ test('half-written files and checkpoints that have done their work are swept', a
   const kept = ['checkpoint-stitched-grid-0.2.safetensors', 'lock.1', 'lock.ab.tmp', 'metrics.jsonl'];
   const swept = ['checkpoint-stitched-grid-0.1.safetensors', 'status.json.0a1b2c3d.tmp'];
   for (const name of [...kept, ...swept]) writeFileSync(path.join(folder, name), '');
+  // A claim that was killed; a younger one may belong to a process that is claiming now.
+  writeFileSync(path.join(folder, 'lock.cd.tmp'), '');
+  utimesSync(path.join(folder, 'lock.cd.tmp'), 1, 1);
   await sweepTrial(folder, (run) => run === 'stitched-grid-0.1');
   assert.deepEqual(readdirSync(folder).sort(), kept);
   rmSync(path.join(folder, 'lock.1'));
