@@ -49,7 +49,7 @@ export function latencyFigure(curves: readonly MeasuredCurve[]): TopLevelSpec {
     ],
     spacing: 30,
   };
-  return spec as unknown as TopLevelSpec;
+  return spec as TopLevelSpec;
 }
 
 /** What differs between the curves; of one curve its machine. */
