@@ -106,7 +106,8 @@ async function chosenStitches(
   const milliseconds = latenciesOf(network, choice);
   const ids = network.space.stitches.map(({ id }) => id);
   const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
-  const data = await openTrialData(recipe, dataset.splits, progress);
+  const evaluated = [...(choice.rule === 'validation' ? [recipe.choiceSplit] : []), recipe.testSplit];
+  const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, progress, evaluated);
   try {
     const start = performance.now();
     const importance = await importanceOf(shared);
