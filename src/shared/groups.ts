@@ -10,6 +10,13 @@ export function groupBy<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) =>
   return groups;
 }
 
+/** Neighbours together, `size` at a time; the last ones may be fewer. */
+export function chunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
+    items.slice(part * size, (part + 1) * size),
+  );
+}
+
 /** Every item once, in order of first appearance. */
 export function distinct<Item>(items: readonly Item[]): Item[] {
   return [...new Set(items)];

@@ -1,5 +1,6 @@
 /** Tokenised texts in batches: their order, and padding. */
 import { type Int32NdArray, int32 } from '../../shared/arrays.js';
+import { chunks } from '../../shared/groups.js';
 import type { Random } from '../../shared/random.js';
 import { ignoredLabel, type TokenisedText } from './tokenised-text.js';
 
@@ -50,9 +51,7 @@ export function orderByLength(lengths: readonly number[], batchSize: number, ran
   const together = Math.max(1, Math.min(Math.floor(lengths.length / (4 * batchSize)), mostTogether));
   const size = together * batchSize;
   const shuffled = random.shuffled([...lengths.keys()]);
-  const groups = Array.from({ length: Math.ceil(shuffled.length / size) }, (_, group) =>
-    shuffled.slice(group * size, (group + 1) * size).sort((a, b) => lengths[b]! - lengths[a]!),
-  );
+  const groups = chunks(shuffled, size).map((group) => group.sort((a, b) => lengths[b]! - lengths[a]!));
   const order = groups.flat();
   const longest = groups.reduce((best, group) => (lengths[group[0]!]! > lengths[best]! ? group[0]! : best), order[0]!);
   const at = order.indexOf(longest);

@@ -1,4 +1,5 @@
 /** Tokenised texts, epoch by epoch: what a step holds depends on the seed and its position alone. */
+import { chunks } from '../../shared/groups.js';
 import { Random } from '../../shared/random.js';
 import type { BatchRange } from '../batches/batches.js';
 import { orderByLength, type TextBatch, textBatch } from './batches.js';
@@ -67,11 +68,5 @@ function orderOf({ texts, batchSize, order = 'given', seed = 0 }: TextLoaderOpti
     texts.map(({ ids }) => ids.length),
     batchSize,
     random,
-  );
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
-    items.slice(part * size, (part + 1) * size),
   );
 }

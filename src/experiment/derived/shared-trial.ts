@@ -8,6 +8,7 @@ import { loadDataset } from '../../data/load.js';
 import { recordedIdentity, refuseOtherIdentity } from '../../run-folder/identity/recorded.js';
 import { type TrialInputs, trialInputs, trialSettings } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import type { Runtime } from '../../training/runtime.js';
@@ -42,7 +43,7 @@ export async function openSharedTrial(
   { folder: runFolder, name, result }: MeasuredRun,
   { engine, cacheFolder, progress }: SharedRuntime,
 ): Promise<SharedTrial> {
-  const folder = path.join(runFolder, 'trials', name);
+  const folder = trialFolderIn(runFolder, { name });
   const { config: experiment } = await loadExperiment(path.join(runFolder, 'experiment.yaml'));
   const { method, seed } = result;
   const trial: Trial = {

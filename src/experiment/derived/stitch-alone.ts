@@ -14,7 +14,7 @@ import type { Runtime } from '../../training/runtime.js';
 import { epochsOf, type ImageTrialRecipe } from '../recipe.js';
 import type { TrialContext } from '../trial/context.js';
 import { accuraciesOf } from '../trial/evaluate.js';
-import { gridRun, readGrid } from '../trial/grid.js';
+import { readGrid, sweepTried } from '../trial/grid.js';
 import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
 import { runStage } from '../trial/stage.js';
 import { writeTrained } from '../trial/trained-file.js';
@@ -41,8 +41,7 @@ export async function trainAlone(
   const onEpoch: TrialContext['onEpoch'] = (epoch, learningRate) =>
     writer.status(trial, { state: 'running', learningRate, epoch, epochs: epochs.grid + epochs.final });
   await writer.begin(trial, identity);
-  const tried = (await readGrid(trialFolder)).map(({ stage, base_rate }) => gridRun(stage, base_rate));
-  await sweepTrial(trialFolder, (run) => tried.includes(run));
+  await sweepTried(trialFolder);
   await onEpoch(0, 0);
   await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
 

@@ -76,6 +76,11 @@ function sizes({ steps }: Item, stage: StageEstimate | undefined) {
   };
 }
 
+/** The error, or the state with who runs it. */
+export function stateCell({ state, holder, error }: Pick<ListedItem, 'state' | 'holder' | 'error'>): string {
+  return error ?? (holder ? `${state}: ${holder}` : state);
+}
+
 /** The listing for people. @param width characters of a line; default unlimited */
 export function formatListing({ items }: Listing, width?: number): string {
   const done = new Set(items.flatMap(({ id, state }) => (state === 'finished' ? [id] : [])));
@@ -96,7 +101,7 @@ export function formatListing({ items }: Listing, width?: number): string {
       cells: {
         index: item.index,
         id: item.id,
-        state: item.error ?? (item.holder ? `${item.state}: ${item.holder}` : item.state),
+        state: stateCell(item),
         waits: waitsOf(item, done),
         steps: item.steps ?? { mark: 'none' },
         time: item.seconds === undefined ? { mark: 'none' } : durationLabel(item.seconds),

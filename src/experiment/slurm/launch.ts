@@ -9,7 +9,7 @@ import { planOf } from '../plan.js';
 import { largestArray, queued, submit } from './commands.js';
 import { launcherOf } from './profile.js';
 import { arrayScript, directivesOf, singleScript } from './script.js';
-import { noteSubmitted, slurmFolder, tasksByItem } from './submitted.js';
+import { jobsOf, noteSubmitted, slurmFolder, tasksByItem } from './submitted.js';
 import { splitArrays, type TaskGroup, taskGroups } from './tasks.js';
 
 export interface LaunchRequest {
@@ -118,7 +118,7 @@ async function submitted(
     for (const [index, ids] of tasks.entries()) for (const id of ids) taskOf.set(id, `${job}_${index}`);
     jobs.push({ job, items: tasks });
   }
-  const all = [...new Set([...taskOf.values()].map((task) => task.split('_')[0]!))];
+  const all = jobsOf(taskOf.values());
   const job = await submit(report, [`--dependency=afterany:${all.join(':')}`], directivesOf(modest(launcher)));
   await noteSubmitted(runFolder, { job, tasks: [['report']], isArray: false });
   const count = jobs.reduce((sum, { items }) => sum + items.length, 0);
@@ -144,7 +144,7 @@ function printed(
       for (const id of items) taskOf.set(id, `JOB${index + 1}_${task}`);
     return { options, script };
   });
-  const all = [...new Set([...taskOf.values()].map((task) => task.split('_')[0]!))];
+  const all = jobsOf(taskOf.values());
   const last = all.length > 0 ? [{ options: [`--dependency=afterany:${all.join(':')}`], script: report }] : [];
   const shown = [...scripts, ...last].map(({ options, script }) => `# ${['sbatch', ...options].join(' ')}\n${script}`);
   return {

@@ -2,9 +2,9 @@
 import type { Experiment } from '../../config/schema/experiment.js';
 import { renderText } from '../../report/render/render-text.js';
 import type { Table } from '../../report/render/table.js';
-import { type ListedItem, listItems } from '../items/listing.js';
+import { type ListedItem, listItems, stateCell } from '../items/listing.js';
 import { ended, queued } from './commands.js';
-import { tasksByItem } from './submitted.js';
+import { jobsOf, tasksByItem } from './submitted.js';
 
 /** `--status --json` prints it as it is. */
 export interface ClusterStatus {
@@ -22,7 +22,7 @@ export async function clusterStatus(experiment: Experiment, runFolder: string): 
   const { items } = await listItems(experiment, runFolder, 1);
   const tasks = await tasksByItem(runFolder);
   const queue = await queued();
-  const jobs = [...new Set([...tasks.values()].map((task) => task.split('_')[0]!))];
+  const jobs = jobsOf(tasks.values());
   const accounts = jobs.length > 0 ? await ended(jobs) : undefined;
   return {
     run: runFolder,
@@ -51,13 +51,8 @@ export function formatStatus({ items }: ClusterStatus, width?: number): string {
       { key: 'job', label: 'Job', kind: 'text' },
       { key: 'slurm', label: 'Slurm', kind: 'text' },
     ],
-    rows: items.map(({ id, state, holder, error, job, job_state }) => ({
-      cells: {
-        id,
-        state: error ?? (holder ? `${state}: ${holder}` : state),
-        job: job ?? '–',
-        slurm: job_state ?? '–',
-      },
+    rows: items.map((item) => ({
+      cells: { id: item.id, state: stateCell(item), job: item.job ?? '–', slurm: item.job_state ?? '–' },
     })),
     notes: [],
   };

@@ -1,6 +1,7 @@
 /** slurm/jobs.jsonl of a run folder: which job was given which items. What became of them is told by queue and folder. */
 import path from 'node:path';
 import { appendJsonLine, readJsonLines } from '../../shared/files.js';
+import { distinct } from '../../shared/groups.js';
 
 export interface SubmittedJob {
   /** Number of the job, or of the array. */
@@ -18,6 +19,11 @@ const fileOf = (runFolder: string) => path.join(slurmFolder(runFolder), 'jobs.js
 
 export function noteSubmitted(runFolder: string, job: SubmittedJob): Promise<void> {
   return appendJsonLine(fileOf(runFolder), { ...job, submitted: new Date().toISOString() });
+}
+
+/** The jobs of tasks: "12" of "12_0" and "12_3". */
+export function jobsOf(tasks: Iterable<string>): string[] {
+  return distinct(Array.from(tasks, (task) => task.split('_')[0]!));
 }
 
 /** The last task that each item was given to: "12_3". */

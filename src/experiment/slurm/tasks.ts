@@ -2,7 +2,7 @@
  * Which jobs a batch system gets. A task is one process; tasks that wait for the same ones, or for none, form an array. The
  * rates of all grids are one array; what is left of a trial comes after its own rates, whatever others do.
  */
-import { distinct, groupBy } from '../../shared/groups.js';
+import { chunks, distinct, groupBy } from '../../shared/groups.js';
 import type { Item } from '../items/item.js';
 
 /** What one process runs: `--only` each of these, one after the other. */
@@ -55,9 +55,5 @@ function chainsOf(items: readonly Item[]): Item[][] {
 
 /** Splits an array that is larger than the batch system allows. @param most tasks of one array */
 export function splitArrays(group: TaskGroup, most: number): TaskGroup[] {
-  const count = Math.ceil(group.tasks.length / most);
-  return Array.from({ length: count }, (_, part) => ({
-    ...group,
-    tasks: group.tasks.slice(part * most, (part + 1) * most),
-  }));
+  return chunks(group.tasks, most).map((tasks) => ({ ...group, tasks }));
 }

@@ -14,6 +14,7 @@ import {
 } from '../../run-folder/language/answers.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
+import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import { writeAtomic } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
@@ -107,7 +108,7 @@ export async function writeAnswers(
   { folder, name }: MeasuredRun,
   answers: Omit<TrialAnswers, 'version'>,
 ): Promise<string> {
-  const file = path.join(folder, 'trials', name, answersFile);
+  const file = path.join(trialFolderIn(folder, { name }), answersFile);
   const content: TrialAnswers = { version: answersVersion, ...answers };
   await writeAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
   return file;

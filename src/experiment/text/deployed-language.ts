@@ -10,6 +10,7 @@ import type { PartShape, PathPart, PathWeights } from '../../models/llama/cached
 import type { LlamaWeights } from '../../models/llama/llama.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { type Float32NdArray, float32, isFloat32, type NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { biasPartsOf } from '../../stitching/parameters/shapes.js';
@@ -34,7 +35,9 @@ export async function openDeployedLanguage({ folder, name, result }: MeasuredRun
   const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
   const experiment = textExperimentOf(config, folder);
   const { architectures, space } = languageSpace(experiment);
-  const { trainables, layers, alone } = await readTrained(path.join(folder, 'trials', name, 'trained.safetensors'));
+  const { trainables, layers, alone } = await readTrained(
+    path.join(trialFolderIn(folder, { name }), 'trained.safetensors'),
+  );
   const tokenizer = await commonTokenizer(experiment.anchors, architectures);
   // What changes the weights themselves was trained on whole ones (text-rules.ts).
   const loaded = await loadLanguageAnchors(experiment.anchors, architectures, experiment.text.weights);

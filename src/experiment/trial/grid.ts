@@ -127,6 +127,12 @@ async function isLost(lock: Lock): Promise<boolean> {
   );
 }
 
+/** Sweeps the folder of a trial before it goes on: checkpoints of rates that are noted have done their work. */
+export async function sweepTried(trialFolder: string): Promise<void> {
+  const tried = (await readGrid(trialFolder)).map(({ stage, base_rate }) => gridRun(stage, base_rate));
+  await sweepTrial(trialFolder, (run) => tried.includes(run));
+}
+
 /** Moves what the folders of rates hold into the trial's own files, in the order of the grid; removes the folders. */
 async function gather(trialFolder: string, stage: string, learningRates: readonly LearningRate[]): Promise<void> {
   const noted = await readGrid(trialFolder);

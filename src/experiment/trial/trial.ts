@@ -11,7 +11,7 @@ import { stopIfAborted } from '../../training/runtime.js';
 import { epochsOf, gridEpochsOf, type Recipe, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
 import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
-import { gridRun, readGrid } from './grid.js';
+import { readGrid, sweepTried } from './grid.js';
 import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
 import { stitchedNetwork } from './opened-trial.js';
 import { qualitiesOf } from './quality.js';
@@ -37,8 +37,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
       ...(trained.size > 0 && { trained: [...trained] }),
     });
   await writer.begin(trial, identity);
-  const tried = (await readGrid(trialFolder)).map(({ stage, base_rate }) => gridRun(stage, base_rate));
-  await sweepTrial(trialFolder, (run) => tried.includes(run));
+  await sweepTried(trialFolder);
   await onEpoch(0, 0);
 
   // 1. The images or texts; how many there are completes the recipe.
