@@ -12,6 +12,7 @@ import { interruptSignal } from '../shared/interrupt.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { createProgress } from '../shared/progress.js';
 import { itemsOfPlan } from './items/item.js';
+import { largestMemory, listItems } from './items/listing.js';
 import { describeOutcome, namedItems, type Outcome, openItems } from './items/run-items.js';
 import { createJobsDisplay } from './jobs/display.js';
 import { checkJobs, jobsOf, placesOf, thisMachine } from './jobs/places.js';
@@ -67,6 +68,7 @@ export async function performJobs(
   const items = itemsOfPlan(plan);
   const machine = thisMachine(engine === 'tensorflow' || device === 'cuda' || device === 'webgpu');
   const work = items.filter(({ does }) => does !== 'training').length; // rates, and trials
+  const processBytes = largestMemory(await listItems(experiment, runFolder, 1));
   const places = placesOf(
     machine,
     jobsOf(checkJobs(jobs), machine, { work, processBytes, ...(threads && { threads }) }),
@@ -82,9 +84,6 @@ export async function performJobs(
   if (held.length > 0 && trials.length === 0) throw new RequestError(held.join('\n'), 'Nothing was done here.');
   return summarised(runFolder, trials, failed.size > 0 ? 1 : 0);
 }
-
-/** What a process with small anchors takes, bytes; measured with those that come with the program. */
-const processBytes = 600e6;
 
 export interface ItemsDocument {
   readonly run: string;

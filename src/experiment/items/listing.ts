@@ -58,6 +58,11 @@ export async function listItems(experiment: Experiment, runFolder: string, cores
   return { run: runFolder, items: listed };
 }
 
+/** Bytes that a process takes for what is largest of it and not finished. */
+export function largestMemory({ items }: Listing): number {
+  return Math.max(0, ...items.map(({ state, memory_bytes = 0 }) => (state === 'finished' ? 0 : memory_bytes)));
+}
+
 function entry({ id, does, waitsFor, steps }: Item, { state, holder, error }: ItemState) {
   return {
     ...{ id, does, state, waits_for: waitsFor },

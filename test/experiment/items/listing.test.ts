@@ -6,7 +6,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
 import { forecastOf, formatForecast } from '../../../src/experiment/items/forecast.js';
-import { formatListing, type Listing, listItems } from '../../../src/experiment/items/listing.js';
+import { formatListing, type Listing, largestMemory, listItems } from '../../../src/experiment/items/listing.js';
 import { RequestError } from '../../../src/shared/errors.js';
 
 const experiment = (more: object = {}) =>
@@ -49,6 +49,18 @@ test('steps that a finished trial of the method has measured give the time of th
     items.map(({ state }) => state),
     ['finished', 'finished', 'finished', 'finished', 'ready', 'ready', 'waiting', 'waiting'],
   );
+});
+
+test('processes are counted by the memory of the largest item that is left', async (t) => {
+  const { run, items } = await listItems(experiment({ seeds: [0, 1] }), temporary(t), 1);
+  const [first, ...others] = items.map((item) => ({ ...item, memory_bytes: 5e8 }));
+  assert.equal(largestMemory({ run, items: [{ ...first!, memory_bytes: 2e9 }, ...others] }), 2e9);
+  assert.equal(largestMemory({ run, items: [{ ...first!, memory_bytes: 2e9, state: 'finished' }, ...others] }), 5e8);
+  // Wider networks take more: what `--jobs auto` divides the free memory by.
+  const wide = experiment({
+    anchors: ['vit_small_patch16_224', 'vit_base_patch16_224'].map((a) => ({ name: a, architecture: a })),
+  });
+  assert.ok(largestMemory(await listItems(wide, temporary(t), 1)) > 2 * largestMemory({ run, items }));
 });
 
 test('a checkpoint holds what is trained and two moments of it', async (t) => {
