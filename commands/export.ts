@@ -1,10 +1,12 @@
 import { Args, Flags } from '@oclif/core';
-import { operatorSets, precisions } from '../src/config/deployment-options.js';
+import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/config/deployment-options.js';
+import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import { chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
 export default class Export extends EstaCommand {
-  static override readonly summary = 'Write a deployed stitch as one file: ONNX, or safetensors for PyTorch.';
+  static override readonly summary =
+    'Write a deployed stitch as one file, ONNX or safetensors for PyTorch, or as PEFT adapters of language models.';
   static override readonly description =
     `What was trained is merged into the weights, so that the file holds the layers of the anchors and nothing beside them. It runs wherever ONNX Runtime does; with --operators standard also in OpenVINO, TensorRT and browsers.
 
@@ -12,7 +14,9 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
 
 Afterwards the file is run on test images, and its logits are compared with those of predict. With fewer bits in the weights its accuracy on all test images is measured, where they are there.
 
-A file named .safetensors holds a PyTorch state dict: with the names of timm where the stitch is an anchor, else those of its first anchor below front., of its last one below end., and the layer between as stitch. The file docs/read_stitch.py of the project reads and runs it.`;
+A file named .safetensors holds a PyTorch state dict: with the names of timm where the stitch is an anchor, else those of its first anchor below front., of its last one below end., and the layer between as stitch. The file docs/read_stitch.py of the project reads and runs it.
+
+Of language models, --format peft writes a folder with what was trained: for an anchor an adapter that PEFT loads (PeftModel.from_pretrained), its biases as lora_bias; for another stitch an adapter of each anchor, and the stitching layer beside.`;
 
   static override readonly examples = [
     {
@@ -27,6 +31,10 @@ A file named .safetensors holds a PyTorch state dict: with the names of timm whe
       description: 'One stitch of one trial',
       command: '<%= config.bin %> export runs/fgvc --trial cub-200-2011-esta-seed0 --stitch 42 --out birds.onnx',
     },
+    {
+      description: 'The adapter of the largest language model, for PEFT',
+      command: '<%= config.bin %> export runs/stitched-llama --format peft --out adapter',
+    },
   ];
 
   static override readonly args = {
@@ -38,8 +46,12 @@ A file named .safetensors holds a PyTorch state dict: with the names of timm whe
     out: Flags.string({
       required: true,
       helpValue: 'FILE',
-      summary: 'The file: FILE.onnx, or FILE.safetensors for PyTorch.',
+      summary: 'The file: FILE.onnx, or FILE.safetensors for PyTorch; the folder of --format peft.',
     }),
+    format: Flags.option({
+      options: fileFormats,
+      summary: 'Of what is written; default: what the name of the file says, else onnx.',
+    })(),
     batch: Flags.integer({ min: 1, helpValue: 'N', summary: 'Images at once; default: any number.' }),
     operators: Flags.option({
       options: operatorSets,
@@ -55,11 +67,14 @@ A file named .safetensors holds a PyTorch state dict: with the names of timm whe
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Export);
+    const { batch, operators, precision, out } = flags;
+    const format: FileFormat = flags.format ?? (out.endsWith('.safetensors') ? 'safetensors' : 'onnx');
+    if (format === 'peft') return this.writeAdapters(args.run, chosenBy(flags), out);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
-    const { batch, operators, precision } = flags;
-    if (flags.out.endsWith('.safetensors')) {
+    const network = await openDeployed(args.run, chosenBy(flags));
+    if (format === 'safetensors') {
       const { exportStateDict } = await import('../src/experiment/deployed/state-dict.js');
-      const exported = await exportStateDict(await openDeployed(args.run, chosenBy(flags)), flags.out, precision);
+      const exported = await exportStateDict(network, out, precision);
       const names = exported.segments.length === 1 ? "timm's names" : 'front.*, stitch.* and end.*';
       this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, tensors with ${names}`);
       return exported;
@@ -67,9 +82,8 @@ A file named .safetensors holds a PyTorch state dict: with the names of timm whe
     const { comparisonText, exportFile } = await import('../src/experiment/deployed/export-file.js');
     const { stitchSummary } = await import('../src/report/curves/labels.js');
     const { createProgress } = await import('../src/shared/progress.js');
-    const network = await openDeployed(args.run, chosenBy(flags));
     const progress = createProgress(process.stderr);
-    const exported = await exportFile(network, flags.out, { batch, operators, precision, progress });
+    const exported = await exportFile(network, out, { batch, operators, precision, progress });
     const { file, description, bytes, input, comparison, accuracy } = exported;
     this.log(`${stitchSummary(network.result)}, of ${network.trial}`);
     this.log(`Written: ${file}, ${(bytes / 2 ** 20).toFixed(1)} MiB, images [${input.images}]; ${description}`);
@@ -78,6 +92,25 @@ A file named .safetensors holds a PyTorch state dict: with the names of timm whe
     this.log(
       `Load it with ONNX Runtime. The same stitch answers to ${estaCommand('predict', '--run', args.run, '--trial', network.trial, '--stitch', String(network.result.id), 'IMAGE')}`,
     );
+    return exported;
+  }
+
+  private async writeAdapters(runFolder: string, choice: DeployedChoice, folder: string): Promise<unknown> {
+    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
+    const { exportAdapters } = await import('../src/experiment/text/export/adapters.js');
+    const run = await findTrial(runFolder, choice.trial);
+    const exported = await exportAdapters(run, chosenStitch(run, choice), folder);
+    for (const { folder, anchor, blocks, base } of exported.adapters) {
+      this.log(`Written: ${folder}, an adapter of blocks ${blocks[0]} to ${blocks[1] - 1} of ${anchor} (${base})`);
+    }
+    if (exported.stitchingLayer) this.log(`Written: ${exported.stitchingLayer}, the layer between them`);
+    else {
+      const { base, folder } = exported.adapters[0]!;
+      this.log(
+        `Load it with PEFT. The same network answers to ${estaCommand('generate', 'TEXT', '--checkpoint', base, '--adapter', folder)}`,
+      );
+    }
     return exported;
   }
 }

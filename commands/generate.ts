@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags, type Interfaces } from '@oclif/core';
 import { deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 
@@ -116,7 +116,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
         'Quote the text: esta generate "Once upon a time" ...',
       );
     }
-    if (flags.run !== undefined) return this.answer(prompt, flags.run);
+    if (flags.run !== undefined) return this.answer(prompt, flags.run, flags);
     const { checkpoint } = flags;
     if (prompt === undefined) throw new RequestError('expected --run beside --prompts');
     if (checkpoint === undefined) {
@@ -162,8 +162,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
   }
 
   /** Answers of deployed stitches: one as it is made, or all of them as a table; those to a file of prompts are kept. */
-  private async answer(instruction: string | undefined, runFolder: string): Promise<unknown> {
-    const { flags } = await this.parse(Generate);
+  private async answer(instruction: string | undefined, runFolder: string, flags: GenerateFlags): Promise<unknown> {
     const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
     const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
     const { answersOf, questionsIn, writeAnswers } = await import('../src/experiment/text/answers.js');
@@ -208,6 +207,8 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
     }
   }
 }
+
+type GenerateFlags = Interfaces.InferredFlags<typeof Generate.flags>;
 
 /** `8B` is what the paper calls a stitch: its parameters. */
 function asBudget(text: string): string {

@@ -11,3 +11,8 @@ export const precisions = ['float32', 'float16', 'int8'] as const;
 
 /** Of weight matrices and filters in a file. */
 export type Precision = (typeof precisions)[number];
+
+export const fileFormats = ['onnx', 'safetensors', 'peft'] as const;
+
+/** What `esta export` writes; `peft`: adapters of language models. */
+export type FileFormat = (typeof fileFormats)[number];

@@ -9,6 +9,8 @@ import { type Float32NdArray, float32, type NdArray, uint8 } from '../shared/arr
 /** A linear layer of 8 bits; the outputs of its parts stand one after the other. */
 export interface QuantisedProjection<T> {
   readonly parts: readonly Quantised<T>[];
+  /** Added to the outputs [out], in float32. */
+  readonly bias?: T;
 }
 
 /** Elements of a part at most: 16 MiB in float32. */
@@ -46,7 +48,8 @@ function quantisedPart(rows: Float32Array, outputs: number, inputs: number): Qua
 }
 
 /** x [..., in] -> [..., out] */
-export function quantisedProjection(x: tf.Tensor, { parts }: QuantisedProjection<tf.Tensor>): tf.Tensor {
+export function quantisedProjection(x: tf.Tensor, { parts, bias }: QuantisedProjection<tf.Tensor>): tf.Tensor {
   const outputs = parts.map((part) => quantisedLinear(x, part));
-  return outputs.length === 1 ? outputs[0]! : tf.concat(outputs, -1);
+  const y = outputs.length === 1 ? outputs[0]! : tf.concat(outputs, -1);
+  return bias ? y.add(bias) : y;
 }

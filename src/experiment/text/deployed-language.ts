@@ -16,9 +16,10 @@ import { RequestError } from '../../shared/errors.js';
 import { biasPartsOf } from '../../stitching/parameters/shapes.js';
 import { blockUpdateOf, layerUpdateOf, type Trainables } from '../../stitching/parameters/trainables.js';
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
+import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { type FrozenNetwork, withTrainedWeights } from '../../stitching/stitchable-network.js';
 import { mergeAnchors } from '../trial/network.js';
-import { readTrained } from '../trial/trained-file.js';
+import { readTrained, type Trained } from '../trial/trained-file.js';
 import { commonTokenizer, loadLanguageAnchors } from './language-anchors.js';
 import { languageSpace } from './language-space.js';
 
@@ -30,18 +31,28 @@ export interface DeployedLanguage {
   model(engine: Engine, id: number): LanguageModel;
 }
 
-/** @throws RequestError where the run is of images, or its anchors are not there any more */
-export async function openDeployedLanguage({ folder, name, result }: MeasuredRun): Promise<DeployedLanguage> {
+/** What a trial has trained, without the weights of its anchors. */
+export interface TrainedLanguage extends Trained {
+  readonly experiment: TextExperiment;
+  readonly architectures: readonly LlamaArchitecture[];
+  readonly space: StitchSpace;
+}
+
+/** @throws RequestError where the run is of images */
+export async function readTrainedLanguage({ folder, name }: MeasuredRun): Promise<TrainedLanguage> {
   const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
   const experiment = textExperimentOf(config, folder);
-  const { architectures, space } = languageSpace(experiment);
-  const { trainables, layers, alone } = await readTrained(
-    path.join(trialFolderIn(folder, { name }), 'trained.safetensors'),
-  );
+  const trained = await readTrained(path.join(trialFolderIn(folder, { name }), 'trained.safetensors'));
+  return { ...trained, ...languageSpace(experiment), experiment };
+}
+
+/** @throws RequestError where the run is of images, or its anchors are not there any more */
+export async function openDeployedLanguage(run: MeasuredRun): Promise<DeployedLanguage> {
+  const { experiment, architectures, space, trainables, layers, alone } = await readTrainedLanguage(run);
   const tokenizer = await commonTokenizer(experiment.anchors, architectures);
   // What changes the weights themselves was trained on whole ones (text-rules.ts).
   const loaded = await loadLanguageAnchors(experiment.anchors, architectures, experiment.text.weights);
-  const isStitchedAfter = result.method === 'adapt-then-stitch';
+  const isStitchedAfter = run.result.method === 'adapt-then-stitch';
   const { weights } = isStitchedAfter
     ? mergeAnchors(loaded as Parameters<typeof mergeAnchors>[0], { space, architectures }, alone)
     : loaded;

@@ -1,10 +1,12 @@
 /** Adapters of LLaMA networks: which tensor of the network each update belongs to. */
-import type { Float32NdArray } from '../../shared/arrays.js';
+import type { Float32NdArray, NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { fromPublished, toPublished } from '../layouts.js';
 import { mergedWeight } from '../low-rank.js';
 import type { PeftAdapter } from '../peft/adapter.js';
 import type { TensorRow } from '../tensor-table.js';
+import type { LlamaWeights } from './llama.js';
+import { projectionModules, projections } from './tensors.js';
 
 /** The module whose weight a row is, as PEFT names it. */
 export function moduleOf({ published }: Pick<TensorRow, 'published'>): string {
@@ -34,4 +36,16 @@ export function withUpdate(tensor: Float32NdArray, row: TensorRow, adapter: Peft
   const update = adapter.get(moduleOf(row));
   if (!update || row.layout !== 'linear') return tensor;
   return toPublished(row.layout, mergedWeight(fromPublished(row.layout, tensor), update, update.scale));
+}
+
+/** Layers with what the adapter adds to what they give; LLaMA has no biases of its own. */
+export function withBiases(weights: LlamaWeights<NdArray>, adapter: PeftAdapter): LlamaWeights<NdArray> {
+  const blocks = weights.blocks.map((block, index) => {
+    const changed = projections.flatMap((name) => {
+      const bias = adapter.get(`model.layers.${index}.${projectionModules[name]}`)?.bias;
+      return bias ? [[name, { ...block[name], bias }] as const] : [];
+    });
+    return { ...block, ...Object.fromEntries(changed) };
+  });
+  return { ...weights, blocks };
 }

@@ -17,7 +17,7 @@ import { indexFile, singleFile } from '../pretrained/sources/weight-files.js';
 import { type QuantisedProjection, quantised } from '../quantise.js';
 import type { TensorRow } from '../tensor-table.js';
 import { treeOf } from '../weights.js';
-import { requireFits, withUpdate } from './adapter.js';
+import { requireFits, withBiases, withUpdate } from './adapter.js';
 import { type LlamaConfig, readLlamaConfig } from './config.js';
 import type { LlamaWeights } from './llama.js';
 import { isDerived, llamaTensors } from './tensors.js';
@@ -84,7 +84,7 @@ async function llamaFrom(
   const sources = needed.map(({ source }) => source);
   return {
     config,
-    weights: storage === '8bit' ? quantisedTree(rows, leaves) : wholeTree(rows, leaves),
+    weights: withBiases(storage === '8bit' ? quantisedTree(rows, leaves) : wholeTree(rows, leaves), adapter),
     location: weights.location,
     params,
     unused: unusedNames(weights, sources).filter((name) => !isDerived(name)),

@@ -14,6 +14,7 @@ const schema = z.looseObject({
   peft_type: z.literal('LORA'),
   lora_alpha: z.number().positive().default(8),
   use_rslora: z.boolean().default(false),
+  lora_bias: z.boolean().default(false),
   alpha_pattern: patterns,
 });
 
@@ -71,17 +72,23 @@ export interface WrittenConfig {
   readonly alpha: number;
   /** Ends of the paths of the adapted layers: `q_proj`. */
   readonly targets: readonly string[];
+  /** Indices of the adapted blocks. */
+  readonly blocks: readonly number[];
+  /** B has a bias. */
+  readonly hasBias: boolean;
 }
 
 /** As PEFT writes it: sorted, indented by 2. */
-export function writtenConfig({ base, rank, alpha, targets }: WrittenConfig): string {
+export function writtenConfig({ base, rank, alpha, targets, blocks, hasBias }: WrittenConfig): string {
   const config = {
     base_model_name_or_path: base,
     bias: 'none',
     fan_in_fan_out: false,
     inference_mode: true,
     init_lora_weights: true,
+    layers_to_transform: blocks,
     lora_alpha: alpha,
+    lora_bias: hasBias,
     lora_dropout: 0,
     modules_to_save: null,
     peft_type: 'LORA',

@@ -30,14 +30,19 @@ export function mergeStitch(
     merged.anchors[anchor] = mergeSegment(stitch, segment, merged.anchors[anchor]!, trainables, architectures[anchor]!);
   }
   if (stitch.stitchingLayer !== undefined) {
-    const layer = layers[stitch.stitchingLayer]!;
-    const update = layerUpdateOf(trainables, stitch.id, stitch.stitchingLayer);
-    merged.layers[stitch.stitchingLayer] = {
-      weight: mergeWeight(layer.weight, update),
-      bias: mergeBias(layer.bias, trainables.layerBiases[stitch.id]?.data)!,
-    };
+    merged.layers[stitch.stitchingLayer] = mergeStitchingLayer(stitch, layers[stitch.stitchingLayer]!, trainables);
   }
   return merged;
+}
+
+/** @param layer that the stitch crosses, as least squares left it */
+export function mergeStitchingLayer(
+  stitch: Stitch,
+  { weight, bias }: Linear<Float32NdArray>,
+  trainables: Trainables<Float32NdArray>,
+): Linear<Float32NdArray> {
+  const update = layerUpdateOf(trainables, stitch.id, stitch.stitchingLayer!);
+  return { weight: mergeWeight(weight, update), bias: mergeBias(bias, trainables.layerBiases[stitch.id]?.data)! };
 }
 
 function mergeSegment(

@@ -8,6 +8,7 @@ import { readSafetensors, writeSafetensors } from '../../../src/models/pretraine
 import { float32, type StateDict } from '../../../src/shared/arrays.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { temporaryFolder } from '../../data/official/temporary-folder.js';
+import { fixture } from '../../fixture.js';
 
 const module = 'model.layers.0.self_attn.q_proj';
 /** A [rank 1, in 3] and B [out 2, rank 1] */
@@ -69,13 +70,41 @@ test('what is written is what PEFT writes, and is read again', async (t) => {
   await assert.rejects(() => writeAdapter(folder, other, ''), /several ranks or factors/);
 });
 
+test('biases are divided by the factor: what PEFT has written is written again', async (t) => {
+  const adapter = await readAdapter(fixture('peft/adapter'));
+  const own = await temporaryFolder(t);
+  await writeAdapter(own, adapter, 'network');
+  const read = async (folder: string) => readSafetensors(path.join(folder, 'adapter_model.safetensors'));
+  const [theirs, ours] = [(await read(fixture('peft/adapter'))).tensors, (await read(own)).tensors];
+  assert.deepEqual(Object.keys(ours), Object.keys(theirs));
+  for (const [name, { shape, data }] of Object.entries(theirs)) {
+    assert.deepEqual(ours[name]!.shape, shape);
+    // Times 3 / 2, and divided by it again.
+    assert.ok(
+      data.every((value, index) => Math.abs(value - ours[name]!.data[index]!) < 1e-6),
+      name,
+    );
+  }
+  const config = async (folder: string) => JSON.parse(await readFile(path.join(folder, 'adapter_config.json'), 'utf8'));
+  const written = { ...(await config(own)), init_lora_weights: false };
+  const reference = await config(fixture('peft/adapter'));
+  assert.deepEqual(written, Object.fromEntries(Object.keys(written).map((name) => [name, reference[name]])));
+});
+
 const full = stored(module);
+const biased = { ...full, [`base_model.model.${module}.lora_B.bias`]: float32([2], Float32Array.of(1, 2)) };
 const refused: Readonly<Record<string, readonly [config: object, tensors: StateDict, message: RegExp]>> = {
   'another method': [{ peft_type: 'IA3' }, full, /peft_type: expected LORA, received "IA3"/],
   DoRA: [{ use_dora: true }, full, /use_dora is true: DoRA is not supported/],
   biases: [{ bias: 'all' }, full, /bias is "all": biases that are trained/],
   'whole layers': [{ modules_to_save: ['lm_head'] }, full, /modules_to_save is \["lm_head"\]/],
   'other tensors': [{}, { ...full, 'base_model.model.x.bias': b }, /a tensor base_model\.model\.x\.bias, which is no/],
+  'a bias of B that the configuration does not name': [{}, biased, /lora_B\.bias, which is no low-rank update/],
+  'a bias of another length': [
+    { lora_bias: true },
+    { ...full, [`base_model.model.${module}.lora_B.bias`]: float32([3]) },
+    /A, B and its bias are \[1, 3\] and \[2, 1\] and \[3\]/,
+  ],
   'half an update': [{}, { [Object.keys(full)[0]!]: a }, /A and B are \[1, 3\] and missing/],
   'two ranks': [{}, { ...full, [Object.keys(full)[1]!]: float32([2, 2]) }, /A and B are \[1, 3\] and \[2, 2\]/],
   'numbers that are none': [
