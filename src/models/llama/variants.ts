@@ -26,8 +26,8 @@ function variant({ keyValueHeads, headWidth, ...shape }: Shape): LlamaConfig {
 const size7b = { width: 4096, depth: 32, heads: 32, mlpWidth: 11_008 };
 const size13b = { width: 5120, depth: 40, heads: 40, mlpWidth: 13_824 };
 const second = { epsilon: 1e-5, contextLength: 4096 };
-/** Of the embedded family. */
-const mini = { vocabulary: 1024, contextLength: 256 };
+/** Of the embedded family: a tied head and MLPs of twice the width keep its files small. */
+const mini = { vocabulary: 1024, contextLength: 256, tied: true };
 
 const variants: Readonly<Record<string, LlamaConfig>> = {
   llama_7b: variant(size7b),
@@ -35,8 +35,8 @@ const variants: Readonly<Record<string, LlamaConfig>> = {
   llama2_7b: variant({ ...size7b, ...second }),
   llama2_13b: variant({ ...size13b, ...second }),
   tinyllama_1b: variant({ width: 2048, depth: 22, heads: 32, keyValueHeads: 4, mlpWidth: 5632, epsilon: 1e-5 }),
-  llama_mini_small: variant({ width: 64, depth: 6, heads: 2, mlpWidth: 176, ...mini }),
-  llama_mini_base: variant({ width: 96, depth: 8, heads: 3, mlpWidth: 264, ...mini }),
+  llama_mini_small: variant({ width: 64, depth: 4, heads: 2, mlpWidth: 128, ...mini }),
+  llama_mini_base: variant({ width: 96, depth: 6, heads: 3, mlpWidth: 192, ...mini }),
 };
 
 export const llamaNames: readonly string[] = Object.keys(variants);
@@ -71,6 +71,6 @@ export function configJsonOf(config: LlamaConfig): object {
     tie_word_embeddings: config.tied,
     bos_token_id: config.beginId,
     eos_token_id: config.endIds[0],
-    torch_dtype: 'float16',
+    torch_dtype: 'bfloat16',
   };
 }

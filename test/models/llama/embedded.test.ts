@@ -33,6 +33,6 @@ test('the larger of the embedded language models knows a verse better, and both 
     model.dispose();
   }
   assert.equal(fingerprints.size, 1);
-  // ln 1024 = 6.93 is chance; the validation losses are 3.79 and 3.44.
-  assert.ok(losses[1]! < losses[0]! && losses[0]! < 5, `${losses}`);
+  // ln 1024 = 6.93 is chance; the validation losses are 3.11 and 2.90.
+  assert.ok(losses[1]! < losses[0]! && losses[0]! < 4, `${losses}`);
 });

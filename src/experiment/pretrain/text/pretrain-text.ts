@@ -139,7 +139,7 @@ async function pretrainOne(
   });
   const weights = treeOf(template, await toHost(runtime.engine, parameters));
   await writeSafetensors(path.join(folder, singleFile), publishedFrom(weights, architecture.tensors), {
-    dtype: 'F16',
+    dtype: 'BF16', // what LLaMA is published in
     metadata: { epochs: String(training.epochs), loss: loss.toFixed(4), identity: JSON.stringify(identity) },
   });
   await rm(checkpoint, { force: true });
