@@ -116,7 +116,8 @@ test('an array with warnings, requeues, preemption, a node down and kills equals
   });
   const changes = {
     data: [drawn('one', 0), drawn('two', 1)],
-    training: { epochs: 12, base_learning_rates: [0.05, 0.1] },
+    // Long enough that each training meets what is done to it, on a fast machine too: about half a minute.
+    training: { epochs: 400, base_learning_rates: [0.05, 0.1] },
   };
   const file = await mini.write({ ...changes, launcher: { partition: 'nope', warning_seconds: 30 } });
   const runFolder = path.join(mini.folder, 'slurm-run');
