@@ -1,7 +1,9 @@
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags, type Interfaces } from '@oclif/core';
 import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/config/deployment-options.js';
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
+import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
 import { chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
+import { RequestError } from '../src/shared/errors.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
 export default class Export extends EstaCommand {
@@ -15,6 +17,8 @@ Input images: float32 [batch, side, side, 3], RGB from 0 to 255, resized and cro
 Afterwards the file is run on test images, and its logits are compared with those of predict. With fewer bits in the weights its accuracy on all test images is measured, where they are there.
 
 A file named .safetensors holds a PyTorch state dict: with the names of timm where the stitch is an anchor, else those of its first anchor below front., of its last one below end., and the layer between as stitch. The file docs/read_stitch.py of the project reads and runs it.
+
+Of language models, an ONNX file is a decoder with past keys and values, its inputs and outputs named as Hugging Face's optimum names them; the tokenizer is copied beside it.
 
 Of language models, --format peft writes a folder with what was trained: for an anchor an adapter that PEFT loads (PeftModel.from_pretrained), its biases as lora_bias; for another stitch an adapter of each anchor, and the stitching layer beside.`;
 
@@ -71,6 +75,10 @@ Of language models, --format peft writes a folder with what was trained: for an 
     const format: FileFormat = flags.format ?? (out.endsWith('.safetensors') ? 'safetensors' : 'onnx');
     if (format === 'peft') return this.writeAdapters(args.run, chosenBy(flags), out);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
+    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { isLanguageRun } = await import('../src/experiment/text/deployed-language.js');
+    const trained = await findTrial(args.run, flags.trial);
+    if (format === 'onnx' && (await isLanguageRun(trained))) return this.writeDecoder(trained, flags);
     const network = await openDeployed(args.run, chosenBy(flags));
     if (format === 'safetensors') {
       const { exportStateDict } = await import('../src/experiment/deployed/state-dict.js');
@@ -95,6 +103,24 @@ Of language models, --format peft writes a folder with what was trained: for an 
     return exported;
   }
 
+  private async writeDecoder(run: MeasuredRun, flags: ExportFlags): Promise<unknown> {
+    const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
+    const { exportDecoder } = await import('../src/experiment/text/export/onnx.js');
+    if (flags.batch !== undefined) {
+      throw new RequestError('--batch is of networks that read images', 'A language model takes any number of texts.');
+    }
+    const exported = await exportDecoder(run, chosenStitch(run, chosenBy(flags)), flags.out, flags.precision);
+    const { stitch, file, bytes, description, tokenizer, comparison } = exported;
+    const { largestDifference, largestLogit, sameToken, promptTokens, newTokens } = comparison;
+    this.log(`Stitch ${stitch.id} of ${exported.trial}, ${(stitch.params / 1e6).toPrecision(4)} million parameters`);
+    this.log(`Written: ${file}, ${(bytes / 2 ** 20).toFixed(1)} MiB; ${tokenizer}; ${description}`);
+    this.log(
+      `Beside generate: largest difference of a logit ${largestDifference.toPrecision(2)} (logits up to ${largestLogit.toPrecision(3)}), same best token after ${sameToken} of ${newTokens + 1} readings: a prompt of ${promptTokens} tokens, then token by token`,
+    );
+    this.log('Load it with ONNX Runtime: inputs and outputs are named as optimum names them.');
+    return exported;
+  }
+
   private async writeAdapters(runFolder: string, choice: DeployedChoice, folder: string): Promise<unknown> {
     const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
     const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
@@ -114,3 +140,5 @@ Of language models, --format peft writes a folder with what was trained: for an 
     return exported;
   }
 }
+
+type ExportFlags = Interfaces.InferredFlags<typeof Export.flags>;

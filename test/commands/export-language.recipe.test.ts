@@ -1,6 +1,6 @@
 /** Deployed stitches of language models as files for other programs. */
 import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openModel } from '../../src/evaluation/generation/open-model.js';
@@ -59,6 +59,32 @@ test('--format peft: an anchor with its adapter is the network that was trained;
   const { tensors } = await readSafetensors(stitchingLayer);
   assert.deepEqual([tensors['weight']!.shape, tensors['bias']!.shape], [[24, 16], [24]]);
   assert.ok((await stat(description)).size > 0);
+});
+
+test('an ONNX file answers as generate does, token by token; the tokenizer lies beside it', async (t) => {
+  const mini = await textMiniature(t);
+  const [result] = await mini.run(mini.experiment({ training: { epochs: 1 } }), 'run');
+  const stitch = result!.stitches.find(({ path }) => path.length === 2)!;
+  const [run, file] = ['run', 'out/stitch.onnx'].map((name) => path.join(mini.folder, name)) as [string, string];
+  const command = ['export', run, '--stitch', `${stitch.id}`, '--out', file, '--json'];
+  const { status, stdout } = await esta(command);
+  assert.equal(status, 0);
+  const document = JSON.parse(stdout);
+  const { comparison, blocks, tokenizer } = document;
+  assert.ok(comparison.largestDifference < 1e-5 && comparison.largestLogit > 0.1);
+  assert.deepEqual([comparison.newTokens, comparison.sameToken], [8, 9]);
+  // Both have 2 heads of keys; their heads are 16 / 4 and 24 / 4 wide.
+  const widths = { S: 4, B: 6 } as Readonly<Record<string, number>>;
+  const expected = stitch.path.flatMap(({ anchor, blocks: [from, to] }) =>
+    Array.from({ length: to - from }, () => ({ anchor, heads: 2, width: widths[anchor] })),
+  );
+  assert.deepEqual(blocks, expected);
+  assert.deepEqual(JSON.parse(await readFile(path.join(mini.folder, 'out/stitch.json'), 'utf8')), document);
+  assert.equal(document.bytes, (await stat(file)).size);
+  const original = await readFile(path.join(mini.folder, 'S/tokenizer.model'));
+  assert.deepEqual([path.basename(tokenizer), await readFile(tokenizer)], ['tokenizer.model', original]);
+  const refused = await esta([...command.slice(0, -1), '--batch', '2']);
+  assert.deepEqual([refused.status, /--batch is of networks that read images/.test(refused.stderr)], [2, true]);
 });
 
 test('--format peft is refused where there is no adapter to write', async (t) => {

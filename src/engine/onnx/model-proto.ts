@@ -14,7 +14,7 @@ export interface ModelValue {
   readonly name: string;
   /** A name stands for an extent that may differ from call to call. */
   readonly shape: readonly (number | string)[];
-  readonly dtype: ElementType | 'float64';
+  readonly dtype: ElementType | 'float64' | 'int64';
 }
 
 export interface GraphValue extends ModelValue {
@@ -37,6 +37,8 @@ export interface GraphConstant {
   readonly dtype: ElementType | 'int64' | 'float16' | 'int8';
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
+  /** Where the bytes lie in a file beside the model; left out: in the model. */
+  readonly external?: { readonly location: string; readonly offset: number };
 }
 
 /** TensorProto.DataType */
@@ -50,6 +52,8 @@ export const elementTypeCodes = {
   float16: 10,
   float64: 11,
 } as const;
+/** TensorProto.DataLocation */
+const externalData = 1;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const newestOpset = 20;
 
@@ -107,10 +111,15 @@ function encodeAttribute(name: string, attribute: Attribute): ProtobufWriter {
   return writer;
 }
 
-function encodeConstant({ name, dtype, shape, bytes }: GraphConstant): ProtobufWriter {
+function encodeConstant({ name, dtype, shape, bytes, external }: GraphConstant): ProtobufWriter {
   const writer = new ProtobufWriter();
   for (const extent of shape) writer.int(1, extent);
-  return writer.int(2, elementTypeCodes[dtype]).string(8, name).bytes(9, bytes);
+  writer.int(2, elementTypeCodes[dtype]).string(8, name);
+  if (!external) return writer.bytes(9, bytes);
+  for (const [key, value] of Object.entries({ ...external, length: bytes.length })) {
+    writer.message(13, new ProtobufWriter().string(1, key).string(2, `${value}`));
+  }
+  return writer.int(14, externalData);
 }
 
 function encodeValue({ name, dtype, shape }: ModelValue): ProtobufWriter {

@@ -20,7 +20,7 @@ export function describe({ classes, preprocessing, trial, result, experiment }: 
 }
 
 /** Of the weights: the program's own for embedded anchors, else that of whoever published them. */
-function licenceOf({ anchors }: DeepReadonly<Experiment>): string {
+export function licenceOf({ anchors }: DeepReadonly<Experiment>): string {
   const others = anchors.map(({ checkpoint }) => checkpoint).filter((checkpoint) => checkpoint !== 'embedded');
   if (others.length === 0) return 'Apache-2.0';
   return `as the weights that were adapted: ${[...new Set(others)].join(', ')}`;

@@ -8,16 +8,18 @@ import { type LanguageModel, pathModel } from '../../evaluation/generation/langu
 import type { LlamaArchitecture } from '../../models/llama/architecture.js';
 import type { PartShape, PathPart, PathWeights } from '../../models/llama/cached.js';
 import type { LlamaWeights } from '../../models/llama/llama.js';
+import type { Storage } from '../../models/llama/load.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { type Float32NdArray, float32, isFloat32, type NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import { mergeStitch } from '../../stitching/parameters/merge.js';
 import { biasPartsOf } from '../../stitching/parameters/shapes.js';
-import { blockUpdateOf, layerUpdateOf, type Trainables } from '../../stitching/parameters/trainables.js';
+import { blockUpdateOf, layerUpdateOf, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
-import { type FrozenNetwork, withTrainedWeights } from '../../stitching/stitchable-network.js';
+import { type FrozenNetwork, type FrozenPath, withTrainedWeights } from '../../stitching/stitchable-network.js';
 import { mergeAnchors } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
 import { commonTokenizer, loadLanguageAnchors } from './language-anchors.js';
@@ -29,6 +31,15 @@ export interface DeployedLanguage {
   readonly tokenizer: TextTokenizer;
   /** @param id of a stitch of the space */
   model(engine: Engine, id: number): LanguageModel;
+  /** What `model` runs, with all that adapts it merged into the weights. @throws Error for anchors in 8 bits */
+  merged(id: number): MergedLanguage;
+}
+
+export interface MergedLanguage {
+  readonly stitch: Stitch;
+  readonly weights: PathWeights<Float32NdArray>;
+  /** Of the parts of the path. */
+  readonly shapes: readonly PartShape[];
 }
 
 /** What a trial has trained, without the weights of its anchors. */
@@ -46,12 +57,16 @@ export async function readTrainedLanguage({ folder, name }: MeasuredRun): Promis
   return { ...trained, ...languageSpace(experiment), experiment };
 }
 
-/** @throws RequestError where the run is of images, or its anchors are not there any more */
-export async function openDeployedLanguage(run: MeasuredRun): Promise<DeployedLanguage> {
+/**
+ * @param storage of the anchors; default as they were trained
+ * @throws RequestError where the run is of images, or its anchors are not there any more
+ */
+export async function openDeployedLanguage(run: MeasuredRun, storage?: Storage): Promise<DeployedLanguage> {
   const { experiment, architectures, space, trainables, layers, alone } = await readTrainedLanguage(run);
   const tokenizer = await commonTokenizer(experiment.anchors, architectures);
   // What changes the weights themselves was trained on whole ones (text-rules.ts).
-  const loaded = await loadLanguageAnchors(experiment.anchors, architectures, experiment.text.weights);
+  const kept = storage ?? experiment.text.weights;
+  const loaded = await loadLanguageAnchors(experiment.anchors, architectures, kept);
   const isStitchedAfter = run.result.method === 'adapt-then-stitch';
   const { weights } = isStitchedAfter
     ? mergeAnchors(loaded as Parameters<typeof mergeAnchors>[0], { space, architectures }, alone)
@@ -61,20 +76,34 @@ export async function openDeployedLanguage(run: MeasuredRun): Promise<DeployedLa
     trainables,
     isFloat32,
   );
+  const shapesOf = ({ path: segments }: Stitch) =>
+    segments.map(
+      ({ anchor }): PartShape => ({
+        config: architectures[anchor]!.variant,
+        scale: architectures[anchor]!.blocks[0]!.adapted[0]?.scale ?? 1,
+      }),
+    );
   return {
     experiment,
     tokenizer,
     model(engine, id) {
       const stitch = space.stitches[id]!;
-      const shapes = stitch.path.map(
-        ({ anchor }): PartShape => ({
-          config: architectures[anchor]!.variant,
-          scale: architectures[anchor]!.blocks[0]!.adapted[0]?.scale ?? 1,
-        }),
-      );
-      return pathModel(engine, shapes, pathOf(stitch, frozen, trainables, architectures));
+      return pathModel(engine, shapesOf(stitch), pathOf(stitch, frozen, trainables, architectures));
+    },
+    merged(id) {
+      if (kept === '8bit') throw new Error('nothing can be merged into weights of 8 bits');
+      const stitch = space.stitches[id]!;
+      const merged = mergeStitch(stitch, frozen as FrozenNetwork<Float32NdArray>, trainables, architectures);
+      const weights = pathOf(stitch, merged, noTrainables, architectures) as PathWeights<Float32NdArray>;
+      return { stitch, weights, shapes: shapesOf(stitch) };
     },
   };
+}
+
+/** Whether a run has trained language models. */
+export async function isLanguageRun({ folder }: MeasuredRun): Promise<boolean> {
+  const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
+  return isTextExperiment(config);
 }
 
 function textExperimentOf(experiment: Experiment, folder: string): TextExperiment {
@@ -88,7 +117,7 @@ function textExperimentOf(experiment: Experiment, folder: string): TextExperimen
 /** What a stitch runs, with what adapts it beside the weights. */
 export function pathOf(
   stitch: Stitch,
-  { anchors, layers }: FrozenNetwork<NdArray>,
+  { anchors, layers }: FrozenPath<NdArray>,
   trainables: Trainables<Float32NdArray>,
   architectures: readonly LlamaArchitecture[],
 ): PathWeights<NdArray> {
