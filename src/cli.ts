@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The executable: hands over to oclif and prints what went wrong. Exit statuses are listed in `shared/failures.ts`. */
 import type { Config } from '@oclif/core/config';
+import { variablesFor } from './engine/cuda/restart.js';
 import { ranInTunedProcess } from './shared/allocator.js';
 import { printFailure } from './shared/console.js';
 import { nearest, RequestError } from './shared/errors.js';
@@ -19,7 +20,7 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
-  if (!(await ranInTunedProcess(argv))) await runHere();
+  if (!(await ranInTunedProcess(argv, await variablesFor(argv)))) await runHere();
 } catch (error) {
   end(error);
 }

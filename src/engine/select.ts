@@ -1,6 +1,7 @@
 /** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
 import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
+import { startedForCuda } from './cuda/variables.js';
 import { isGpuPlausible } from './doctor/gpu-presence.js';
 import type { Engine } from './engine.js';
 
@@ -12,14 +13,15 @@ export interface EngineOptions {
 }
 
 /**
- * Makes an engine. `auto` is tensorflow when it is installed and really uses a GPU (and no other device is asked for),
- * else onnxruntime. TensorFlow is loaded to find that out only where a GPU is plausible.
+ * Makes an engine. `auto` is a GPU where one works and no device is asked for: onnxruntime's with CUDA where it is
+ * installed, else TensorFlow's; else onnxruntime on the CPU. Each is loaded to find that out only where a GPU is plausible.
  *
  * @throws RequestError when the engine or the device that is asked for does not work here
  */
 export async function createEngine(choice: EngineChoice, options: EngineOptions = {}): Promise<Engine> {
   if (choice === 'tensorflow') return createTensorFlow(options);
-  const engine = choice === 'auto' ? await createTensorFlowOnGpu(options) : undefined;
+  const engine =
+    choice === 'auto' ? ((await createOnnxOnGpu(options)) ?? (await createTensorFlowOnGpu(options))) : undefined;
   if (engine) return engine;
   const { createOnnxEngine } = await import('./onnx/engine.js');
   return createOnnxEngine(options);
@@ -34,6 +36,20 @@ async function createTensorFlow({ device, threads }: EngineOptions): Promise<Eng
   }
   const { createTensorFlowEngine } = await import('./tensorflow/engine.js');
   return createTensorFlowEngine({ device, threads });
+}
+
+/** Undefined where the CUDA provider is not installed or does not compute. */
+async function createOnnxOnGpu({ device, threads }: EngineOptions): Promise<Engine | undefined> {
+  if (device !== undefined || !startedForCuda() || !isGpuPlausible()) return undefined;
+  const { whyNotPlaced } = await import('./onnx/placement.js');
+  const reason = await whyNotPlaced('cuda');
+  if (reason !== undefined) {
+    process.stderr.write(`The GPU is not used: ${reason}. See esta doctor.\n`);
+    return undefined;
+  }
+  process.stderr.write('Computing on the GPU with CUDA; --device cpu computes on the processor.\n');
+  const { createOnnxEngine } = await import('./onnx/engine.js');
+  return createOnnxEngine({ device: 'cuda', threads });
 }
 
 /** undefined when there is no GPU or no TensorFlow, or when TensorFlow does not load or found no GPU. */

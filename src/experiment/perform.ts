@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Experiment } from '../config/schema/experiment.js';
 import { defaultCacheFolder } from '../data/cache-folder.js';
+import { startedForCuda } from '../engine/cuda/variables.js';
 import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
@@ -66,7 +67,7 @@ export async function performJobs(
 ): Promise<Performed> {
   const plan = await planOf(experiment, runFolder, variants);
   const items = itemsOfPlan(plan);
-  const machine = thisMachine(engine === 'tensorflow' || device === 'cuda' || device === 'webgpu');
+  const machine = thisMachine(engine === 'tensorflow' || device === 'cuda' || device === 'webgpu' || startedForCuda());
   const work = items.filter(({ does }) => does !== 'training').length; // rates, and trials
   const processBytes = largestMemory(await listItems(experiment, runFolder, 1));
   const places = placesOf(

@@ -19,18 +19,25 @@ const tunables = {
 /** Commands that compute for long. */
 const computing = new Set(['run', 'pretrain', 'ablate', 'bench', 'generate']);
 
-/** True: another process has done the whole command, and this one has its exit status. False: go on in this one. */
-export async function ranInTunedProcess([command, ...rest]: readonly string[]): Promise<boolean> {
-  if (process.platform !== 'linux' || !computing.has(command ?? '')) return false;
-  if (rest.includes('--help') || rest.includes('-h')) return false;
-  if (process.env['GLIBC_TUNABLES'] !== undefined) {
+/**
+ * @param variables others that the process of this command needs from its start
+ * @returns true: another process has done the whole command, and this one has its exit status; false: go on in this one
+ */
+export async function ranInTunedProcess(
+  [command = '', ...rest]: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
+  const isLong =
+    process.platform === 'linux' && computing.has(command) && !rest.includes('--help') && !rest.includes('-h');
+  const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}`);
+  const isTuned = process.env['GLIBC_TUNABLES'] !== undefined;
+  const wanted = { ...variables, ...(isLong && !isTuned && { GLIBC_TUNABLES: settings.join(':') }) };
+  if (Object.keys(wanted).length === 0) {
     endWithParent();
     return false;
   }
-  const settings = Object.entries(tunables).map(([name, value]) => `${name}=${value}`);
-  const environment = { ...process.env, GLIBC_TUNABLES: settings.join(':') };
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  await runChild(args, environment, command !== 'bench');
+  await runChild(args, { ...process.env, ...wanted }, isLong && command !== 'bench');
   return true;
 }
 

@@ -51,6 +51,16 @@ test(
   },
 );
 
+test('other variables that a process needs from its start make any command start again, once', onLinux, async (t) => {
+  const file = path.join(await temporaryFolder(t), 'program.mjs');
+  const body = `import { ranInTunedProcess } from ${JSON.stringify(allocator)};
+    const lacking = process.env.WANTED ? {} : { WANTED: 'yes' };
+    if (!(await ranInTunedProcess(['predict'], lacking))) console.log(process.env.WANTED, process.env.GLIBC_TUNABLES);`;
+  await writeFile(file, body);
+  const { GLIBC_TUNABLES: _, WANTED: __, ...env } = process.env;
+  assert.equal(spawnSync(process.execPath, [file], { encoding: 'utf8', env }).stdout, 'yes undefined\n');
+});
+
 test('a command does not go on when the process that was started is killed outright', onLinux, async (t) => {
   const { file, env } = await program(
     await temporaryFolder(t),

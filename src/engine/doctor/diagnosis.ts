@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Device, EngineName } from '../../shared/engine-names.js';
 import { messageOf } from '../../shared/errors.js';
+import { type CudaReadiness, cudaReadiness } from '../cuda/readiness.js';
+import { cudaVariables } from '../cuda/variables.js';
 import { isGpuPlausible } from './gpu-presence.js';
 import { describeMachine, type Machine } from './machine.js';
 import { type ProbeResult, probeEngine } from './probe.js';
@@ -21,6 +23,8 @@ export interface Diagnosis {
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: Machine;
   readonly engines: readonly EngineState[];
+  /** What CUDA needs, and what of it is here. */
+  readonly cuda: CudaReadiness;
   /** What `--engine auto` uses here; undefined when nothing works. */
   readonly automatic?: { readonly engine: EngineName; readonly device: string };
 }
@@ -33,18 +37,16 @@ const candidates = [
 ] as const;
 
 export async function diagnose(): Promise<Diagnosis> {
-  const [versions, machine, engines] = await Promise.all([
-    readVersions(),
-    describeMachine(),
-    Promise.all(candidates.map(async (candidate) => examine(candidate))),
-  ]);
+  const [versions, machine, cuda] = await Promise.all([readVersions(), describeMachine(), cudaReadiness()]);
+  const engines = await Promise.all(candidates.map(async (candidate) => examine(candidate, cuda)));
   const automatic = chooseAutomatically(engines, isGpuPlausible());
-  return { versions, machine, engines, ...(automatic ? { automatic } : {}) };
+  return { versions, machine, engines, cuda, ...(automatic ? { automatic } : {}) };
 }
 
-async function examine({ engine, device }: (typeof candidates)[number]): Promise<EngineState> {
-  const result = await probeEngine(engine, device === 'any' ? 'cpu' : device);
-  const remedy = remedyFor(engine, device, result);
+async function examine({ engine, device }: (typeof candidates)[number], cuda: CudaReadiness): Promise<EngineState> {
+  const variables = device === 'cuda' ? cudaVariables(cuda.folders) : {};
+  const result = await probeEngine(engine, device === 'any' ? 'cpu' : device, { variables });
+  const remedy = device === 'cuda' ? undefined : remedyFor(engine, device, result);
   return { engine, device, result, ...(remedy ? { remedy } : {}) };
 }
 
@@ -52,11 +54,12 @@ async function examine({ engine, device }: (typeof candidates)[number]): Promise
 export function chooseAutomatically(engines: readonly EngineState[], gpuIsPlausible: boolean): Diagnosis['automatic'] {
   const working = (engine: EngineState['engine'], device: string) =>
     engines.some(({ engine: name, result }) => name === engine && result.works && result.uses === device);
+  if (gpuIsPlausible && working('onnxruntime', 'cuda')) return { engine: 'onnxruntime', device: 'cuda' };
   if (gpuIsPlausible && working('tensorflow', 'gpu')) return { engine: 'tensorflow', device: 'gpu' };
   return working('onnxruntime', 'cpu') ? { engine: 'onnxruntime', device: 'cpu' } : undefined;
 }
 
-/** What to run to get what is missing. */
+/** What to run to get what is missing; of CUDA, `cudaReadiness` tells. */
 export function remedyFor(
   engine: EngineState['engine'],
   device: EngineState['device'],
@@ -68,9 +71,6 @@ export function remedyFor(
   }
   if (device === 'webgpu') {
     return 'install the Vulkan loader (Debian, Ubuntu: `apt-get install libvulkan1`) and the driver of your GPU; without a GPU there is nothing to do';
-  }
-  if (device === 'cuda') {
-    return 'with an NVIDIA GPU, CUDA 12 and cuDNN 9: `node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` (downloads); without one there is nothing to do';
   }
   return '`npm ci` in the project folder: onnxruntime-node is missing or damaged';
 }

@@ -19,17 +19,19 @@ export interface ProbeOptions {
   readonly folder?: string;
   /** Default 120 000 ms: the first load of a GPU's libraries is slow. */
   readonly timeout?: number;
+  /** What the child is started with beside this process's own. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export async function probeEngine(
   engine: EngineName,
   device: Device,
-  { folder, timeout = 120_000 }: ProbeOptions = {},
+  { folder, timeout = 120_000, variables = {} }: ProbeOptions = {},
 ): Promise<ProbeResult> {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL('./probe-child.js', import.meta.url)), engine, device, ...(folder ? [folder] : [])],
-    { stdio: ['ignore', 'pipe', 'pipe'], timeout },
+    { stdio: ['ignore', 'pipe', 'pipe'], timeout, env: { ...process.env, ...variables } },
   );
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {

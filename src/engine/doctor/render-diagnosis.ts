@@ -1,8 +1,9 @@
 /** A diagnosis as an aligned list for the terminal. */
+import type { CudaReadiness } from '../cuda/readiness.js';
 import type { Diagnosis, EngineState } from './diagnosis.js';
 import type { Machine } from './machine.js';
 
-export function renderDiagnosis({ versions, machine, engines, automatic }: Diagnosis): string {
+export function renderDiagnosis({ versions, machine, engines, cuda, automatic }: Diagnosis): string {
   const choice = automatic ? `${automatic.engine} on ${automatic.device}` : 'nothing works here: see above';
   const works = engines.some(({ device, result }) => device === 'webgpu' && result.works);
   const gpuRow: Row[] = works ? [['--device webgpu', 'onnxruntime on the GPU, if asked for']] : [];
@@ -10,6 +11,7 @@ export function renderDiagnosis({ versions, machine, engines, automatic }: Diagn
     section('Machine', describe(machine)),
     section('Versions', Object.entries(versions)),
     section('Engines', engines.flatMap(describeEngine)),
+    section('CUDA', describeCuda(cuda)),
     section('Choice', [['--engine auto', choice], ...gpuRow]),
   ].join('\n\n');
 }
@@ -36,6 +38,25 @@ function describeEngine({ engine, device, result, remedy }: EngineState): Row[] 
   const label = device === 'any' ? engine : `${engine} ${device}`;
   const state = result.works ? `works on ${result.uses}, version ${result.version}` : `no: ${result.reason.trim()}`;
   return [[label, state], ...(remedy ? [['', `-> ${remedy}`] as const] : [])];
+}
+
+function describeCuda({ driver, installed, missing }: CudaReadiness): Row[] {
+  const cards = driver?.cards.map(({ name, memory, freeMemory, computeCapability }): Row => {
+    const free = `${gibibytes(memory * 2 ** 20)}, ${gibibytes(freeMemory * 2 ** 20)} free`;
+    return ['card', `${name}, ${free}, compute capability ${computeCapability.toFixed(1)}`];
+  });
+  const newest = driver?.cuda === undefined ? '' : `, for CUDA up to ${driver.cuda}`;
+  const provider =
+    installed && `ONNX Runtime ${installed.runtime} for CUDA ${installed.cuda}, from ${installed.source}`;
+  return [
+    ...(cards ?? []),
+    ['driver', driver ? `NVIDIA ${driver.version}${newest}` : 'none is loaded'],
+    ['provider', provider ?? 'not installed'],
+    ...missing.flatMap(({ what, remedy }): Row[] => [
+      ['missing', what],
+      ['', `-> ${remedy}`],
+    ]),
+  ];
 }
 
 function gibibytes(bytes: number): string {

@@ -126,10 +126,17 @@ async function requireProvider(device: Exclude<Device, 'cpu'>): Promise<void> {
   const { whyNotPlaced } = await import('./placement.js');
   const reason = await whyNotPlaced(device);
   if (reason === undefined) return;
+  const missing = device === 'cuda' ? await missingForCuda() : [];
+  const pieces = missing.map(({ what }) => what).join('; ');
   throw new RequestError(
-    `onnxruntime does not compute on ${device} here: ${reason}`,
-    'Run `esta doctor` to see what is missing, or leave out the device.',
+    `onnxruntime does not compute on ${device} here: ${pieces || reason}`,
+    [...missing.map(({ remedy }) => remedy), 'Run `esta doctor` to see more, or leave out the device.'].join('\n'),
   );
+}
+
+async function missingForCuda() {
+  const { cudaReadiness } = await import('../cuda/readiness.js');
+  return (await cudaReadiness()).missing;
 }
 
 function isName(node: unknown): node is string {

@@ -23,9 +23,10 @@ export async function whyNotPlaced(provider: Exclude<Device, 'cpu'>): Promise<st
   }
 }
 
-/** onnxruntime's messages without the C++ function and condition that they begin with. */
-function readable(message: string): string {
-  return message
+/** onnxruntime's messages without the C++ functions and conditions around them. */
+export function readable(message: string): string {
+  const failure = /CUDA failure \d+: [^;]*/.exec(message)?.[0];
+  return (failure ?? message)
     .replace(/^\/onnxruntime_src.* was false\. /s, '')
     .replace(/\s+/g, ' ')
     .trim();

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { enginesFolder } from '../engines-folder.js';
 
 export const addonVersion = '4.22.0'; // must equal the version of @tensorflow/tfjs that the project depends on
 export const gpuPackage = '@tensorflow/tfjs-node-gpu';
@@ -18,15 +18,6 @@ export interface AddonLocation {
   readonly version: string;
   /** The package's own folder. */
   readonly folder: string;
-}
-
-/**
- * The folder for engines that npm alone does not install: $ESTA_ENGINES, else the user's data folder
- * ($XDG_DATA_HOME/esta/engines, ~/.local/share/esta/engines), so that `npm ci` does not delete it.
- */
-export function enginesFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  if (environment['ESTA_ENGINES']) return path.resolve(environment['ESTA_ENGINES']);
-  return path.join(environment['XDG_DATA_HOME'] || path.join(homedir(), '.local', 'share'), 'esta', 'engines');
 }
 
 /** The TensorFlow engine's place in the engines folder. */

@@ -25,6 +25,16 @@ test('an aligned list', () => {
       },
       { engine: 'tensorflow', device: 'any', result: { works: false, reason: 'not installed' }, remedy: 'run this' },
     ],
+    cuda: {
+      driver: {
+        version: '580.95.05',
+        cuda: '13.0',
+        cards: [{ name: 'NVIDIA H100 80GB HBM3', memory: 81559, freeMemory: 81000, computeCapability: 9 }],
+      },
+      installed: { runtime: '1.29.0', cuda: 13, source: 'package 0.4.9 (npm)', files: {} },
+      folders: [],
+      missing: [{ what: 'no libcudnn.so.9', remedy: 'Run `this`.' }],
+    },
     automatic: { engine: 'onnxruntime', device: 'cpu' },
   });
   assert.equal(
@@ -44,6 +54,13 @@ Engines
   onnxruntime webgpu    works on webgpu, version 1.30.0
   tensorflow            no: not installed
                         -> run this
+
+CUDA
+  card                  NVIDIA H100 80GB HBM3, 79.6 GiB, 79.1 GiB free, compute capability 9.0
+  driver                NVIDIA 580.95.05, for CUDA up to 13.0
+  provider              ONNX Runtime 1.29.0 for CUDA 13, from package 0.4.9 (npm)
+  missing               no libcudnn.so.9
+                        -> Run \`this\`.
 
 Choice
   --engine auto         onnxruntime on cpu

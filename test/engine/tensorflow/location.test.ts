@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { addonVersion, enginesFolder, findAddon } from '../../../src/engine/tensorflow/location.js';
+import { addonVersion, findAddon } from '../../../src/engine/tensorflow/location.js';
 import { projectRoot } from '../../command-line.js';
 
 async function fakePackage(root: string, name: string, version: string): Promise<void> {
@@ -11,12 +11,6 @@ async function fakePackage(root: string, name: string, version: string): Promise
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, 'package.json'), JSON.stringify({ name, version }));
 }
-
-test('engines are kept in $ESTA_ENGINES, else in the data folder of the user', () => {
-  assert.equal(enginesFolder({ ESTA_ENGINES: '/opt/engines', XDG_DATA_HOME: '/data' }), '/opt/engines');
-  assert.equal(enginesFolder({ XDG_DATA_HOME: '/data' }), '/data/esta/engines');
-  assert.match(enginesFolder({}), /\.local.share.esta.engines$/);
-});
 
 test('finds the GPU package before the CPU one, the first folder before the second', async (context) => {
   const base = await realpath(await mkdtemp(path.join(tmpdir(), 'esta-location-')));
