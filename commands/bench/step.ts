@@ -1,13 +1,15 @@
 import { Flags } from '@oclif/core';
+import type { StepTiming } from '../../src/bench/step-benchmark.js';
 import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 export default class BenchStep extends EstaCommand {
   static override description =
-    'Time one adaptation step: frozen ViT blocks with low-rank updates on q, k and v, forward and forward + backward; then whole ESTA steps: a sampled stitch of the listed models that learns from the largest of them.';
+    'Time one adaptation step: frozen ViT blocks with low-rank updates on q, k and v, forward and forward + backward; then whole ESTA steps: a sampled stitch of the listed models that learns from the largest of them. Of language models: one step of the whole network, with low-rank updates on q and v.';
   static override examples = [
     '<%= config.bin %> bench step',
     '<%= config.bin %> bench step --model vit_base_patch16_224 --json',
+    '<%= config.bin %> bench step --model tinyllama_1b --weights 8bit --batch 4 --tokens 256',
   ];
   static override flags = {
     model: Flags.string({
@@ -15,7 +17,13 @@ export default class BenchStep extends EstaCommand {
       multiple: true,
       default: ['vit_tiny_patch16_224', 'vit_small_patch16_224', 'vit_base_patch16_224'],
     }),
-    batch: Flags.integer({ description: 'images in a batch', default: 8, min: 1 }),
+    batch: Flags.integer({ description: 'images, or texts, in a batch', default: 8, min: 1 }),
+    tokens: Flags.integer({ description: 'of each text, for language models', default: 256, min: 2 }),
+    weights: Flags.option({
+      options: ['float32', '8bit'] as const,
+      description: 'how the frozen weights of language models are kept',
+      default: 'float32' as const,
+    })(),
     rank: Flags.integer({ description: 'rank of the low-rank updates', default: 8, min: 1 }),
     threads: Flags.integer({ description: 'threads of one operator', default: 2, min: 1 }),
     device: deviceFlag,
@@ -27,22 +35,32 @@ export default class BenchStep extends EstaCommand {
     const { createEngine } = await import('../../src/engine/select.js');
     const { benchmarkStep, matmulPeak } = await import('../../src/bench/step-benchmark.js');
     const { benchmarkEstaSteps } = await import('../../src/bench/esta-step-benchmark.js');
+    const { benchmarkLanguageStep } = await import('../../src/bench/language/language-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
-    const variants = flags.model.map(variantNamed).sort((a, b) => a.width - b.width);
+    const { llamaNamed, llamaNames } = await import('../../src/models/llama/variants.js');
+    const languages = flags.model.filter((name) => llamaNames.includes(name));
+    const variants = flags.model
+      .filter((name) => !languages.includes(name))
+      .map(variantNamed)
+      .sort((a, b) => a.width - b.width);
     const { device } = flags;
     const engine = await createEngine('onnxruntime', { threads: flags.threads, device });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);
     this.log(`matrix product: ${peak} GFLOP/s`);
-    const timings = [];
-    for (const variant of variants) {
-      const timing = await benchmarkStep(engine, variant, options);
+    const timings: StepTiming[] = [];
+    const shown = (timing: StepTiming) => {
       timings.push(timing);
       const { model, forward_ms, step_ms, gflops_per_second, peak_memory_mib } = timing;
       const share = Math.round((100 * gflops_per_second) / peak);
       this.log(
         `${model}: forward ${forward_ms} ms, step ${step_ms} ms, ${gflops_per_second} GFLOP/s (${share} %), peak memory ${peak_memory_mib} MiB`,
       );
+    };
+    for (const variant of variants) shown(await benchmarkStep(engine, variant, options));
+    for (const name of languages) {
+      const text = { ...options, storage: flags.weights, tokens: flags.tokens };
+      shown(await benchmarkLanguageStep(engine, name, llamaNamed(name), text));
     }
     // One network alone cannot be stitched.
     const estaSteps = variants.length > 1 ? await benchmarkEstaSteps(engine, variants, options) : [];

@@ -19,10 +19,12 @@ export class KeyValueCache {
   /**
    * @param blocks shapes of the keys of each block
    * @param contextLength tokens that all of them can see
+   * @param texts of one length, side by side; default 1
    */
   constructor(
     private readonly blocks: readonly Pick<LlamaConfig, 'keyValueHeads' | 'headWidth'>[],
     private readonly contextLength: number,
+    private readonly texts = 1,
   ) {
     this.arrays = blocks.map((block) => this.empty(block, smallestCapacity));
   }
@@ -32,12 +34,12 @@ export class KeyValueCache {
     return this.count;
   }
 
-  /** By block: [1, keyValueHeads, capacity, headWidth]. */
+  /** By block: [texts, keyValueHeads, capacity, headWidth]. */
   get kept(): readonly Kept<Float32NdArray>[] {
     return this.arrays;
   }
 
-  /** Writes the first `count` of the new tokens; `fresh` by block: [1, keyValueHeads, tokens, headWidth]. */
+  /** Writes the first `count` of the new tokens; `fresh` by block: [texts, keyValueHeads, tokens, headWidth]. */
   write(fresh: readonly Kept<Float32NdArray>[], count: number): void {
     this.makeRoom(this.count + count);
     for (const [block, { keys, values }] of this.arrays.entries()) {
@@ -49,7 +51,7 @@ export class KeyValueCache {
 
   /** Another cache with the same content. */
   copy(): KeyValueCache {
-    const other = new KeyValueCache(this.blocks, this.contextLength);
+    const other = new KeyValueCache(this.blocks, this.contextLength, this.texts);
     other.write(this.arrays, this.count);
     return other;
   }
@@ -76,16 +78,16 @@ export class KeyValueCache {
     { keyValueHeads, headWidth }: Pick<LlamaConfig, 'keyValueHeads' | 'headWidth'>,
     capacity: number,
   ): Kept<Float32NdArray> {
-    const shape = [1, keyValueHeads, capacity, headWidth];
+    const shape = [this.texts, keyValueHeads, capacity, headWidth];
     return { keys: float32(shape), values: float32(shape) };
   }
 }
 
 /** Copies `count` rows of every head, from row `source` to row `target`. */
 function copyRows(from: Float32NdArray, source: number, to: Float32NdArray, target: number, count: number): void {
-  const [, heads, rows, width] = from.shape as [number, number, number, number];
+  const [texts, heads, rows, width] = from.shape as [number, number, number, number];
   const stride = sizeOf(to.shape.slice(2));
-  for (let head = 0; head < heads; head++) {
+  for (let head = 0; head < texts * heads; head++) {
     const begin = (head * rows + source) * width;
     to.data.set(from.data.subarray(begin, begin + count * width), head * stride + target * width);
   }

@@ -17,12 +17,14 @@ import { KeyValueCache } from './key-value-cache.js';
 /** Tokens that are computed at once; each size is a program of its own, and a prompt is filled up to one of them. */
 const chunkSizes = [1, 16, 64, 256];
 
-/** A text that a model has read; reading more of it costs the new tokens only. */
+/** A text that a model has read, or several of one length; reading more costs the new tokens only. */
 export interface Reading {
   /** Tokens read so far. */
   readonly length: number;
   /** Reads on; @returns logits [vocabulary] of the token after the last one */
   read(ids: readonly number[]): Promise<Float32Array>;
+  /** Reads on, as many tokens of each text; @returns logits [texts, vocabulary] */
+  readAll(texts: readonly (readonly number[])[]): Promise<Float32Array>;
   /** What was read, to go on from in another way. */
   copy(): Reading;
 }
@@ -30,8 +32,8 @@ export interface Reading {
 export interface LanguageModel {
   /** Tokens that it can see at once. */
   readonly contextLength: number;
-  /** Starts a new text. */
-  begin(): Reading;
+  /** Starts a new text. @param texts side by side, all of one length; default 1 */
+  begin(texts?: number): Reading;
   dispose(): void;
 }
 
@@ -52,41 +54,50 @@ export function pathModel(engine: Engine, shapes: readonly PartShape[], weights:
   const blocks = weights.parts.flatMap((part, index) => part.blocks.map(() => shapes[index]!.config));
   const contextLength = Math.min(...shapes.map(({ config }) => config.contextLength));
 
-  const readChunk = async (cache: KeyValueCache, ids: readonly number[]): Promise<Float32Array> => {
-    const size = chunkSizes.find((each) => each >= ids.length)!;
-    const padded = Int32Array.from({ length: size }, (_, index) => ids[index] ?? 0);
+  const readChunk = async (cache: KeyValueCache, texts: readonly (readonly number[])[]): Promise<Float32Array> => {
+    const { length } = texts[0]!;
+    const size = chunkSizes.find((each) => each >= length)!;
+    const padded = texts.flatMap((ids) => Array.from({ length: size }, (_, index) => ids[index] ?? 0));
     const given: Omit<CachedInputs<Value>, 'weights'> = {
-      ids: engine.put(int32([1, size], padded)),
+      ids: engine.put(int32([texts.length, size], Int32Array.from(padded))),
       filled: engine.put(int32([1], Int32Array.of(cache.filled))),
-      last: engine.put(int32([1], Int32Array.of(ids.length - 1))),
+      last: engine.put(int32([1], Int32Array.of(length - 1))),
       kept: toDevice(engine, cache.kept),
     };
     const results: CachedOutputs<Value> = await step({ ...given, weights: values });
     const logits = await engine.get(results.logits);
-    cache.write(await toHost(engine, results.fresh), ids.length);
+    cache.write(await toHost(engine, results.fresh), length);
     engine.free([given, results]);
     return logits.data as Float32Array;
   };
 
-  const readingOf = (cache: KeyValueCache): Reading => ({
-    get length() {
-      return cache.filled;
-    },
-    read: async (ids) => {
-      if (ids.length === 0) throw new Error('nothing to read');
+  const readingOf = (cache: KeyValueCache): Reading => {
+    const readAll: Reading['readAll'] = async (texts) => {
+      const { length } = texts[0]!;
+      if (length === 0) throw new Error('nothing to read');
       const largest = chunkSizes.at(-1)!;
       let logits: Float32Array | undefined;
-      for (let begin = 0; begin < ids.length; begin += largest) {
-        logits = await readChunk(cache, ids.slice(begin, begin + largest));
+      for (let begin = 0; begin < length; begin += largest) {
+        logits = await readChunk(
+          cache,
+          texts.map((ids) => ids.slice(begin, begin + largest)),
+        );
       }
       return logits!;
-    },
-    copy: () => readingOf(cache.copy()),
-  });
+    };
+    return {
+      get length() {
+        return cache.filled;
+      },
+      read: (ids) => readAll([ids]),
+      readAll,
+      copy: () => readingOf(cache.copy()),
+    };
+  };
 
   return {
     contextLength,
-    begin: () => readingOf(new KeyValueCache(blocks, contextLength)),
+    begin: (texts) => readingOf(new KeyValueCache(blocks, contextLength, texts)),
     dispose: () => engine.free(values),
   };
 }

@@ -77,14 +77,14 @@ async function llamaFrom(
   let read = 0;
   for await (const [{ row }, published] of assembleEach(weights, needed, `the network of config.json`)) {
     const tensor = withUpdate(published, row, adapter);
-    leaves.set(row, storage === '8bit' && isLinear(row) ? quantised(tensor) : fromPublished(row.layout, tensor));
+    leaves.set(row, keptLeaf(row, tensor, storage));
     read += tensor.data.length;
     onTensor?.(read / params);
   }
   const sources = needed.map(({ source }) => source);
   return {
     config,
-    weights: withBiases(storage === '8bit' ? quantisedTree(rows, leaves) : wholeTree(rows, leaves), adapter),
+    weights: withBiases(treeOfLeaves(rows, leaves, storage), adapter),
     location: weights.location,
     params,
     unused: unusedNames(weights, sources).filter((name) => !isDerived(name)),
@@ -92,10 +92,24 @@ async function llamaFrom(
 }
 
 /** A row's tensor, or in 8 bits what stands in place of its layer. */
-type Leaf = NdArray | QuantisedProjection<NdArray>;
+export type Leaf = NdArray | QuantisedProjection<NdArray>;
 
 /** Whether a row is the weight of a linear layer; the head is one. */
 const isLinear = ({ layout, place }: TensorRow) => layout === 'linear' || place.part === 'head';
+
+/** @param tensor of the row, as published */
+export function keptLeaf(row: TensorRow, tensor: Float32NdArray, storage: Storage): Leaf {
+  return storage === '8bit' && isLinear(row) ? quantised(tensor) : fromPublished(row.layout, tensor);
+}
+
+/** The network of all rows. */
+export function treeOfLeaves(
+  rows: readonly TensorRow[],
+  leaves: ReadonlyMap<TensorRow, Leaf>,
+  storage: Storage,
+): LlamaWeights<NdArray> {
+  return storage === '8bit' ? quantisedTree(rows, leaves) : wholeTree(rows, leaves);
+}
 
 function wholeTree(rows: readonly TensorRow[], leaves: ReadonlyMap<TensorRow, Leaf>): LlamaWeights<NdArray> {
   return treeOf(rows, (row) => leaves.get(row)!) as LlamaWeights<NdArray>;

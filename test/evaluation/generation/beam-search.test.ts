@@ -26,12 +26,14 @@ function after(text: string, seed: number): number[] {
 function modelOf(seed: number): LanguageModel {
   const readingOf = (text: string): Reading => {
     let seen = text;
+    const read: Reading['read'] = async (ids) => {
+      seen += tokenizer.decode(ids);
+      return Float32Array.from(after(seen, seed), Math.log);
+    };
     return {
       length: 0,
-      read: async (ids) => {
-        seen += tokenizer.decode(ids);
-        return Float32Array.from(after(seen, seed), Math.log);
-      },
+      read,
+      readAll: ([ids]) => read(ids!),
       copy: () => readingOf(seen),
     };
   };

@@ -80,6 +80,23 @@ test('two texts of one model do not see each other', async () => {
   assert.ok(Math.max(...expected.map((value, index) => Math.abs(value - logits[index]!))) < 1e-4);
 });
 
+test('texts side by side, their cache growing, are read as each alone', async () => {
+  const model = languageModel(engine, config, weights);
+  const texts = [0, 1, 2].map(() => Array.from({ length: 70 }, () => random.integer(config.vocabulary)));
+  const together = model.begin(3);
+  await together.readAll(texts.map((ids) => ids.slice(0, 50)));
+  await together.readAll(texts.map((ids) => ids.slice(50, 69)));
+  const logits = await together.copy().readAll(texts.map((ids) => ids.slice(69)));
+  assert.equal(logits.length, 3 * config.vocabulary);
+  for (const [text, ids] of texts.entries()) {
+    const alone = await model.begin().read(ids);
+    const own = logits.subarray(text * config.vocabulary, (text + 1) * config.vocabulary);
+    const largest = Math.max(...alone.map(Math.abs));
+    assert.ok(alone.every((logit, index) => Math.abs(logit - own[index]!) < 1e-5 * largest));
+  }
+  model.dispose();
+});
+
 test('a text is not longer than what the network was trained to see, and not empty', async () => {
   const model = languageModel(engine, { ...config, contextLength: 66 }, weights);
   const reading = model.begin();

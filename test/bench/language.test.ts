@@ -1,0 +1,59 @@
+/** Benchmarks of language models: what they count, by hand on the smallest embedded shape. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { benchmarkGenerate, readBandwidth } from '../../src/bench/language/generate-benchmark.js';
+import { benchmarkLanguageStep } from '../../src/bench/language/language-step-benchmark.js';
+import type { Engine, Value } from '../../src/engine/engine.js';
+import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
+import { llamaNamed } from '../../src/models/llama/variants.js';
+
+const config = llamaNamed('llama_mini_small');
+/** 4 blocks: q, k, v, o of 64 x 64, gate, up, down of 64 x 128, two norms; a last norm, 1,024 tokens. */
+const linear = 4 * (4 * 64 * 64 + 3 * 64 * 128);
+const params = linear + 9 * 64 + 1024 * 64;
+
+test('generation: parameters, bytes as kept, and rates that follow from the times', async (t) => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  t.after(() => engine.dispose());
+  const options = { batchSize: 3, promptTokens: 16, newTokens: 2, repeat: 1 };
+  const float32 = await benchmarkGenerate(engine, config, { ...options, storage: 'float32' });
+  assert.deepEqual([float32.params, float32.weight_bytes], [params, 4 * params]);
+  const small = await benchmarkGenerate(engine, config, { ...options, storage: '8bit' });
+  // A byte for each weight of a layer and of the head, a scale for each of their outputs; norms and embedding in float32.
+  const scales = 4 * (4 * (5 * 64 + 2 * 128) + 1024);
+  assert.equal(small.weight_bytes, linear + 1024 * 64 + scales + 4 * (9 * 64 + 1024 * 64));
+  for (const timing of [float32, small]) {
+    const near = (actual: number, expected: number) =>
+      assert.ok(Math.abs(actual / expected - 1) < 0.05 || Math.abs(actual - expected) < 0.1);
+    near(timing.tokens_per_second, 3 / timing.seconds_per_token);
+    near(timing.prompt_tokens_per_second, (3 * 16 * 1000) / timing.first_token_ms);
+    near(timing.prompt_gflops_per_second, (2 * 3 * (16 * linear + 1024 * 64)) / timing.first_token_ms / 1e6);
+  }
+  assert.ok((await readBandwidth(engine, 512)) > 0);
+});
+
+test('a step computes the gradient of the updates of q and v, and its rate is its work by its time', async (t) => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  t.after(() => engine.dispose());
+  const gradients: (readonly number[])[] = [];
+  const compile = (name: string, fn: never) => {
+    const program = engine.compile(name, fn) as (inputs: unknown) => Promise<{ grads?: Value[] }>;
+    return async (inputs: unknown) => {
+      const result = await program(inputs);
+      gradients.push(...(result.grads ?? []).map(({ shape }) => shape));
+      return result;
+    };
+  };
+  const watched = { put: engine.put, get: engine.get, free: engine.free, compile } as unknown as Engine;
+  const options = { storage: '8bit', batchSize: 2, tokens: 8, rank: 2, repeat: 1 } as const;
+  const { step_ms, gflops_per_second } = await benchmarkLanguageStep(watched, 'llama_mini_small', config, options);
+  // Twice (compiled, then timed), 4 blocks with A [64, 2] and B [2, 64] of q and v.
+  assert.equal(gradients.length, 2 * 4 * 2 * 2);
+  assert.deepEqual(gradients.slice(0, 2), [
+    [64, 2],
+    [2, 64],
+  ]);
+  // Products of 8 tokens with all matrices, and scores and mixtures of 8 x 8 in every block; forward and backward.
+  const products = 8 * (linear + 1024 * 64) + 4 * 2 * 8 * 8 * 64;
+  assert.equal(gflops_per_second, Math.round((2 * 2 * 2 * products) / step_ms / 1e6));
+});
