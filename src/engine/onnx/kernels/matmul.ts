@@ -12,25 +12,21 @@ export interface GemmOptions {
   readonly addend?: GraphValue;
 }
 
-/** a [m, k] times b [k, n] (each transposed on request), and a third matrix added on request. */
+/** a [m, k] times b [k, n] (each transposed on request), and a third matrix added on request; equal ones are made once. */
 export function gemmNode(graph: Graph, a: GraphValue, b: GraphValue, options: GemmOptions = {}): GraphValue {
   const { transposeA = false, transposeB = false, scale = 1, addend } = options;
   const shape = [a.shape[transposeA ? 1 : 0]!, b.shape[transposeB ? 0 : 1]!];
   // WebGPU's Gemm takes three times as long for the second operand transposed, here a weight matrix: cheap to turn.
   const turn = transposeB && !graph.fused;
   const right = turn ? swapLast(graph, b) : b;
-  return graph.node(
-    'Gemm',
-    addend ? [a, right, addend] : [a, right],
-    { shape },
-    {
-      attributes: {
-        transA: { int: transposeA ? 1 : 0 },
-        transB: { int: transposeB && !turn ? 1 : 0 },
-        alpha: { float: scale },
-      },
-    },
-  );
+  const inputs = addend ? [a, right, addend] : [a, right];
+  const attributes = {
+    transA: { int: transposeA ? 1 : 0 },
+    transB: { int: transposeB && !turn ? 1 : 0 },
+    alpha: { float: scale },
+  };
+  const key = `Gemm ${inputs.map(({ name }) => name)} ${JSON.stringify(attributes)}`;
+  return graph.once(key, () => graph.node('Gemm', inputs, { shape }, { attributes }));
 }
 
 /** All rows of x [..., width] as a matrix [rows, width]. */
