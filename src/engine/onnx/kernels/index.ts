@@ -1,5 +1,6 @@
 /** Registers every kernel of the tracing backend. */
 import { registerTracingKernels } from '../tracer.js';
+import { attentionKernels } from './attention.js';
 import { convolutionKernels } from './convolution.js';
 import { elementwiseKernels } from './elementwise.js';
 import { fusedKernels } from './fused.js';
@@ -16,6 +17,7 @@ registerTracingKernels({
   ...matmulKernels,
   ...convolutionKernels,
   ...fusedKernels,
+  ...attentionKernels,
   ...languageKernels,
   ...quantisedKernels,
 });
