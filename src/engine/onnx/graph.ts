@@ -99,6 +99,13 @@ export class Graph {
     return values;
   }
 
+  /** Lets another operator make a value, from inputs that were there before it. */
+  remake(value: GraphValue, operator: string, inputs: readonly GraphValue[]): void {
+    const at = this.nodes.findIndex(({ outputs }) => outputs.includes(value.name));
+    const { outputs } = this.nodes[at]!;
+    this.nodes[at] = { operator, domain: '', inputs: inputs.map(({ name }) => name), outputs, attributes: {} };
+  }
+
   /** A value whose elements are all `fill`; becomes a tensor only where a node cannot do with the scalar. */
   fill(fill: number, shape: readonly number[], dtype: ElementType): GraphValue {
     return { name: `fill${this.count++}`, shape, dtype, fill };
@@ -146,6 +153,11 @@ export class Graph {
     const value = this.made.get(key) ?? make();
     this.made.set(key, value);
     return value;
+  }
+
+  /** What `once` has made under a key. */
+  known(key: string): GraphValue | undefined {
+    return this.made.get(key);
   }
 
   /** The value that a view shows; any other value itself. */

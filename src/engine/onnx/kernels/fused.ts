@@ -58,23 +58,45 @@ export const fusedKernels: Record<string, TracingKernel> = {
 
   EstaGelu: kernel(['x'], (graph, { x }) => {
     const rows = rowsOf(graph, x);
-    if (!graph.standard) return graph.reshape(graph.node('Gelu', [rows], rows, { domain: microsoft }), x.shape);
-    // The form that other runtimes recognise and fuse: x / 2 (1 + erf(x / sqrt 2)). Their own Gelu is of operators 20.
-    const z = graph.node('Div', [rows, graph.scalar(Math.SQRT2)], rows);
-    const twicePhi = graph.node('Add', [graph.node('Erf', [z], z), graph.scalar(1)], z);
-    return graph.reshape(mul(graph, mul(graph, rows, twicePhi), graph.scalar(0.5)), x.shape);
+    if (graph.standard) return graph.reshape(standardGelu(graph, rows), x.shape);
+    // Here, so that the gradient may have them precede what it remakes; left out of the program where nobody asks.
+    if (isKept(x)) normalDistribution(graph, rows);
+    const y = graph.once(`Gelu ${rows.name}`, () => graph.node('Gelu', [rows], rows, { domain: microsoft }));
+    return graph.reshape(y, x.shape);
   }),
 
   EstaGeluGrad: kernel(['dy', 'x'], (graph, inputs) => {
     const [dy, x] = [rowsOf(graph, inputs.dy), rowsOf(graph, inputs.x)];
-    const z = mul(graph, x, graph.scalar(Math.SQRT1_2));
-    // Phi(x) = erf(z) / 2 + 1 / 2 in one pass: HardSigmoid clips to [0, 1], which Phi never leaves.
-    const phi = graph.node('HardSigmoid', [graph.node('Erf', [z], z)], z, {
-      attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } },
-    });
-    // The density's factor 1 / sqrt(2 pi) goes into the exponent.
-    const exponent = graph.node('Sub', [graph.scalar(-0.5 * Math.log(2 * Math.PI)), mul(graph, z, z)], z);
-    const slope = mul(graph, x, graph.node('Exp', [exponent], exponent));
+    const { z, phi } = normalDistribution(graph, x);
+    const y = graph.known(`Gelu ${x.name}`);
+    if (y && isKept(inputs.x)) graph.remake(y, 'Mul', [x, phi]);
+    // x times the density exp(-z^2) / sqrt(2 pi), whose factor goes into the exponent, with x = sqrt(2) z.
+    const exponent = graph.node('Sub', [graph.scalar(-0.5 * Math.log(Math.PI)), mul(graph, z, z)], z);
+    const slope = mul(graph, z, graph.node('Exp', [exponent], exponent));
     return graph.reshape(mul(graph, graph.node('Add', [phi, slope], slope), dy), inputs.x.shape);
   }),
 };
+
+/**
+ * Whether the normal distribution of x is kept from the forward pass, for GELU and its gradient alike: what is this small
+ * stays in the processor's cache (1040 rows of 256: 0.52 ms in place of 0.62; of 1576 x 768 it is no faster).
+ */
+const isKept = ({ shape }: GraphValue) => shape.reduce((product, extent) => product * extent, 1) <= 2 ** 19;
+
+/** z = x / sqrt(2), and Phi(x) = erf(z) / 2 + 1 / 2; made once. */
+function normalDistribution(graph: Graph, x: GraphValue): { readonly z: GraphValue; readonly phi: GraphValue } {
+  const z = graph.once(`${x.name} / sqrt 2`, () => mul(graph, x, graph.scalar(Math.SQRT1_2)));
+  const phi = graph.once(`Phi ${x.name}`, () => {
+    // In one pass: HardSigmoid clips to [0, 1], which Phi never leaves.
+    const attributes = { alpha: { float: 0.5 }, beta: { float: 0.5 } };
+    return graph.node('HardSigmoid', [graph.node('Erf', [z], z)], z, { attributes });
+  });
+  return { z, phi };
+}
+
+/** The form that other runtimes recognise and fuse: x / 2 (1 + erf(x / sqrt 2)). Their own Gelu is of operators 20. */
+function standardGelu(graph: Graph, x: GraphValue): GraphValue {
+  const z = graph.node('Div', [x, graph.scalar(Math.SQRT2)], x);
+  const twicePhi = graph.node('Add', [graph.node('Erf', [z], z), graph.scalar(1)], z);
+  return mul(graph, mul(graph, x, twicePhi), graph.scalar(0.5));
+}
