@@ -46,15 +46,23 @@ only=()
 for id in \${tasks[$SLURM_ARRAY_TASK_ID]}; do only+=(--only "$id"); done
 job=\${SLURM_ARRAY_JOB_ID}_\${SLURM_ARRAY_TASK_ID}
 requeues=${quoted(folder)}/$job.requeues
-${setup.map((line) => `${line}\n`).join('')}
 # USR2 is the warning before the time limit, TERM a preemption or scancel. Slurm tells this shell, which tells the program.
 stop=
-trap 'stop=limit; kill -USR2 $child' USR2
-trap 'stop=\${stop:-preempted}; kill -TERM $child' TERM
-${command.map(quoted).join(' ')} "\${only[@]}" &
-child=$!
-# A trap ends the wait, not the program.
-while wait $child; status=$?; [ $status -gt 128 ] && kill -0 $child 2>/dev/null; do :; done
+child=
+early=
+tell() { if [ -n "$child" ]; then kill -$1 $child; else early=$1; fi; }
+trap 'stop=limit; tell USR2' USR2
+trap 'stop=\${stop:-preempted}; tell TERM' TERM
+${setup.map((line) => `${line}\n`).join('')}
+status=75 # stopped before it began
+if [ -z "$stop" ]; then
+  ${command.map(quoted).join(' ')} "\${only[@]}" &
+  child=$!
+  # A signal between these lines; one that the program gets while it is loaded would be lost.
+  [ -z "$early" ] || { sleep 1; kill -$early $child; }
+  # A trap ends the wait, not the program.
+  while wait $child; status=$?; [ $status -gt 128 ] && kill -0 $child 2>/dev/null; do :; done
+fi
 
 if [ $status -ne 0 ] && [ "$stop" = limit ]; then
   if [ "$(cat "$requeues" 2>/dev/null | wc -l)" -lt ${max_requeues} ]; then

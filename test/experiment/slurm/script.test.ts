@@ -28,7 +28,8 @@ async function job(
     state = 'RUNNING',
     most = 1,
     requeues = 0,
-  }: { signal?: NodeJS.Signals; state?: string; most?: number; requeues?: number },
+    setup = [],
+  }: { signal?: NodeJS.Signals; state?: string; most?: number; requeues?: number; setup?: readonly string[] },
 ): Promise<Job> {
   const folder = mkdtempSync(path.join(tmpdir(), 'esta-script-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,7 +41,7 @@ async function job(
   executable('esta', `echo "esta $*"; ${program}`);
   executable('scontrol', `echo "$*" >> ${file('calls')}; echo JobState=${state}`);
   if (requeues > 0) writeFileSync(file('7_1.requeues'), 'x\n'.repeat(requeues));
-  const launcher = { ...launcherDefaults, max_requeues: most, setup: ['export SET=yes'] };
+  const launcher = { ...launcherDefaults, max_requeues: most, setup: ['export SET=yes', ...setup] };
   const tasks = [{ only: ['a/s'] }, { only: ['a/s', "b's/t"] }];
   const script = arrayScript({
     name: 'esta-x',
@@ -83,6 +84,13 @@ test('the warning of the time limit: saved, queued again, so many times', { skip
   assert.deepEqual([last.status, last.calls], [75, []]);
   const done = await job(t, saves('USR2', 0), { signal: 'SIGUSR2' });
   assert.deepEqual([done.status, done.calls], [0, []], 'it has finished in time');
+});
+
+test('a warning while the job is set up: queued again, and nothing begins', { skip: noBash }, async (t) => {
+  const setup = ['touch $(dirname $(which esta))/started', 'sleep 0.2'];
+  const { status, calls, output } = await job(t, 'echo begun', { signal: 'SIGUSR2', setup });
+  assert.deepEqual([status, calls], [75, ['requeue 7_1']]);
+  assert.doesNotMatch(output, /begun/);
 });
 
 test('preempted: queued again, however often; cancelled: not', { skip: noBash }, async (t) => {
