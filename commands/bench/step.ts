@@ -3,6 +3,11 @@ import type { StepTiming } from '../../src/bench/step-benchmark.js';
 import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
+async function cardMemory() {
+  const { describeDriver } = await import('../../src/engine/cuda/driver.js');
+  return (await describeDriver())?.cards[0];
+}
+
 export default class BenchStep extends EstaCommand {
   static override description =
     'Time one adaptation step: frozen ViT blocks with low-rank updates on q, k and v, forward and forward + backward; then whole ESTA steps: a sampled stitch of the listed models that learns from the largest of them. Of language models: one step of the whole network, with low-rank updates on q and v.';
@@ -68,6 +73,9 @@ export default class BenchStep extends EstaCommand {
     for (const { model, esta_step_ms } of results) {
       if (esta_step_ms !== null) this.log(`${model}: ESTA step ${esta_step_ms} ms, taught by ${variants.at(-1)!.name}`);
     }
+    const card = device === 'cuda' ? await cardMemory() : undefined;
+    if (card)
+      this.log(`${card.name}: ${card.memory - card.freeMemory} of ${card.memory} MiB in use, other processes included`);
     this.log(formatNextStep({ purpose: 'What else this machine could compute with:', command: estaCommand('doctor') }));
     await engine.dispose();
     return {
@@ -76,6 +84,7 @@ export default class BenchStep extends EstaCommand {
       batch: flags.batch,
       rank: flags.rank,
       matmul_gflops_per_second: peak,
+      ...(card && { card: card.name, card_used_mib: card.memory - card.freeMemory }),
       results,
     };
   }

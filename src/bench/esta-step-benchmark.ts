@@ -3,7 +3,7 @@
  * AdamW moves both. Random weights: time does not depend on them. The ranks are those of Table I.
  */
 import type { Engine } from '../engine/engine.js';
-import { toDevice } from '../engine/transfer.js';
+import { frozenOnDevice } from '../engine/transfer.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { int32 } from '../shared/arrays.js';
@@ -39,7 +39,7 @@ export async function benchmarkEstaSteps(
   };
   const random = Random.of(0, 'esta-step-benchmark');
   const host = randomNetwork(random, space, variants);
-  const frozen = toDevice(engine, host);
+  const frozen = frozenOnDevice(engine, host);
   const state = stateOnDevice(engine, initialState(namedTrainables(initialTrainables(space, network, 0))));
   const teacher = space.stitches[largestAnchor(space)]!;
   const run = stepRunner(engine, { space, network, frozen, teacher }, state, {

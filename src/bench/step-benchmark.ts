@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Engine, Value } from '../engine/engine.js';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
-import { toDevice } from '../engine/transfer.js';
+import { frozenOnDevice, toDevice } from '../engine/transfer.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import { tokensOf, type ViTVariant } from '../models/vit/variants.js';
 import { projections, runBlock, type ViTBlock } from '../models/vit/vision-transformer.js';
@@ -29,6 +29,8 @@ export interface StepTiming {
   readonly gflops_per_second: number;
   /** Largest resident memory of the process so far, MiB: models are timed from small to large. */
   readonly peak_memory_mib: number;
+  /** Frozen weights in the compiled programs so far, MiB; 0 where weights are inputs. */
+  readonly program_weights_mib: number;
 }
 
 export async function benchmarkStep(
@@ -41,11 +43,14 @@ export async function benchmarkStep(
   const tokens = tokensOf(variant);
   const draw = (...shape: number[]) => randomArray(random, shape);
   const update = () => projections.map(() => ({ down: draw(width, rank), up: float32([rank, width]) }));
-  const inputs = toDevice(engine, {
-    blocks: initialWeights(viTArchitecture(variant), random).blocks as readonly ViTBlock<Float32NdArray>[],
-    updates: Array.from({ length: depth }, update),
-    x: draw(batchSize, tokens, width),
-  });
+  const weights = initialWeights(viTArchitecture(variant), random).blocks as readonly ViTBlock<Float32NdArray>[];
+  const inputs = {
+    blocks: frozenOnDevice(engine, weights),
+    ...toDevice(engine, {
+      updates: Array.from({ length: depth }, update),
+      x: draw(batchSize, tokens, width),
+    }),
+  };
 
   const forward = engine.compile(`bench-forward-${variant.name}`, (given: StepInputs) =>
     run(given, variant).square().mean(),
@@ -75,6 +80,7 @@ export async function benchmarkStep(
     step_ms,
     gflops_per_second: Math.round(flops / step_ms / 1e6),
     peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024),
+    program_weights_mib: Math.round((engine.programMemory?.().constants ?? 0) / 2 ** 20),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
 import type { Engine } from '../engine/engine.js';
-import { toDevice } from '../engine/transfer.js';
+import { frozenOnDevice, toDevice } from '../engine/transfer.js';
 import { stitchAccuracy } from '../evaluation/stitch-accuracy.js';
 import { sweepAccuracies } from '../evaluation/sweep.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
@@ -35,7 +35,7 @@ export async function benchmarkSweep(
   const network = { anchors: variants.map(viTArchitecture), classes: 100, adaptation: 'full' } as const;
   const random = Random.of(0, 'sweep-benchmark');
   const host = randomNetwork(random, space, variants);
-  const frozen = toDevice(engine, host);
+  const frozen = frozenOnDevice(engine, host);
   const weights = namedLeaves<Float32NdArray>(host);
   const trainables = toDevice(engine, initialTrainables(space, network, 0, { weights }));
   const loader = randomImages(random, variants[0]!.imageSize, images, batchSize);

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
 import type { Mapped } from '../shared/tree.js';
 import type { Engine, Values } from './engine.js';
-import { toDevice } from './transfer.js';
+import { frozenOnDevice } from './transfer.js';
 
 /** The type of the weights is no part of it, so that networks of all families are bound functions of one type. */
 export interface BoundFunction<In, Out> {
@@ -23,7 +23,7 @@ export function bind<Weights, In, Out>(
     readonly weights: Mapped<Weights, NdArray, Tensor>;
     readonly inputs: In;
   }
-  const held = toDevice(engine, weights) as never; // its tensors: no type proves that two mappings are as good as one
+  const held = frozenOnDevice(engine, weights) as never; // its tensors: no type proves that two mappings are as good as one
   const compiled = engine.compile(key, ({ weights, inputs }: Given) => fn(weights, inputs));
   return { run: (inputs) => compiled({ weights: held, inputs }), free: () => engine.free(held) };
 }

@@ -29,12 +29,21 @@ export type Values<Tensors> = Mapped<Tensors, Tensor, Value>;
 /** A compiled function: the same trees, of device values. Compiled anew for each new set of input shapes. */
 export type Compiled<In, Out> = (inputs: Values<In>) => Promise<Values<Out>>;
 
+/** Compiled programs that are kept, and bytes of the constants in them. */
+export interface ProgramMemory {
+  readonly programs: number;
+  readonly constants: number;
+}
+
 export interface Engine {
   readonly name: EngineName;
   /** The device that really computes, for people: "cpu, 2 threads", "cuda", "webgpu". */
   readonly device: string;
-  /** Copies (or wraps) a host array. */
-  put(array: NdArray): Value;
+  /**
+   * Copies (or wraps) a host array.
+   * @param isConstant whether its elements never change, as those of frozen weights: a program may hold a copy of its own
+   */
+  put(array: NdArray, isConstant?: boolean): Value;
   /** Copies (or unwraps) to the host. */
   get(value: Value): Promise<NdArray>;
   /** Gives back the device memory of all values of a tree. */
@@ -44,6 +53,8 @@ export interface Engine {
    * function, because compiled programs are kept in a bounded cache under key and input shapes.
    */
   compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out>;
+  /** What the compiled programs hold; undefined where they hold no memory of their own. */
+  programMemory?(): ProgramMemory;
   /** Frees all compiled programs. */
   dispose(): Promise<void>;
 }

@@ -8,6 +8,11 @@ export function toDevice<T>(engine: Engine, tree: T): Mapped<T, NdArray, Value> 
   return mapTree(tree, isArray, (array) => engine.put(array));
 }
 
+/** As `toDevice`, of arrays that never change: frozen weights. */
+export function frozenOnDevice<T>(engine: Engine, tree: T): Mapped<T, NdArray, Value> {
+  return mapTree(tree, isArray, (array) => engine.put(array, true));
+}
+
 /** Copies (or unwraps) all values of a tree; throws when one is not float32. */
 export async function toHost<T>(engine: Engine, tree: T): Promise<Mapped<T, Value, Float32NdArray>> {
   const arrays = new Map<Value, Float32NdArray>();

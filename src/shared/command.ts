@@ -37,13 +37,15 @@ export const reuseFlag = Flags.string({
 export const engineFlag = Flags.option({
   options: engineChoices,
   default: 'auto',
-  summary: 'What computes: auto takes TensorFlow where it is installed and reports a GPU, else ONNX Runtime.',
+  summary:
+    'What computes: auto takes a GPU that works (ONNX Runtime with CUDA, then TensorFlow), else ONNX Runtime on the CPU.',
 })();
 
 /** `--device`, beside `--engine`. */
 export const deviceFlag = Flags.option({
   options: devices,
-  summary: 'Where it computes; default: a GPU for TensorFlow where it finds one, the CPU for ONNX Runtime.',
+  summary:
+    'Where it computes; default: what --engine auto finds, the CPU for onnxruntime, a GPU for tensorflow where it has one.',
 })();
 
 /** `--machine NAME`, beside a budget of milliseconds. */

@@ -9,13 +9,14 @@ import { availableParallelism } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
 import type { Device } from '../../shared/engine-names.js';
-import { RequestError } from '../../shared/errors.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
 import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { channelBlock } from './channel-block.js';
 import { deviceMemory } from './device-memory.js';
+import { type CachedProgram, ProgramCache } from './program-cache.js';
 import * as ort from './runtime.js';
 import './kernels/index.js';
+import { createSession, programBudget, requireProvider } from './session.js';
 import { trace } from './tracer.js';
 
 export interface OnnxEngineOptions {
@@ -25,6 +26,10 @@ export interface OnnxEngineOptions {
   readonly device?: Device | undefined;
   /** Compiled programs kept at most; default 160 (a stitch space has 71 stitches, trained and evaluated). */
   readonly programs?: number;
+  /** Whether programs hold copies of the constants that they read; default with CUDA alone. */
+  readonly holdsConstants?: boolean;
+  /** Device memory that programs may take together; default with CUDA: 80 % of what was free on the card. */
+  readonly programBytes?: number;
 }
 
 /**
@@ -33,7 +38,10 @@ export interface OnnxEngineOptions {
  */
 const shortSequence = 128;
 
-interface Program<Out> {
+/** Bytes of constants in one program: Protocol Buffers end at 2 GiB. Larger networks stay inputs. */
+const largestModel = 1.9 * 2 ** 30;
+
+interface Program<Out> extends CachedProgram {
   readonly session: ort.InferenceSession;
   readonly inputs: readonly string[];
   /** The tree of results; leaves are names of outputs. */
@@ -46,97 +54,113 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   if (device !== 'cpu') await requireProvider(device);
   const block = device === 'cpu' ? await channelBlock() : undefined;
   const memory = device === 'webgpu' ? deviceMemory() : undefined;
-  // Insertion order is order of use: the first is the one unused for longest.
-  const programs = new Map<string, Promise<Program<unknown>>>();
+  // With CUDA every input of a program crosses the bus in every run.
+  const { holdsConstants = device === 'cuda', programBytes = await programBudget(device) } = options;
+  const programs = new ProgramCache<Program<unknown>>(limit, programBytes);
 
-  const compileProgram = async <In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> => {
+  const compileProgram = async <In, Out>(
+    key: string,
+    fn: TensorFunction<In, Out>,
+    inputs: Values<In>,
+  ): Promise<Program<Out>> => {
+    const constants = new Map<string, OnnxStorage>();
+    const given = leavesOf(inputs, isValue).map(({ leaf }) => (leaf.storage as OnnxStorage).constant);
+    const fits = sumOf(given.map((constant) => constant?.data.byteLength ?? 0)) <= largestModel;
+    const declared = mapTree(inputs, isValue, (value, path) => {
+      const storage = value.storage as OnnxStorage;
+      if (!holdsConstants || !fits || !storage.constant) return value;
+      constants.set(`in/${path}`, storage);
+      return storage.constant;
+    });
     const {
       model,
       inputs: used,
       outputs,
-    } = trace(fn, inputs, {
+      held,
+      computedBytes,
+    } = trace(fn, declared as never, {
       channelBlock: block,
       shortSequence: device === 'cpu' ? shortSequence : 0,
       fused: device !== 'webgpu',
     });
-    const session = await ort.InferenceSession.create(model, {
-      executionProviders: [device],
-      // What a traced graph leaves to optimise costs more to find (0.15 s of 0.5 s a stitch) than it gives back.
-      graphOptimizationLevel: 'disabled',
-      enableCpuMemArena: false,
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      ...(memory && { preferredOutputLocation: 'gpu-buffer' }),
-    });
-    return { session, inputs: used, outputs };
+    const session = await createSession(
+      model,
+      {
+        executionProviders: [device],
+        // What a traced graph leaves to optimise costs more to find (0.15 s of 0.5 s a stitch) than it gives back.
+        graphOptimizationLevel: 'disabled',
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+        logSeverityLevel: 3,
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        ...(memory && { preferredOutputLocation: 'gpu-buffer' }),
+      },
+      { key, device, feeds: feedsOf(storagesOf(inputs, used)) },
+    );
+    const own = [...constants].filter(([name]) => held.has(name)).map(([, storage]) => storage);
+    const bytes = sumOf(own.map(({ constant }) => constant!.data.byteLength));
+    return {
+      ...{ session, inputs: used, outputs, held: new Set(own) },
+      size: { constants: bytes, total: bytes + computedBytes },
+      release: () => session.release(),
+    };
   };
 
   const programFor = <In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> => {
-    const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => `${path}:${leaf.dtype}[${leaf.shape}]`);
-    const signature = `${key}(${shapes.join(' ')})`;
+    const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => {
+      const { constant, id } = leaf.storage as OnnxStorage;
+      return `${path}:${leaf.dtype}[${leaf.shape}]${holdsConstants && constant ? `#${id}` : ''}`;
+    });
     // The same key means the same function.
-    const known = programs.get(signature) as Promise<Program<Out>> | undefined;
-    const program = known ?? compileProgram(fn, inputs);
-    programs.delete(signature);
-    programs.set(signature, program);
-    program.catch(() => programs.delete(signature)); // what failed to compile is no program
-    if (programs.size > limit) {
-      const [oldest, evicted] = programs.entries().next().value!;
-      programs.delete(oldest);
-      void evicted.then(({ session }) => session.release());
-    }
-    return program;
+    return programs.get(`${key}(${shapes.join(' ')})`, () => compileProgram(key, fn, inputs)) as Promise<Program<Out>>;
   };
 
   return {
     name: 'onnxruntime',
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
-    put: (array) => toValue(array),
+    put: toValue,
     get: async ({ storage }) => {
       const { tensor } = storage as OnnxStorage;
       return toArray(memory ? await memory.download(tensor) : tensor);
     },
     free: (tree) => {
-      if (memory) for (const { leaf } of leavesOf(tree, isValue)) memory.free((leaf.storage as OnnxStorage).tensor);
+      for (const { leaf } of leavesOf(tree, isValue)) {
+        const storage = leaf.storage as OnnxStorage;
+        if (storage.constant) programs.dropHolders(storage);
+        memory?.free(storage.tensor);
+      }
     },
     compile: <In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> => {
       return async (inputs) => {
         const { session, inputs: used, outputs } = await programFor(key, fn, inputs);
-        const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
-        const stored = used.map((name) => [name, values.get(name)!.storage as OnnxStorage] as const);
+        const stored = storagesOf(inputs, used);
         if (memory) for (const [, storage] of stored) storage.tensor = await memory.upload(storage.tensor);
-        const feeds = Object.fromEntries(stored.map(([name, { tensor }]) => [name, tensor]));
-        const results = await session.run(feeds);
+        const results = await session.run(feedsOf(stored));
         // `Values<Out>`: its tensors became names, and now values.
         return mapTree(outputs, isName, (name) => fromTensor(results[name]!)) as never;
       };
     },
+    programMemory: () => programs.memory(),
     dispose: async () => {
-      const all = [...programs.values()];
-      programs.clear();
-      for (const program of all) await (await program).session.release();
+      await programs.dispose();
       await memory?.dispose();
     },
   };
 }
 
-async function requireProvider(device: Exclude<Device, 'cpu'>): Promise<void> {
-  const { whyNotPlaced } = await import('./placement.js');
-  const reason = await whyNotPlaced(device);
-  if (reason === undefined) return;
-  const missing = device === 'cuda' ? await missingForCuda() : [];
-  const pieces = missing.map(({ what }) => what).join('; ');
-  throw new RequestError(
-    `onnxruntime does not compute on ${device} here: ${pieces || reason}`,
-    [...missing.map(({ remedy }) => remedy), 'Run `esta doctor` to see more, or leave out the device.'].join('\n'),
-  );
+/** Where the inputs that a program reads are, by their names in it. */
+function storagesOf(inputs: object, used: readonly string[]): (readonly [string, OnnxStorage])[] {
+  const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
+  return used.map((name) => [name, values.get(name)!.storage as OnnxStorage]);
 }
 
-async function missingForCuda() {
-  const { cudaReadiness } = await import('../cuda/readiness.js');
-  return (await cudaReadiness()).missing;
+function feedsOf(stored: readonly (readonly [string, OnnxStorage])[]): Record<string, ort.Tensor> {
+  return Object.fromEntries(stored.map(([name, { tensor }]) => [name, tensor]));
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 function isName(node: unknown): node is string {
@@ -146,10 +170,19 @@ function isName(node: unknown): node is string {
 /** Where a value is: the tensor is replaced by one on the device when a program first reads it. */
 interface OnnxStorage {
   tensor: ort.Tensor;
+  /** The elements, where they never change. */
+  readonly constant?: NdArray;
+  /** Tells constants apart. */
+  readonly id?: number;
 }
 
-function toValue({ dtype, shape, data }: NdArray): Value {
-  return { dtype, shape, storage: { tensor: new ort.Tensor(dtype, data, shape) } satisfies OnnxStorage };
+let constants = 0;
+
+function toValue(array: NdArray, isConstant = false): Value {
+  const { dtype, shape, data } = array;
+  const tensor = new ort.Tensor(dtype, data, shape);
+  const storage: OnnxStorage = isConstant ? { tensor, constant: array, id: constants++ } : { tensor };
+  return { dtype, shape, storage };
 }
 
 function fromTensor(tensor: ort.Tensor): Value {

@@ -43,6 +43,8 @@ export class Graph {
   /** What may be asked for again, by what it was made of. */
   private readonly made = new Map<string, GraphValue>();
   private count = 0;
+  /** Of what nodes compute, each for itself: views of a value are none. An upper bound of what a run needs at once. */
+  computedBytes = 0;
 
   /** From channelBlock(): set where the program may use blocked convolutions. */
   readonly channelBlock: number | undefined;
@@ -96,6 +98,7 @@ export class Graph {
     const values = outputs.map(({ shape, dtype = 'float32' }) => ({ name: `v${this.count++}`, shape, dtype }));
     const names = inputs.map((input) => (typeof input === 'string' ? input : this.materialize(input).name));
     this.nodes.push({ operator, domain, inputs: names, outputs: values.map(({ name }) => name), attributes });
+    if (operator !== 'Reshape') for (const { shape } of values) this.computedBytes += 4 * elementsOf(shape);
     return values;
   }
 
@@ -223,6 +226,10 @@ export class Graph {
       outputs: named,
     };
   }
+}
+
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

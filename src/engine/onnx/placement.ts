@@ -1,4 +1,7 @@
 /** Whether onnxruntime can compute on a device: unasked it silently gives the CPU what a provider does not take. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../shared/engine-names.js';
 import { messageOf } from '../../shared/errors.js';
@@ -14,13 +17,60 @@ export async function whyNotPlaced(provider: Exclude<Device, 'cpu'>): Promise<st
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [provider],
       logSeverityLevel: 4,
-      extra: { session: { disable_cpu_ep_fallback: '1' } },
+      ...wholly,
     });
     await session.release();
     return undefined;
   } catch (error) {
     return readable(messageOf(error));
   }
+}
+
+/** Session options with which a program that is not placed as a whole on its provider is refused. */
+export const wholly = { extra: { session: { disable_cpu_ep_fallback: '1' } } } as const;
+
+/**
+ * Operators of a program that a provider leaves to the CPU, each with the number of its nodes: "CumSum (2)". Only a profile
+ * tells where a node was placed, so the program is run once.
+ * @param feeds the inputs that it reads, of any values
+ */
+export async function operatorsOnCpu(
+  model: Uint8Array,
+  feeds: Readonly<Record<string, ort.Tensor>>,
+  provider: Device,
+): Promise<string[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'esta-placement-'));
+  try {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: [provider],
+      graphOptimizationLevel: 'disabled',
+      logSeverityLevel: 4,
+      enableProfiling: true,
+      profileFilePrefix: path.join(folder, 'profile'),
+    });
+    await session.run(feeds);
+    session.endProfiling();
+    await session.release();
+    const [file] = await readdir(folder);
+    return countOnCpu(JSON.parse(await readFile(path.join(folder, file!), 'utf8')));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** An event of onnxruntime's profile, as far as it is read. */
+interface ProfileEvent {
+  readonly cat?: string;
+  readonly args?: { readonly provider?: string; readonly op_name?: string };
+}
+
+function countOnCpu(events: readonly ProfileEvent[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { cat, args } of events) {
+    if (cat !== 'Node' || args?.provider !== 'CPUExecutionProvider' || args.op_name === undefined) continue;
+    counts.set(args.op_name, (counts.get(args.op_name) ?? 0) + 1);
+  }
+  return [...counts].sort().map(([name, count]) => `${name} (${count})`);
 }
 
 /** onnxruntime's messages without the C++ functions and conditions around them. */

@@ -125,10 +125,14 @@ export interface TracedGraph<Out> {
   readonly graph: GraphParts;
   /** The tree of results; leaves are output names. */
   readonly outputs: Mapped<Out, tf.Tensor, string>;
+  /** Graph.computedBytes. */
+  readonly computedBytes: number;
 }
 
 export interface TracedProgram<Out> extends Omit<TracedGraph<Out>, 'graph'> {
   readonly model: Uint8Array;
+  /** Names of the constants in the program, with those of the inputs whose values it was given. */
+  readonly held: ReadonlySet<string>;
   /** Paths of the inputs that the program really uses. */
   readonly inputs: readonly string[];
 }
@@ -142,8 +146,9 @@ export function trace<In, Out>(
   inputs: Mapped<In, tf.Tensor, InputDeclaration | NdArray>,
   options: TraceOptions = {},
 ): TracedProgram<Out> {
-  const { graph, outputs } = traceGraph(fn, inputs, options);
-  return { model: encodeModel(graph), inputs: graph.inputs.map(({ name }) => name), outputs };
+  const { graph, ...traced } = traceGraph(fn, inputs, options);
+  const held = new Set(graph.constants.map(({ name }) => name));
+  return { model: encodeModel(graph), inputs: graph.inputs.map(({ name }) => name), held, ...traced };
 }
 
 /** As `trace`, before it is encoded. */
@@ -172,7 +177,7 @@ export function traceGraph<In, Out>(
       values.set(name, tracer.graphValue(tensor));
       return name;
     });
-    return { graph: tracer.graph.parts(values), outputs };
+    return { graph: tracer.graph.parts(values), outputs, computedBytes: tracer.graph.computedBytes };
   } catch (error) {
     throw explain(error);
   } finally {

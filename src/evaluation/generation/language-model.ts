@@ -1,6 +1,6 @@
 /** A language model on an engine, as generation needs it: logits of the next token, for a text that grows. */
 import type { Engine, Value } from '../../engine/engine.js';
-import { toDevice, toHost } from '../../engine/transfer.js';
+import { frozenOnDevice, toDevice, toHost } from '../../engine/transfer.js';
 import {
   type CachedInputs,
   type CachedOutputs,
@@ -47,7 +47,7 @@ export function languageModel(engine: Engine, config: LlamaConfig, weights: Llam
  * @param shapes of its parts
  */
 export function pathModel(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): LanguageModel {
-  const values: PathWeights<Value> = toDevice(engine, weights);
+  const values: PathWeights<Value> = frozenOnDevice(engine, weights);
   const step = engine.compile(`generate ${JSON.stringify(shapes)}`, (inputs: Parameters<typeof runCached>[0]) =>
     runCached(inputs, shapes),
   );

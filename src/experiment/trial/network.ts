@@ -1,7 +1,7 @@
 /** The network of a trial on the engine: frozen anchors, started stitching layers, and what is counted about them. */
 import type { AnchorConfig } from '../../config/schema/experiment.js';
 import type { Engine, Value } from '../../engine/engine.js';
-import { toDevice, toHost } from '../../engine/transfer.js';
+import { frozenOnDevice, toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
@@ -95,7 +95,7 @@ export async function networkOfStitches(
 ): Promise<TrialNetwork> {
   const weights = anchorsOnDevice(engine, parts.anchors);
   const started = await fitStitchingLayers(engine, parts.space, weights, parts.architectures, inputs, onBatch);
-  const layers = started.map(({ weight, bias }) => toDevice(engine, { weight, bias }));
+  const layers = started.map(({ weight, bias }) => frozenOnDevice(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
   return networkOf(parts, adaptation, bins, { anchors: weights, layers }, errors);
 }
@@ -111,7 +111,7 @@ export function networkOfTrained(
   bins: BinsRecipe,
   { layers, trainables }: Pick<Trained, 'layers' | 'trainables'>,
 ): TrialNetwork {
-  const frozen = { anchors: anchorsOnDevice(engine, parts.anchors), layers: toDevice(engine, layers) };
+  const frozen = { anchors: anchorsOnDevice(engine, parts.anchors), layers: frozenOnDevice(engine, layers) };
   return { ...networkOf(parts, adaptation, bins, frozen, []), start: trainables };
 }
 
@@ -145,5 +145,5 @@ export async function initialParameters(
 }
 
 function anchorsOnDevice(engine: Engine, { weights }: Anchors<NdArray>): NetworkWeights<Value>[] {
-  return weights.map((anchor) => toDevice(engine, anchor));
+  return weights.map((anchor) => frozenOnDevice(engine, anchor));
 }

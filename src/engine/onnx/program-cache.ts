@@ -1,0 +1,81 @@
+/** Compiled programs, kept while they are used: as many as are allowed, and as much memory as they may take. */
+
+/** What a program takes. */
+export interface ProgramSize {
+  /** Bytes of the values that it holds. */
+  readonly constants: number;
+  /** Bytes on the device: with those, what it computes. */
+  readonly total: number;
+}
+
+export interface CachedProgram {
+  readonly size: ProgramSize;
+  /** Storages of the values of which it holds copies. */
+  readonly held: ReadonlySet<unknown>;
+  release(): Promise<void>;
+}
+
+export class ProgramCache<Program extends CachedProgram> {
+  /** Insertion order is order of use: the first is the one unused for longest. */
+  private readonly programs = new Map<string, Promise<Program>>();
+  private readonly finished = new Map<string, Program>();
+
+  /**
+   * @param limit programs kept at most
+   * @param bytes of device memory that they may take together; the program in use is kept, however large
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly bytes = Number.POSITIVE_INFINITY,
+  ) {}
+
+  /** @param signature the same one means the same program */
+  async get(signature: string, compile: () => Promise<Program>): Promise<Program> {
+    const known = this.programs.get(signature);
+    const program = known ?? compile();
+    this.programs.delete(signature);
+    this.programs.set(signature, program);
+    if (known) return program;
+    if (this.programs.size > this.limit) this.evict(this.programs.keys().next().value!);
+    try {
+      const made = await program;
+      if (this.programs.get(signature) === program) this.finished.set(signature, made);
+      for (const other of [...this.programs.keys()]) {
+        if (this.total() <= this.bytes) break;
+        if (other !== signature && this.finished.has(other)) this.evict(other);
+      }
+      return made;
+    } catch (error) {
+      if (this.programs.get(signature) === program) this.programs.delete(signature); // what failed to compile is no program
+      throw error;
+    }
+  }
+
+  /** Drops the programs that hold a copy of what is stored there. */
+  dropHolders(storage: unknown): void {
+    for (const [signature, { held }] of [...this.finished]) if (held.has(storage)) this.evict(signature);
+  }
+
+  memory(): { readonly programs: number; readonly constants: number } {
+    const constants = [...this.finished.values()].reduce((sum, { size }) => sum + size.constants, 0);
+    return { programs: this.programs.size, constants };
+  }
+
+  async dispose(): Promise<void> {
+    const all = [...this.programs.values()];
+    this.programs.clear();
+    this.finished.clear();
+    for (const program of all) await (await program).release();
+  }
+
+  private total(): number {
+    return [...this.finished.values()].reduce((sum, { size }) => sum + size.total, 0);
+  }
+
+  private evict(signature: string): void {
+    const program = this.programs.get(signature);
+    this.programs.delete(signature);
+    this.finished.delete(signature);
+    void program?.then((evicted) => evicted.release());
+  }
+}

@@ -1,0 +1,59 @@
+/** Sessions of onnxruntime, whole on the device that was asked for or not at all. */
+import type { Device } from '../../shared/engine-names.js';
+import { RequestError } from '../../shared/errors.js';
+import * as ort from './runtime.js';
+
+type SessionOptions = NonNullable<Parameters<typeof ort.InferenceSession.create>[1]>;
+
+/** Bytes that programs may take on a device; on the CPU their number alone is limited, as ever. */
+export async function programBudget(device: Device): Promise<number> {
+  if (device !== 'cuda') return Number.POSITIVE_INFINITY;
+  const { describeDriver } = await import('../cuda/driver.js');
+  const card = (await describeDriver())?.cards[0];
+  return card ? 0.8 * card.freeMemory * 2 ** 20 : 8 * 2 ** 30;
+}
+
+interface Placed {
+  readonly key: string;
+  readonly device: Device;
+  /** Inputs to run the program with, of any values. */
+  readonly feeds: Readonly<Record<string, ort.Tensor>>;
+}
+
+/** @throws RequestError where CUDA would leave operators to the CPU, naming them: their values would cross the bus twice */
+export async function createSession(
+  model: Uint8Array,
+  options: SessionOptions,
+  { key, device, feeds }: Placed,
+): Promise<ort.InferenceSession> {
+  if (device !== 'cuda') return ort.InferenceSession.create(model, options);
+  const { operatorsOnCpu, wholly } = await import('./placement.js');
+  try {
+    return await ort.InferenceSession.create(model, { ...options, ...wholly, logSeverityLevel: 4 });
+  } catch (error) {
+    const left = await operatorsOnCpu(model, feeds, device).catch(() => []);
+    if (left.length === 0) throw error;
+    throw new RequestError(
+      `CUDA has no kernel for ${left.join(', ')} of the program "${key}": they would be computed on the CPU`,
+      'Use --device cpu or --device webgpu for this experiment.',
+    );
+  }
+}
+
+/** @throws RequestError where onnxruntime does not compute on the device, with what is missing */
+export async function requireProvider(device: Exclude<Device, 'cpu'>): Promise<void> {
+  const { whyNotPlaced } = await import('./placement.js');
+  const reason = await whyNotPlaced(device);
+  if (reason === undefined) return;
+  const missing = device === 'cuda' ? await missingForCuda() : [];
+  const pieces = missing.map(({ what }) => what).join('; ');
+  throw new RequestError(
+    `onnxruntime does not compute on ${device} here: ${pieces || reason}`,
+    [...missing.map(({ remedy }) => remedy), 'Run `esta doctor` to see more, or leave out the device.'].join('\n'),
+  );
+}
+
+async function missingForCuda() {
+  const { cudaReadiness } = await import('../cuda/readiness.js');
+  return (await cudaReadiness()).missing;
+}
