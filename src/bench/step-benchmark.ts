@@ -79,6 +79,12 @@ export async function benchmarkStep(
     forward_ms,
     step_ms,
     gflops_per_second: Math.round(flops / step_ms / 1e6),
+    ...memoryOf(engine),
+  };
+}
+
+export function memoryOf(engine: Engine): Pick<StepTiming, 'peak_memory_mib' | 'program_weights_mib'> {
+  return {
     peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024),
     program_weights_mib: Math.round((engine.programMemory?.().constants ?? 0) / 2 ** 20),
   };
@@ -120,7 +126,7 @@ function regroup(values: readonly tf.Tensor[]): LowRankUpdate[][] {
 export async function matmulPeak(engine: Engine): Promise<number> {
   const size = 2048;
   const random = Random.of(0, 'matmul-peak');
-  const draw = () => engine.put(float32([size, size], random.truncatedNormal(size * size, 1)));
+  const draw = () => engine.put(float32([size, size], random.truncatedNormal(size * size, 1)), true);
   const inputs = { a: draw(), b: draw() };
   const product = engine.compile('matmul-peak', ({ a, b }: { a: tf.Tensor2D; b: tf.Tensor2D }) =>
     tf.matMul(a, b).slice([0, 0], [1, 1]),

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Engine } from '../../engine/engine.js';
-import { toDevice } from '../../engine/transfer.js';
+import { frozenOnDevice, toDevice } from '../../engine/transfer.js';
 import { llamaArchitecture } from '../../models/llama/architecture.js';
 import type { LlamaConfig } from '../../models/llama/config.js';
 import { type LlamaBlockAdaptation, type LlamaWeights, runLlama } from '../../models/llama/llama.js';
@@ -14,7 +14,7 @@ import { float32, int32 } from '../../shared/arrays.js';
 import { Random } from '../../shared/random.js';
 import { crossEntropy } from '../../training/loss.js';
 import { randomArray } from '../random-network.js';
-import { medianMilliseconds, type StepBenchmarkOptions, type StepTiming } from '../step-benchmark.js';
+import { medianMilliseconds, memoryOf, type StepBenchmarkOptions, type StepTiming } from '../step-benchmark.js';
 import { randomLlama } from './random-llama.js';
 
 export interface LanguageStepOptions extends StepBenchmarkOptions {
@@ -48,7 +48,10 @@ export async function benchmarkLanguageStep(
   ).flat();
   const ids = Int32Array.from({ length: batchSize * tokens }, (_, index) => (31 * index) % config.vocabulary);
   const { weights } = randomLlama(config, storage);
-  const inputs = toDevice(engine, { weights, updates, ids: int32([batchSize, tokens], ids) });
+  const inputs = {
+    weights: frozenOnDevice(engine, weights),
+    ...toDevice(engine, { updates, ids: int32([batchSize, tokens], ids) }),
+  };
   const loss = ({ weights, ids }: StepInputs, values: readonly tf.Tensor[]) =>
     crossEntropy(runLlama(weights, ids, config, undefined, adaptationsOf(values, config.depth)), ids);
   const forward = engine.compile(`bench-forward-${name}-${storage}`, (given: StepInputs) => loss(given, given.updates));
@@ -73,7 +76,7 @@ export async function benchmarkLanguageStep(
     forward_ms,
     step_ms,
     gflops_per_second: Math.round((2 * 2 * batchSize * products) / step_ms / 1e6),
-    peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024),
+    ...memoryOf(engine),
   };
 }
 
