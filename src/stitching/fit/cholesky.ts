@@ -1,4 +1,4 @@
-/** Cholesky factorisation and solution in float64, row-major, in place. */
+/** Cholesky factorisation in float64, row-major, in place, and the inverse of the factor. */
 
 /**
  * Replaces the lower triangle of `matrix` [size, size] by L with L Lᵀ = matrix; only the lower triangle is read.
@@ -19,17 +19,21 @@ export function factorise(matrix: Float64Array, size: number, tolerance: number)
   return true;
 }
 
-/** Solves L Lᵀ X = B for the factor of `factorise`; `right` [size, columns] holds B before and X after. */
-export function solveFactorised(factor: Float64Array, size: number, right: Float64Array, columns: number): void {
+/**
+ * The inverse of the factor of `factorise`, zeros above its diagonal: L⁻ᵀ (L⁻¹ B) solves L Lᵀ X = B with two matrix
+ * products, which take most of the time where B has many columns, and which an engine does better than loops.
+ */
+export function inverseOfFactor(factor: Float64Array, size: number): Float64Array {
+  const inverse = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
-    for (let other = 0; other < row; other++) subtractRow(right, columns, row, other, factor[row * size + other]!);
-    divideRow(right, columns, row, factor[row * size + row]!);
+    inverse[row * size + row] = 1;
+    for (let other = 0; other < row; other++) {
+      const weight = factor[row * size + other]!;
+      for (let c = 0; c <= other; c++) inverse[row * size + c]! -= weight * inverse[other * size + c]!;
+    }
+    for (let c = 0; c <= row; c++) inverse[row * size + c]! /= factor[row * size + row]!;
   }
-  for (let row = size - 1; row >= 0; row--) {
-    for (let other = row + 1; other < size; other++)
-      subtractRow(right, columns, row, other, factor[other * size + row]!);
-    divideRow(right, columns, row, factor[row * size + row]!);
-  }
+  return inverse;
 }
 
 /** The inner product of the first `count` entries of two rows. */
@@ -37,12 +41,4 @@ function rowProduct(matrix: Float64Array, size: number, a: number, b: number, co
   let sum = 0;
   for (let k = 0; k < count; k++) sum += matrix[a * size + k]! * matrix[b * size + k]!;
   return sum;
-}
-
-function subtractRow(matrix: Float64Array, columns: number, target: number, source: number, factor: number): void {
-  for (let c = 0; c < columns; c++) matrix[target * columns + c]! -= factor * matrix[source * columns + c]!;
-}
-
-function divideRow(matrix: Float64Array, columns: number, row: number, divisor: number): void {
-  for (let c = 0; c < columns; c++) matrix[row * columns + c]! /= divisor;
 }

@@ -4,7 +4,8 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Engine, Value } from '../../engine/engine.js';
-import { type CrossProducts, openCrossProducts } from '../../engine/onnx/cross-products.js';
+import { openMatrixProduct } from '../../engine/onnx/float64/matrix-product.js';
+import { openRowMoments, type RowMoments } from '../../engine/onnx/float64/row-moments.js';
 import { toHost } from '../../engine/transfer.js';
 import type { Architecture } from '../../models/architecture.js';
 import { blockwise } from '../../models/blockwise.js';
@@ -12,17 +13,7 @@ import type { NetworkWeights } from '../../models/family.js';
 import type { Linear } from '../../models/layers.js';
 import { type Float32NdArray, float32, type NdArray } from '../../shared/arrays.js';
 import type { StitchingLayer, StitchSpace } from '../space/stitch-space.js';
-import {
-  addInputs,
-  addTargets,
-  averageLayers,
-  fitStitchingLayer,
-  type InputMoments,
-  inputMoments,
-  meanOf,
-  type TargetMoments,
-  targetMoments,
-} from './least-squares.js';
+import { averageLayers, fitTargets, type Moments, noRows, type StitchingLayerFit, withRows } from './least-squares.js';
 
 export interface FittedLayer extends Linear<Float32NdArray> {
   /** Relative error of the fits, averaged: 0 is perfect, 1 no better than a constant. */
@@ -41,8 +32,8 @@ export async function fitStitchingLayers(
   batches: Iterable<NdArray>,
   onBatch: (done: number) => void = () => {},
 ): Promise<FittedLayer[]> {
-  const moments: Moments = { inputs: new Map(), targets: new Map() };
-  const products = await openCrossProducts();
+  const fronts = frontsOf(stitchingLayers, architectures);
+  const rowMoments = openRowMoments();
   let done = 0;
   for (const inputs of batches) {
     const features: Features[] = [];
@@ -50,20 +41,64 @@ export async function fitStitchingLayers(
       const needed = neededFeatures(stitchingLayers, anchor);
       features.push(await featuresOf(engine, weights, architectures[anchor]!, needed, inputs));
     }
-    await addFeatures(products, stitchingLayers, architectures, features, moments);
+    for (const front of fronts) await addFeatures(rowMoments, front, features);
     onBatch(++done);
   }
-  await products.dispose();
+  await rowMoments.dispose();
+  const fits = await fitsOf(fronts);
   return stitchingLayers.map((layer) => {
-    const fits = frontBlocks(layer).map((front) => {
-      const target = moments.targets.get(`${layer.index}/${front}`)!;
-      return fitStitchingLayer(moments.inputs.get(`${layer.fromAnchor}/${front}`)!, target);
-    });
-    const { weight, bias } = averageLayers(fits);
+    const ofLayer = fits.get(layer)!;
+    const { weight, bias } = averageLayers(ofLayer);
     const { from, to } = ends(layer, architectures);
-    const relativeError = fits.reduce((sum, fit) => sum + fit.relativeError, 0) / fits.length;
+    const relativeError = ofLayer.reduce((sum, fit) => sum + fit.relativeError, 0) / ofLayer.length;
     return { weight: float32([from.width, to.width], weight), bias: float32([to.width], bias), relativeError };
   });
+}
+
+/** What leaves one block, and all that is fitted to it. */
+interface Front {
+  readonly anchor: number;
+  readonly block: number;
+  /** The pairs of a layer that share the front block are one fit to the mean of their targets: the solution is linear in them. */
+  readonly targets: readonly { readonly layer: StitchingLayer; readonly ends: readonly number[] }[];
+  moments: Moments;
+}
+
+function frontsOf(layers: readonly StitchingLayer[], architectures: readonly Architecture[]): Front[] {
+  const fronts = new Map<string, Omit<Front, 'moments'> & { readonly targets: Front['targets'][number][] }>();
+  for (const layer of layers) {
+    const { from, to } = ends(layer, architectures);
+    if (from.positions !== to.positions) throw new Error('anchors that are stitched see the same tokens');
+    for (const block of frontBlocks(layer)) {
+      const key = `${layer.fromAnchor}/${block}`;
+      const front = fronts.get(key) ?? { anchor: layer.fromAnchor, block, targets: [] };
+      fronts.set(key, front);
+      front.targets.push({ layer, ends: layer.pairs.filter(([front]) => front === block).map(([, end]) => end) });
+    }
+  }
+  return [...fronts.values()].map((front) => {
+    const widths = front.targets.map(({ layer }) => ends(layer, architectures).to.width);
+    return { ...front, moments: noRows(architectures[front.anchor]!.blocks[front.block]!.width, widths) };
+  });
+}
+
+async function addFeatures(moments: RowMoments, front: Front, features: readonly Features[]): Promise<void> {
+  const targets = front.targets.map(({ layer, ends }) =>
+    ends.map((end) => features[layer.toAnchor]!.entering[end]!.data),
+  );
+  front.moments = await withRows(moments, front.moments, features[front.anchor]!.leaving[front.block]!.data, targets);
+}
+
+/** The fits of each layer, by rising front block. */
+async function fitsOf(fronts: readonly Front[]): Promise<Map<StitchingLayer, StitchingLayerFit[]>> {
+  const products = await openMatrixProduct();
+  const fits = new Map<StitchingLayer, StitchingLayerFit[]>();
+  for (const { moments, targets } of fronts) {
+    const ofFront = await fitTargets(products, moments);
+    for (const [index, { layer }] of targets.entries()) fits.set(layer, [...(fits.get(layer) ?? []), ofFront[index]!]);
+  }
+  await products.dispose();
+  return fits;
 }
 
 const frontBlocks = ({ pairs }: StitchingLayer) => [...new Set(pairs.map(([front]) => front))];
@@ -123,40 +158,4 @@ async function featuresOf(
   const features = await toHost(engine, outputs);
   engine.free([input, outputs]);
   return features;
-}
-
-/** Sums over all batches. */
-interface Moments {
-  /** By front block: ANCHOR/BLOCK. */
-  readonly inputs: Map<string, InputMoments>;
-  /** By layer and front block: LAYER/BLOCK. */
-  readonly targets: Map<string, TargetMoments>;
-}
-
-/** Pairs of a layer that share a front block are one fit to the mean of their targets: the solution is linear in them. */
-async function addFeatures(
-  products: CrossProducts,
-  layers: readonly StitchingLayer[],
-  architectures: readonly Architecture[],
-  features: readonly Features[],
-  { inputs, targets }: Moments,
-): Promise<void> {
-  const added = new Set<string>();
-  for (const layer of layers) {
-    const { from, to } = ends(layer, architectures);
-    if (from.positions !== to.positions) throw new Error('anchors that are stitched see the same tokens');
-    for (const front of frontBlocks(layer)) {
-      const x = features[layer.fromAnchor]!.leaving[front]!.data;
-      const key = `${layer.fromAnchor}/${front}`;
-      if (!inputs.has(key)) inputs.set(key, inputMoments(from.width));
-      if (!added.has(key)) await addInputs(products, inputs.get(key)!, x);
-      added.add(key);
-      const wanted = layer.pairs.filter(([j]) => j === front);
-      const mean = meanOf(wanted.map(([, end]) => features[layer.toAnchor]!.entering[end]!.data));
-      const target = `${layer.index}/${front}`;
-      const held = targets.get(target) ?? targetMoments(from.width, to.width);
-      targets.set(target, held);
-      await addTargets(products, held, x, mean);
-    }
-  }
 }

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { openCrossProducts } from '../../../src/engine/onnx/cross-products.js';
+import { openMatrixProduct } from '../../../src/engine/onnx/float64/matrix-product.js';
+import { openRowMoments } from '../../../src/engine/onnx/float64/row-moments.js';
 import { Random } from '../../../src/shared/random.js';
 import {
-  addInputs,
-  addTargets,
   averageLayers,
-  fitStitchingLayer,
-  inputMoments,
+  fitTargets,
+  type Moments,
+  noRows,
   type StitchingLayerFit,
-  targetMoments,
+  withRows,
 } from '../../../src/stitching/fit/least-squares.js';
 import { fixture } from '../../fixture.js';
 
@@ -25,19 +25,18 @@ interface Case {
   readonly bias: number[];
   readonly relativeError: number;
 }
-const products = await openCrossProducts(1);
+const engine = openRowMoments(1);
+const products = await openMatrixProduct(1);
 const cases = JSON.parse(readFileSync(fixture('stitching/least-squares.json'), 'utf8')) as Case[];
 
 /** Fits in batches of `batch` rows. */
 async function fit(x: Float32Array, from: number, y: Float32Array, to: number, batch = 16): Promise<StitchingLayerFit> {
-  const inputs = inputMoments(from);
-  const targets = targetMoments(from, to);
+  let moments = noRows(from, [to]);
   for (let row = 0; row < x.length / from; row += batch) {
     const rows = x.slice(row * from, (row + batch) * from);
-    await addInputs(products, inputs, rows);
-    await addTargets(products, targets, rows, y.slice(row * to, (row + batch) * to));
+    moments = await withRows(engine, moments, rows, [[y.slice(row * to, (row + batch) * to)]]);
   }
-  return fitStitchingLayer(inputs, targets);
+  return (await fitTargets(products, moments))[0]!;
 }
 
 function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
@@ -129,16 +128,28 @@ test('the average of fits that share their input is the fit of the average targe
   assertClose(average.bias, together.bias, 1e-6);
 });
 
+test('targets of one input are fitted together, each as if it were alone, to the mean of its arrays', async () => {
+  const random = Random.of(3, 'least squares');
+  const [rows, from] = [40, 4];
+  const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
+  const [x, a, b, c] = [normal(rows * from), normal(rows * 3), normal(rows * 3), normal(rows * 2)];
+  const moments = await withRows(engine, noRows(from, [3, 2]), x, [[a, b], [c]]);
+  const [mean, alone] = await fitTargets(products, moments);
+  const expected = averageLayers([await fit(x, from, a, 3), await fit(x, from, b, 3)]);
+  assertClose(mean!.weight, expected.weight, 1e-6);
+  assertClose(mean!.bias, expected.bias, 1e-6);
+  const { weight, bias, relativeError } = await fit(x, from, c, 2);
+  assertClose([...alone!.weight, ...alone!.bias, alone!.relativeError], [...weight, ...bias, relativeError], 1e-6);
+});
+
 test('rows that do not belong together, and features that are not finite, are refused', async () => {
-  const inputs = inputMoments(2);
-  const targets = targetMoments(2, 1);
-  const refused = (...given: Parameters<typeof fitStitchingLayer>) =>
-    assert.throws(() => fitStitchingLayer(...given), RangeError);
-  refused(inputs, targets);
-  refused({ ...inputs, rows: 2 }, { ...targets, rows: 3 });
-  refused({ ...inputs, rows: 2 }, { ...targets, rows: 2, from: 3 });
-  await assert.rejects(addInputs(products, inputs, new Float32Array(3)), RangeError);
-  await assert.rejects(addTargets(products, targets, new Float32Array(4), new Float32Array(3)), {
+  const empty: Moments = noRows(2, [1]);
+  await assert.rejects(fitTargets(products, empty), { name: 'RangeError', message: /have no rows/ });
+  await assert.rejects(withRows(engine, empty, new Float32Array(3), [[new Float32Array(1)]]), {
+    name: 'RangeError',
+    message: 'inputs: 3 values are not rows of 2',
+  });
+  await assert.rejects(withRows(engine, empty, new Float32Array(4), [[new Float32Array(3)]]), {
     name: 'RangeError',
     message: 'inputs have 2 rows, targets 3',
   });
