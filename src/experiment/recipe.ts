@@ -94,6 +94,8 @@ export interface StageRecipe<Steps extends number | undefined = number> extends 
   readonly weightDecay: number;
   /** Longest gradient of a step; left out: any. */
   readonly clipNorm?: number;
+  /** Share of the inputs of low-rank updates that a step drops; left out: none. */
+  readonly dropout?: number;
   /** The grid; one entry: nothing is searched. */
   readonly learningRates: readonly LearningRate[];
   /** A run of the grid; left out: nothing is searched. */
@@ -223,6 +225,7 @@ function stagesOf<Count extends number | undefined>(
   const trained = (epochs: number) => ({
     weightDecay: training.weight_decay,
     ...(text && { clipNorm: text.clip_norm }),
+    ...(text && text.dropout > 0 && { dropout: text.dropout }),
     learningRates: rates.map((base) => ({ base, peak: (base * batchSize) / 256 })),
     ...(rates.length > 1 && { grid: run('train', Math.min(training.grid_epochs, epochs)) }),
     final: run(training.final_on, epochs),

@@ -1,5 +1,6 @@
 /** What the networks share: weights of linear layers and norms, the linear layer as PST adapts it, patches. */
 import type * as tf from '@tensorflow/tfjs';
+import type { LayerDropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import { type LowRankUpdate, lowRankLinear } from '../engine/ops/low-rank-linear.js';
 
@@ -29,6 +30,8 @@ export interface LayerAdaptation {
   /** Factor of the update, alpha / rank; default 1. */
   readonly scale?: number;
   readonly bias?: tf.Tensor;
+  /** Of what goes into the update, while it is trained; language models alone have it. */
+  readonly dropout?: LayerDropout;
 }
 
 /** A linear layer with what PST adds to it: y = x W + b + s x A B + b_n. */

@@ -9,6 +9,7 @@ import { blockwise } from '../models/blockwise.js';
 import type { BlockAdaptation, NetworkWeights } from '../models/family.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree } from '../shared/tree.js';
+import { adaptedLayersOf, type PathDropout, withDropout } from './parameters/dropout.js';
 import { type BiasPart, biasPartsOf } from './parameters/shapes.js';
 import { blockUpdateOf, layerUpdateOf, type Trainables } from './parameters/trainables.js';
 import { firstAnchor, lastAnchor, type Stitch } from './space/stitch.js';
@@ -41,6 +42,7 @@ export function frozenPathOf<T>({ anchors, layers }: FrozenNetwork<T>, stitches:
 /**
  * @param trainables what a stitch has no tensor for, it does without
  * @param inputs images [batch, side, side, 3], or tokens int32 [batch, length] (`TokenInput`)
+ * @param dropout in training; left out: none
  * @returns logits [batch, classes], of language models [batch, length, vocabulary]
  */
 export function runStitch(
@@ -49,9 +51,10 @@ export function runStitch(
   trainables: Trainables<tf.Tensor>,
   inputs: tf.Tensor,
   architectures: readonly Architecture[],
+  dropout?: PathDropout,
 ): tf.Tensor {
-  const features = runFront(stitch, frozen, trainables, inputs, architectures).at(-1)!;
-  return runEnd(stitch, frozen, trainables, inputs, features, architectures);
+  const features = runFront(stitch, frozen, trainables, inputs, architectures, dropout).at(-1)!;
+  return runEnd(stitch, frozen, trainables, inputs, features, architectures, dropout);
 }
 
 /** The first anchor of a stitch: inputs -> features after each of its blocks on the path. */
@@ -61,11 +64,12 @@ function runFront(
   trainables: Trainables<tf.Tensor>,
   inputs: tf.Tensor,
   architectures: readonly Architecture[],
+  dropout?: PathDropout,
 ): tf.Tensor[] {
   const { anchors } = withTrainedWeights(frozen, trainables, isTensor);
   const front = firstAnchor(stitch);
   const embedded = blockwise(architectures[front]!).embed(anchors[front]!, inputs);
-  return runSegment(stitch, 0, anchors, trainables, inputs, embedded, architectures);
+  return runSegment(stitch, 0, anchors, trainables, inputs, embedded, architectures, dropout);
 }
 
 /** Everything after the first anchor: its last features -> logits. */
@@ -76,12 +80,13 @@ function runEnd(
   inputs: tf.Tensor,
   features: tf.Tensor,
   architectures: readonly Architecture[],
+  dropout?: PathDropout,
 ): tf.Tensor {
   const weights = withTrainedWeights(frozen, trainables, isTensor);
   let x = features;
   for (let segment = 1; segment < stitch.path.length; segment++) {
     const crossed = applyStitchingLayer(stitch, weights, trainables, x);
-    x = runSegment(stitch, segment, weights.anchors, trainables, inputs, crossed, architectures).at(-1)!;
+    x = runSegment(stitch, segment, weights.anchors, trainables, inputs, crossed, architectures, dropout).at(-1)!;
   }
   const last = lastAnchor(stitch);
   return blockwise(architectures[last]!).forwardHead(weights.anchors[last]!, trainables.heads[last], x);
@@ -107,18 +112,23 @@ function runSegment(
   inputs: tf.Tensor,
   x: tf.Tensor,
   architectures: readonly Architecture[],
+  dropout?: PathDropout,
 ): tf.Tensor[] {
   const { anchor, blocks } = stitch.path[segment]!;
   const network = blockwise(architectures[anchor]!);
   const context = network.contextOf?.(inputs);
   const biases = blockBiasesOf(trainables.biases[stitch.id]?.[segment], biasPartsOf(architectures[anchor]!, blocks));
+  let layersBefore = adaptedLayersOf({ path: stitch.path.slice(0, segment) }, architectures).layers;
   const features: tf.Tensor[] = [];
   for (let block = blocks[0]; block < blocks[1]; block++) {
     const before = features.at(-1) ?? x;
     // A stitching layer leads to the input of its end block, behind what its network does before a stage.
     const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(anchors[anchor]!, block, before);
     const updates = blockUpdatesOf(trainables, stitch.id, anchor, block, architectures[anchor]!);
-    const adaptation = withBiases(updates, biases.get(block));
+    const biased = withBiases(updates, biases.get(block));
+    const shape = architectures[anchor]!.blocks[block]!;
+    const adaptation = dropout ? withDropout(biased, shape, dropout, layersBefore) : biased;
+    layersBefore += shape.adapted.reduce((sum, { layers }) => sum + layers.length, 0);
     features.push(network.runBlock(anchors[anchor]!, block, input, context, adaptation));
   }
   return features;

@@ -14,6 +14,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { groupAlike, joinRows } from '../engine/alike.js';
 import type { TensorFunction } from '../engine/engine.js';
+import type { DropoutKeys } from '../engine/ops/dropout.js';
 import { isTensor } from '../engine/tensor.js';
 import type { Architecture } from '../models/architecture.js';
 import { leavesOf } from '../shared/tree.js';
@@ -32,6 +33,8 @@ export interface TeacherInputs<T> {
   /** [batch, side, side, 3] and int32 [batch]; of language models both int32 [batch, length] (see loss.ts). */
   readonly images: T;
   readonly labels: T;
+  /** Left out: no dropout. */
+  readonly dropout?: DropoutKeys<T>;
 }
 
 /** What a stitch learns from. */
@@ -81,16 +84,19 @@ export interface StitchStepOptions {
   readonly distillation?: { readonly temperature: number; readonly weight: number };
   /** Whether the saliency is computed: only importance scores need it. */
   readonly saliency: boolean;
+  /** Share of the inputs of low-rank updates that is dropped, where keys are given; default 0. */
+  readonly dropout?: number;
 }
 
 export function teacherStep(
   teacher: Stitch,
-  { architectures }: Pick<StitchStepOptions, 'architectures'>,
+  { architectures, dropout: rate = 0 }: Pick<StitchStepOptions, 'architectures' | 'dropout'>,
 ): TensorFunction<TeacherInputs<tf.Tensor>, TeacherOutputs<tf.Tensor>> {
-  return ({ frozen, parameters, images, labels }) => {
+  return ({ frozen, parameters, images, labels, dropout: keys }) => {
+    const dropout = keys && { rate, keys };
     let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      kept = tf.keep(runStitch(teacher, frozen, trainables, images, architectures));
+      kept = tf.keep(runStitch(teacher, frozen, trainables, images, architectures, dropout));
       return crossEntropy(kept, labels);
     });
     // A kept tensor belongs to nobody: its copy belongs to the caller's tidy.

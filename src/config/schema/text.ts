@@ -1,6 +1,6 @@
 /** What experiments on text have beside the sections that they share with experiments on images. */
 import { z } from 'zod';
-import { count, countOrZero, type DeepReadonly, field, filePath, identifier, positive } from './fields.js';
+import { count, countOrZero, type DeepReadonly, field, filePath, fraction, identifier, positive } from './fields.js';
 
 const name = () =>
   field(identifier(), 'Name in trial folders, tables and --set paths; left out: the kind.', 'this project');
@@ -75,6 +75,11 @@ export const textSchema = z.strictObject({
     positive().default(16),
     'Low-rank updates of blocks are scaled by alpha / rank.',
     'alpaca-lora: 16, with rank 8 or 16',
+  ),
+  dropout: field(
+    fraction().default(0),
+    'Share of the inputs of low-rank updates that a training step drops.',
+    'our choice: none; alpaca-lora: 0.05',
   ),
   clip_norm: field(
     positive().default(1),

@@ -33,6 +33,7 @@ export type StitchLearning = Pick<
   | 'distillation'
   | 'weightDecay'
   | 'clipNorm'
+  | 'dropout'
   | 'anchor'
   | 'stitch'
 >;
@@ -73,14 +74,20 @@ function stitchSteps(
   learning: StitchLearning,
   state: DeviceState,
 ): Step<StitchRest, StitchBatch> {
-  const { weightDecay, distillation, sampling, stitchesPerStep, clipNorm } = learning;
+  const { weightDecay, distillation, sampling, stitchesPerStep, clipNorm, dropout } = learning;
   const alone = trainedAlone(learning);
   const hasScores = learning.importanceMomentum !== undefined;
   const options = { weightDecay, saliency: hasScores, ...(distillation && { distillation }) };
   const onImages = stepRunner(engine, network, state, options);
-  const onTexts = textStepRunner(engine, network, state, { ...options, ...(clipNorm !== undefined && { clipNorm }) });
-  const learn = async (batch: StitchBatch, ids: readonly number[], rate: number) =>
-    'parts' in batch ? [await onTexts(ids[0]!, batch.parts, rate)] : onImages(ids, batch.images, batch.labels, rate);
+  const onTexts = textStepRunner(engine, network, state, {
+    ...options,
+    ...(clipNorm !== undefined && { clipNorm }),
+    ...(dropout !== undefined && { dropout }),
+  });
+  const learn = async (batch: StitchBatch, ids: readonly number[], rate: number, random: Random) =>
+    'parts' in batch
+      ? [await onTexts(ids[0]!, batch.parts, rate, random)]
+      : onImages(ids, batch.images, batch.labels, rate);
   // The teacher learns in every step of several stitches: it needs no draw.
   const teaches = distillation !== undefined && stitchesPerStep > 1;
   const draw = { count: stitchesPerStep, ...(teaches && { without: network.bins.largestAnchor }) };
@@ -88,7 +95,7 @@ function stitchSteps(
     const generator = Random.restore(random);
     const state = { epoch, importance, bins: network.bins };
     const ids = alone === undefined ? drawStitches(sampling, state, generator, draw) : [alone];
-    const measured = await learn(batch, ids, learningRate);
+    const measured = await learn(batch, ids, learningRate, generator);
     const scored = hasScores ? measured.map(({ saliency }, index) => [ids[index]!, saliency] as const) : [];
     const before = batch.index === 0 ? draws.map(() => 0) : draws;
     return {

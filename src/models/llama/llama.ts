@@ -5,6 +5,7 @@
  * network and enter another between any two blocks.
  */
 import * as tf from '@tensorflow/tfjs';
+import { dropped } from '../../engine/ops/dropout.js';
 import { groupedAttention, hidden } from '../../engine/ops/grouped-attention.js';
 import { linear } from '../../engine/ops/linear.js';
 import { rmsNorm } from '../../engine/ops/rms-norm.js';
@@ -115,13 +116,14 @@ export function runBlock(
   return y.add(project('down', swiGlu(project('gate', z), project('up', z))));
 }
 
-/** A projection with what PST adds to it: y = x W + s x A B + b. */
+/** A projection with what PST adds to it: y = x W + s dropout(x) A B + b. */
 function projected(layer: Projection<tf.Tensor>, x: tf.Tensor, adaptation: LayerAdaptation = {}): tf.Tensor {
-  if ('weight' in layer) return adapted(layer, x, adaptation);
-  const { update, bias, scale = 1 } = adaptation;
-  // The update cannot be merged into codes: it goes beside them.
-  const y = quantisedProjection(x, layer);
-  const updated = update ? y.add(linear(linear(x, update.down), update.up).mul(scale)) : y;
+  const { update, bias, scale = 1, dropout } = adaptation;
+  if ('weight' in layer && !(update && dropout)) return adapted(layer, x, adaptation);
+  // The update cannot be merged into codes, nor where it sees other inputs than the weight: it goes beside them.
+  const y = 'weight' in layer ? linear(x, layer.weight, layer.bias) : quantisedProjection(x, layer);
+  const seen = dropout ? dropped(x, dropout) : x;
+  const updated = update ? y.add(linear(linear(seen, update.down), update.up).mul(scale)) : y;
   return bias ? updated.add(bias) : updated;
 }
 

@@ -40,12 +40,17 @@ export interface GradientInputs<T> extends TeacherInputs<T> {
 /** Gradients on one micro batch, added to those before. */
 export function summedGradients(
   stitch: Stitch,
-  { architectures, distillation: teaching }: Pick<StitchStepOptions, 'architectures' | 'distillation'>,
+  {
+    architectures,
+    distillation: teaching,
+    dropout: rate = 0,
+  }: Pick<StitchStepOptions, 'architectures' | 'distillation' | 'dropout'>,
 ): TensorFunction<GradientInputs<tf.Tensor>, GradientSums<tf.Tensor>> {
-  return ({ frozen, parameters, images, labels, teacher, before }) => {
+  return ({ frozen, parameters, images, labels, teacher, before, dropout: keys }) => {
+    const dropout = keys && { rate, keys };
     let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      const logits = runStitch(stitch, frozen, trainables, images, architectures);
+      const logits = runStitch(stitch, frozen, trainables, images, architectures, dropout);
       if (!teacher || !teaching) return crossEntropy(logits, labels);
       kept = tf.keep(logits);
       return distillation(logits, teacher.logits, labels, teaching.temperature).mul(teaching.weight);

@@ -16,7 +16,7 @@ import { textMiniature, trial } from './text-miniature.js';
 
 test('a run that is stopped and goes on ends as one that was not; its losses are in the result and in the report', async (t) => {
   const mini = await textMiniature(t);
-  const experiment = mini.experiment();
+  const experiment = mini.experiment({ text: { dropout: 0.1 } });
   const [whole] = await mini.run(experiment, 'whole');
   for (const [label, at] of [
     ['stitched at', 1],
@@ -48,6 +48,7 @@ test('a run that is stopped and goes on ends as one that was not; its losses are
   }
   const recipe = JSON.parse(await readFile(path.join(mini.folder, 'whole/trials', trial, 'recipe.json'), 'utf8'));
   assert.deepEqual(recipe.stitching.bins, { count: 2, over: 'params' });
+  assert.equal(recipe.stages[0].dropout, 0.1);
   assert.deepEqual(recipe.stages[0].final, { split: 'train', epochs: 2, steps: 4, warmupSteps: 1, decay: 'linear' });
 });
 

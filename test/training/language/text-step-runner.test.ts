@@ -64,7 +64,7 @@ test('micro batches of equal length move as one batch does, and measure the same
   });
   for (const parts of [whole, micro]) {
     const { measures, moments } = await stepOnce(engine, (network, state) =>
-      textStepRunner(engine, network, state, options)(3, parts, 0.03),
+      textStepRunner(engine, network, state, options)(3, parts, 0.03, Random.of(0, 'dropout')),
     );
     for (const [name, value] of Object.entries(measures)) {
       const expected = asImages.measures[name as keyof StepMeasures]!;
@@ -85,7 +85,7 @@ test('gradients that are longer than the norm are scaled down to it, others stay
   const momentsWith = async (clipNorm?: number) => {
     const clip = clipNorm === undefined ? {} : { clipNorm };
     const { moments } = await stepOnce(engine, (network, state) =>
-      textStepRunner(engine, network, state, { ...options, ...clip })(3, micro, 0.03),
+      textStepRunner(engine, network, state, { ...options, ...clip })(3, micro, 0.03, Random.of(0, 'dropout')),
     );
     return Object.values(moments).flatMap(({ data }) => [...data]);
   };
@@ -96,4 +96,31 @@ test('gradients that are longer than the norm are scaled down to it, others stay
   assert.ok(Math.abs(lengthOf(clipped) - length / 4) < 1e-3 * length);
   for (const [index, value] of clipped.entries()) assert.ok(Math.abs(4 * value - free[index]!) < 1e-4 * length);
   assert.deepEqual(await momentsWith(10 * length), free);
+});
+
+test('dropout follows from the seed alone, differs from micro batch to micro batch, and reaches stitch and teacher', async (t) => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  t.after(() => engine.dispose());
+  const lossesWith = async (dropout: number, seed: number, parts = whole) => {
+    const { measures, moments } = await stepOnce(engine, (network, state) =>
+      textStepRunner(engine, network, state, { ...options, dropout })(3, parts, 0.03, Random.of(seed, 'dropout')),
+    );
+    return { measures, moments: Object.values(moments).map(({ data }) => [...data]) };
+  };
+  const [none, one, again, other] = [
+    await lossesWith(0, 0),
+    await lossesWith(0.5, 0),
+    await lossesWith(0.5, 0),
+    await lossesWith(0.5, 1),
+  ];
+  assert.deepEqual(again, one);
+  assert.notDeepEqual(other.moments, one.moments);
+  // B is 0 at the start, so that losses do not see what is dropped; the gradients of B do, of stitch and teacher.
+  assert.deepEqual(
+    [one.measures.labelLoss, one.measures.teacherLoss],
+    [none.measures.labelLoss, none.measures.teacherLoss],
+  );
+  const row = part([rows[0]!]);
+  const [once, twice] = [await lossesWith(0.5, 0, [row]), await lossesWith(0.5, 0, [row, row])];
+  assert.notDeepEqual(twice.moments, once.moments, 'the mean of two equal micro batches that lose different inputs');
 });
