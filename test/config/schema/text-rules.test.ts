@@ -18,7 +18,7 @@ function problemsOf(changes: object): string[] {
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
 
-test('text has the defaults of alpaca-lora and 8-bit weights; images have no such section', () => {
+test('text has the defaults of alpaca-lora without dropout, and 8-bit weights; images have no such section', () => {
   const { text, data } = experimentSchema.parse(base);
   assert.deepEqual(text, {
     cutoff: 256,
@@ -29,6 +29,7 @@ test('text has the defaults of alpaca-lora and 8-bit weights; images have no suc
     targets: ['q_proj', 'v_proj'],
     alpha: 16,
     clip_norm: 1,
+    dropout: 0,
     decay: 'linear',
     weights: '8bit',
   });
