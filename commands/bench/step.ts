@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { StepTiming } from '../../src/bench/step-benchmark.js';
-import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
+import { deviceFlag, EstaCommand, precisionFlag } from '../../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 async function cardMemory() {
@@ -32,6 +32,7 @@ export default class BenchStep extends EstaCommand {
     rank: Flags.integer({ description: 'rank of the low-rank updates', default: 8, min: 1 }),
     threads: Flags.integer({ description: 'threads of one operator', default: 2, min: 1 }),
     device: deviceFlag,
+    precision: precisionFlag,
     repeat: Flags.integer({ description: 'timed repetitions; the median counts', default: 5, min: 1 }),
   };
 
@@ -49,10 +50,10 @@ export default class BenchStep extends EstaCommand {
       .map(variantNamed)
       .sort((a, b) => a.width - b.width);
     const { device } = flags;
-    const engine = await createEngine('onnxruntime', { threads: flags.threads, device });
+    const engine = await createEngine('onnxruntime', { threads: flags.threads, device, precision: flags.precision });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);
-    this.log(`matrix product: ${peak} GFLOP/s`);
+    this.log(`matrix product: ${peak} GFLOP/s, ${engine.precision}`);
     const timings: StepTiming[] = [];
     const shown = (timing: StepTiming) => {
       timings.push(timing);
@@ -81,6 +82,7 @@ export default class BenchStep extends EstaCommand {
     return {
       engine: engine.name,
       device: engine.device,
+      precision: engine.precision,
       batch: flags.batch,
       rank: flags.rank,
       matmul_gflops_per_second: peak,

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
-import type { EngineName } from '../shared/engine-names.js';
+import type { EngineName, Precision } from '../shared/engine-names.js';
 import type { Mapped } from '../shared/tree.js';
 
 /** An array on the engine's device. Only the engine that made it can read it. */
@@ -39,6 +39,8 @@ export interface Engine {
   readonly name: EngineName;
   /** The device that really computes, for people: "cpu, 2 threads", "cuda", "webgpu". */
   readonly device: string;
+  /** What matrix products are computed in. */
+  readonly precision: Precision;
   /**
    * Copies (or wraps) a host array.
    * @param isConstant whether its elements never change, as those of frozen weights: a program may hold a copy of its own

@@ -1,5 +1,5 @@
 /** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
-import type { Device, EngineChoice } from '../shared/engine-names.js';
+import type { Device, EngineChoice, Precision } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { startedForCuda } from './cuda/variables.js';
 import { isGpuPlausible } from './doctor/gpu-presence.js';
@@ -10,6 +10,8 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** Default: the CPU for onnxruntime; a GPU for tensorflow where it finds one. */
   readonly device?: Device | undefined;
+  /** Default: what the device computes in (precision.ts). */
+  readonly precision?: Precision | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function createEngine(choice: EngineChoice, options: EngineOptions 
   return createOnnxEngine(options);
 }
 
-async function createTensorFlow({ device, threads }: EngineOptions): Promise<Engine> {
+async function createTensorFlow({ device, threads, precision }: EngineOptions): Promise<Engine> {
   if (device === 'webgpu') {
     throw new RequestError(
       'the tensorflow engine has no webgpu device; it has cpu and cuda',
@@ -35,13 +37,13 @@ async function createTensorFlow({ device, threads }: EngineOptions): Promise<Eng
     );
   }
   const { createTensorFlowEngine } = await import('./tensorflow/engine.js');
-  return createTensorFlowEngine({ device, threads });
+  return createTensorFlowEngine({ device, threads, precision });
 }
 
 /** Undefined where the CUDA provider is not installed or does not compute. */
-async function createOnnxOnGpu({ device, threads }: EngineOptions): Promise<Engine | undefined> {
+async function createOnnxOnGpu({ device, ...options }: EngineOptions): Promise<Engine | undefined> {
   if (device !== undefined || !startedForCuda() || !isGpuPlausible()) return undefined;
-  const { whyNotPlaced } = await import('./onnx/placement.js');
+  const { whyNotPlaced } = await import('./onnx/programs/placement.js');
   const reason = await whyNotPlaced('cuda');
   if (reason !== undefined) {
     process.stderr.write(`The GPU is not used: ${reason}. See esta doctor.\n`);
@@ -49,16 +51,16 @@ async function createOnnxOnGpu({ device, threads }: EngineOptions): Promise<Engi
   }
   process.stderr.write('Computing on the GPU with CUDA; --device cpu computes on the processor.\n');
   const { createOnnxEngine } = await import('./onnx/engine.js');
-  return createOnnxEngine({ device: 'cuda', threads });
+  return createOnnxEngine({ ...options, device: 'cuda' });
 }
 
 /** undefined when there is no GPU or no TensorFlow, or when TensorFlow does not load or found no GPU. */
-async function createTensorFlowOnGpu({ device }: EngineOptions): Promise<Engine | undefined> {
+async function createTensorFlowOnGpu({ device, precision }: EngineOptions): Promise<Engine | undefined> {
   if (device === 'cpu' || device === 'webgpu' || !isGpuPlausible()) return undefined;
   const { findAddon } = await import('./tensorflow/location.js');
   if (!findAddon()) return undefined;
   try {
-    return await createTensorFlow({ device: 'cuda' });
+    return await createTensorFlow({ device: 'cuda', precision });
   } catch (error) {
     if (error instanceof RequestError) return undefined;
     throw error;

@@ -48,7 +48,8 @@ export async function performExperiment(
   { engine: choice, device, threads, command, ...what }: PerformOptions,
 ): Promise<Performed> {
   const signal = interruptSignal();
-  const engine = await createEngine(choice, { device, threads });
+  const { precision } = experiment.training;
+  const engine = await createEngine(choice, { device, threads, precision });
   const progress = createProgress(process.stderr);
   const options = { ...what, engine, progress, signal, command: estaCommand(...command) };
   const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
@@ -107,7 +108,7 @@ export async function performItems(
   const ids = namedItems(items, only);
   const signal = interruptSignal();
   const progress = createProgress(process.stderr);
-  const engine = await createEngine(choice, { device, threads });
+  const engine = await createEngine(choice, { device, threads, precision: experiment.training.precision });
   try {
     const trials = new Set(ids.map((id) => items.find((item) => item.id === id)?.trial ?? id));
     const surroundings = {

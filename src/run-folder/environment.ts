@@ -19,6 +19,7 @@ export async function writeEnvironment(
     ...checkout,
     engine: engine.name,
     device: engine.device,
+    precision: engine.precision,
     node: process.version,
     platform: `${os.platform()} ${os.arch()}`,
     cpu: os.cpus()[0]?.model,

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
+import { type Precision, precisions } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { readJson } from '../shared/files.js';
 
@@ -112,6 +113,8 @@ export interface TrialResult extends TrialIdentity {
   /** Of choosing the deployed stitches: next to nothing by importance scores, all evaluations where those choose. */
   readonly deploySeconds?: number;
   readonly epochs: number;
+  /** What matrix products were computed in; left out: float32. */
+  readonly precision?: Precision;
   readonly stages?: readonly StageResult[];
   /** Relative error of the least-squares start of each stitching layer: 0 is perfect, 1 no better than a constant. */
   readonly layerStartErrors?: readonly number[];
@@ -192,6 +195,7 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   trainSeconds: z.number().nonnegative(),
   deploySeconds: z.number().nonnegative().exactOptional(),
   epochs: z.number().nonnegative(),
+  precision: z.enum(precisions).exactOptional(),
   stages: z.array(stage).exactOptional(),
   layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
   finetuned: z.object({ from: z.string(), shared: accuracies, alone: accuracies }).exactOptional(),

@@ -1,7 +1,7 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
 import { Command, Flags } from '@oclif/core';
 import { parseBudget } from './costs/budget.js';
-import { devices, engineChoices } from './engine-names.js';
+import { devices, engineChoices, precisions } from './engine-names.js';
 
 export abstract class EstaCommand extends Command {
   static override readonly enableJsonFlag = true;
@@ -46,6 +46,12 @@ export const deviceFlag = Flags.option({
   options: devices,
   summary:
     'Where it computes; default: what --engine auto finds, the CPU for onnxruntime, a GPU for tensorflow where it has one.',
+})();
+
+/** `--precision`, of benchmarks on a device. */
+export const precisionFlag = Flags.option({
+  options: precisions,
+  summary: 'What matrix products are computed in; default: tf32 with CUDA on a card that has it, else float32.',
 })();
 
 /** `--machine NAME`, beside a budget of milliseconds. */

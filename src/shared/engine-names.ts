@@ -5,5 +5,8 @@ export const devices = ['cpu', 'cuda', 'webgpu'] as const;
 
 export type EngineName = (typeof engineNames)[number];
 export type EngineChoice = (typeof engineChoices)[number];
+/** What matrix products are computed in; see training.precision. */
+export const precisions = ['float32', 'tf32', 'mixed'] as const;
+export type Precision = (typeof precisions)[number];
 /** Where an engine computes. */
 export type Device = (typeof devices)[number];

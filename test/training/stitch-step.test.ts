@@ -368,6 +368,7 @@ function eagerEngine(): Engine {
   return {
     name: 'tensorflow',
     device: 'cpu',
+    precision: 'float32',
     put: (array) => toValue(toTensor(array)),
     get: async ({ storage, shape }) => float32(shape, (storage as tf.Tensor).dataSync() as Float32Array),
     free: (tree) => void mapTree(tree, isValue, ({ storage }) => (storage as tf.Tensor).dispose()),

@@ -55,7 +55,7 @@ export function describeRuntime({ device = 'cpu', threads = availableParallelism
 export async function requireDevice({ device = 'cpu' }: Surroundings): Promise<void> {
   if (device === 'cpu') return;
   // It loads TensorFlow.js, which has no part in the memory of an exported network.
-  const { whyNotPlaced } = await import('../../engine/onnx/placement.js');
+  const { whyNotPlaced } = await import('../../engine/onnx/programs/placement.js');
   const reason = await whyNotPlaced(device);
   if (reason === undefined) return;
   throw new RequestError(

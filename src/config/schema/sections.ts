@@ -1,5 +1,6 @@
 /** The recipe: how a palette is stitched, adapted, sampled, distilled, trained and evaluated. */
 import { z } from 'zod';
+import { precisions } from '../../shared/engine-names.js';
 import { count, countOrZero, field, fraction, identifier, nonNegative, positive } from './fields.js';
 
 const channels = () => z.tuple([z.number(), z.number(), z.number()]);
@@ -140,6 +141,11 @@ export const trainingSchema = z.strictObject({
     z.enum(['train', 'train+validation']).default('train'),
     'Images of the final run, once the learning rate is chosen.',
     'VPT: train for FGVC, train and validation for VTAB-1k',
+  ),
+  precision: field(
+    z.enum(precisions).optional(),
+    'What matrix products are computed in: float32; tf32, 10 bits of mantissa on an NVIDIA card; mixed, bfloat16 products there, with float32 for all that is trained, summed and normalised. Left out: tf32 with CUDA where the card has it, else float32; results record it.',
+    'this project; PyTorch offers the same three',
   ),
   checkpoint_minutes: field(
     positive().default(5),

@@ -24,7 +24,7 @@ async function onnxruntime(device: Device): Promise<Candidate> {
   const [ort, { createOnnxEngine }, { whyNotPlaced }] = await Promise.all([
     import('../onnx/runtime.js'),
     import('../onnx/engine.js'),
-    import('../onnx/placement.js'),
+    import('../onnx/programs/placement.js'),
   ]);
   const reason = device === 'cpu' ? undefined : await whyNotPlaced(device);
   if (reason !== undefined) throw new Error(reason);

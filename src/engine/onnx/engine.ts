@@ -8,15 +8,16 @@
 import { availableParallelism } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
-import type { Device } from '../../shared/engine-names.js';
+import type { Device, Precision } from '../../shared/engine-names.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
 import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { channelBlock } from './channel-block.js';
 import { deviceMemory } from './device-memory.js';
-import { type CachedProgram, ProgramCache } from './program-cache.js';
+import { type CachedProgram, ProgramCache } from './programs/program-cache.js';
 import * as ort from './runtime.js';
 import './kernels/index.js';
-import { createSession, programBudget, requireProvider } from './session.js';
+import type { NarrowProducts } from './programs/mixed-precision.js';
+import { createSession, programBudget, requireProvider, settledPrecision } from './programs/session.js';
 import { trace } from './tracer.js';
 
 export interface OnnxEngineOptions {
@@ -24,6 +25,10 @@ export interface OnnxEngineOptions {
   readonly threads?: number | undefined;
   /** onnxruntime's execution provider; default cpu. */
   readonly device?: Device | undefined;
+  /** Default: tf32 with CUDA on a card that has it, else float32. */
+  readonly precision?: Precision | undefined;
+  /** How products are computed in bfloat16; default natively where the precision is mixed, else not. */
+  readonly narrowProducts?: NarrowProducts | undefined;
   /** Compiled programs kept at most; default 160 (a stitch space has 71 stitches, trained and evaluated). */
   readonly programs?: number;
   /** Whether programs hold copies of the constants that they read; default with CUDA alone. */
@@ -51,7 +56,9 @@ interface Program<Out> extends CachedProgram {
 /** @throws RequestError when onnxruntime cannot compute on the device */
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
   const { threads = availableParallelism(), device = 'cpu', programs: limit = 160 } = options;
+  const precision = await settledPrecision(device, options.precision);
   if (device !== 'cpu') await requireProvider(device);
+  const { narrowProducts = precision === 'mixed' ? 'native' : undefined } = options;
   const block = device === 'cpu' ? await channelBlock() : undefined;
   const memory = device === 'webgpu' ? deviceMemory() : undefined;
   // With CUDA every input of a program crosses the bus in every run.
@@ -63,15 +70,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     fn: TensorFunction<In, Out>,
     inputs: Values<In>,
   ): Promise<Program<Out>> => {
-    const constants = new Map<string, OnnxStorage>();
-    const given = leavesOf(inputs, isValue).map(({ leaf }) => (leaf.storage as OnnxStorage).constant);
-    const fits = sumOf(given.map((constant) => constant?.data.byteLength ?? 0)) <= largestModel;
-    const declared = mapTree(inputs, isValue, (value, path) => {
-      const storage = value.storage as OnnxStorage;
-      if (!holdsConstants || !fits || !storage.constant) return value;
-      constants.set(`in/${path}`, storage);
-      return storage.constant;
-    });
+    const { declared, constants } = declare(inputs, holdsConstants);
     const {
       model,
       inputs: used,
@@ -82,6 +81,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
       channelBlock: block,
       shortSequence: device === 'cpu' ? shortSequence : 0,
       fused: device !== 'webgpu',
+      narrowProducts,
     });
     const session = await createSession(
       model,
@@ -98,10 +98,10 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
       },
       { key, device, feeds: feedsOf(storagesOf(inputs, used)) },
     );
-    const own = [...constants].filter(([name]) => held.has(name)).map(([, storage]) => storage);
-    const bytes = sumOf(own.map(({ constant }) => constant!.data.byteLength));
+    const own = [...constants].filter(([name]) => held.has(name));
+    const bytes = sumOf(own.map(([name]) => held.get(name)!));
     return {
-      ...{ session, inputs: used, outputs, held: new Set(own) },
+      ...{ session, inputs: used, outputs, held: new Set(own.map(([, storage]) => storage)) },
       size: { constants: bytes, total: bytes + computedBytes },
       release: () => session.release(),
     };
@@ -119,6 +119,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   return {
     name: 'onnxruntime',
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
+    precision,
     put: toValue,
     get: async ({ storage }) => {
       const { tensor } = storage as OnnxStorage;
@@ -147,6 +148,20 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
       await memory?.dispose();
     },
   };
+}
+
+/** Inputs as they are traced: constants that the program is to hold have their elements, by their names in it. */
+function declare(inputs: object, holdsConstants: boolean) {
+  const constants = new Map<string, OnnxStorage>();
+  const given = leavesOf(inputs, isValue).map(({ leaf }) => (leaf.storage as OnnxStorage).constant);
+  const fits = sumOf(given.map((constant) => constant?.data.byteLength ?? 0)) <= largestModel;
+  const declared = mapTree(inputs, isValue, (value, path) => {
+    const storage = value.storage as OnnxStorage;
+    if (!holdsConstants || !fits || !storage.constant) return value;
+    constants.set(`in/${path}`, storage);
+    return storage.constant;
+  });
+  return { declared, constants };
 }
 
 /** Where the inputs that a program reads are, by their names in it. */

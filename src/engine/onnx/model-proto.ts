@@ -34,7 +34,7 @@ export interface GraphNode {
 
 export interface GraphConstant {
   readonly name: string;
-  readonly dtype: ElementType | 'int64' | 'float16' | 'int8';
+  readonly dtype: ElementType | 'int64' | 'float16' | 'bfloat16' | 'int8';
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
   /** Where the bytes lie in a file beside the model; left out: in the model. */
@@ -51,6 +51,7 @@ export const elementTypeCodes = {
   bool: 9,
   float16: 10,
   float64: 11,
+  bfloat16: 16,
 } as const;
 /** TensorProto.DataLocation */
 const externalData = 1;

@@ -11,6 +11,7 @@ import { isTensor } from '../tensor.js';
 import { type ElementType, Graph, type GraphValue } from './graph.js';
 import { runKernel, type TracingKernel } from './kernel.js';
 import { encodeModel, type GraphParts } from './model-proto.js';
+import { type NarrowProducts, widened, withNarrowProducts } from './programs/mixed-precision.js';
 
 export const tracerBackend = 'esta-tracer';
 
@@ -117,6 +118,8 @@ export interface TraceOptions {
   readonly fused?: boolean;
   /** Whether only operators of the ONNX standard may be used; default false. */
   readonly standard?: boolean;
+  /** How matrix products are computed in bfloat16 (mixed-precision.ts); left out: in float32. */
+  readonly narrowProducts?: NarrowProducts | undefined;
   /** Names of inputs and outputs in the program; default in/PATH and out/PATH. */
   readonly nameOf?: (direction: 'in' | 'out', path: string) => string;
 }
@@ -131,8 +134,8 @@ export interface TracedGraph<Out> {
 
 export interface TracedProgram<Out> extends Omit<TracedGraph<Out>, 'graph'> {
   readonly model: Uint8Array;
-  /** Names of the constants in the program, with those of the inputs whose values it was given. */
-  readonly held: ReadonlySet<string>;
+  /** Bytes of the constants in the program, by their names: those of inputs whose values were given are in/PATH. */
+  readonly held: ReadonlyMap<string, number>;
   /** Paths of the inputs that the program really uses. */
   readonly inputs: readonly string[];
 }
@@ -147,8 +150,9 @@ export function trace<In, Out>(
   options: TraceOptions = {},
 ): TracedProgram<Out> {
   const { graph, ...traced } = traceGraph(fn, inputs, options);
-  const held = new Set(graph.constants.map(({ name }) => name));
-  return { model: encodeModel(graph), inputs: graph.inputs.map(({ name }) => name), held, ...traced };
+  const narrow = options.narrowProducts ? withNarrowProducts(graph, options.narrowProducts) : graph;
+  const held = new Map(narrow.constants.map(({ name, bytes }) => [widened(name), bytes.length]));
+  return { model: encodeModel(narrow), inputs: narrow.inputs.map(({ name }) => name), held, ...traced };
 }
 
 /** As `trace`, before it is encoded. */

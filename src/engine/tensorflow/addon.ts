@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import type { Precision } from '../../shared/engine-names.js';
 import { messageOf, RequestError } from '../../shared/errors.js';
 import { type AddonLocation, addonVersion } from './location.js';
 
@@ -16,6 +17,8 @@ export interface TensorFlowOptions {
   readonly threads?: number | undefined;
   /** `cpu` hides all GPUs, `cuda` insists on one; default: a GPU where TensorFlow finds one. */
   readonly device?: 'cpu' | 'cuda' | undefined;
+  /** Default: tf32 on a GPU, as TensorFlow does, else float32. */
+  readonly precision?: Precision | undefined;
 }
 
 /** The addon after loading: what TensorFlow says about itself. */

@@ -4,16 +4,20 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
+import type { Precision } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree } from '../../shared/tree.js';
 import { type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { registerDecompositions } from '../ops/decompositions.js';
+import { settlePrecision } from '../precision.js';
 import { isTensor } from '../tensor.js';
 import { type LoadedAddon, loadAddon, type TensorFlowOptions, tensorflowBackend } from './addon.js';
 import { findAddon } from './location.js';
 
 /** Throws a RequestError when the addon is missing or does not load, or when a GPU is asked for and there is none. */
 export async function createTensorFlowEngine(options: TensorFlowOptions = {}): Promise<Engine> {
+  const { precision: asked } = options;
+  if (asked === 'float32') settlePrecision({ engine: 'tensorflow', place: 'gpu', asked }); // read when it is loaded
   const addon = loadAddon(findAddon(), options);
   if (options.device === 'cuda' && !addon.usesGpu) {
     throw new RequestError(
@@ -21,15 +25,16 @@ export async function createTensorFlowEngine(options: TensorFlowOptions = {}): P
       'Run `esta doctor` to see what is missing, or leave out --device cuda.',
     );
   }
-  return eagerEngine(addon);
+  return eagerEngine(addon, asked);
 }
 
 /** The engine of an addon that is loaded already. */
-export function eagerEngine(addon: LoadedAddon): Engine {
+export function eagerEngine(addon: LoadedAddon, asked?: Precision): Engine {
   registerDecompositions(tensorflowBackend);
   return {
     name: 'tensorflow',
     device: describeDevice(addon),
+    precision: settlePrecision({ engine: 'tensorflow', place: addon.usesGpu ? 'gpu' : 'cpu', asked }),
     put: (array) => onTensorFlow(() => toValue(toTensor(array))),
     get: async (value) => toArray(value),
     free: (tree) => {

@@ -35,7 +35,7 @@ async function obey(order: Order): Promise<void> {
 }
 
 async function open({ engine: choice, device, threads, ...what }: Assignment): Promise<OpenItems> {
-  const engine = await createEngine(choice, { device, threads });
+  const engine = await createEngine(choice, { device, threads, precision: what.experiment.training.precision });
   const plan = await planOf(what.experiment, what.runFolder, what.variants);
   return openItems({ ...what, engine, signal, progress: toldProgress(), items: itemsOfPlan(plan) });
 }

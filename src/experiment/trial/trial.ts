@@ -94,6 +94,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
       ...{ status: 'finished', learningRate: baseLearningRate, stitches, epochs: epochs.final, stages },
       trainSeconds: stages.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
       ...(stitched && { deploySeconds, layerStartErrors: network.startErrors }),
+      ...(engine.precision !== 'float32' && { precision: engine.precision }),
     });
     await writer.status(trial, { state: 'finished', learningRate: baseLearningRate });
     await sweepTrial(trialFolder, () => true);

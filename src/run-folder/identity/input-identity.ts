@@ -2,6 +2,7 @@
 import type { Dataset } from '../../data/dataset.js';
 import { fingerprintOf } from '../../data/fingerprint.js';
 import type { Engine } from '../../engine/engine.js';
+import type { Precision } from '../../shared/engine-names.js';
 import { numericsVersion } from '../../shared/identity/numerics.js';
 
 /** Images by what data/fingerprint.ts sees of them: contents are not read. */
@@ -37,11 +38,15 @@ export function imagesIdentity(dataset: Pick<Dataset, 'classes' | 'splits'>): Im
 export interface ComputationIdentity {
   readonly engine: string;
   readonly device: string;
-  readonly precision: 'float32';
+  readonly precision: Precision;
   /** Of the program: shared/identity/numerics.ts. */
   readonly numerics: number;
 }
 
-export function computationIdentity({ name, device }: Pick<Engine, 'name' | 'device'>): ComputationIdentity {
-  return { engine: name, device: device.split(',')[0]!, precision: 'float32', numerics: numericsVersion };
+export function computationIdentity({
+  name,
+  device,
+  precision,
+}: Pick<Engine, 'name' | 'device' | 'precision'>): ComputationIdentity {
+  return { engine: name, device: device.split(',')[0]!, precision, numerics: numericsVersion };
 }

@@ -71,7 +71,8 @@ export async function trialInputs({ experiment }: Trial, data?: Dataset | TextsI
 /** What all trials of a run have in common. */
 export function sharedSettings(experiment: Experiment): object {
   const { name: _, claim: __, seeds: ___, methods: ____, data: _____, launcher: _______, ...rest } = experiment;
-  const { checkpoint_minutes: ______, ...training } = rest.training;
+  // The precision is that of the computation, whether it was asked for or not.
+  const { checkpoint_minutes: ______, precision: ________, ...training } = rest.training;
   const anchors = rest.anchors.map(({ name, architecture }) => ({ name, architecture }));
   return { ...rest, anchors, training };
 }

@@ -12,7 +12,7 @@ import { float32 } from '../../../src/shared/arrays.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { temporaryFolder } from '../../data/official/temporary-folder.js';
 
-const engine = { name: 'onnxruntime', device: 'cpu, 2 threads' } as unknown as Engine;
+const engine = { name: 'onnxruntime', device: 'cpu, 2 threads', precision: 'float32' } as unknown as Engine;
 
 async function family(t: TestContext) {
   const output = await temporaryFolder(t);

@@ -76,6 +76,7 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
     ...{
       name: 'onnxruntime',
       device: 'host',
+      precision: 'float32',
       ran,
       live,
       copied,

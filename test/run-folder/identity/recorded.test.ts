@@ -18,7 +18,7 @@ function settingsOf(sampling: object): TrialSettings {
   });
   return {
     settings: sharedSettings(experiment),
-    computation: computationIdentity({ name: 'onnxruntime', device: 'cpu, 2 threads' }),
+    computation: computationIdentity({ name: 'onnxruntime', device: 'cpu, 2 threads', precision: 'float32' }),
   };
 }
 
@@ -37,7 +37,10 @@ test('a key that came later has its default in what was recorded before', () => 
 test('the number of threads is no difference, another device is', () => {
   const now = settingsOf({});
   const recorded = { ...now, weights: {} };
-  const on = (device: string) => ({ ...now, computation: computationIdentity({ name: 'onnxruntime', device }) });
+  const on = (device: string) => ({
+    ...now,
+    computation: computationIdentity({ name: 'onnxruntime', device, precision: 'float32' }),
+  });
   refuseOtherIdentity('trials/x', recorded, on('cpu, 8 threads'));
   assert.throws(() => refuseOtherIdentity('trials/x', recorded, on('webgpu')), /device: there "cpu", now "webgpu"/);
 });

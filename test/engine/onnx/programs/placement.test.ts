@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import { operatorsOnCpu, readable } from '../../../src/engine/onnx/placement.js';
-import * as ort from '../../../src/engine/onnx/runtime.js';
-import '../../../src/engine/onnx/kernels/index.js';
-import { trace } from '../../../src/engine/onnx/tracer.js';
+import { operatorsOnCpu, readable } from '../../../../src/engine/onnx/programs/placement.js';
+import * as ort from '../../../../src/engine/onnx/runtime.js';
+import '../../../../src/engine/onnx/kernels/index.js';
+import { trace } from '../../../../src/engine/onnx/tracer.js';
 
 test('the operators that are computed on the CPU, by name and number', async () => {
   const fn = ({ x }: { x: tf.Tensor2D }) => tf.cumsum(tf.matMul(tf.matMul(x, x), x).tanh(), 1);

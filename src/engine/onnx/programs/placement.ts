@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import type { Device } from '../../shared/engine-names.js';
-import { messageOf } from '../../shared/errors.js';
-import * as ort from './runtime.js';
-import './kernels/index.js';
-import { trace } from './tracer.js';
+import type { Device } from '../../../shared/engine-names.js';
+import { messageOf } from '../../../shared/errors.js';
+import * as ort from '../runtime.js';
+import '../kernels/index.js';
+import { trace } from '../tracer.js';
 
 /** Why not even a small matrix product runs on the provider, on one line; undefined when it does. */
 export async function whyNotPlaced(provider: Exclude<Device, 'cpu'>): Promise<string | undefined> {

@@ -1,16 +1,30 @@
 /** Sessions of onnxruntime, whole on the device that was asked for or not at all. */
-import type { Device } from '../../shared/engine-names.js';
-import { RequestError } from '../../shared/errors.js';
-import * as ort from './runtime.js';
+import type { Device, Precision } from '../../../shared/engine-names.js';
+import { RequestError } from '../../../shared/errors.js';
+import type { Card } from '../../cuda/driver.js';
+import { settlePrecision } from '../../precision.js';
+import * as ort from '../runtime.js';
 
 type SessionOptions = NonNullable<Parameters<typeof ort.InferenceSession.create>[1]>;
+
+/** The card that a process computes on: the first that CUDA_VISIBLE_DEVICES leaves. */
+async function cardOf(device: Device): Promise<Card | undefined> {
+  if (device !== 'cuda') return undefined;
+  const { describeDriver } = await import('../../cuda/driver.js');
+  return (await describeDriver())?.cards[0];
+}
 
 /** Bytes that programs may take on a device; on the CPU their number alone is limited, as ever. */
 export async function programBudget(device: Device): Promise<number> {
   if (device !== 'cuda') return Number.POSITIVE_INFINITY;
-  const { describeDriver } = await import('../cuda/driver.js');
-  const card = (await describeDriver())?.cards[0];
+  const card = await cardOf(device);
   return card ? 0.8 * card.freeMemory * 2 ** 20 : 8 * 2 ** 30;
+}
+
+/** @throws RequestError where the device does not compute in what was asked for */
+export async function settledPrecision(place: Device, asked: Precision | undefined): Promise<Precision> {
+  const card = await cardOf(place);
+  return settlePrecision({ engine: 'onnxruntime', place, asked, computeCapability: card?.computeCapability });
 }
 
 interface Placed {
@@ -54,6 +68,6 @@ export async function requireProvider(device: Exclude<Device, 'cpu'>): Promise<v
 }
 
 async function missingForCuda() {
-  const { cudaReadiness } = await import('../cuda/readiness.js');
+  const { cudaReadiness } = await import('../../cuda/readiness.js');
   return (await cudaReadiness()).missing;
 }

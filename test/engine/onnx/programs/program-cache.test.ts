@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProgramCache } from '../../../src/engine/onnx/program-cache.js';
+import { ProgramCache } from '../../../../src/engine/onnx/programs/program-cache.js';
 
 /** Programs that note when they are released. */
 function programs() {
