@@ -32,10 +32,19 @@ export interface StitchResult {
   readonly accuracy: number;
   /** Of language models: cross-entropy of the validation texts, nats per learned token. */
   readonly loss?: number;
+  /** Of language models, on test texts, where some were held out. */
+  readonly test?: TextScores;
   /** Importance score at the end of training; methods without one leave it out. */
   readonly importance?: number;
   /** FLOPs bin the stitch was deployed for; only deployed stitches have one. */
   readonly bin?: number;
+}
+
+export interface TextScores {
+  /** Next tokens that are right, percent. */
+  readonly accuracy: number;
+  /** Cross-entropy, nats per learned token. */
+  readonly loss: number;
 }
 
 /** Trainable parameters of all networks of a training together, by group. */
@@ -156,6 +165,7 @@ const stitch = z.object({
   trainable: count,
   accuracy: percent,
   loss: z.number().nonnegative().exactOptional(),
+  test: z.object({ accuracy: percent, loss: z.number().nonnegative() }).exactOptional(),
   importance: z.number().exactOptional(),
   bin: count.exactOptional(),
 });

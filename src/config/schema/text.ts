@@ -15,7 +15,12 @@ export const instructionsSchema = z.strictObject({
     'Stanford Alpaca; Stitched LLaMA',
   ),
   validation_texts: field(count().default(2000), 'Texts that are held out to validate on.', 'alpaca-lora'),
-  validation_seed: field(countOrZero().default(42), 'Seed of their draw.', 'alpaca-lora'),
+  test_texts: field(
+    countOrZero().default(0),
+    'Further texts that are held out: the deployed stitches are tested on them, and nothing is chosen by them. 0: none.',
+    'this project',
+  ),
+  validation_seed: field(countOrZero().default(42), 'Seed of the draw of both.', 'alpaca-lora'),
 });
 
 /** Instructions that the program makes up, as it draws species. */
@@ -26,6 +31,11 @@ export const wordTasksSchema = z.strictObject({
   validation_texts: field(
     count().max(100_000).default(200),
     'Instructions to validate on; none of them is trained on.',
+    'this project',
+  ),
+  test_texts: field(
+    countOrZero().max(100_000).default(0),
+    'Further instructions that the deployed stitches are tested on, and nothing is chosen by. 0: none.',
     'this project',
   ),
   seed: field(

@@ -126,7 +126,7 @@ async function chosenStitches(
     const accuracies = await accuraciesOf(runtime, network, trainables, chosen, images, `${name}: testing`);
     const { anchors } = recipe;
     const stitches = deployed.map((stitch, index) =>
-      stitchResult(anchors, { network, importance }, stitch, accuracies[index]!),
+      stitchResult(anchors, { network, importance }, stitch, { accuracy: accuracies[index]! }),
     );
     return { stitches, deploySeconds };
   } finally {

@@ -72,7 +72,7 @@ export async function trainAlone(
     const result = await writer.result(trial, {
       status: 'finished',
       learningRate: done.baseLearningRate,
-      stitches: [stitchResult(recipe.anchors, done, { id }, after.test)],
+      stitches: [stitchResult(recipe.anchors, done, { id }, { accuracy: after.test })],
       trainSeconds: done.seconds,
       epochs: epochs.final,
       stages: [stageResult(done, await readGrid(trialFolder))],

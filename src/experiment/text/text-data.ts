@@ -15,17 +15,20 @@ import type { ImageCounts, TextRecipe } from '../recipe.js';
 export interface InstructionParts {
   readonly train: readonly Instruction[];
   readonly validation: readonly Instruction[];
+  /** Empty where none were asked for. */
+  readonly test: readonly Instruction[];
 }
 
 /** @throws RequestError for a file that is not there or wrong, with line numbers, or too small to be split */
 export async function loadInstructions(dataset: TextDatasetConfig): Promise<InstructionParts> {
   if (dataset.kind === 'word-tasks') {
-    const { train_texts, validation_texts, seed } = dataset;
-    const all = wordTasks(train_texts + validation_texts, seed);
-    return { train: all.slice(0, train_texts), validation: all.slice(train_texts) };
+    const { train_texts, validation_texts, test_texts, seed } = dataset;
+    const all = wordTasks(train_texts + validation_texts + test_texts, seed);
+    const held = train_texts + validation_texts;
+    return { train: all.slice(0, train_texts), validation: all.slice(train_texts, held), test: all.slice(held) };
   }
   const all = await readInstructions(dataset.file);
-  return splitInstructions(all, dataset.validation_texts, dataset.validation_seed);
+  return splitInstructions(all, dataset.validation_texts, dataset.validation_seed, dataset.test_texts);
 }
 
 export function countTexts({ train, validation }: InstructionParts): ImageCounts {
@@ -36,8 +39,9 @@ export interface TextTrialData {
   readonly kind: 'texts';
   /** In the order of the recipe, with micro batches. */
   training(): TextLoader;
-  /** The validation texts; nothing else is reported of language models. */
-  evaluation(): TextLoader;
+  /** Default the validation texts; the test texts only where there are some. */
+  evaluation(split?: 'validation' | 'test'): TextLoader;
+  readonly hasTest: boolean;
   /** int32 [1, length], for the least-squares start: without padding. */
   readonly fit: readonly Int32NdArray[];
   close(): Promise<void>;
@@ -52,24 +56,26 @@ const fitLengths = 32;
  */
 export function textTrialData(
   recipe: TextRecipe,
-  { train, validation }: InstructionParts,
+  { train, validation, test }: InstructionParts,
   tokenizer: TextTokenizer,
   { seed, fitTexts }: { readonly seed: number; readonly fitTexts: number },
 ): TextTrialData {
   const { cutoff, trainOnInputs, batchSize, microBatchSize, evaluationBatchSize, multiple } = recipe;
   const tokens = (part: readonly Instruction[]) =>
     part.map((instruction) => tokenise(instruction, tokenizer, { cutoff, trainOnInputs }));
-  const [training, validating] = [tokens(train), tokens(validation)];
+  const [training, validating, testing] = [tokens(train), tokens(validation), tokens(test)];
   requireLessons(validating, cutoff);
   const order = recipe.groupByLength ? 'by length' : 'shuffled';
   const loaders = {
     training: textLoader({ texts: training, batchSize, microBatchSize, seed, order, lastBatch: 'drop', multiple }),
-    evaluation: textLoader({ texts: validating, batchSize: evaluationBatchSize, multiple }),
+    validation: textLoader({ texts: validating, batchSize: evaluationBatchSize, multiple }),
+    test: textLoader({ texts: testing, batchSize: evaluationBatchSize, multiple }),
   };
   return {
     kind: 'texts',
     training: () => loaders.training,
-    evaluation: () => loaders.evaluation,
+    evaluation: (split = 'validation') => loaders[split],
+    hasTest: test.length > 0,
     fit: Random.of(seed, 'fit images').shuffled(training).slice(0, fitTexts).map(shortened),
     close: async () => {},
   };

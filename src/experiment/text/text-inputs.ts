@@ -47,11 +47,12 @@ async function orProblem<T extends object>(task: Promise<T>): Promise<T | { read
 
 /** @throws RequestError where the texts or the tokenizer are not there */
 export async function textsIdentity(dataset: TextDatasetConfig, experiment: TextExperiment): Promise<TextsIdentity> {
-  const { train, validation } = await loadInstructions(dataset);
+  const { train, validation, test } = await loadInstructions(dataset);
   const tokenizer = await commonTokenizer(experiment.anchors, languageArchitectures(experiment));
   const content = createHash('sha256')
-    .update(JSON.stringify([train, validation]))
+    .update(JSON.stringify([train, validation, ...(test.length > 0 ? [test] : [])]))
     .digest('hex')
     .slice(0, 16);
-  return { train: train.length, validation: validation.length, content, tokenizer: tokenizer.fingerprint };
+  const tested = test.length > 0 ? { test: test.length } : {};
+  return { train: train.length, validation: validation.length, ...tested, content, tokenizer: tokenizer.fingerprint };
 }

@@ -36,7 +36,7 @@ export async function qualitiesOf(
   for (const id of ids) {
     stopIfAborted(context, label);
     const stitch = network.space.stitches[id]!;
-    qualities.push(await stitchTextQuality(engine, network, trainables, stitch, data.evaluation()));
+    qualities.push(await stitchTextQuality(engine, network, trainables, stitch, data.evaluation(split)));
     progress.update(qualities.length);
   }
   progress.stop();

@@ -5,6 +5,7 @@ import type { StageResult, StitchResult } from '../../run-folder/result.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
 import { spaceTrainableParams, stitchParams, trainableParams } from '../../stitching/space/cost.js';
 import type { GridEntry } from './grid.js';
+import type { Quality } from './quality.js';
 import type { TrainedStage } from './stage.js';
 import { trainedAlone } from './stitch-training.js';
 
@@ -16,8 +17,8 @@ export function stitchResult(
   anchors: readonly AnchorConfig[],
   { network: { space, network, flops }, importance }: Pick<TrainedStage, 'network' | 'importance'>,
   { id, bin }: DeployedStitch,
-  accuracy: number,
-  loss?: number,
+  { accuracy, loss }: Quality,
+  test?: Quality,
 ): StitchResult {
   const stitch = space.stitches[id]!;
   const score = importance.scores[id];
@@ -29,6 +30,7 @@ export function stitchResult(
     trainable: trainableParams(stitch, network).total,
     accuracy,
     ...(loss !== undefined && { loss }),
+    ...(test?.loss !== undefined && { test: { accuracy: test.accuracy, loss: test.loss } }),
     ...(typeof score === 'number' && { importance: score }),
     ...(bin !== undefined && { bin }),
   };

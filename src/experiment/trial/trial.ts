@@ -149,8 +149,8 @@ async function testStage(context: TrialContext, stage: TrainedStage): Promise<St
   const { network, trainables, deployed } = stage;
   const ids = deployed.map(({ id }) => id);
   const qualities = await qualitiesOf(context, network, trainables, ids, recipe.testSplit, `${name}: testing`);
-  return deployed.map((stitch, index) => {
-    const { accuracy, loss } = qualities[index]!;
-    return stitchResult(recipe.anchors, stage, stitch, accuracy, loss);
-  });
+  const { data } = context;
+  const hasTest = data.kind === 'texts' && data.hasTest;
+  const tested = hasTest ? await qualitiesOf(context, network, trainables, ids, 'test', `${name}: test texts`) : [];
+  return deployed.map((stitch, index) => stitchResult(recipe.anchors, stage, stitch, qualities[index]!, tested[index]));
 }

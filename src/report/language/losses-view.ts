@@ -4,13 +4,20 @@ import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { datasetLabel, methodLabel } from '../curves/labels.js';
 import type { Row, Table } from '../render/table.js';
 
+/** Only where test texts were held out. */
+const testColumns: Table['columns'] = [
+  { key: 'testLoss', label: 'Test loss', kind: 'number', precision: 4 },
+  { key: 'testPerplexity', label: 'Perplexity', kind: 'number', precision: 3 },
+  { key: 'testAccuracy', label: 'Next token (%)', kind: 'number' },
+];
+
 /** Undefined where no trial has language models. */
 export function lossesView(trials: readonly TrialRecord[]): Table | undefined {
   const rows = trials.flatMap((trial): Row[] => {
     const { result } = trial;
     if (!result) return [];
     const stitches = result.stitches.toSorted((a, b) => a.params - b.params);
-    return stitches.flatMap(({ id, path, params, loss, accuracy }, index): Row[] => {
+    return stitches.flatMap(({ id, path, params, loss, accuracy, test }, index): Row[] => {
       if (loss === undefined) return [];
       const blocks = path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
       const cells = {
@@ -18,11 +25,13 @@ export function lossesView(trials: readonly TrialRecord[]): Table | undefined {
         method: methodLabel(seriesOf(result)),
         seed: result.seed,
         ...{ id, blocks, params: params / 1e6, loss, perplexity: Math.exp(loss), accuracy },
+        ...(test && { testLoss: test.loss, testPerplexity: Math.exp(test.loss), testAccuracy: test.accuracy }),
       };
       return [{ startsGroup: index === 0, cells }];
     });
   });
   if (rows.length === 0) return undefined;
+  const hasTest = rows.some(({ cells }) => cells['testLoss'] !== undefined);
   return {
     name: 'losses',
     title: 'Deployed language models on the validation texts (as Figure G)',
@@ -36,10 +45,12 @@ export function lossesView(trials: readonly TrialRecord[]): Table | undefined {
       { key: 'loss', label: 'Loss', kind: 'number', precision: 4 },
       { key: 'perplexity', label: 'Perplexity', kind: 'number', precision: 3 },
       { key: 'accuracy', label: 'Next token (%)', kind: 'number' },
+      ...(hasTest ? testColumns : []),
     ],
     rows,
     notes: [
       'loss: cross-entropy in nats per learned token, perplexity its exponential; next token: tokens whose most probable prediction is right',
+      ...(hasTest ? ['test: on texts that nothing was chosen by'] : []),
       'accuracies of language models in the other tables are those of the next token',
     ],
   };

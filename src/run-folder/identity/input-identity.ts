@@ -18,6 +18,8 @@ export interface ImagesIdentity {
 export interface TextsIdentity {
   readonly train: number;
   readonly validation: number;
+  /** Left out where there are none. */
+  readonly test?: number;
   /** Fingerprint of all texts, in their order. */
   readonly content: string;
   /** Fingerprint of the vocabulary. */

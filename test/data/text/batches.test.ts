@@ -51,7 +51,12 @@ test('2,000 texts are for validation, by the seed; both parts keep the order', (
       part,
       [...part].sort((a, b) => a - b),
     );
-  assert.deepEqual(splitInstructions(all, 2000, 42), { train, validation });
+  assert.deepEqual(splitInstructions(all, 2000, 42), { train, validation, test: [] });
   assert.notDeepEqual(splitInstructions(all, 2000, 43).validation, validation);
   assert.throws(() => splitInstructions(all.slice(0, 2000)), RequestError);
+  const tested = splitInstructions(all, 2000, 42, 100);
+  assert.deepEqual(tested.validation, validation, 'the same with test texts beside');
+  assert.equal(tested.test.length, 100);
+  assert.equal(new Set([...tested.train, ...tested.validation, ...tested.test]).size, all.length);
+  assert.throws(() => splitInstructions(all.slice(0, 2050), 2000, 42, 50), /2000 of 2050 .* and 50 for the test/);
 });

@@ -16,7 +16,8 @@ import { textMiniature, trial } from './text-miniature.js';
 
 test('a run that is stopped and goes on ends as one that was not; its losses are in the result and in the report', async (t) => {
   const mini = await textMiniature(t);
-  const experiment = mini.experiment({ text: { dropout: 0.1 } });
+  const data = { kind: 'word-tasks', train_texts: 8, validation_texts: 4, test_texts: 5 };
+  const experiment = mini.experiment({ text: { dropout: 0.1 }, data });
   const [whole] = await mini.run(experiment, 'whole');
   for (const [label, at] of [
     ['stitched at', 1],
@@ -35,15 +36,16 @@ test('a run that is stopped and goes on ends as one that was not; its losses are
 
   const { stitches } = whole!;
   assert.deepEqual(stitches.at(-1)!.path, [{ anchor: 'B', blocks: [0, 3] }]);
-  for (const { loss, accuracy } of stitches) {
+  for (const { loss, accuracy, test } of stitches) {
+    assert.ok(test!.loss > 5 && test!.loss < 6.3 && test!.loss !== loss, `${test!.loss}`);
     // 420 tokens of random weights: about ln 420 = 6.04.
     assert.ok(loss! > 5 && loss! < 6.3, `${loss}`);
     assert.ok(accuracy >= 0 && accuracy <= 100);
   }
   const { tables } = await readReportContent([path.join(mini.folder, 'whole')], tableOneReference);
   const losses = renderText(tables.find(({ name }) => name === 'losses')!);
-  for (const { loss } of stitches) {
-    assert.ok(losses.includes(loss!.toFixed(4)));
+  for (const { loss, test } of stitches) {
+    assert.ok(losses.includes(loss!.toFixed(4)) && losses.includes(test!.loss.toFixed(4)));
     assert.ok(losses.includes(Math.exp(loss!).toFixed(3)));
   }
   const recipe = JSON.parse(await readFile(path.join(mini.folder, 'whole/trials', trial, 'recipe.json'), 'utf8'));

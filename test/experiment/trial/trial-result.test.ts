@@ -23,7 +23,7 @@ test('a stitch: path by the names of the anchors, costs, and the score where the
     params: stitchParams(space.stitches[id]!, stitched).total,
     trainable: trainableParams(space.stitches[id]!, stitched).total,
   });
-  assert.deepEqual(stitchResult(anchors, stage(), { id: 2, bin: 0 }, 75), {
+  assert.deepEqual(stitchResult(anchors, stage(), { id: 2, bin: 0 }, { accuracy: 75 }), {
     ...{ id: 2, ...costs(2), accuracy: 75, importance: 0.5, bin: 0 },
     path: [
       { anchor: 'Ti', blocks: [0, 1] },
@@ -31,10 +31,10 @@ test('a stitch: path by the names of the anchors, costs, and the score where the
     ],
   });
   const whole = (anchor: string) => [{ anchor, blocks: [0, 2] }];
-  assert.deepEqual(stitchResult(anchors, stage(), { id: 1 }, 80), {
+  assert.deepEqual(stitchResult(anchors, stage(), { id: 1 }, { accuracy: 80 }), {
     ...{ id: 1, path: whole('S'), ...costs(1), accuracy: 80, importance: 0 },
   });
-  assert.deepEqual(stitchResult(anchors, stage(), { id: 0 }, 0), {
+  assert.deepEqual(stitchResult(anchors, stage(), { id: 0 }, { accuracy: 0 }), {
     id: 0,
     path: whole('Ti'),
     ...costs(0),
