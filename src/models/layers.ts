@@ -32,14 +32,17 @@ export interface LayerAdaptation {
   readonly bias?: tf.Tensor;
   /** Of what goes into the update, while it is trained; language models alone have it. */
   readonly dropout?: LayerDropout;
+  /** The layer with all that adapts it inside; then there is nothing else. */
+  readonly merged?: LinearMap<tf.Tensor>;
 }
 
 /** A linear layer with what PST adds to it: y = x W + b + s x A B + b_n. */
 export function adapted(
   layer: LinearMap<tf.Tensor>,
   x: tf.Tensor,
-  { update, scale, bias: added }: LayerAdaptation = {},
+  { update, scale, bias: added, merged }: LayerAdaptation = {},
 ): tf.Tensor {
+  if (merged) return linear(x, merged.weight, merged.bias);
   const bias = layer.bias && added ? layer.bias.add(added) : (layer.bias ?? added);
   return update ? lowRankLinear(x, layer.weight, bias, update, scale) : linear(x, layer.weight, bias);
 }

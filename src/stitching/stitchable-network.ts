@@ -6,12 +6,12 @@ import * as tf from '@tensorflow/tfjs';
 import { isTensor } from '../engine/tensor.js';
 import type { Architecture } from '../models/architecture.js';
 import { blockwise } from '../models/blockwise.js';
-import type { BlockAdaptation, NetworkWeights } from '../models/family.js';
+import type { NetworkWeights } from '../models/family.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree } from '../shared/tree.js';
 import { adaptedLayersOf, type PathDropout, withDropout } from './parameters/dropout.js';
-import { type BiasPart, biasPartsOf } from './parameters/shapes.js';
-import { blockUpdateOf, layerUpdateOf, type Trainables } from './parameters/trainables.js';
+import { layerUpdateOf, type Trainables } from './parameters/trainables.js';
+import { segmentAdaptation } from './segment-adaptation.js';
 import { firstAnchor, lastAnchor, type Stitch } from './space/stitch.js';
 
 /** What is frozen: the anchors, small to large, and the stitching layers as least squares left them. */
@@ -117,19 +117,25 @@ function runSegment(
   const { anchor, blocks } = stitch.path[segment]!;
   const network = blockwise(architectures[anchor]!);
   const context = network.contextOf?.(inputs);
-  const biases = blockBiasesOf(trainables.biases[stitch.id]?.[segment], biasPartsOf(architectures[anchor]!, blocks));
+  const adaptedSegment = {
+    stitch: stitch.id,
+    anchor,
+    blocks,
+    architecture: architectures[anchor]!,
+    weights: anchors[anchor]!,
+  };
+  const adaptations = segmentAdaptation(adaptedSegment, trainables, trainables.biases[stitch.id]?.[segment], !dropout);
   let layersBefore = adaptedLayersOf({ path: stitch.path.slice(0, segment) }, architectures).layers;
   const features: tf.Tensor[] = [];
   for (let block = blocks[0]; block < blocks[1]; block++) {
     const before = features.at(-1) ?? x;
     // A stitching layer leads to the input of its end block, behind what its network does before a stage.
     const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(anchors[anchor]!, block, before);
-    const updates = blockUpdatesOf(trainables, stitch.id, anchor, block, architectures[anchor]!);
-    const biased = withBiases(updates, biases.get(block));
+    const adaptation = adaptations.get(block)!;
     const shape = architectures[anchor]!.blocks[block]!;
-    const adaptation = dropout ? withDropout(biased, shape, dropout, layersBefore) : biased;
+    const dropped = dropout ? withDropout(adaptation, shape, dropout, layersBefore) : adaptation;
     layersBefore += shape.adapted.reduce((sum, { layers }) => sum + layers.length, 0);
-    features.push(network.runBlock(anchors[anchor]!, block, input, context, adaptation));
+    features.push(network.runBlock(anchors[anchor]!, block, input, context, dropped));
   }
   return features;
 }
@@ -154,6 +160,9 @@ export function runTogether(
   const front = runFront(longest, frozen, trainables, inputs, architectures);
   const { anchor, blocks } = stitches[0]!.path.at(-1)!;
   const network = blockwise(architectures[anchor]!);
+  const architecture = architectures[anchor]!;
+  const adaptedSegment = { stitch: longest.id, anchor, blocks, architecture, weights: weights.anchors[anchor]! };
+  const adaptations = segmentAdaptation(adaptedSegment, trainables);
   const contextOf = (batches: number) => network.contextOf?.(tf.concat(Array(batches).fill(inputs)));
   let joined: tf.Tensor | undefined;
   let running = 0;
@@ -163,9 +172,8 @@ export function runTogether(
       .map((stitch) => applyStitchingLayer(stitch, weights, trainables, front[frontDepth(stitch) - 1]!));
     const inside = joined ? [network.enterBlock(weights.anchors[anchor]!, block, joined)] : [];
     running += entering.length;
-    const updates = blockUpdatesOf(trainables, longest.id, anchor, block, architectures[anchor]!);
     const x = tf.concat([...inside, ...entering]);
-    joined = network.runBlock(weights.anchors[anchor]!, block, x, contextOf(running), updates);
+    joined = network.runBlock(weights.anchors[anchor]!, block, x, contextOf(running), adaptations.get(block));
   }
   const logits = network.forwardHead(weights.anchors[anchor]!, trainables.heads[anchor], joined!);
   return logits.reshape([stitches.length, inputs.shape[0]!, ...logits.shape.slice(1)]);
@@ -185,48 +193,4 @@ function applyStitchingLayer(
   const update = layerUpdateOf(trainables, id, stitchingLayer!);
   const bias = trainables.layerBiases[id];
   return adapted(frozen.layers[stitchingLayer!]!, x, { ...(update && { update }), ...(bias && { bias }) });
-}
-
-/** The low-rank updates of a block, taken out of their stacks: one for each layer. */
-function blockUpdatesOf(
-  trainables: Trainables<tf.Tensor>,
-  stitch: number,
-  anchor: number,
-  block: number,
-  { blocks }: Architecture,
-): BlockAdaptation {
-  const entries = blocks[block]!.adapted.flatMap(({ name, layers, scale = 1 }) => {
-    const stacked = blockUpdateOf(trainables, stitch, { anchor, block, stack: name });
-    if (!stacked) return [];
-    const [downs, ups] = [unstacked(stacked.down), unstacked(stacked.up)];
-    return layers.map((layer, index) => [layer, { update: { down: downs[index]!, up: ups[index]! }, scale }] as const);
-  });
-  return Object.fromEntries(entries);
-}
-
-/** The entries along the first axis. Of a single one, TensorFlow.js' unstack has no gradient. */
-function unstacked(x: tf.Tensor): tf.Tensor[] {
-  return x.shape[0] === 1 ? [x.squeeze([0])] : tf.unstack(x);
-}
-
-/** The stitch-specific biases of a segment, taken apart at once: by block, then by layer. */
-function blockBiasesOf(
-  biases: tf.Tensor | undefined,
-  parts: ReadonlyMap<number, readonly BiasPart[]>,
-): ReadonlyMap<number, Readonly<Record<string, tf.Tensor>>> {
-  if (!biases) return new Map();
-  const lengths = [...parts.values()].flat().map(({ length }) => length);
-  const split = tf.split(biases, lengths).values();
-  return new Map(
-    Array.from(parts, ([block, ofBlock]) => [
-      block,
-      Object.fromEntries(ofBlock.map(({ layer }) => [layer, split.next().value!])),
-    ]),
-  );
-}
-
-/** Adds the stitch-specific biases of a block to what adapts it. */
-function withBiases(adaptation: BlockAdaptation, biases: Readonly<Record<string, tf.Tensor>> = {}): BlockAdaptation {
-  const entries = Object.entries(biases).map(([layer, bias]) => [layer, { ...adaptation[layer], bias }]);
-  return { ...adaptation, ...Object.fromEntries(entries) };
 }

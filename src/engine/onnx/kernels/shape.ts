@@ -34,13 +34,24 @@ function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): Gr
   const first = filled[0]!;
   const along = filled.reduce((sum, value) => sum + value.shape[axis]!, 0);
   const shape = first.shape.map((extent, index) => (index === axis ? along : extent));
-  return graph.node('Concat', filled, { shape, dtype: first.dtype }, { attributes: { axis: { int: axis } } });
+  const attributes = { axis: { int: axis } };
+  return graph.once(concatKey(filled, axis), () =>
+    graph.node('Concat', filled, { shape, dtype: first.dtype }, { attributes }),
+  );
 }
 
-/** Consecutive parts of x of the given sizes along one axis. */
+const concatKey = (list: readonly GraphValue[], axis: number) => `Concat ${list.map(({ name }) => name)} along ${axis}`;
+
+/** Consecutive parts of x of the given sizes along one axis; put together again, they are x. */
 function splitNode(graph: Graph, x: GraphValue, sizes: readonly number[], axis: number): GraphValue[] {
-  const parts = sizes.map((size) => ({ shape: x.shape.with(axis, size), dtype: x.dtype }));
   if (sizes.length === 1) return [x];
+  const parts = partsOf(graph, x, sizes, axis);
+  graph.once(concatKey(parts, axis), () => x);
+  return parts;
+}
+
+function partsOf(graph: Graph, x: GraphValue, sizes: readonly number[], axis: number): GraphValue[] {
+  const parts = sizes.map((size) => ({ shape: x.shape.with(axis, size), dtype: x.dtype }));
   if (x.fill !== undefined) return parts.map(({ shape }) => graph.fill(x.fill!, shape, x.dtype));
   // A shader of WebGPU writes to few buffers.
   if (!graph.fused) {
