@@ -12,8 +12,8 @@ import { initialTrainables } from '../stitching/parameters/initial.js';
 import { namedTrainables } from '../stitching/parameters/names.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space.js';
-import { stepRunner } from '../training/step-runner.js';
-import { initialState, stateOnDevice } from '../training/training-state.js';
+import { type StepMeasures, stepRunner } from '../training/step-runner.js';
+import { type DeviceState, initialState, stateOnDevice } from '../training/training-state.js';
 import { randomArray, randomNetwork } from './random-network.js';
 import { medianMilliseconds, type StepBenchmarkOptions } from './step-benchmark.js';
 
@@ -21,16 +21,24 @@ const classes = 100;
 const stitchingLayerRank = 96;
 const warmRate = 1e-3;
 
+export interface EstaStepSetting {
+  readonly state: DeviceState;
+  /**
+   * One step of the stitch that enters an anchor half-way from the next smaller one (the smallest anchor alone), with the
+   * largest as its teacher.
+   */
+  step(anchor: number): Promise<StepMeasures>;
+}
+
 /**
+ * Random weights, images and labels, the same on every engine.
  * @param variants small to large, at least two
- * @returns milliseconds for each variant: of the stitch that enters it half-way from the next smaller one (the smallest
- * anchor alone), with the largest as its teacher
  */
-export async function benchmarkEstaSteps(
+export function estaStepSetting(
   engine: Engine,
   variants: readonly ViTVariant[],
-  { batchSize, rank, repeat }: StepBenchmarkOptions,
-): Promise<number[]> {
+  { batchSize, rank }: Pick<StepBenchmarkOptions, 'batchSize' | 'rank'>,
+): EstaStepSetting {
   const space = buildStitchSpace(variants);
   const network = {
     anchors: variants.map(viTArchitecture),
@@ -50,10 +58,28 @@ export async function benchmarkEstaSteps(
   const side = variants[0]!.imageSize;
   const images = randomArray(random, [batchSize, side, side, 3]);
   const labels = int32([batchSize], new Int32Array(batchSize));
+  return {
+    state,
+    step: async (anchor) => {
+      const { id } = halfwayInto(anchor, variants[anchor]!.depth, space.stitches);
+      return (await run([id], images, labels, warmRate))[0]!;
+    },
+  };
+}
+
+/**
+ * @param variants small to large, at least two
+ * @returns milliseconds for each variant, as `EstaStepSetting.step` counts them
+ */
+export async function benchmarkEstaSteps(
+  engine: Engine,
+  variants: readonly ViTVariant[],
+  options: StepBenchmarkOptions,
+): Promise<number[]> {
+  const { step } = estaStepSetting(engine, variants, options);
   const times: number[] = [];
   for (const anchor of variants.keys()) {
-    const { id } = halfwayInto(anchor, variants[anchor]!.depth, space.stitches);
-    times.push(await medianMilliseconds(repeat, async () => void (await run([id], images, labels, warmRate))));
+    times.push(await medianMilliseconds(options.repeat, async () => void (await step(anchor))));
   }
   return times;
 }

@@ -1,0 +1,91 @@
+#!/bin/sh
+# Checks and times everything on a GPU, in under 8 minutes, and writes what it finds into a folder.
+#
+#   data-scripts/gpu-check.sh                             the first NVIDIA card (esta engine install --cuda comes first)
+#   data-scripts/gpu-check.sh --peer torch_gpu.py         a script of PyTorch that times the same beside it, a JSON object a line
+#   data-scripts/gpu-check.sh --flowers DIR               trains on twelve classes of flowers, too (train and test in DIR)
+#   data-scripts/gpu-check.sh --stages doctor,parity      only these of: doctor parity bench peer quickstart flowers
+#   data-scripts/gpu-check.sh --device cpu --batch 1 --model vit_mini_tiny --model vit_mini_small    tries the script itself
+#
+# OUT (--out, default gpu-check) gets each stage's output (STAGE.txt, STAGE.json), memory.csv (what the card had in use, second
+# by second) and summary.md. A stage that fails or takes too long is named, and the others go on; exit status 1 then.
+# Needs `npm run build`.
+set -u
+cd "$(dirname "$0")/.."
+
+device=cuda out=gpu-check batch=64 peer= flowers= models= stages=doctor,parity,bench,peer,quickstart,flowers
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --device | --out | --batch | --peer | --flowers | --model | --stages) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; } ;;
+    *) echo "$1 is not known; see the top of data-scripts/gpu-check.sh" >&2; exit 2 ;;
+  esac
+  case "$1" in
+    --device) device=$2 ;;
+    --out) out=$2 ;;
+    --batch) batch=$2 ;;
+    --peer) peer=$2 ;;
+    --flowers) flowers=$2 ;;
+    --model) models="$models --model $2" ;;
+    --stages) stages=$2 ;;
+  esac
+  shift 2
+done
+mkdir -p "$out"
+: >"$out/stages.txt"
+esta() { node dist/src/cli.js "$@"; }
+failed=0
+
+# stage NAME SECONDS COMMAND...: its output into NAME.txt, how it ended into stages.txt.
+stage() {
+  name=$1 limit=$2
+  shift 2
+  start=$(date +%s)
+  timeout --kill-after 10 "$limit" "$@" >"$out/$name.txt" 2>&1
+  status=$?
+  seconds=$(($(date +%s) - start))
+  case $status in
+    0) verdict=done ;;
+    124 | 137) verdict="stopped after $limit s" ;;
+    *) verdict="failed with status $status" ;;
+  esac
+  [ $status -eq 0 ] || failed=1
+  echo "$name|$seconds|$verdict" >>"$out/stages.txt"
+  echo "$name: $verdict, $seconds s"
+}
+wanted() { case ",$stages," in *",$1,"*) return 0 ;; *) return 1 ;; esac; }
+# json NAME SECONDS COMMAND...: as stage, of a command whose --json goes into NAME.json.
+json() {
+  name=$1 limit=$2
+  shift 2
+  stage "$name" "$limit" sh -c 'file=$1; shift; exec node dist/src/cli.js "$@" --json >"$file"' sh "$out/$name.json" "$@"
+}
+
+if command -v nvidia-smi >/dev/null; then
+  nvidia-smi --query-gpu=timestamp,memory.used --format=csv,noheader,nounits --loop=1 >"$out/memory.csv" 2>/dev/null &
+  sampler=$!
+  trap 'kill $sampler 2>/dev/null' EXIT
+fi
+precisions=float32
+[ "$device" = cuda ] && precisions='float32 tf32 mixed'
+
+wanted doctor && stage doctor 30 node dist/src/cli.js doctor
+if wanted parity; then
+  for precision in $precisions; do json "parity-$precision" 25 bench parity --device "$device" --precision "$precision"; done
+fi
+if wanted bench; then
+  for precision in ${precisions#float32 }; do
+    # shellcheck disable=SC2086 # several words
+    json "bench-$precision" 75 bench step --device "$device" --precision "$precision" --batch "$batch" $models
+  done
+fi
+wanted peer && [ -n "$peer" ] && stage peer 75 python3 "$peer"
+if wanted quickstart; then
+  rm -rf "$out/quickstart"
+  stage quickstart 60 node dist/src/cli.js run experiments/quickstart.yaml --device "$device" --out "$out/quickstart"
+fi
+if wanted flowers && [ -n "$flowers" ]; then
+  rm -rf "$out/flowers12"
+  stage flowers 85 node dist/src/cli.js run experiments/flowers12.yaml --set "data.root=$flowers" --device "$device" --out "$out/flowers12"
+fi
+node dist/data-scripts/gpu-check/summary.js "$out" >"$out/summary.md" && cat "$out/summary.md"
+exit $failed
