@@ -23,6 +23,8 @@ export interface Learning {
   readonly sampling: Sampling;
   /** Stitches that learn on each batch; several of them learn from one pass of the teacher. */
   readonly stitchesPerStep: number;
+  /** The stitch of least FLOPs is always one of several: the sandwich rule of BigNAS, whose largest is the teacher here. */
+  readonly sandwich?: true;
   /** Momentum eta of the importance scores; left out: no scores are kept. */
   readonly importanceMomentum?: number;
   /** In-place distillation from the largest anchor; left out: stitches learn from the labels. */
@@ -52,6 +54,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
     adaptation: pstOf(experiment),
     sampling: samplingOf(sampling),
     stitchesPerStep: sampling.stitches_per_step,
+    ...(sampling.sandwich && { sandwich: true }),
     importanceMomentum: sampling.eta,
     ...(distillation.enabled && {
       distillation: { temperature: distillation.temperature, weight: distillation.weight },

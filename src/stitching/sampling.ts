@@ -9,7 +9,7 @@
  * with or without in-place distillation.
  *
  * Several stitches of one step are drawn one after another by the same probabilities, without repetition: what was drawn
- * leaves the rest, which keeps its proportions.
+ * leaves the rest, which keeps its proportions. With the sandwich rule (BigNAS, OFA) the smallest stitch is always one of them.
  */
 import { RequestError } from '../shared/errors.js';
 import type { Random } from '../shared/random.js';
@@ -38,32 +38,37 @@ export interface DrawOptions {
   readonly count?: number;
   /** Id of a stitch that is not drawn; left out: all may be. */
   readonly without?: number;
+  /** Id of a stitch that is always among them, first and without a draw of `random`; left out: none is. */
+  readonly always?: number;
 }
 
 /**
- * The ids of the next stitches, in the order in which they were drawn. All that changes is `random`, one draw of it for each.
+ * The ids of the next stitches, in the order in which they were drawn. All that changes is `random`, one draw of it for each that is drawn.
  * @throws RequestError where fewer stitches have a chance to be drawn
  */
 export function drawStitches(
   sampling: Sampling,
   state: SamplingState,
   random: Random,
-  { count = 1, without }: DrawOptions = {},
+  { count = 1, without, always }: DrawOptions = {},
 ): number[] {
   const left = stitchProbabilities(sampling, state);
+  const fixed = always === undefined ? [] : [always];
   if (without !== undefined) left[without] = 0;
-  const possible = left.filter((probability) => probability > 0).length;
+  for (const id of fixed) left[id] = 0;
+  const possible = fixed.length + left.filter((probability) => probability > 0).length;
   if (count > possible) {
     throw new RequestError(
       `sampling.stitches_per_step: expected at most ${possible}, the stitches that can be drawn, received ${count}`,
       'Lower it, or raise sampling.temperature.',
     );
   }
-  return Array.from({ length: count }, () => {
+  const drawn = Array.from({ length: count - fixed.length }, () => {
     const id = random.weighted(left);
     left[id] = 0;
     return id;
   });
+  return [...fixed, ...drawn];
 }
 
 /** The probability of each stitch, by id; they add up to 1. */

@@ -143,6 +143,12 @@ test('no more stitches learn in a step than there are FLOPs bins', async () => {
   ]);
 });
 
+test('the smallest stitch cannot be the only one that learns', async () => {
+  assert.deepEqual(await problemsOf(`${smallest}sampling: {sandwich: true}\n`), [
+    '  line 7: sampling.sandwich: expected false, or sampling.stitches_per_step of at least 2: the smallest stitch would be the only one that learns',
+  ]);
+});
+
 test('problems of --set name the option', async () => {
   const problems = await problemsOf(smallest, ['training.epoch=5', 'adaptation.ranks=[1]', 'name=fine']);
   assert.equal(problems.length, 2);

@@ -125,6 +125,22 @@ test('all that can be drawn are drawn where as many are asked for, but the one t
   );
 });
 
+test('by the sandwich rule the smallest stitch is always there, first, and costs no draw; the others share the rest', () => {
+  const [drawing, choosing] = [Random.of(2, 'stitches'), Random.of(2, 'stitches')];
+  const rest = stitchProbabilities(taskSpecific, state(5)).with(0, 0).with(5, 0);
+  for (let draw = 0; draw < 50; draw++) {
+    const drawn = drawStitches(taskSpecific, state(5), drawing, { count: 2, without: 5, always: 0 });
+    assert.deepEqual(drawn, [0, choosing.weighted(rest)]);
+  }
+  assert.deepEqual(drawing.save(), choosing.save());
+  const most = drawStitches(taskSpecific, state(5), drawing, { count: 5, without: 5, always: 0 });
+  assert.deepEqual([most[0], ...most.slice(1).sort()], [0, 1, 2, 3, 4]);
+  assert.throws(
+    () => drawStitches(taskSpecific, state(5), drawing, { count: 6, without: 5, always: 0 }),
+    /expected at most 5, the stitches that can be drawn, received 6/,
+  );
+});
+
 test('a restored generator goes on with the same stitches', () => {
   const random = Random.of(3, 'stitches');
   const sequence = (from: Random) => Array.from({ length: 50 }, () => drawStitches(taskSpecific, state(4), from));

@@ -60,6 +60,14 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
     sampling.warmup_epochs,
     training.epochs,
   ]),
+  {
+    needs: ['sampling.stitches_per_step', 'sampling.sandwich'],
+    at: ['sampling', 'sandwich'],
+    problem: ({ sampling }) =>
+      sampling.sandwich &&
+      sampling.stitches_per_step < 2 &&
+      'expected false, or sampling.stitches_per_step of at least 2: the smallest stitch would be the only one that learns',
+  },
   atMost(['sampling', 'stitches_per_step'], ['sampling', 'bins'], ({ sampling }) => [
     sampling.stitches_per_step,
     sampling.bins,

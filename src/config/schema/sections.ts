@@ -84,6 +84,11 @@ export const samplingSchema = z.strictObject({
     'Different stitches that learn on each batch from one pass of the largest anchor, one after another; above 1 the anchor learns in every step and is not drawn. SN-Net keeps 1.',
     'ESTA: 1; several: the sandwich rule of BigNAS and OFA',
   ),
+  sandwich: field(
+    z.boolean().default(false),
+    'Whether the stitch of least FLOPs, normally the smallest anchor, is one of the stitches of every step; needs stitches_per_step above 1. SN-Net and anchors alone do without.',
+    'our choice: none in ESTA; the sandwich rule of BigNAS and OFA',
+  ),
   warmup_epochs: field(
     countOrZero().optional(),
     'Epochs of uniform sampling before importance scores count; left out: a tenth of training.epochs.',

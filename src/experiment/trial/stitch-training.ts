@@ -29,6 +29,7 @@ export type StitchLearning = Pick<
   StageRecipe,
   | 'sampling'
   | 'stitchesPerStep'
+  | 'sandwich'
   | 'importanceMomentum'
   | 'distillation'
   | 'weightDecay'
@@ -74,7 +75,7 @@ function stitchSteps(
   learning: StitchLearning,
   state: DeviceState,
 ): Step<StitchRest, StitchBatch> {
-  const { weightDecay, distillation, sampling, stitchesPerStep, clipNorm, dropout } = learning;
+  const { weightDecay, distillation, sampling, stitchesPerStep, sandwich, clipNorm, dropout } = learning;
   const alone = trainedAlone(learning);
   const hasScores = learning.importanceMomentum !== undefined;
   const options = { weightDecay, saliency: hasScores, ...(distillation && { distillation }) };
@@ -90,7 +91,11 @@ function stitchSteps(
       : onImages(ids, batch.images, batch.labels, rate);
   // The teacher learns in every step of several stitches: it needs no draw.
   const teaches = distillation !== undefined && stitchesPerStep > 1;
-  const draw = { count: stitchesPerStep, ...(teaches && { without: network.bins.largestAnchor }) };
+  const draw = {
+    count: stitchesPerStep,
+    ...(teaches && { without: network.bins.largestAnchor }),
+    ...(sandwich && { always: network.flops.indexOf(Math.min(...network.flops)) }),
+  };
   return async (batch, { epoch, learningRate }, { importance, random, draws }) => {
     const generator = Random.restore(random);
     const state = { epoch, importance, bins: network.bins };

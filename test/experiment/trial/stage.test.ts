@@ -175,6 +175,18 @@ test('several stitches of a step: the teacher learns first and is not drawn, mea
   );
 });
 
+test('by the sandwich rule the smallest anchor learns first in every step', async (t) => {
+  const { context, network, engine } = hostTrial(t, { step: () => ({ loss: 1, saliency: 1 }) });
+  assert.equal(Math.min(...network.flops), network.flops[0]);
+  await runStage(context, network, stageOf({ stitchesPerStep: 2, sandwich: true }), 0);
+  const ids = stepsIn(engine.ran);
+  assert.deepEqual(
+    ids.filter((_, index) => index % 2 === 0),
+    [0, 0, 0, 0],
+  );
+  assert.ok(ids.every((id, index) => index % 2 === 0 || id !== 0));
+});
+
 test('an anchor alone is trained and deployed, without scores', async (t) => {
   const { context, network, engine, lines } = hostTrial(t, { step: () => ({ loss: 1 }) });
   const { importanceMomentum: _, ...unscored } = stageOf({ name: 'anchor-S', anchor: 1, deployment: 'all' });
