@@ -19,7 +19,7 @@ export function mapTree<T, From, To>(
 ): Mapped<T, From, To> {
   const mapNode = (node: unknown, path: string): unknown => {
     if (isLeaf(node)) return change(node, path);
-    if (typeof node !== 'object' || node === null) throw new TypeError(`${path} of a tree is ${String(node)}: no leaf`);
+    if (typeof node !== 'object' || node === null) throw notALeaf(node, path);
     const below = (name: string | number) => (path === '' ? String(name) : `${path}/${name}`);
     if (Array.isArray(node)) return node.map((entry, index) => mapNode(entry, below(index)));
     return Object.fromEntries(Object.entries(node).map(([name, entry]) => [name, mapNode(entry, below(name))]));
@@ -27,12 +27,26 @@ export function mapTree<T, From, To>(
   return mapNode(tree, '') as Mapped<T, From, To>; // its form follows that of `tree`, which no type can prove
 }
 
-/** All leaves with their paths, in the order of `mapTree`. */
+/** All leaves with their paths, in the order of `mapTree`; errors are the same. */
 export function leavesOf<Leaf>(
   tree: unknown,
   isLeaf: (node: unknown) => node is Leaf,
 ): { readonly path: string; readonly leaf: Leaf }[] {
   const leaves: { path: string; leaf: Leaf }[] = [];
-  mapTree(tree, isLeaf, (leaf, path) => leaves.push({ path, leaf }));
+  // Training steps call it on a thousand leaves: no tree is made on the way.
+  const visit = (node: unknown, path: string): void => {
+    if (isLeaf(node)) {
+      leaves.push({ path, leaf: node });
+      return;
+    }
+    if (typeof node !== 'object' || node === null) throw notALeaf(node, path);
+    const branch = node as Readonly<Record<string, unknown>>;
+    for (const name of Object.keys(branch)) visit(branch[name], path === '' ? name : `${path}/${name}`);
+  };
+  visit(tree, '');
   return leaves;
+}
+
+function notALeaf(node: unknown, path: string): TypeError {
+  return new TypeError(`${path} of a tree is ${String(node)}: no leaf`);
 }
