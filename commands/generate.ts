@@ -210,9 +210,9 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
 
 type GenerateFlags = Interfaces.InferredFlags<typeof Generate.flags>;
 
-/** `8B` is what the paper calls a stitch: its parameters. */
+/** As `8B`, which is what the paper calls a stitch, smaller ones are called by their parameters: 650K. */
 function asBudget(text: string): string {
-  return /^[\d.]+\s*[kmb]$/i.test(text.trim()) ? `${text} params` : text;
+  return /^[\d.]+\s*[km]$/i.test(text.trim()) ? `${text} params` : text;
 }
 
 function numberIn(flag: string, text: string, low: number, high: number): number {

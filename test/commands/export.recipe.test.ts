@@ -21,6 +21,10 @@ test('a finished run is exported, and its classes are named by predict --run', a
   assert.deepEqual(JSON.parse(await readFile(path.join(mini.folder, 'cheap.json'), 'utf8')), document);
   assert.equal(document.bytes, (await stat(file)).size);
 
+  const adapters = await esta(['export', run, '--format', 'peft', '--out', path.join(mini.folder, 'adapters')]);
+  assert.equal(adapters.status, 2);
+  assert.match(adapters.stderr, /networks that read images: adapters are written of language models/);
+
   const image = await drawImage(mini.folder);
   const choice = ['--run', run, '--budget', budget, '--engine', 'onnxruntime'];
   const { status, stdout } = await esta(['predict', image, ...choice]);

@@ -19,6 +19,8 @@ const units: Readonly<Record<string, Unit>> = {
   ...unitsOf('size', '', { KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }),
   ...unitsOf('flops', 'FLOPs', { '': 1, M: 1e6, G: 1e9, T: 1e12 }),
   ...unitsOf('params', ' params', { '': 1, K: 1e3, M: 1e6, B: 1e9 }),
+  // As language models are called: 8B. Nobody means eight bytes.
+  B: { cost: 'params', size: 1e9 },
 };
 
 const unitsByKey = new Map(Object.entries(units).map(([name, unit]) => [keyOf(name), unit]));

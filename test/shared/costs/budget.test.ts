@@ -17,6 +17,8 @@ test('budgets of every kind, with and without spaces and in any case', () => {
     ['8Mparams', 'params', 8e6],
     ['500k parameters', 'params', 5e5],
     ['123 params', 'params', 123],
+    ['8B', 'params', 8e9],
+    ['1.1 b', 'params', 1.1e9],
   ];
   for (const [text, cost, limit] of cases) {
     const budget = parseBudget(text);

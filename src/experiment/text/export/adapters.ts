@@ -14,7 +14,7 @@ import { RequestError } from '../../../shared/errors.js';
 import { writeAtomic } from '../../../shared/files.js';
 import { segmentAdapter } from '../../../stitching/parameters/adapter.js';
 import { mergeStitchingLayer } from '../../../stitching/parameters/merge.js';
-import { readTrainedLanguage } from '../deployed-language.js';
+import { isLanguageRun, readTrainedLanguage } from '../deployed-language.js';
 
 export interface ExportedAdapters {
   readonly trial: string;
@@ -40,6 +40,12 @@ export async function exportAdapters(
   result: StitchResult,
   folder: string,
 ): Promise<ExportedAdapters> {
+  if (!(await isLanguageRun(run))) {
+    throw new RequestError(
+      `${run.folder} has trained networks that read images: adapters are written of language models`,
+      'Write its weights for PyTorch, with what was trained merged into them: --out FILE.safetensors.',
+    );
+  }
   const { experiment, architectures, space, trainables, layers } = await readTrainedLanguage(run);
   if (run.result.method === 'adapt-then-stitch') {
     throw new RequestError(
