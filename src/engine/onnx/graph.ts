@@ -43,8 +43,8 @@ export class Graph {
   /** What may be asked for again, by what it was made of. */
   private readonly made = new Map<string, GraphValue>();
   private count = 0;
-  /** Of what nodes compute, each for itself: views of a value are none. An upper bound of what a run needs at once. */
-  computedBytes = 0;
+  /** Bytes of each value that a node computes. */
+  readonly sizes = new Map<string, number>();
 
   /** From channelBlock(): set where the program may use blocked convolutions. */
   readonly channelBlock: number | undefined;
@@ -98,7 +98,7 @@ export class Graph {
     const values = outputs.map(({ shape, dtype = 'float32' }) => ({ name: `v${this.count++}`, shape, dtype }));
     const names = inputs.map((input) => (typeof input === 'string' ? input : this.materialize(input).name));
     this.nodes.push({ operator, domain, inputs: names, outputs: values.map(({ name }) => name), attributes });
-    if (operator !== 'Reshape') for (const { shape } of values) this.computedBytes += 4 * elementsOf(shape);
+    for (const { name, shape } of values) this.sizes.set(name, 4 * elementsOf(shape));
     return values;
   }
 
@@ -186,8 +186,10 @@ export class Graph {
     const names = new Map<string, string>();
     const named = [...outputs].map(([name, value]) => {
       const real = this.materialize(value).name;
-      if (made(real) && !names.has(real)) names.set(real, name);
-      else {
+      if (made(real) && !names.has(real)) {
+        names.set(real, name);
+        this.sizes.set(name, this.sizes.get(real) ?? 0);
+      } else {
         const source = names.get(real) ?? real;
         this.nodes.push({ operator: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} });
       }

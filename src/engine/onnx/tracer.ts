@@ -12,6 +12,7 @@ import { type ElementType, Graph, type GraphValue } from './graph.js';
 import { runKernel, type TracingKernel } from './kernel.js';
 import { encodeModel, type GraphParts } from './model-proto.js';
 import { type NarrowProducts, widened, withNarrowProducts } from './programs/mixed-precision.js';
+import { peakBytes } from './programs/peak-bytes.js';
 
 export const tracerBackend = 'esta-tracer';
 
@@ -128,8 +129,8 @@ export interface TracedGraph<Out> {
   readonly graph: GraphParts;
   /** The tree of results; leaves are output names. */
   readonly outputs: Mapped<Out, tf.Tensor, string>;
-  /** Graph.computedBytes. */
-  readonly computedBytes: number;
+  /** What a run needs at once (peak-bytes.ts), beside inputs and constants. */
+  readonly peakBytes: () => number;
 }
 
 export interface TracedProgram<Out> extends Omit<TracedGraph<Out>, 'graph'> {
@@ -181,7 +182,9 @@ export function traceGraph<In, Out>(
       values.set(name, tracer.graphValue(tensor));
       return name;
     });
-    return { graph: tracer.graph.parts(values), outputs, computedBytes: tracer.graph.computedBytes };
+    const { sizes } = tracer.graph;
+    const graph = tracer.graph.parts(values);
+    return { graph, outputs, peakBytes: () => peakBytes(graph, sizes) };
   } catch (error) {
     throw explain(error);
   } finally {
