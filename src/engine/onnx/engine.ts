@@ -17,7 +17,7 @@ import { type CachedProgram, ProgramCache } from './programs/program-cache.js';
 import * as ort from './runtime.js';
 import './kernels/index.js';
 import type { NarrowProducts } from './programs/mixed-precision.js';
-import { createSession, programBudget, requireProvider, settledPrecision } from './programs/session.js';
+import { createSession, programBudget, requireProvider, settledPrecision, sharedArena } from './programs/session.js';
 import { trace } from './tracer.js';
 
 export interface OnnxEngineOptions {
@@ -43,7 +43,7 @@ export interface OnnxEngineOptions {
  */
 const shortSequence = 128;
 
-/** A program keeps the memory of a run, in blocks that double: 1.1 to 1.5 times of what it needs at once. */
+/** What was needed at once is kept, in blocks that double: 1.1 to 1.5 times of it. */
 const arena = 1.5;
 
 /** Bytes of constants in one program: Protocol Buffers end at 2 GiB. Larger networks stay inputs. */
@@ -66,7 +66,8 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   const memory = device === 'webgpu' ? deviceMemory() : undefined;
   // With CUDA every input of a program crosses the bus in every run.
   const { holdsConstants = device === 'cuda', programBytes = await programBudget(device) } = options;
-  const programs = new ProgramCache<Program<unknown>>(limit, programBytes);
+  const sharesArena = device === 'cuda' && (await sharedArena());
+  const programs = new ProgramCache<Program<unknown>>(limit, programBytes, sharesArena);
 
   const compileProgram = async <In, Out>(
     key: string,
@@ -99,13 +100,13 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
         interOpNumThreads: 1,
         ...(memory && { preferredOutputLocation: 'gpu-buffer' }),
       },
-      { key, device, feeds: feedsOf(storagesOf(inputs, used)) },
+      { key, device, sharesArena, feeds: feedsOf(storagesOf(inputs, used)) },
     );
     const own = [...constants].filter(([name]) => held.has(name));
     const bytes = sumOf(own.map(([name]) => held.get(name)!));
     return {
       ...{ session, inputs: used, outputs, held: new Set(own.map(([, storage]) => storage)) },
-      size: { constants: bytes, total: Number.isFinite(programBytes) ? bytes + arena * peakBytes() : bytes },
+      size: { constants: bytes, working: Number.isFinite(programBytes) ? arena * peakBytes() : 0 },
       release: () => session.release(),
     };
   };

@@ -1,11 +1,11 @@
 /** Compiled programs, kept while they are used: as many as are allowed, and as much memory as they may take. */
 
-/** What a program takes. */
+/** Bytes of the device that a program takes. */
 export interface ProgramSize {
-  /** Bytes of the values that it holds. */
+  /** Of the values that it holds. */
   readonly constants: number;
-  /** Bytes on the device: with those, what it computes. */
-  readonly total: number;
+  /** Of what it computes. */
+  readonly working: number;
 }
 
 export interface CachedProgram {
@@ -23,10 +23,12 @@ export class ProgramCache<Program extends CachedProgram> {
   /**
    * @param limit programs kept at most
    * @param bytes of device memory that they may take together; the program in use is kept, however large
+   * @param sharesWorking whether they compute in one memory, each in its turn
    */
   constructor(
     private readonly limit: number,
     private readonly bytes = Number.POSITIVE_INFINITY,
+    private readonly sharesWorking = false,
   ) {}
 
   /** @param signature the same one means the same program */
@@ -69,7 +71,9 @@ export class ProgramCache<Program extends CachedProgram> {
   }
 
   private total(): number {
-    return [...this.finished.values()].reduce((sum, { size }) => sum + size.total, 0);
+    const workings = [...this.finished.values()].map(({ size }) => size.working);
+    const working = this.sharesWorking ? Math.max(0, ...workings) : workings.reduce((sum, bytes) => sum + bytes, 0);
+    return this.memory().constants + working;
   }
 
   private evict(signature: string): void {

@@ -27,9 +27,17 @@ export async function settledPrecision(place: Device, asked: Precision | undefin
   return settlePrecision({ engine: 'onnxruntime', place, asked, computeCapability: card?.computeCapability });
 }
 
+/** Makes the arena that CUDA's programs share. False where that fails: each program has its own then, and fewer are kept. */
+export async function sharedArena(): Promise<boolean> {
+  const { shareArena } = await import('./shared-arena.js');
+  return shareArena('cuda', ort.packageFolder, ort.env.versions.node ?? '') === undefined;
+}
+
 interface Placed {
   readonly key: string;
   readonly device: Device;
+  /** Whether it computes in the arena that all programs share. */
+  readonly sharesArena: boolean;
   /** Inputs to run the program with, of any values. */
   readonly feeds: Readonly<Record<string, ort.Tensor>>;
 }
@@ -38,12 +46,16 @@ interface Placed {
 export async function createSession(
   model: Uint8Array,
   options: SessionOptions,
-  { key, device, feeds }: Placed,
+  { key, device, sharesArena, feeds }: Placed,
 ): Promise<ort.InferenceSession> {
   if (device !== 'cuda') return ort.InferenceSession.create(model, options);
-  const { operatorsOnCpu, wholly } = await import('./placement.js');
+  const [{ operatorsOnCpu, wholly }, { fromSharedArena }] = await Promise.all([
+    import('./placement.js'),
+    import('./shared-arena.js'),
+  ]);
   try {
-    return await ort.InferenceSession.create(model, { ...options, ...wholly, logSeverityLevel: 4 });
+    const session = { ...wholly.extra.session, ...(sharesArena && fromSharedArena) };
+    return await ort.InferenceSession.create(model, { ...options, extra: { session }, logSeverityLevel: 4 });
   } catch (error) {
     const left = await operatorsOnCpu(model, feeds, device).catch(() => []);
     if (left.length === 0) throw error;

@@ -11,7 +11,7 @@ function programs() {
     async () => {
       made.push(name);
       const release = async () => void released.push(name);
-      return { name, size: { constants, total: 2 * constants }, held: new Set(held), release };
+      return { name, size: { constants, working: constants }, held: new Set(held), release };
     };
   return { released, made, program };
 }
@@ -40,6 +40,15 @@ test('the programs unused for longest go when they take too much memory, never t
   assert.deepEqual([released, cache.memory()], [['a', 'b', 'c', 'd'], { programs: 1, constants: 100 }]);
   await cache.dispose();
   assert.deepEqual(released.at(-1), 'e');
+});
+
+test('programs that compute in one memory take as much of it as the largest', async () => {
+  const { released, program } = programs();
+  const cache = new ProgramCache(10, 20, true);
+  for (const name of ['a', 'b', 'c', 'd']) await cache.get(name, program(name, 4)); // 16 bytes held, 4 shared
+  assert.deepEqual(released, []);
+  await cache.get('e', program('e', 1));
+  assert.deepEqual(released, ['a']);
 });
 
 test('programs that hold a value go with it; what failed to compile is compiled again', async () => {

@@ -1,0 +1,32 @@
+/** The C API of the library that is here, tried with an arena of the CPU. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as tf from '@tensorflow/tfjs';
+import { fromSharedArena, shareArena } from '../../../../src/engine/onnx/programs/shared-arena.js';
+import '../../../../src/engine/onnx/kernels/index.js';
+import * as ort from '../../../../src/engine/onnx/runtime.js';
+import { trace } from '../../../../src/engine/onnx/tracer.js';
+
+const skip = `${process.platform} ${process.arch}` !== 'linux x64' && 'the provider is for linux x64';
+
+test('programs compute in an arena that onnxruntime-node knows nothing of', { skip }, async () => {
+  const x = { shape: [8, 8], dtype: 'float32' as const };
+  const { model } = trace((inputs: { x: tf.Tensor2D }) => ({ x: tf.matMul(inputs.x, inputs.x).tanh() }), { x });
+  const feeds = { 'in/x': new ort.Tensor('float32', Float32Array.from({ length: 64 }, Math.sin), x.shape) };
+  const run = async (extra: Record<string, unknown>) => {
+    const session = await ort.InferenceSession.create(model, { executionProviders: ['cpu'], extra });
+    const { data } = (await session.run(feeds))['out/x']!;
+    await session.release();
+    return data;
+  };
+  const expected = await run({});
+  const version = ort.env.versions.node ?? '';
+  assert.equal(shareArena('cpu', ort.packageFolder, version), undefined);
+  assert.equal(shareArena('cpu', ort.packageFolder, version), undefined, 'it is made once');
+  assert.deepEqual(await run({ session: fromSharedArena }), expected);
+});
+
+test('without the provider, and without the library, there is a reason', { skip }, () => {
+  const reason = shareArena('cuda', '/nowhere', '1.30.0');
+  assert.match(reason ?? '', /cannot open shared object file/);
+});
