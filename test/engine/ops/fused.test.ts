@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
-import { trace } from '../../../src/engine/onnx/tracer.js';
+import { trace, traceGraph } from '../../../src/engine/onnx/tracer.js';
 import { attention, decomposedAttention } from '../../../src/engine/ops/attention.js';
 import { decomposedGelu, gelu } from '../../../src/engine/ops/gelu.js';
 import { decomposedGroupedAttention, groupedAttention, hidden } from '../../../src/engine/ops/grouped-attention.js';
@@ -47,6 +47,13 @@ const cases: Record<string, Case> = {
     plain: (x, weight, bias, down, up) =>
       decomposedLowRankLinear({ x: x!, weight: weight!, bias: bias!, down: down!, up: up! }, { scale: 0.5 })[0]!,
     inputs: [array(2, 3, 4), array(4, 5), array(5), array(4, 2), array(2, 5)],
+    frozen: [1],
+  },
+  'low-rank linear, wide for its rank': {
+    fused: (x, w, b, down, up) => lowRankLinear(x!, w!, b!, { down: down!, up: up! }, 0.5),
+    plain: (x, weight, bias, down, up) =>
+      decomposedLowRankLinear({ x: x!, weight: weight!, bias: bias!, down: down!, up: up! }, { scale: 0.5 })[0]!,
+    inputs: [array(2, 3, 8), array(8, 6), array(6), array(8, 1), array(1, 6)],
     frozen: [1],
   },
   'layer norm': {
@@ -164,4 +171,45 @@ test('attention that is too long to be written out on the CPU equals the decompo
   const named = Object.fromEntries([0, 1, 2].map((index) => [`input${index}`, array(1, 130, 4)]));
   const expected = onReference(gradientsOf(plain), named);
   assertClose(await onEngine(engine, 'long attention', gradientsOf(fused), named), expected, 2e-5);
+});
+
+/** Names of the operators of a program for GELU of x [rows, width], with its gradient or without. */
+function geluOperators(rows: number, width: number, withGradient: boolean): string[] {
+  const square = (x: tf.Tensor) => gelu(x).square().sum() as tf.Scalar;
+  const run = ({ x }: { x: tf.Tensor }) => (withGradient ? tf.valueAndGrads(square)([x]) : gelu(x));
+  const { graph } = traceGraph(run, { x: { shape: [rows, width], dtype: 'float32' } });
+  return graph.nodes.map(({ operator }) => operator);
+}
+
+test('a small GELU shares the normal distribution with its gradient, a large one and one without gradient do not', () => {
+  const count = (names: readonly string[], name: string) => names.filter((each) => each === name).length;
+  const small = geluOperators(8, 16, true);
+  assert.deepEqual([count(small, 'Gelu'), count(small, 'Erf')], [0, 1]);
+  const large = geluOperators(1024, 513, true); // 2^19 elements and some
+  assert.deepEqual([count(large, 'Gelu'), count(large, 'Erf')], [1, 1]);
+  assert.deepEqual(geluOperators(8, 16, false), ['Gelu']);
+});
+
+test('a product that is asked for twice is made once', () => {
+  const shape = [4, 4];
+  const run = ({ x }: { x: tf.Tensor2D }) => ({
+    sum: tf.matMul(x, x).add(tf.matMul(x, x, false, true)),
+    again: tf.matMul(x, x),
+  });
+  const { graph } = traceGraph(run, { x: { shape, dtype: 'float32' } });
+  assert.equal(graph.nodes.filter(({ operator }) => operator === 'Gemm').length, 2);
+});
+
+test('parts of a tensor that are put together again are the tensor', () => {
+  const run = ({ x }: { x: tf.Tensor }) => ({
+    same: tf.concat(tf.split(x, 3)).neg(),
+    turned: tf.concat(tf.split(x, 3).toReversed()),
+  });
+  const { graph } = traceGraph(run, { x: { shape: [6, 2], dtype: 'float32' } });
+  const operators = graph.nodes.map(({ operator }) => operator);
+  assert.deepEqual(
+    operators.filter((name) => name === 'Concat'),
+    ['Concat'],
+  );
+  assert.deepEqual(graph.nodes.find(({ operator }) => operator === 'Neg')!.inputs, ['in/x']);
 });
