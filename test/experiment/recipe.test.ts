@@ -264,9 +264,9 @@ const small = (batchSize: number, anchors: readonly object[], bins?: number) => 
 });
 
 test('quickstart.yaml and flowers12.yaml', async () => {
-  const final = run(8, 600, 75); // 12 x 100 images in batches of 16; 0.8 epochs of warm-up round to one
+  const final = run(9, 675, 75); // 12 x 100 images in batches of 16; 0.9 epochs of warm-up round to one
   const rate = { weightDecay: 1e-4, learningRates: [{ base: 4e-2, peak: 2.5e-3 }], final };
-  const stages = [{ ...esta([8, 8], 16, 1), stitchesPerStep: 3, ...rate }];
+  const stages = [{ ...esta([8, 8], 16, 1), stitchesPerStep: 3, sandwich: true, ...rate }];
   assert.deepEqual(await recipesOf('quickstart.yaml'), {
     'species-esta-seed0': { ...small(16, miniViTs.slice(0, 2)), stages },
   });
