@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { benchmarkGenerate, readBandwidth } from '../../src/bench/language/generate-benchmark.js';
 import { benchmarkLanguageStep } from '../../src/bench/language/language-step-benchmark.js';
-import type { Engine, Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { llamaNamed } from '../../src/models/llama/variants.js';
+import { watchedGradients } from './watched-gradients.js';
 
 const config = llamaNamed('llama_mini_small');
 /** 4 blocks: q, k, v, o of 64 x 64, gate, up, down of 64 x 128, two norms; a last norm, 1,024 tokens. */
@@ -33,18 +33,7 @@ test('generation: parameters, bytes as kept, and rates that follow from the time
 });
 
 test('a step computes the gradient of the updates of q and v, and its rate is its work by its time', async (t) => {
-  const engine = await createOnnxEngine({ threads: 1 });
-  t.after(() => engine.dispose());
-  const gradients: (readonly number[])[] = [];
-  const compile = (name: string, fn: never) => {
-    const program = engine.compile(name, fn) as (inputs: unknown) => Promise<{ grads?: Value[] }>;
-    return async (inputs: unknown) => {
-      const result = await program(inputs);
-      gradients.push(...(result.grads ?? []).map(({ shape }) => shape));
-      return result;
-    };
-  };
-  const watched = { put: engine.put, get: engine.get, free: engine.free, compile } as unknown as Engine;
+  const { engine: watched, gradients } = await watchedGradients(t);
   const options = { storage: '8bit', batchSize: 2, tokens: 8, rank: 2, repeat: 1 } as const;
   const { step_ms, gflops_per_second } = await benchmarkLanguageStep(watched, 'llama_mini_small', config, options);
   // Twice (compiled, then timed), 4 blocks with A [64, 2] and B [2, 64] of q and v.

@@ -2,23 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { benchmarkEstaSteps } from '../../src/bench/esta-step-benchmark.js';
 import { benchmarkStep, medianMilliseconds } from '../../src/bench/step-benchmark.js';
-import type { Engine, Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { variantNamed } from '../../src/models/vit/variants.js';
+import { watchedGradients } from './watched-gradients.js';
 
 test('a step computes the gradient of every low-rank update, and its rate is its work by its time', async (t) => {
-  const engine = await createOnnxEngine({ threads: 1 });
-  t.after(() => engine.dispose());
-  const gradients: (readonly number[])[] = [];
-  const compile = (name: string, fn: never) => {
-    const program = engine.compile(name, fn) as (inputs: unknown) => Promise<{ grads?: Value[] }>;
-    return async (inputs: unknown) => {
-      const result = await program(inputs);
-      gradients.push(...(result.grads ?? []).map(({ shape }) => shape));
-      return result;
-    };
-  };
-  const watched = { put: engine.put, get: engine.get, free: engine.free, compile } as unknown as Engine;
+  const { engine: watched, gradients } = await watchedGradients(t);
   const { model, step_ms, gflops_per_second } = await benchmarkStep(watched, variantNamed('vit_mini_tiny'), {
     batchSize: 4,
     rank: 2,
