@@ -17,7 +17,14 @@ import { type CachedProgram, ProgramCache } from './programs/program-cache.js';
 import * as ort from './runtime.js';
 import './kernels/index.js';
 import type { NarrowProducts } from './programs/mixed-precision.js';
-import { createSession, programBudget, requireProvider, settledPrecision, sharedArena } from './programs/session.js';
+import {
+  cardOf,
+  createSession,
+  programBudget,
+  requireProvider,
+  settledPrecision,
+  sharedArena,
+} from './programs/session.js';
 import { trace } from './tracer.js';
 
 export interface OnnxEngineOptions {
@@ -59,13 +66,14 @@ interface Program<Out> extends CachedProgram {
 /** @throws RequestError when onnxruntime cannot compute on the device */
 export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine> {
   const { threads = availableParallelism(), device = 'cpu', programs: limit = 160 } = options;
-  const precision = await settledPrecision(device, options.precision);
+  const card = await cardOf(device);
+  const precision = settledPrecision(device, card, options.precision);
   if (device !== 'cpu') await requireProvider(device);
   const { narrowProducts = precision === 'mixed' ? 'native' : undefined } = options;
   const block = device === 'cpu' ? await channelBlock() : undefined;
   const memory = device === 'webgpu' ? deviceMemory() : undefined;
   // With CUDA every input of a program crosses the bus in every run.
-  const { holdsConstants = device === 'cuda', programBytes = await programBudget(device) } = options;
+  const { holdsConstants = device === 'cuda', programBytes = programBudget(device, card) } = options;
   const sharesArena = device === 'cuda' && (await sharedArena());
   const programs = new ProgramCache<Program<unknown>>(limit, programBytes, sharesArena);
 

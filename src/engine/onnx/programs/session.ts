@@ -7,23 +7,21 @@ import * as ort from '../runtime.js';
 
 type SessionOptions = NonNullable<Parameters<typeof ort.InferenceSession.create>[1]>;
 
-/** The card that a process computes on: the first that CUDA_VISIBLE_DEVICES leaves. */
-async function cardOf(device: Device): Promise<Card | undefined> {
+/** The card that a process computes on: the first that CUDA_VISIBLE_DEVICES leaves; undefined: none, or not known. */
+export async function cardOf(device: Device): Promise<Card | undefined> {
   if (device !== 'cuda') return undefined;
   const { describeDriver } = await import('../../cuda/driver.js');
   return (await describeDriver())?.cards[0];
 }
 
 /** Bytes that programs may take on a device; on the CPU their number alone is limited, as ever. */
-export async function programBudget(device: Device): Promise<number> {
+export function programBudget(device: Device, card: Card | undefined): number {
   if (device !== 'cuda') return Number.POSITIVE_INFINITY;
-  const card = await cardOf(device);
   return card ? 0.8 * card.freeMemory * 2 ** 20 : 8 * 2 ** 30;
 }
 
 /** @throws RequestError where the device does not compute in what was asked for */
-export async function settledPrecision(place: Device, asked: Precision | undefined): Promise<Precision> {
-  const card = await cardOf(place);
+export function settledPrecision(place: Device, card: Card | undefined, asked: Precision | undefined): Precision {
   return settlePrecision({ engine: 'onnxruntime', place, asked, computeCapability: card?.computeCapability });
 }
 
