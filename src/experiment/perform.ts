@@ -70,7 +70,7 @@ export async function performJobs(
   const items = itemsOfPlan(plan);
   const machine = thisMachine(engine === 'tensorflow' || device === 'cuda' || device === 'webgpu' || startedForCuda());
   const work = items.filter(({ does }) => does !== 'training').length; // rates, and trials
-  const processBytes = largestMemory(await listItems(experiment, runFolder, 1));
+  const processBytes = jobs === 'auto' ? largestMemory(await listItems(experiment, runFolder, 1)) : 0;
   const places = placesOf(
     machine,
     jobsOf(checkJobs(jobs), machine, { work, processBytes, ...(threads && { threads }) }),
