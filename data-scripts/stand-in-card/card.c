@@ -16,6 +16,10 @@ static long long live;
 static void note(const char *what) {
   if (getenv("STAND_IN_LOG")) fprintf(stderr, "%s, %lld MiB in use\n", what, live >> 20);
 }
+static void copied(size_t size, int kind) {
+  static const char *const ways[] = {"host to host", "host to device", "device to host", "device to device"};
+  if (getenv("STAND_IN_LOG") && kind >= 0 && kind < 4) fprintf(stderr, "copy %s, %zu bytes\n", ways[kind], size);
+}
 #define HAS_cudaGetDeviceCount
 int cudaGetDeviceCount(int *count) {
   *count = 1;
@@ -92,11 +96,13 @@ int cudaFreeHost(void *pointer) {
 }
 #define HAS_cudaMemcpy
 int cudaMemcpy(void *to, const void *from, size_t size, int kind) {
+  copied(size, kind);
   memcpy(to, from, size);
   return 0;
 }
 #define HAS_cudaMemcpyAsync
 int cudaMemcpyAsync(void *to, const void *from, size_t size, int kind, void *stream) {
+  copied(size, kind);
   memcpy(to, from, size);
   return 0;
 }

@@ -1,9 +1,6 @@
 /**
- * The default engine: traces a pure function of tensors into one ONNX program and runs it with onnxruntime-node.
- *
- * On the CPU a value is a host array, so `put` and `get` copy nothing; with WebGPU it moves to the device when a program
- * first reads it, and results stay there. The memory arena stays off: with it every compiled
- * stitch would keep its peak (measured: 0.6 -> 7.2 GB for four programs of ViT-B; without it flat, at the same speed).
+ * The default engine: traces a pure function of tensors into one ONNX program and runs it with ONNX Runtime. Where values are,
+ * and how programs get them, a backend knows.
  */
 import { availableParallelism } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
@@ -12,19 +9,13 @@ import type { Device, Precision } from '../../shared/engine-names.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
 import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { channelBlock } from './channel-block.js';
-import { deviceMemory } from './device-memory.js';
-import { type CachedProgram, ProgramCache } from './programs/program-cache.js';
-import * as ort from './runtime.js';
-import './kernels/index.js';
+import type { GraphValue } from './graph.js';
+import type { Backend, LoadedProgram, Stored, TensorDeclaration } from './programs/backend.js';
+import { type BackendChoice, chosenBackend } from './programs/choose-backend.js';
+import { cardOf, programBudget, requireProvider, settledPrecision, sharedArena } from './programs/device.js';
 import type { NarrowProducts } from './programs/mixed-precision.js';
-import {
-  cardOf,
-  createSession,
-  programBudget,
-  requireProvider,
-  settledPrecision,
-  sharedArena,
-} from './programs/session.js';
+import { type CachedProgram, ProgramCache } from './programs/program-cache.js';
+import './kernels/index.js';
 import { trace } from './tracer.js';
 
 export interface OnnxEngineOptions {
@@ -38,7 +29,9 @@ export interface OnnxEngineOptions {
   readonly narrowProducts?: NarrowProducts | undefined;
   /** Compiled programs kept at most; default 160 (a stitch space has 71 stitches, trained and evaluated). */
   readonly programs?: number;
-  /** Whether programs hold copies of the constants that they read; default with CUDA alone. */
+  /** What keeps the values; default: native with CUDA, node with everything else. */
+  readonly backend?: BackendChoice;
+  /** Whether programs hold copies of the constants that they read; default where values cross the bus in every run. */
   readonly holdsConstants?: boolean;
   /** Device memory that programs may take together; default with CUDA: 80 % of what was free on the card. */
   readonly programBytes?: number;
@@ -57,10 +50,11 @@ const arena = 1.5;
 const largestModel = 1.9 * 2 ** 30;
 
 interface Program<Out> extends CachedProgram {
-  readonly session: ort.InferenceSession;
+  readonly program: LoadedProgram<Stored>;
   readonly inputs: readonly string[];
   /** The tree of results; leaves are names of outputs. */
   readonly outputs: Mapped<Out, Tensor, string>;
+  readonly results: readonly TensorDeclaration[];
 }
 
 /** @throws RequestError when onnxruntime cannot compute on the device */
@@ -71,10 +65,9 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   if (device !== 'cpu') await requireProvider(device);
   const { narrowProducts = precision === 'mixed' ? 'native' : undefined } = options;
   const block = device === 'cpu' ? await channelBlock() : undefined;
-  const memory = device === 'webgpu' ? deviceMemory() : undefined;
-  // With CUDA every input of a program crosses the bus in every run.
-  const { holdsConstants = device === 'cuda', programBytes = programBudget(device, card) } = options;
   const sharesArena = device === 'cuda' && (await sharedArena());
+  const { backend } = await chosenBackend(options.backend, { device, threads, precision, sharesArena });
+  const { holdsConstants = !backend.keepsValues, programBytes = programBudget(device, card) } = options;
   const programs = new ProgramCache<Program<unknown>>(limit, programBytes, sharesArena);
 
   const compileProgram = async <In, Out>(
@@ -83,39 +76,21 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     inputs: Values<In>,
   ): Promise<Program<Out>> => {
     const { declared, constants } = declare(inputs, holdsConstants);
-    const {
-      model,
-      inputs: used,
-      outputs,
-      held,
-      peakBytes,
-    } = trace(fn, declared as never, {
+    const traced = trace(fn, declared as never, {
       channelBlock: block,
       shortSequence: device === 'cpu' ? shortSequence : 0,
       fused: device !== 'webgpu',
       narrowProducts,
     });
-    const session = await createSession(
-      model,
-      {
-        executionProviders: [device],
-        // What a traced graph leaves to optimise costs more to find (0.15 s of 0.5 s a stitch) than it gives back.
-        graphOptimizationLevel: 'disabled',
-        enableCpuMemArena: false,
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        ...(memory && { preferredOutputLocation: 'gpu-buffer' }),
-      },
-      { key, device, sharesArena, feeds: feedsOf(storagesOf(inputs, used)) },
-    );
+    const { model, inputs: used, outputs, held, peakBytes } = traced;
+    const results = traced.results.map(declarationOf);
+    const program = await backend.load({ key, model, inputs: given(inputs, used), outputs: results });
     const own = [...constants].filter(([name]) => held.has(name));
     const bytes = sumOf(own.map(([name]) => held.get(name)!));
     return {
-      ...{ session, inputs: used, outputs, held: new Set(own.map(([, storage]) => storage)) },
+      ...{ program, inputs: used, outputs, results, held: new Set(own.map(([, storage]) => storage)) },
       size: { constants: bytes, working: Number.isFinite(programBytes) ? arena * peakBytes() : 0 },
-      release: () => session.release(),
+      release: () => program.release(),
     };
   };
 
@@ -132,32 +107,32 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     name: 'onnxruntime',
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
     precision,
-    put: toValue,
-    get: async ({ storage }) => {
-      const { tensor } = storage as OnnxStorage;
-      return toArray(memory ? await memory.download(tensor) : tensor);
-    },
+    put: (array, isConstant = false) => toValue(backend, array, isConstant),
+    get: ({ storage }) => backend.read((storage as OnnxStorage).tensor),
     free: (tree) => {
       for (const { leaf } of leavesOf(tree, isValue)) {
         const storage = leaf.storage as OnnxStorage;
         if (storage.constant) programs.dropHolders(storage);
-        memory?.free(storage.tensor);
+        backend.free(storage.tensor);
       }
     },
     compile: <In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> => {
       return async (inputs) => {
-        const { session, inputs: used, outputs } = await programFor(key, fn, inputs);
-        const stored = storagesOf(inputs, used);
-        if (memory) for (const [, storage] of stored) storage.tensor = await memory.upload(storage.tensor);
-        const results = await session.run(feedsOf(stored));
+        const { program, inputs: used, outputs, results } = await programFor(key, fn, inputs);
+        const tensors = await program.run(given(inputs, used).map(({ storage }) => (storage as OnnxStorage).tensor));
+        const values = new Map(
+          results.map(({ name, dtype, shape }, index) => {
+            return [name, { dtype, shape, storage: { tensor: tensors[index]! } satisfies OnnxStorage }];
+          }),
+        );
         // `Values<Out>`: its tensors became names, and now values.
-        return mapTree(outputs, isName, (name) => fromTensor(results[name]!)) as never;
+        return mapTree(outputs, isName, (name) => values.get(name)!) as never;
       };
     },
     programMemory: () => programs.memory(),
     dispose: async () => {
       await programs.dispose();
-      await memory?.dispose();
+      await backend.dispose();
     },
   };
 }
@@ -176,14 +151,17 @@ function declare(inputs: object, holdsConstants: boolean) {
   return { declared, constants };
 }
 
-/** Where the inputs that a program reads are, by their names in it. */
-function storagesOf(inputs: object, used: readonly string[]): (readonly [string, OnnxStorage])[] {
+/** The inputs that a program reads, with their names in it. */
+function given(inputs: object, used: readonly string[]): (Value & TensorDeclaration)[] {
   const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
-  return used.map((name) => [name, values.get(name)!.storage as OnnxStorage]);
+  return used.map((name) => ({ ...values.get(name)!, name }));
 }
 
-function feedsOf(stored: readonly (readonly [string, OnnxStorage])[]): Record<string, ort.Tensor> {
-  return Object.fromEntries(stored.map(([name, { tensor }]) => [name, tensor]));
+function declarationOf({ name, dtype, shape }: GraphValue): TensorDeclaration {
+  if (dtype !== 'float32' && dtype !== 'int32') {
+    throw new Error(`a compiled function returned a ${dtype} tensor: cast it to float32 or int32`);
+  }
+  return { name, dtype, shape };
 }
 
 function sumOf(numbers: readonly number[]): number {
@@ -194,9 +172,9 @@ function isName(node: unknown): node is string {
   return typeof node === 'string';
 }
 
-/** Where a value is: the tensor is replaced by one on the device when a program first reads it. */
+/** Where a value is. */
 interface OnnxStorage {
-  tensor: ort.Tensor;
+  readonly tensor: Stored;
   /** The elements, where they never change. */
   readonly constant?: NdArray;
   /** Tells constants apart. */
@@ -205,22 +183,9 @@ interface OnnxStorage {
 
 let constants = 0;
 
-function toValue(array: NdArray, isConstant = false): Value {
-  const { dtype, shape, data } = array;
-  const tensor = new ort.Tensor(dtype, data, shape);
+function toValue(backend: Backend<Stored>, array: NdArray, isConstant: boolean): Value {
+  const { dtype, shape } = array;
+  const tensor = backend.wrap(array, isConstant);
   const storage: OnnxStorage = isConstant ? { tensor, constant: array, id: constants++ } : { tensor };
   return { dtype, shape, storage };
-}
-
-function fromTensor(tensor: ort.Tensor): Value {
-  if (tensor.type !== 'float32' && tensor.type !== 'int32') {
-    throw new Error(`a compiled function returned a ${tensor.type} tensor: cast it to float32 or int32`);
-  }
-  return { dtype: tensor.type, shape: tensor.dims, storage: { tensor } satisfies OnnxStorage };
-}
-
-function toArray({ type, dims: shape, data }: ort.Tensor): NdArray {
-  return type === 'int32'
-    ? { dtype: 'int32', shape, data: data as Int32Array }
-    : { dtype: 'float32', shape, data: data as Float32Array };
 }

@@ -69,7 +69,17 @@ export interface GraphParts {
   readonly opset?: number;
 }
 
-export function encodeModel(graph: GraphParts): Uint8Array {
+/** An input or output of a model of any shape. */
+interface AnyValue extends Omit<ModelValue, 'shape'> {
+  readonly shape: ModelValue['shape'] | 'any';
+}
+
+interface EncodableGraph extends Omit<GraphParts, 'inputs' | 'outputs'> {
+  readonly inputs: readonly AnyValue[];
+  readonly outputs: readonly AnyValue[];
+}
+
+export function encodeModel(graph: EncodableGraph): Uint8Array {
   const body = new ProtobufWriter();
   for (const node of graph.nodes) body.message(1, encodeNode(node));
   body.string(2, 'esta');
@@ -123,10 +133,13 @@ function encodeConstant({ name, dtype, shape, bytes, external }: GraphConstant):
   return writer.int(14, externalData);
 }
 
-function encodeValue({ name, dtype, shape }: ModelValue): ProtobufWriter {
-  const dimensions = new ProtobufWriter();
-  for (const extent of shape) dimensions.message(1, encodeExtent(extent));
-  const tensor = new ProtobufWriter().int(1, elementTypeCodes[dtype]).message(2, dimensions);
+function encodeValue({ name, dtype, shape }: AnyValue): ProtobufWriter {
+  const tensor = new ProtobufWriter().int(1, elementTypeCodes[dtype]);
+  if (shape !== 'any') {
+    const dimensions = new ProtobufWriter();
+    for (const extent of shape) dimensions.message(1, encodeExtent(extent));
+    tensor.message(2, dimensions);
+  }
   return new ProtobufWriter().string(1, name).message(2, new ProtobufWriter().message(1, tensor));
 }
 

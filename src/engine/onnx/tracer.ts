@@ -129,6 +129,8 @@ export interface TracedGraph<Out> {
   readonly graph: GraphParts;
   /** The tree of results; leaves are output names. */
   readonly outputs: Mapped<Out, tf.Tensor, string>;
+  /** The results, with the names of the outputs. */
+  readonly results: readonly GraphValue[];
   /** What a run needs at once (peak-bytes.ts), beside inputs and constants. */
   readonly peakBytes: () => number;
 }
@@ -150,10 +152,10 @@ export function trace<In, Out>(
   inputs: Mapped<In, tf.Tensor, InputDeclaration | NdArray>,
   options: TraceOptions = {},
 ): TracedProgram<Out> {
-  const { graph, ...traced } = traceGraph(fn, inputs, options);
+  const { graph, results, ...traced } = traceGraph(fn, inputs, options);
   const narrow = options.narrowProducts ? withNarrowProducts(graph, options.narrowProducts) : graph;
   const held = new Map(narrow.constants.map(({ name, bytes }) => [widened(name), bytes.length]));
-  return { model: encodeModel(narrow), inputs: narrow.inputs.map(({ name }) => name), held, ...traced };
+  return { model: encodeModel(narrow), inputs: narrow.inputs.map(({ name }) => name), results, held, ...traced };
 }
 
 /** As `trace`, before it is encoded. */
@@ -184,7 +186,8 @@ export function traceGraph<In, Out>(
     });
     const { sizes } = tracer.graph;
     const graph = tracer.graph.parts(values);
-    return { graph, outputs, peakBytes: () => peakBytes(graph, sizes) };
+    const named = [...values].map(([name, value]) => ({ ...value, name }));
+    return { graph, outputs, results: named, peakBytes: () => peakBytes(graph, sizes) };
   } catch (error) {
     throw explain(error);
   } finally {

@@ -2,16 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { operatorsOnCpu, readable } from '../../../../src/engine/onnx/programs/placement.js';
-import * as ort from '../../../../src/engine/onnx/runtime.js';
 import '../../../../src/engine/onnx/kernels/index.js';
 import { trace } from '../../../../src/engine/onnx/tracer.js';
 
 test('the operators that are computed on the CPU, by name and number', async () => {
   const fn = ({ x }: { x: tf.Tensor2D }) => tf.cumsum(tf.matMul(tf.matMul(x, x), x).tanh(), 1);
-  const { model } = trace(fn, { x: { shape: [2, 2], dtype: 'float32' } });
-  const feeds = { 'in/x': new ort.Tensor('float32', new Float32Array(4), [2, 2]) };
+  const x = { shape: [2, 2], dtype: 'float32' } as const;
+  const { model } = trace(fn, { x });
   // Where the CPU is what was asked for, all of them.
-  assert.deepEqual(await operatorsOnCpu(model, feeds, 'cpu'), ['CumSum (1)', 'Gemm (2)', 'Tanh (1)']);
+  assert.deepEqual(await operatorsOnCpu(model, [{ name: 'in/x', ...x }], 'cpu'), [
+    'CumSum (1)',
+    'Gemm (2)',
+    'Tanh (1)',
+  ]);
 });
 
 test("CUDA's errors are one clause", () => {

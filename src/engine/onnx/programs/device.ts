@@ -1,11 +1,8 @@
-/** Sessions of onnxruntime, whole on the device that was asked for or not at all. */
+/** What programs need of a device: its card, precision, memory, and that onnxruntime computes there. */
 import type { Device, Precision } from '../../../shared/engine-names.js';
 import { RequestError } from '../../../shared/errors.js';
 import type { Card } from '../../cuda/driver.js';
 import { settlePrecision } from '../../precision.js';
-import * as ort from '../runtime.js';
-
-type SessionOptions = NonNullable<Parameters<typeof ort.InferenceSession.create>[1]>;
 
 /** The card that a process computes on: the first that CUDA_VISIBLE_DEVICES leaves; undefined: none, or not known. */
 export async function cardOf(device: Device): Promise<Card | undefined> {
@@ -27,40 +24,11 @@ export function settledPrecision(place: Device, card: Card | undefined, asked: P
 
 /** Makes the arena that CUDA's programs share. False where that fails: each program has its own then, and fewer are kept. */
 export async function sharedArena(): Promise<boolean> {
-  const { shareArena } = await import('./shared-arena.js');
-  return shareArena('cuda', ort.packageFolder, ort.env.versions.node ?? '') === undefined;
-}
-
-interface Placed {
-  readonly key: string;
-  readonly device: Device;
-  /** Whether it computes in the arena that all programs share. */
-  readonly sharesArena: boolean;
-  /** Inputs to run the program with, of any values. */
-  readonly feeds: Readonly<Record<string, ort.Tensor>>;
-}
-
-/** @throws RequestError where CUDA would leave operators to the CPU, naming them: their values would cross the bus twice */
-export async function createSession(
-  model: Uint8Array,
-  options: SessionOptions,
-  { key, device, sharesArena, feeds }: Placed,
-): Promise<ort.InferenceSession> {
-  if (device !== 'cuda') return ort.InferenceSession.create(model, options);
-  const [{ operatorsOnCpu, wholly }, { fromSharedArena }] = await Promise.all([
-    import('./placement.js'),
-    import('./shared-arena.js'),
-  ]);
   try {
-    const session = { ...wholly.extra.session, ...(sharesArena && fromSharedArena) };
-    return await ort.InferenceSession.create(model, { ...options, extra: { session }, logSeverityLevel: 4 });
-  } catch (error) {
-    const left = await operatorsOnCpu(model, feeds, device).catch(() => []);
-    if (left.length === 0) throw error;
-    throw new RequestError(
-      `CUDA has no kernel for ${left.join(', ')} of the program "${key}": they would be computed on the CPU`,
-      'Use --device cpu or --device webgpu for this experiment.',
-    );
+    const { shareArena } = await import('../native/shared-arena.js');
+    return shareArena('cuda') === undefined;
+  } catch {
+    return false; // koffi does not load
   }
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import { fromSharedArena, shareArena } from '../../../../src/engine/onnx/programs/shared-arena.js';
+import { shareArena } from '../../../../src/engine/onnx/native/shared-arena.js';
+import { fromSharedArena } from '../../../../src/engine/onnx/programs/placement.js';
 import '../../../../src/engine/onnx/kernels/index.js';
 import * as ort from '../../../../src/engine/onnx/runtime.js';
 import { trace } from '../../../../src/engine/onnx/tracer.js';
@@ -20,13 +21,7 @@ test('programs compute in an arena that onnxruntime-node knows nothing of', { sk
     return data;
   };
   const expected = await run({});
-  const version = ort.env.versions.node ?? '';
-  assert.equal(shareArena('cpu', ort.packageFolder, version), undefined);
-  assert.equal(shareArena('cpu', ort.packageFolder, version), undefined, 'it is made once');
+  assert.equal(shareArena('cpu'), undefined);
+  assert.equal(shareArena('cpu'), undefined, 'it is made once');
   assert.deepEqual(await run({ session: fromSharedArena }), expected);
-});
-
-test('without the provider, and without the library, there is a reason', { skip }, () => {
-  const reason = shareArena('cuda', '/nowhere', '1.30.0');
-  assert.match(reason ?? '', /cannot open shared object file/);
 });
