@@ -1,6 +1,6 @@
 /** Kernels: compiled, loaded, launched. */
 import koffi, { type LibraryHandle } from 'koffi';
-import type { Address, Kernel } from '../card.js';
+import type { Address, Kernel } from './card.js';
 import { Compiler } from './compiler.js';
 import { type Driver, made } from './driver.js';
 

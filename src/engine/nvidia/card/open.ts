@@ -1,6 +1,6 @@
 /** Takes a card: the first that CUDA_VISIBLE_DEVICES leaves visible. */
 import { messageOf, RequestError, TrialError } from '../../../shared/errors.js';
-import type { Address, Card, Kernel, Product, ProductPrecision, RecordedGraph } from '../card.js';
+import type { Address, Card, Kernel, Product, ProductPrecision, RecordedGraph } from './card.js';
 import { bindDriver, type Driver, made } from './driver.js';
 import { Kernels } from './kernels.js';
 import { type CardLibraries, loadCardLibraries } from './libraries.js';

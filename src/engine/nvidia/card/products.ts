@@ -3,7 +3,7 @@
  * c = op(a) op(b) is asked for as its transpose, op(b)' op(a)'.
  */
 import koffi, { type LibraryHandle } from 'koffi';
-import type { DeviceType, MatrixOperand, Product, ProductPrecision } from '../card.js';
+import type { DeviceType, MatrixOperand, Product, ProductPrecision } from './card.js';
 import { type Driver, declarer, made } from './driver.js';
 
 /** cudaDataType_t. */

@@ -3,7 +3,7 @@
  * memory a copy waits in the JavaScript thread until the card has done what was queued before.
  */
 import koffi from 'koffi';
-import type { Address } from '../card.js';
+import type { Address } from './card.js';
 import { type Driver, made } from './driver.js';
 import { whenDone } from './waiting.js';
 

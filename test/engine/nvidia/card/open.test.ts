@@ -1,14 +1,14 @@
-/** The card as the engine sees it, on the stand-in. */
+/** The card as the engine sees it: the stand-in, or a real one. */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import type { Card } from '../../../../src/engine/nvidia/card.js';
+import type { Card } from '../../../../src/engine/nvidia/card/card.js';
 import { RequestError, TrialError } from '../../../../src/shared/errors.js';
-import { noStandIn, openStandIn } from '../stand-in/stand-in.js';
+import { noTestCard, onRealCard, openTestCard } from '../stand-in/stand-in.js';
 
-const skip = noStandIn ?? false;
+const skip = noTestCard;
 let card: Card;
 before(async () => {
-  if (!skip) card = await openStandIn();
+  if (!skip) card = await openTestCard();
 });
 after(() => card?.dispose());
 
@@ -40,20 +40,22 @@ extern "C" __global__ void lanes(float* to) { to[0] = WARP; }
 `;
 
 test('a card says what it is, and how much memory it has', { skip }, () => {
-  assert.equal(card.name, 'stand-in');
-  assert.deepEqual(card.computeCapability, [9, 0]);
+  assert.ok(onRealCard ? card.name !== '' : card.name === 'stand-in', card.name);
+  assert.ok(card.computeCapability[0] >= 5, `${card.computeCapability}`);
   const before = card.memory();
-  const address = card.allocate(2 ** 20);
-  assert.equal(before.free - card.memory().free, 2 ** 20);
+  const address = card.allocate(64 * 2 ** 20);
+  assert.ok(card.memory().free <= before.free - 64 * 2 ** 20);
   assert.ok(Number.isSafeInteger(address) && address > 0);
   card.release(address);
-  assert.deepEqual(card.memory(), before);
+  assert.equal(card.memory().total, before.total);
+  assert.ok(card.memory().free > before.free - 2 ** 20);
 });
 
 test('what the card has no room for is said with what is free', { skip }, () => {
   assert.throws(
-    () => card.allocate(2 ** 40),
-    (error) => error instanceof TrialError && /1048576 MiB were asked for; \d+ MiB of 16384 MiB/.test(error.message),
+    () => card.allocate(2 ** 50),
+    (error) =>
+      error instanceof TrialError && /1073741824 MiB were asked for; \d+ MiB of \d+ MiB are free/.test(error.message),
   );
 });
 
@@ -100,7 +102,7 @@ test('kernels run on the addresses that they are given', { skip }, async () => {
   card.launch(halve!, 2, 2, [to]);
   assert.deepEqual(await downloaded(to, 6), [1, 2, 3, 4, 10, 9]);
   card.launch(lanes!, 1, 1, [to]);
-  assert.deepEqual(await downloaded(to, 1), [1]);
+  assert.deepEqual(await downloaded(to, 1), [onRealCard ? 32 : 1]);
   assert.throws(() => card.launch(scale!, 1, 4, [to, from]), /scale has 3 parameters; 2 addresses were given/);
   assert.throws(() => card.launch(halve!, 0, 4, [to]), /cuLaunchKernel failed: CUDA_ERROR_INVALID_VALUE/);
 });
@@ -119,10 +121,7 @@ test('a kernel may have hundreds of parameters', { skip }, async () => {
 
 test('what does not compile is shown with its line', { skip }, () => {
   const wrong = 'extern "C" __global__ void wrong(float* to) {\n  float x = 1;\n  to[0] = y;\n}';
-  assert.throws(
-    () => card.compile(wrong, ['wrong']),
-    /does not compile:.*y.* was not declared.*\nline 3: to\[0\] = y;/s,
-  );
+  assert.throws(() => card.compile(wrong, ['wrong']), /does not compile:.*y.*\nline 3: to\[0\] = y;/s);
   assert.throws(() => card.compile(source, ['scale', 'other']), /no kernel other in the source/);
 });
 
@@ -163,11 +162,11 @@ test('what cannot be recorded is refused, and the card works on', { skip }, asyn
   assert.deepEqual(await downloaded(values, 1), [3]);
 });
 
-test('why no card can be used is said by the driver', { skip }, async () => {
+test('why no card can be used is said by the driver', { skip: onRealCard || skip }, async () => {
   process.env['STAND_IN_NO_DEVICE'] = '1';
   try {
     await assert.rejects(
-      openStandIn,
+      openTestCard,
       (error) => error instanceof RequestError && /CUDA_ERROR_NO_DEVICE/.test(error.message),
     );
   } finally {

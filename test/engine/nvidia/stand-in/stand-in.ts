@@ -6,15 +6,21 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Card } from '../../../../src/engine/nvidia/card/card.js';
 import { openCard } from '../../../../src/engine/nvidia/card/open.js';
-import type { Card } from '../../../../src/engine/nvidia/card.js';
 import { projectRoot } from '../../../command-line.js';
 
 const sources = path.join(projectRoot, 'test/engine/nvidia/stand-in');
 const names = ['libcuda.so.1', 'libcublasLt.so.13', 'libcublas.so.13', 'libnvrtc.so.13'];
 
+/** Tests run on the card of this machine instead: ESTA_TEST_CARD=1 node --test dist/test/engine/nvidia/card/*.test.js. */
+export const onRealCard = process.env['ESTA_TEST_CARD'] !== undefined;
+
 /** Why there is no stand-in here; undefined where there is one. */
 export const noStandIn = process.platform !== 'linux' ? 'needs Linux' : hasCompiler() ? undefined : 'needs g++';
+
+/** What tests of a card are skipped for: `{ skip: noTestCard }`. */
+export const noTestCard: string | false = onRealCard ? false : (noStandIn ?? false);
 
 /** Builds the libraries where that has not been done. @returns their folder */
 export function buildStandIn(): string {
@@ -49,8 +55,9 @@ export function useStandIn(): () => void {
   };
 }
 
-export async function openStandIn(): Promise<Card> {
-  const end = useStandIn();
+/** The stand-in, or the card of this machine where that was asked for. */
+export async function openTestCard(): Promise<Card> {
+  const end = onRealCard ? () => {} : useStandIn();
   try {
     return await openCard();
   } finally {
