@@ -8,6 +8,7 @@ import { attention } from '../../engine/ops/attention.js';
 import { gelu } from '../../engine/ops/gelu.js';
 import { layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';
+import { tile } from '../../engine/ops/tile.js';
 import type { BlockAdaptation } from '../family.js';
 import { adapted, type Linear, type Norm, patchesOf } from '../layers.js';
 import { layerNormEpsilon, type ViTVariant } from './variants.js';
@@ -49,7 +50,7 @@ export function embed(weights: ViTEmbedding<tf.Tensor>, images: tf.Tensor, { pat
   const width = weights.patch.bias.shape[0]!;
   const patches = patchesOf(images, patchSize).reshape([batch, grid * grid, -1]);
   const tokens = linear(patches, weights.patch.weight, weights.patch.bias);
-  const classTokens = weights.classToken.reshape([1, 1, width]).tile([batch, 1, 1]);
+  const classTokens = tile(weights.classToken.reshape([1, 1, width]), [batch, 1, 1]);
   return tf.concat([classTokens, tokens], 1).add(weights.position);
 }
 
