@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
 import type { ImagePretraining } from '../src/config/schema/pretraining.js';
-import { EstaCommand, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, precisionFlag, setFlag } from '../src/shared/command.js';
 
 export default class Pretrain extends EstaCommand {
   static override readonly summary = 'Pretrain a family of small anchors on a folder of images, or on plain text.';
@@ -23,7 +23,11 @@ export default class Pretrain extends EstaCommand {
     file: Args.string({ description: 'Pretraining file (YAML).', required: true }),
   };
 
-  static override readonly flags = { set: setFlag };
+  static override readonly flags = {
+    set: setFlag,
+    device: deviceFlag,
+    precision: precisionFlag,
+  };
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Pretrain);
@@ -35,7 +39,7 @@ export default class Pretrain extends EstaCommand {
     const { pretrainText } = await import('../src/experiment/pretrain/text/pretrain-text.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const { createProgress } = await import('../src/shared/progress.js');
-    const engine = await createOnnxEngine();
+    const engine = await createOnnxEngine({ device: flags.device, precision: flags.precision });
     const runtime = { engine, progress: createProgress(process.stderr), signal: interruptSignal() };
     if (isTextPretraining(config)) {
       const results = await pretrainText(config, runtime).finally(() => engine.dispose());

@@ -20,6 +20,8 @@ export interface AdamWState<Tree> {
 
 export interface AdamWOptions {
   readonly weightDecay: number;
+  /** Which parameters it pulls, by their paths; default: `decays`. */
+  readonly decays?: (path: string, parameter: { readonly shape: readonly number[] }) => boolean;
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
@@ -52,7 +54,7 @@ export function adamW<Tree>(
   const [gradient, expAvg, expAvgSq, step] = [gradients, state.expAvg, state.expAvgSq, state.step].map(byPath);
   const moved = leavesOf(parameters, isTensor).map(({ path, leaf }) => ({
     path,
-    weightDecay: decays(path, leaf) ? options.weightDecay : 0,
+    weightDecay: (options.decays ?? decays)(path, leaf) ? options.weightDecay : 0,
     parameter: leaf,
     gradient: gradient!.get(path)!,
     expAvg: expAvg!.get(path)!,

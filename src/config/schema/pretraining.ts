@@ -51,6 +51,24 @@ const augmentationFields = z.strictObject({
   color_jitter: field(nonNegative().default(0.3), 'Strength of the jitter of brightness and contrast.', 'DeiT'),
 });
 
+const togetherFields = z.strictObject({
+  steps: field(
+    count().default(1),
+    'Steps of one program: what is trained goes to the device and back once for all of them.',
+    'this project; steps_per_execution of Keras',
+  ),
+  distillation: field(
+    fraction().default(0),
+    'Share of the targets of the smaller anchors that the probabilities of the largest make up, from the same view.',
+    'Deep Mutual Learning (Zhang et al. 2018), from the largest alone',
+  ),
+  clip_norm: field(
+    positive().default(1),
+    'Largest length of the gradient of an anchor; longer ones are shortened.',
+    'Better plain ViT baselines (Beyer et al. 2022)',
+  ),
+});
+
 const trainingFields = z.strictObject({
   epochs: field(count().default(60), 'Passes over the training images or sequences.', 'our choice'),
   warmup_epochs: field(countOrZero().default(5), 'Epochs in which the learning rate rises from 0.', 'DeiT'),
@@ -69,6 +87,11 @@ const trainingFields = z.strictObject({
     'PatchDropout (Liu et al. 2023): nearly the same accuracy for nearly half the computation at 0.5',
   ),
   augmentation: augmentationFields.prefault({}),
+  together: field(
+    togetherFields.optional(),
+    'All anchors learn in the same steps, from the same views, which are made on the device from bytes; left out: one anchor after the other.',
+    'this project: for GPUs, which one small network leaves idle',
+  ),
 });
 
 const fields = z.strictObject({
@@ -108,6 +131,19 @@ const rules: readonly Rule<z.output<typeof fields>>[] = [
     problem: ({ training: { augmentation } }) =>
       augmentation.crop_scale[0] > augmentation.crop_scale[1] &&
       `expected the least share first, received [${augmentation.crop_scale.join(', ')}]`,
+  },
+  {
+    needs: ['anchors', 'training.together'],
+    at: ['anchors'],
+    problem: ({ anchors, training: { together } }) => {
+      const own = together && anchors.find(({ epochs }) => epochs !== undefined);
+      return own && `expected no epochs of an anchor where all learn together, received ${own.epochs} for ${own.name}`;
+    },
+  },
+  {
+    needs: ['data', 'training.together'],
+    at: ['training', 'together'],
+    problem: ({ data, training: { together } }) => together && data.kind === 'plain-text' && 'expected none for text',
   },
 ];
 

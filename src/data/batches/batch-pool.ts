@@ -1,13 +1,11 @@
 /** The threads behind a batch loader: tasks in, prepared batches out. */
 import { Worker } from 'node:worker_threads';
 import { RequestError } from '../../shared/errors.js';
-import type { BatchReply, BatchTask, BatchWorkerData } from './batch-worker.js';
-
-type Images = Float32Array<ArrayBuffer>;
+import type { BatchReply, BatchTask, BatchWorkerData, PreparedImages } from './batch-worker.js';
 
 interface Pending {
   readonly worker: Worker;
-  readonly resolve: (images: Images) => void;
+  readonly resolve: (images: PreparedImages) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -23,10 +21,10 @@ export class BatchPool {
   }
 
   /** Tasks go to the threads in turn; each thread works through its own in order. */
-  prepare(epoch: number, indices: readonly number[]): Promise<Images> {
+  prepare(epoch: number, indices: readonly number[]): Promise<PreparedImages> {
     const id = this.nextId++;
     const worker = this.workers[id % this.workers.length]!;
-    const images = new Promise<Images>((resolve, reject) => {
+    const images = new Promise<PreparedImages>((resolve, reject) => {
       if (this.failure) {
         reject(this.failure);
         return;
@@ -60,7 +58,7 @@ export class BatchPool {
     if (!pending) return;
     this.pending.delete(reply.id);
     if (![...this.pending.values()].some(({ worker }) => worker === pending.worker)) pending.worker.unref();
-    if ('images' in reply) pending.resolve(reply.images);
+    if ('prepared' in reply) pending.resolve(reply.prepared);
     else pending.reject(asError(reply.error));
   }
 

@@ -6,11 +6,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isExpected, messageOf, RequestError } from '../../shared/errors.js';
 import { Random } from '../../shared/random.js';
 import type { Sample } from '../dataset.js';
-import { prepareImage } from '../images/augment.js';
+import { prepareImage, type RandomView } from '../images/augment.js';
 import { decodeImage } from '../images/decode.js';
 import { cachedImage, type ImageCache } from '../images/image-cache.js';
-import type { Augmentation, Preprocessing } from '../images/preprocessing.js';
+import type { Augmentation, Preprocessing, RgbImage } from '../images/preprocessing.js';
 import { forEachLimited } from './concurrency.js';
+import { viewNumbers, writeRawImage, writeView } from './raw-images.js';
 
 /** What a worker knows from the start. */
 export interface BatchWorkerData {
@@ -19,6 +20,8 @@ export interface BatchWorkerData {
   readonly augmentation: Augmentation | undefined;
   readonly cache: ImageCache;
   readonly seed: number;
+  /** Whether images are left as they are, beside the views that are to be made of them. */
+  readonly raw: boolean;
 }
 
 /** One batch to prepare. */
@@ -28,27 +31,35 @@ export interface BatchTask {
   readonly indices: readonly number[];
 }
 
-/** [batch, crop, crop, 3], or what went wrong: `hint` and `expected` as in shared/errors. */
+/** A batch of images, [batch, crop, crop, 3]. */
+export interface PreparedImages {
+  /** Normalised, or bytes. */
+  readonly images: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+  /** Beside bytes: [batch, viewNumbers]. */
+  readonly views?: Float32Array<ArrayBuffer>;
+}
+
+/** What was asked for, or what went wrong: `hint` and `expected` as in shared/errors. */
 export type BatchReply =
-  | { readonly id: number; readonly images: Float32Array<ArrayBuffer> }
+  | { readonly id: number; readonly prepared: PreparedImages }
   | { readonly id: number; readonly error: { message: string; hint: string | undefined; expected: boolean } };
 
-const { samples, preprocessing, augmentation, cache, seed } = workerData as BatchWorkerData;
+const { samples, preprocessing, augmentation, cache, seed, raw } = workerData as BatchWorkerData;
 
 /** Decoded images of a batch that wait to be augmented: as many as sharp decodes at once, whatever their size. */
 const imagesInFlight = 4;
 
-async function prepareBatch({ epoch, indices }: BatchTask): Promise<Float32Array<ArrayBuffer>> {
-  const length = preprocessing.crop ** 2 * 3;
-  const images = new Float32Array(indices.length * length);
+async function forEachImage(
+  { epoch, indices }: BatchTask,
+  use: (position: number, image: RgbImage, view: RandomView | undefined) => void,
+): Promise<void> {
   await forEachLimited(
     [...indices.entries()],
     async ([position, index]) => {
       const image = cachedImage(cache, index) ?? (await decodeImage(samples[index]!.file, preprocessing));
       const view = augmentation && { augmentation, random: Random.of(seed, 'augmentation', epoch, index) };
-      const output = images.subarray(position * length, (position + 1) * length);
       try {
-        prepareImage(image, preprocessing, view, output);
+        use(position, image, view);
       } catch (error) {
         if (!isExpected(error)) throw error;
         throw new RequestError(`image ${samples[index]!.file}: ${error.message}`, error.hint);
@@ -56,13 +67,33 @@ async function prepareBatch({ epoch, indices }: BatchTask): Promise<Float32Array
     },
     imagesInFlight,
   );
-  return images;
+}
+
+const imageLength = preprocessing.crop ** 2 * 3;
+
+async function preparedImages(task: BatchTask): Promise<PreparedImages> {
+  const images = new Float32Array(task.indices.length * imageLength);
+  await forEachImage(task, (position, image, view) =>
+    prepareImage(image, preprocessing, view, images.subarray(position * imageLength, (position + 1) * imageLength)),
+  );
+  return { images };
+}
+
+async function rawImages(task: BatchTask): Promise<PreparedImages> {
+  const images = new Uint8Array(task.indices.length * imageLength);
+  const views = new Float32Array(task.indices.length * viewNumbers);
+  await forEachImage(task, (position, image, view) => {
+    writeRawImage(image, preprocessing, images.subarray(position * imageLength, (position + 1) * imageLength));
+    writeView(preprocessing, view, views.subarray(position * viewNumbers, (position + 1) * viewNumbers));
+  });
+  return { images, views };
 }
 
 parentPort!.on('message', async (task: BatchTask) => {
   try {
-    const images = await prepareBatch(task);
-    parentPort!.postMessage({ id: task.id, images } satisfies BatchReply, [images.buffer]);
+    const prepared = await (raw ? rawImages(task) : preparedImages(task));
+    const memory = [prepared.images.buffer, ...(prepared.views ? [prepared.views.buffer] : [])];
+    parentPort!.postMessage({ id: task.id, prepared } satisfies BatchReply, memory);
   } catch (error) {
     const expected = isExpected(error);
     const message = expected || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message);

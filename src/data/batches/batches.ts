@@ -6,13 +6,15 @@
  * far ahead they work, or on where an interrupted run went on.
  */
 import { availableParallelism } from 'node:os';
-import { type Float32NdArray, float32, type Int32NdArray, int32 } from '../../shared/arrays.js';
+import { type Float32NdArray, float32, type Int32NdArray, int32, type Uint8NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { Random } from '../../shared/random.js';
 import type { Sample } from '../dataset.js';
 import { cacheImages, type ImageCache } from '../images/image-cache.js';
 import type { Augmentation, Preprocessing } from '../images/preprocessing.js';
 import { BatchPool } from './batch-pool.js';
+import type { PreparedImages } from './batch-worker.js';
+import { viewNumbers } from './raw-images.js';
 
 export interface BatchOptions {
   readonly samples: readonly Sample[];
@@ -36,17 +38,29 @@ export interface BatchOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-export interface Batch {
+/** Where a batch stands, and what it is of. */
+interface BatchPlace {
   /** from 0; the position from which `batches` can go on is the one after it */
   readonly epoch: number;
   /** from 0 within the epoch */
   readonly index: number;
-  /** [batch, crop, crop, 3], normalised */
-  readonly images: Float32NdArray;
   /** [batch] */
   readonly labels: Int32NdArray;
   /** positions in `samples` */
   readonly indices: readonly number[];
+}
+
+export interface Batch extends BatchPlace {
+  /** [batch, crop, crop, 3], normalised */
+  readonly images: Float32NdArray;
+}
+
+/** Images as they are, to be cropped, mirrored and normalised on the device. */
+export interface RawBatch extends BatchPlace {
+  /** [batch, crop, crop, 3] */
+  readonly images: Uint8NdArray;
+  /** What is to be seen of each: [batch, viewNumbers], see raw-images.ts. */
+  readonly views: Float32NdArray;
 }
 
 /** Where to begin, and for how many epochs to go on (default one). */
@@ -57,12 +71,13 @@ export interface BatchRange {
 }
 
 /** A split, ready to be read again and again. */
-export class BatchLoader {
-  /** Use `openBatches`. */
+export class BatchLoader<Of extends BatchPlace = Batch> {
+  /** Use `openBatches` or `openRawBatches`. */
   constructor(
     private readonly options: BatchOptions,
     private readonly pool: BatchPool,
     readonly cache: ImageCache,
+    private readonly assemble: (place: BatchPlace, prepared: PreparedImages) => Of,
   ) {}
 
   get batchesPerEpoch(): number {
@@ -74,9 +89,9 @@ export class BatchLoader {
    * Batches in order, prepared ahead across the ends of epochs. Leaving the loop early is fine.
    * @throws RequestError when an image cannot be read or decoded
    */
-  async *batches({ epoch = 0, index = 0, epochs = 1 }: BatchRange = {}): AsyncGenerator<Batch, void, void> {
+  async *batches({ epoch = 0, index = 0, epochs = 1 }: BatchRange = {}): AsyncGenerator<Of, void, void> {
     const { prefetch = 4 } = this.options;
-    const ahead: { readonly batch: PlannedBatch; readonly images: Promise<Float32Array> }[] = [];
+    const ahead: { readonly batch: PlannedBatch; readonly images: Promise<PreparedImages> }[] = [];
     const enqueue = (batch: PlannedBatch) => {
       ahead.push({ batch, images: this.pool.prepare(batch.epoch, batch.indices) });
     };
@@ -85,9 +100,9 @@ export class BatchLoader {
       enqueue(batch);
       if (ahead.length <= prefetch) continue;
       const { batch: ready, images } = ahead.shift()!;
-      yield this.assemble(ready, await images);
+      yield this.assemble(this.placed(ready), await images);
     }
-    for (const { batch, images } of ahead) yield this.assemble(batch, await images);
+    for (const { batch, images } of ahead) yield this.assemble(this.placed(batch), await images);
   }
 
   /** Ends the threads. */
@@ -111,19 +126,9 @@ export class BatchLoader {
     return shuffle ? Random.of(seed, 'order', epoch).shuffled(order) : order;
   }
 
-  private assemble({ epoch, index, indices }: PlannedBatch, images: Float32Array): Batch {
-    const { samples, preprocessing } = this.options;
-    const { crop } = preprocessing;
-    return {
-      epoch,
-      index,
-      images: float32([indices.length, crop, crop, 3], images),
-      labels: int32(
-        [indices.length],
-        Int32Array.from(indices, (sample) => samples[sample]!.label),
-      ),
-      indices,
-    };
+  private placed(batch: PlannedBatch): BatchPlace {
+    const labels = Int32Array.from(batch.indices, (sample) => this.options.samples[sample]!.label);
+    return { ...batch, labels: int32([labels.length], labels) };
   }
 }
 
@@ -139,6 +144,28 @@ interface PlannedBatch {
  * @throws RequestError when images cannot be decoded, or when there are too few samples for a whole batch of training
  */
 export async function openBatches(options: BatchOptions): Promise<BatchLoader> {
+  const { crop } = options.preprocessing;
+  return open(options, false, (place, { images }) => ({
+    ...place,
+    images: float32([place.indices.length, crop, crop, 3], images as Float32Array),
+  }));
+}
+
+/** As `openBatches`, of images that a program prepares on the device: bytes, and what is to be seen of them. */
+export async function openRawBatches(options: BatchOptions): Promise<BatchLoader<RawBatch>> {
+  const { crop } = options.preprocessing;
+  return open(options, true, (place, { images, views }) => ({
+    ...place,
+    images: { dtype: 'uint8', shape: [place.indices.length, crop, crop, 3], data: images as Uint8Array },
+    views: float32([place.indices.length, viewNumbers], views),
+  }));
+}
+
+async function open<Of extends BatchPlace>(
+  options: BatchOptions,
+  raw: boolean,
+  assemble: (place: BatchPlace, prepared: PreparedImages) => Of,
+): Promise<BatchLoader<Of>> {
   const { samples, preprocessing, augmentation, batchSize, seed = 0, lastBatch = 'keep' } = options;
   const { threads = Math.min(4, Math.max(1, availableParallelism() - 1)), cacheBytes, onProgress } = options;
   if (lastBatch === 'drop' && samples.length < batchSize) {
@@ -151,6 +178,6 @@ export async function openBatches(options: BatchOptions): Promise<BatchLoader> {
     ...(cacheBytes !== undefined && { maximumBytes: cacheBytes }),
     ...(onProgress && { onProgress }),
   });
-  const pool = new BatchPool(threads, { samples, preprocessing, augmentation, cache, seed });
-  return new BatchLoader(options, pool, cache);
+  const pool = new BatchPool(threads, { samples, preprocessing, augmentation, cache, seed, raw });
+  return new BatchLoader(options, pool, cache, assemble);
 }

@@ -21,6 +21,15 @@ export interface RandomView {
   readonly random: Random;
 }
 
+/** What is seen of an image, with all random choices made. */
+export interface View {
+  /** In pixels of the image at hand. */
+  readonly window: Window;
+  readonly flip: boolean;
+  /** Factors, where colours are changed. */
+  readonly jitter?: ColourJitter;
+}
+
 /**
  * Writes the view of `image` that the network sees, [crop, crop, 3] normalised, into `output`.
  * @param view left out: the central crop, as in evaluation
@@ -32,22 +41,27 @@ export function prepareImage(
   view: RandomView | undefined,
   output: Float32Array,
 ): void {
-  const { crop, interpolation, resize } = preprocessing;
+  const { window, flip, jitter } = viewOf(image, preprocessing, view);
+  resample(image, window, preprocessing.crop, preprocessing.interpolation, flip, output);
+  if (jitter) jitterColours(output, jitter);
+  normalise(output, preprocessing);
+}
+
+/**
+ * Draws what `prepareImage` shows of an image.
+ * @param view left out: the central crop, as in evaluation
+ * @throws RequestError when the image is smaller than the crop
+ */
+export function viewOf(image: Extent, { crop, resize }: Preprocessing, view: RandomView | undefined): View {
   const resized = resizedExtent(image, resize);
-  const window = view ? randomWindow(resized, crop, view) : centralWindow(resized, crop);
+  const { left, top, width, height } = view ? randomWindow(resized, crop, view) : centralWindow(resized, crop);
   const flip = view?.augmentation.flip === true && view.random.uniform() < 0.5;
+  const jitter = view?.augmentation.jitter && drawnFactors(view.augmentation.jitter, view.random);
   // The window is in pixels of the resized image, the pixels at hand may be those of the smaller original.
   const scaleX = image.width / resized.width;
   const scaleY = image.height / resized.height;
-  const source = {
-    left: window.left * scaleX,
-    top: window.top * scaleY,
-    width: window.width * scaleX,
-    height: window.height * scaleY,
-  };
-  resample(image, source, crop, interpolation, flip, output);
-  if (view?.augmentation.jitter) jitterColours(output, view.augmentation.jitter, view.random);
-  normalise(output, preprocessing);
+  const window = { left: left * scaleX, top: top * scaleY, width: width * scaleX, height: height * scaleY };
+  return { window, flip, ...(jitter && { jitter }) };
 }
 
 function randomWindow(image: Extent, crop: number, { augmentation, random }: RandomView): Window {
@@ -105,12 +119,15 @@ function randomResizedWindow({ width, height }: Extent, { scale, ratio }: Random
 const luminance = (pixels: Float32Array, at: number) =>
   0.299 * pixels[at]! + 0.587 * pixels[at + 1]! + 0.114 * pixels[at + 2]!;
 
-/** Brightness, then contrast, then saturation, on values in [0, 255]; torchvision draws the order too. */
-function jitterColours(pixels: Float32Array, jitter: ColourJitter, random: Random): void {
+function drawnFactors(strengths: ColourJitter, random: Random): ColourJitter {
   const factor = (strength: number) => random.uniform(Math.max(0, 1 - strength), 1 + strength);
-  const brightness = factor(jitter.brightness);
-  const contrast = factor(jitter.contrast);
-  const saturation = factor(jitter.saturation);
+  const brightness = factor(strengths.brightness);
+  const contrast = factor(strengths.contrast);
+  return { brightness, contrast, saturation: factor(strengths.saturation) };
+}
+
+/** Brightness, then contrast, then saturation, on values in [0, 255]; torchvision draws the order too. */
+function jitterColours(pixels: Float32Array, { brightness, contrast, saturation }: ColourJitter): void {
   let sum = 0;
   for (let at = 0; at < pixels.length; at += 3) sum += luminance(pixels, at);
   const mean = (brightness * sum) / (pixels.length / 3);

@@ -24,6 +24,8 @@ export interface AnchorIdentity {
   readonly anchor: Pick<PretrainedAnchor, 'name' | 'architecture'>;
   /** With the epochs and the learning rate of this anchor. */
   readonly training: ImagePretraining['training'];
+  /** All that learn together, where they do. */
+  readonly family?: readonly PretrainedAnchor[];
   readonly data: Pick<ImagePretraining['data'], 'kind' | 'image_size'> & Partial<ImagesIdentity>;
   readonly computation?: ComputationIdentity;
 }
@@ -43,12 +45,13 @@ export function anchorIdentity(
 }
 
 /** The part that the file says. */
-function anchorSettings({ seed, training, data }: ImagePretraining, anchor: PretrainedAnchor): AnchorIdentity {
+function anchorSettings({ seed, training, data, anchors }: ImagePretraining, anchor: PretrainedAnchor): AnchorIdentity {
   const { name, architecture, epochs = training.epochs, learning_rate = training.learning_rate } = anchor;
   const { kind, image_size } = data;
   return {
     ...{ seed, anchor: { name, architecture }, data: { kind, image_size } },
     training: { ...training, epochs, learning_rate },
+    ...(training.together && { family: anchors }),
   };
 }
 

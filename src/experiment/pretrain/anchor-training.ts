@@ -47,7 +47,7 @@ export interface TrainedAnchor {
 }
 
 /** A line of metrics.jsonl. */
-interface EpochLine {
+export interface EpochLine {
   readonly anchor: string;
   readonly epoch: number;
   readonly loss: number;
@@ -55,7 +55,12 @@ interface EpochLine {
   readonly accuracy?: number;
 }
 
-const checkpointMinutes = 5;
+export const checkpointMinutes = 5;
+
+/** Whether the accuracy is measured after an epoch, counted from 1. */
+export function isMeasured(epoch: number, epochs: number): boolean {
+  return epoch % 5 === 0 || epoch === epochs;
+}
 
 export async function trainAnchor(runtime: Runtime, anchor: AnchorTraining): Promise<TrainedAnchor> {
   const { name, architecture, family, seed, epochs, train, metricsFile } = anchor;
@@ -81,7 +86,7 @@ export async function trainAnchor(runtime: Runtime, anchor: AnchorTraining): Pro
       onStart: (epochsDone) =>
         keepJsonLines<EpochLine>(metricsFile, (line) => line.anchor !== name || line.epoch <= epochsDone),
       async onEpoch({ epoch, means: { loss } }, { parameters }) {
-        const accuracy = epoch % 5 === 0 || epoch === epochs ? { accuracy: await measure(parameters) } : {};
+        const accuracy = isMeasured(epoch, epochs) ? { accuracy: await measure(parameters) } : {};
         await appendJsonLine(metricsFile, { anchor: name, epoch, loss, ...accuracy } satisfies EpochLine);
       },
     },
@@ -129,7 +134,7 @@ function anchorSteps(
 }
 
 /** Beta(alpha, alpha) by Joehnk's method, folded to the larger share; 1 without mixup. */
-function mixupLambda(alpha: number, random: Random): number {
+export function mixupLambda(alpha: number, random: Random): number {
   if (alpha === 0) return 1;
   for (;;) {
     const x = random.uniform() ** (1 / alpha);

@@ -1,5 +1,5 @@
 /**
- * The story of a pretraining: a family of anchors from scratch on one folder of images, one after the other.
+ * The story of a pretraining: a family of anchors from scratch on one folder of images, one after the other or all together.
  * Everything that a killed run needs is in one checkpoint file, so that the same command goes on where it stopped and
  * ends with the same numbers: batches and mixup depend on seed and position alone.
  */
@@ -14,13 +14,12 @@ import { toHost } from '../../engine/transfer.js';
 import { type Architecture, imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch } from '../../models/from-scratch.js';
-import { openSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
-import type { Progress } from '../../shared/progress.js';
 import { treeOf } from '../../training/parameters.js';
 import type { Runtime } from '../../training/runtime.js';
 import { checkFamily } from '../space.js';
+import { finishedResult, type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
 import {
   type AnchorIdentity,
   anchorFile,
@@ -29,14 +28,8 @@ import {
   refuseOtherAnchor,
 } from './anchor-identity.js';
 import { trainAnchor } from './anchor-training.js';
-
-export interface PretrainedAnchorResult {
-  readonly name: string;
-  readonly file: string;
-  readonly epochs: number;
-  /** Top-1 on the validation split, percent. */
-  readonly accuracy: number;
-}
+import { trainingOptions, validationOptions } from './image-splits.js';
+import { pretrainTogether } from './pretrain-together.js';
 
 /** @throws RequestError (also where the output was made with other settings or images), TrialError, Interrupted */
 export async function pretrain(
@@ -55,28 +48,17 @@ export async function pretrain(
   const isDone = finished.every((result) => result !== undefined);
   if (isDone && (await exists(recordFile))) return finished;
 
-  // 2. The images, decoded once for all anchors, and so prepared alike; then one anchor after the other.
-  const [train, validation] = await openSplits(config, dataset, imageInputOf(first!).preprocessing, progress);
-  const resources = { engine, progress, signal, train, validation };
-  const results: PretrainedAnchorResult[] = [];
-  try {
-    for (const [index, anchor] of config.anchors.entries()) {
-      results.push(finished[index] ?? (await pretrainAnchor(config, anchor, identities[index]!, dataset, resources)));
-    }
-  } finally {
-    await train.close();
-    await validation.close();
-  }
+  // 2. The images, decoded once for all anchors, and so prepared alike; then one anchor after the other, or all at once.
+  const { preprocessing } = imageInputOf(first!);
+  const runtime = { engine, progress, signal };
+  const results = config.training.together
+    ? await pretrainTogether(config, identities, dataset, preprocessing, runtime)
+    : await pretrainInTurn(config, identities, dataset, preprocessing, runtime, finished);
 
   // 3. The family's record, which stays true where the folder is moved.
   const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
   await writeAtomic(recordFile, `${JSON.stringify(record, null, 2)}\n`);
   return results;
-}
-
-interface Resources extends Runtime {
-  readonly train: BatchLoader;
-  readonly validation: BatchLoader;
 }
 
 /** @throws RequestError for networks that cannot be trained so */
@@ -93,36 +75,35 @@ function architecturesOf({ anchors, data, training: { patch_dropout } }: ImagePr
   return architectures;
 }
 
-async function openSplits(
-  { seed, training }: ImagePretraining,
-  { splits }: Dataset,
+/** @param finished what is done already, anchor by anchor */
+async function pretrainInTurn(
+  config: ImagePretraining,
+  identities: readonly AnchorIdentity[],
+  dataset: Dataset,
   preprocessing: Preprocessing,
-  progress: Progress,
-): Promise<[BatchLoader, BatchLoader]> {
-  const { crop_scale: scale, flip, color_jitter: jitter } = training.augmentation;
-  const counted = (label: string, total: number) => {
-    progress.start(label, total);
-    return (done: number) => progress.update(done);
-  };
-  const train = await openBatches({
-    samples: splits.train,
-    preprocessing,
-    augmentation: {
-      crop: { scale, ratio: [3 / 4, 4 / 3] },
-      flip,
-      ...(jitter > 0 && { jitter: { brightness: jitter, contrast: jitter, saturation: jitter } }),
-    },
-    batchSize: training.batch_size,
-    shuffle: true,
-    seed,
-    lastBatch: 'drop',
-    onProgress: counted('decoding training images', splits.train.length),
-  });
-  const samples = splits.val ?? splits.test;
-  const onProgress = counted('decoding validation images', samples.length);
-  const validation = await openBatches({ samples, preprocessing, batchSize: 200, onProgress });
+  runtime: Runtime,
+  finished: readonly (PretrainedAnchorResult | undefined)[],
+): Promise<PretrainedAnchorResult[]> {
+  const { progress } = runtime;
+  const train = await openBatches(trainingOptions(config, dataset, preprocessing, progress));
+  const validation = await openBatches(validationOptions(dataset, preprocessing, progress));
   progress.stop();
-  return [train, validation];
+  const resources = { ...runtime, train, validation };
+  const results: PretrainedAnchorResult[] = [];
+  try {
+    for (const [index, anchor] of config.anchors.entries()) {
+      results.push(finished[index] ?? (await pretrainAnchor(config, anchor, identities[index]!, dataset, resources)));
+    }
+  } finally {
+    await train.close();
+    await validation.close();
+  }
+  return results;
+}
+
+interface Resources extends Runtime {
+  readonly train: BatchLoader;
+  readonly validation: BatchLoader;
 }
 
 async function pretrainAnchor(
@@ -150,23 +131,9 @@ async function pretrainAnchor(
     fingerprint: JSON.stringify(identity),
     metricsFile: path.join(output, 'metrics.jsonl'),
   });
-  const host = treeOf(template, await toHost(runtime.engine, parameters));
-  await writeSafetensors(file, family.stateDictOf(host), {
-    dtype: 'F16',
-    metadata: {
-      ...{ architecture, epochs: String(epochs), accuracy: accuracy.toFixed(2) },
-      identity: JSON.stringify(identity),
-    },
-  });
+  const network = treeOf(template, await toHost(runtime.engine, parameters));
+  await writeAnchor(file, architecture, { network, epoch: epochs, accuracy }, identity);
   await rm(checkpoint, { force: true });
   runtime.engine.free(parameters);
   return { name, file, epochs, accuracy };
-}
-
-async function finishedResult(file: string, name: string): Promise<PretrainedAnchorResult | undefined> {
-  if (!(await exists(file))) return undefined;
-  const open = await openSafetensors(file);
-  const { epochs, accuracy } = open.metadata;
-  await open.close();
-  return { name, file, epochs: Number(epochs), accuracy: Number(accuracy) };
 }

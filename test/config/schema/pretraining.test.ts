@@ -52,6 +52,19 @@ test('shares of the area of a crop are up to 1, the least first', () => {
   assert.match(scale(0.6, 1.5).join(), /^training\.augmentation\.crop_scale\.1: [^,]*$/);
 });
 
+test('what learns together are images, all for the same epochs', () => {
+  const together = { together: {} };
+  const { training } = pretrainingSchema.parse({ ...smallest, training: together });
+  assert.deepEqual(training.together, { steps: 1, distillation: 0, clip_norm: 1 });
+  const own = [{ ...smallest.anchors[0], epochs: 7 }];
+  assert.deepEqual(problemsOf({ anchors: own, training: together }), [
+    'anchors: expected no epochs of an anchor where all learn together, received 7 for Ti',
+  ]);
+  assert.deepEqual(problemsOf({ data: { kind: 'plain-text', root: 'texts' }, training: together }), [
+    'training.together: expected none for text',
+  ]);
+});
+
 test('a faulty field is one problem: rules that read it are skipped', () => {
   for (const changes of [{ training: null }, { anchors: 3 }, { training: { augmentation: { crop_scale: null } } }]) {
     assert.equal(problemsOf(changes).length, 1, JSON.stringify(changes));

@@ -60,6 +60,10 @@ test('an anchor depends on its own epochs and rate, on the settings, the images,
   assert.match(names_and_sizes!, /^[0-9a-f]{16}$/);
   const { numerics: _, ...computation } = tiny.computation!;
   assert.deepEqual(computation, { engine: 'onnxruntime', device: 'cpu', precision: 'float32' });
+  assert.ok(!('family' in tiny), 'one alone does not depend on others');
+  const together = { epochs: 9, together: { steps: 2 } };
+  const anchors = config().anchors.map(({ name, architecture }) => ({ name, architecture }));
+  assert.deepEqual(identityOf(config({ training: together, anchors })).family, anchors);
   assert.equal(anchorFile(config(), config().anchors[1]!), path.join(output, 'vit_mini_small.safetensors'));
 });
 

@@ -1,0 +1,79 @@
+/** All anchors of a family pretrained in the same steps; a killed run goes on from the one checkpoint that they share. */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { ImagePretraining } from '../../config/schema/pretraining.js';
+import { openBatches, openRawBatches } from '../../data/batches/batches.js';
+import type { Dataset } from '../../data/dataset.js';
+import type { Preprocessing } from '../../data/images/preprocessing.js';
+import { architectureNamed } from '../../models/architectures.js';
+import { fromScratch } from '../../models/from-scratch.js';
+import type { Runtime } from '../../training/runtime.js';
+import { type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
+import { type AnchorIdentity, anchorFile } from './anchor-identity.js';
+import { trainingOptions, validationOptions } from './image-splits.js';
+import { trainTogether } from './together-training.js';
+
+/** @param identities of the anchors, in their order */
+export async function pretrainTogether(
+  config: ImagePretraining,
+  identities: readonly AnchorIdentity[],
+  dataset: Dataset,
+  preprocessing: Preprocessing,
+  runtime: Runtime,
+): Promise<PretrainedAnchorResult[]> {
+  const { seed, data, output, training } = config;
+  const { distillation, clip_norm: clipNorm, steps } = training.together!;
+  const anchors = config.anchors.map(({ name, architecture }, index) => {
+    const whole = architectureNamed(architecture, data.image_size);
+    const { learning_rate: peakLearningRate } = identities[index]!.training;
+    return {
+      name,
+      architecture,
+      family: fromScratch(whole),
+      params: whole.blocks.reduce((sum, { params }) => sum + params, 0),
+      peakLearningRate,
+    };
+  });
+  const teacher = anchors.reduce((largest, anchor) => (anchor.params > largest.params ? anchor : largest)).name;
+  const indexOf = (name: string) => anchors.findIndex((anchor) => anchor.name === name);
+  const fileOf = (name: string) => anchorFile(config, config.anchors[indexOf(name)]!);
+  /** The anchors as they were measured last, for whoever looks in before they are done. */
+  const latestOf = (name: string) => `${fileOf(name).replace(/\.safetensors$/, '')}.latest.safetensors`;
+  const checkpoint = path.join(output, 'together.partial');
+
+  const options = trainingOptions(config, dataset, preprocessing, runtime.progress);
+  const train = await openRawBatches({ ...options, batchSize: steps * training.batch_size });
+  const validation = await openBatches(validationOptions(dataset, preprocessing, runtime.progress));
+  runtime.progress.stop();
+  try {
+    const trained = await trainTogether(runtime, {
+      ...{ anchors, teacher, distillation, clipNorm, steps, seed, preprocessing, train, validation, checkpoint },
+      classes: dataset.classes.length,
+      epochs: training.epochs,
+      warmupEpochs: training.warmup_epochs,
+      weightDecay: training.weight_decay,
+      labelSmoothing: training.label_smoothing,
+      mixup: training.mixup,
+      patchDropout: training.patch_dropout,
+      jitters: training.augmentation.color_jitter > 0,
+      fingerprint: JSON.stringify(identities),
+      metricsFile: path.join(output, 'metrics.jsonl'),
+      onMeasured: (name, measured) =>
+        writeAnchor(latestOf(name), anchors[indexOf(name)]!.architecture, measured, identities[indexOf(name)]!),
+    });
+    const results: PretrainedAnchorResult[] = [];
+    for (const [index, { name, architecture }] of anchors.entries()) {
+      const measured = trained.get(name)!;
+      const file = fileOf(name);
+      await writeAnchor(file, architecture, measured, identities[index]!);
+      results.push({ name, file, epochs: measured.epoch, accuracy: measured.accuracy });
+    }
+    await Promise.all(
+      [checkpoint, ...anchors.map(({ name }) => latestOf(name))].map((file) => rm(file, { force: true })),
+    );
+    return results;
+  } finally {
+    await train.close();
+    await validation.close();
+  }
+}
