@@ -1,5 +1,6 @@
 /** Kernels: compiled, loaded, launched. */
 import koffi, { type LibraryHandle } from 'koffi';
+import { messageOf } from '../../../shared/errors.js';
 import type { Address, Kernel } from './card.js';
 import { Compiler } from './compiler.js';
 import { type Driver, made } from './driver.js';
@@ -52,7 +53,11 @@ export class Kernels {
       values[2 * index] = address; // modulo 2^32
       values[2 * index + 1] = address / highWord;
     }
-    this.driver.launchKernel(handle, blocks, 1, 1, threads, 1, 1, 0, this.stream, this.#pointers, 0);
+    try {
+      this.driver.launchKernel(handle, blocks, 1, 1, threads, 1, 1, 0, this.stream, this.#pointers, 0);
+    } catch (error) {
+      throw new Error(`kernel ${name} (${blocks} blocks, ${threads} threads): ${messageOf(error)}`, { cause: error });
+    }
   }
 
   dispose(): void {

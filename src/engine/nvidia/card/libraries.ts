@@ -24,7 +24,9 @@ const wheels: Readonly<Record<CudaVersion, string>> = {
   13: 'nvidia-cublas nvidia-cuda-nvrtc',
 };
 
-/** koffi unloads a library that nothing refers to, and CUDA's cannot be unloaded. */
+/** RTLD_NOW | RTLD_NODELETE: koffi unloads a library at the end of its thread, while threads of CUDA's still run in it. */
+const forGood = 0x1002;
+
 const loaded = new Map<string, LibraryHandle>();
 
 /** @throws RequestError naming what is missing and the command that brings it */
@@ -86,6 +88,7 @@ function load(file: string): LibraryHandle {
   if (known) return known;
   try {
     const library = koffi.load(file);
+    koffi.load(null).func('void *dlopen(const char *file, int flags)')(file, forGood);
     loaded.set(file, library);
     return library;
   } catch (error) {

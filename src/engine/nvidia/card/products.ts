@@ -3,6 +3,7 @@
  * c = op(a) op(b) is asked for as its transpose, op(b)' op(a)'.
  */
 import koffi, { type LibraryHandle } from 'koffi';
+import { messageOf } from '../../../shared/errors.js';
 import type { DeviceType, MatrixOperand, Product, ProductPrecision } from './card.js';
 import { type Driver, declarer, made } from './driver.js';
 
@@ -65,6 +66,16 @@ export class Products {
   }
 
   multiply(product: Product, precision: ProductPrecision): void {
+    try {
+      this.#multiply(product, precision);
+    } catch (error) {
+      const { m, n, k, count, a, c } = product;
+      const what = `${count} x [${m}, ${k}] [${k}, ${n}], ${a.type} to ${c.type}`;
+      throw new Error(`${precision} product ${what}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #multiply(product: Product, precision: ProductPrecision): void {
     const { m, n, k, count } = product;
     // The transpose of a transposed c is asked for as it is.
     const [rows, columns] = product.c.transposed ? [m, n] : [n, m];

@@ -104,7 +104,10 @@ test('kernels run on the addresses that they are given', { skip }, async () => {
   card.launch(lanes!, 1, 1, [to]);
   assert.deepEqual(await downloaded(to, 1), [onRealCard ? 32 : 1]);
   assert.throws(() => card.launch(scale!, 1, 4, [to, from]), /scale has 3 parameters; 2 addresses were given/);
-  assert.throws(() => card.launch(halve!, 0, 4, [to]), /cuLaunchKernel failed: CUDA_ERROR_INVALID_VALUE/);
+  assert.throws(
+    () => card.launch(halve!, 0, 4, [to]),
+    /kernel halve \(0 blocks, 4 threads\): .*cuLaunchKernel failed: CUDA_ERROR_INVALID_VALUE/,
+  );
 });
 
 test('a kernel may have hundreds of parameters', { skip }, async () => {
@@ -172,4 +175,9 @@ test('why no card can be used is said by the driver', { skip: onRealCard || skip
   } finally {
     delete process.env['STAND_IN_NO_DEVICE'];
   }
+});
+
+test('the stand-in refuses kernels that are given no memory of the card', { skip: onRealCard || skip }, () => {
+  const [, halve] = card.compile(source, ['scale', 'halve']);
+  assert.throws(() => card.launch(halve!, 1, 1, [4096]), /kernel halve .*CUDA_ERROR_ILLEGAL_ADDRESS/);
 });

@@ -178,6 +178,22 @@ test('types that cuBLAS does not multiply are named', { skip }, () => {
   const c = { ...float32, type: 'bfloat16' } as const;
   assert.throws(
     () => card.multiply({ m: 1, n: 1, k: 1, alpha: 1, count: 1, a: float32, b: float32, c }, 'float32'),
-    /cublasGemmEx failed: /,
+    /float32 product 1 x \[1, 1\] \[1, 1\], float32 to bfloat16: .*cublasGemmEx failed: /,
   );
+});
+
+test('the stand-in refuses products that reach beyond their memory', { skip: onRealCard || skip }, () => {
+  const matrix = (pitch: number) => ({ address: card.allocate(1024), type: 'float32', pitch }) as const;
+  const product = (pitch: number) => ({
+    m: 16,
+    n: 16,
+    k: 16,
+    alpha: 1,
+    count: 1,
+    a: matrix(pitch),
+    b: matrix(16),
+    c: matrix(16),
+  });
+  card.multiply(product(16), 'float32');
+  assert.throws(() => card.multiply(product(17), 'float32'), /CUBLAS_STATUS_EXECUTION_FAILED/);
 });

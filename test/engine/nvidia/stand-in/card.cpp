@@ -18,7 +18,7 @@
 typedef unsigned long long Address;
 enum {
   SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201,
-  INVALID_HANDLE = 400, NOT_FOUND = 500, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901
+  INVALID_HANDLE = 400, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901
 };
 
 /* One call that a stream records: what cuGraphLaunch repeats. */
@@ -65,6 +65,7 @@ int cuCtxSetCurrent(void *context) { return context == &contexts ? SUCCESS : INV
 int cuGetErrorName(int status, const char **text) {
   *text = status == OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : status == NO_DEVICE ? "CUDA_ERROR_NO_DEVICE"
     : status == INVALID_VALUE ? "CUDA_ERROR_INVALID_VALUE" : status == NOT_FOUND ? "CUDA_ERROR_NOT_FOUND"
+    : status == ILLEGAL_ADDRESS ? "CUDA_ERROR_ILLEGAL_ADDRESS"
     : status == CAPTURE_UNSUPPORTED ? "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED" : "CUDA_ERROR_UNKNOWN";
   return SUCCESS;
 }
@@ -166,7 +167,10 @@ struct Launch : Call {
   std::vector<Address> values;
   int run() override {
     std::vector<void *> pointers;
-    for (Address &value : values) pointers.push_back(&value);
+    for (Address &value : values) {
+      if (!is_device(value, 1)) return ILLEGAL_ADDRESS;
+      pointers.push_back(&value);
+    }
     function->run(blocks, threads, pointers.data());
     return SUCCESS;
   }
@@ -324,7 +328,7 @@ int nvrtcGetPTXSize(Program *program, size_t *size) { return nvrtcGetCUBINSize(p
 int nvrtcGetPTX(Program *program, char *code) { return nvrtcGetCUBIN(program, code); }
 
 /* ---- cuBLAS: matrices in column-major order ---- */
-enum { BLAS_INVALID_VALUE = 7, BLAS_NOT_SUPPORTED = 15, R_32F = 0, R_16BF = 14 };
+enum { BLAS_INVALID_VALUE = 7, BLAS_EXECUTION_FAILED = 13, BLAS_NOT_SUPPORTED = 15, R_32F = 0, R_16BF = 14 };
 
 static float of_bfloat16(uint16_t bits) {
   uint32_t wide = (uint32_t)bits << 16;
@@ -355,7 +359,18 @@ struct Matrix {
   long long stride;
   const char *at(bool is_table, long long index) const {
     if (is_table) return (const char *)((Address *)address)[index];
-    return (const char *)address + index * stride * (type == R_16BF ? 2 : 4);
+    return (const char *)address + index * stride * size();
+  }
+  size_t size() const { return type == R_16BF ? 2 : 4; }
+  /* Whether memory of the card holds all of it. */
+  bool is_whole(bool is_table, int count, bool transpose, int rows, int columns) const {
+    if (is_table && !is_device(address, count * sizeof(Address))) return false;
+    size_t elements = transpose ? (size_t)(rows - 1) * pitch + columns : (size_t)(columns - 1) * pitch + rows;
+    for (int index = 0; index < count; index++) {
+      Address first = (Address)at(is_table, index);
+      if (first % size() != 0 || !is_device(first, elements * size())) return false;
+    }
+    return true;
   }
 };
 
@@ -379,6 +394,8 @@ struct Product : Call {
   }
 
   int run() override {
+    if (!a.is_whole(is_table, count, transposes[0], m, k) || !b.is_whole(is_table, count, transposes[1], k, n) ||
+        !c.is_whole(is_table, count, false, m, n)) return BLAS_EXECUTION_FAILED;
     std::vector<float> sums(m);
     for (int index = 0; index < count; index++) {
       std::vector<float> left = packed(a, transposes[0], m, k, index), right = packed(b, transposes[1], k, n, index);
@@ -418,7 +435,7 @@ int cublasDestroy_v2(void *handle) { return free(handle), 0; }
 int cublasSetStream_v2(void *, void *) { return 0; }
 int cublasSetWorkspace_v2(void *, void *workspace, size_t bytes) { return is_device((Address)workspace, bytes) ? 0 : BLAS_INVALID_VALUE; }
 const char *cublasGetStatusString(int status) {
-  return status == BLAS_NOT_SUPPORTED ? "CUBLAS_STATUS_NOT_SUPPORTED" : "CUBLAS_STATUS_INVALID_VALUE";
+  return status == BLAS_EXECUTION_FAILED ? "CUBLAS_STATUS_EXECUTION_FAILED" : status == BLAS_NOT_SUPPORTED ? "CUBLAS_STATUS_NOT_SUPPORTED" : "CUBLAS_STATUS_INVALID_VALUE";
 }
 int cublasGemmEx(void *, int transA, int transB, int m, int n, int k, const void *alpha, const void *a, int typeA, int lda,
                  const void *b, int typeB, int ldb, const void *beta, void *c, int typeC, int ldc, int compute, int algorithm) {
