@@ -6,6 +6,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
 import type { EngineName, Precision } from '../shared/engine-names.js';
 import type { Mapped } from '../shared/tree.js';
+import type { GraphParts } from './onnx/model-proto.js';
+import type { GraphSession } from './onnx/programs/graph-session.js';
 
 /** An array on the engine's device. Only the engine that made it can read it. */
 export interface Value {
@@ -55,6 +57,11 @@ export interface Engine {
    * function, because compiled programs are kept in a bounded cache under key and input shapes.
    */
   compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out>;
+  /**
+   * Opens a graph that is written node by node, because its extents are free or its operators are ONNX Runtime's own; it
+   * holds its constants. Left out by engines that take none.
+   */
+  openGraph?(graph: GraphParts): Promise<GraphSession>;
   /** What the compiled programs hold; undefined where they hold no memory of their own. */
   programMemory?(): ProgramMemory;
   /** Frees all compiled programs. */

@@ -41,10 +41,10 @@ function quantisedPart(rows: Float32Array, outputs: number, inputs: number): Qua
     scale[output] = largest / range;
     const factor = largest === 0 ? 0 : range / largest;
     for (let input = 0; input < inputs; input++) {
-      codes[input * outputs + output] = zeroCode + Math.round(row[input]! * factor);
+      codes[output * inputs + input] = zeroCode + Math.round(row[input]! * factor);
     }
   }
-  return { codes: uint8([inputs, outputs], codes), scale: float32([outputs], scale) };
+  return { codes: uint8([outputs, inputs], codes), scale: float32([outputs], scale) };
 }
 
 /** x [..., in] -> [..., out] */

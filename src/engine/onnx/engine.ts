@@ -13,6 +13,7 @@ import type { GraphValue } from './graph.js';
 import type { Backend, LoadedProgram, Stored, TensorDeclaration } from './programs/backend.js';
 import { type BackendChoice, chosenBackend } from './programs/choose-backend.js';
 import { cardOf, programBudget, requireProvider, settledPrecision, sharedArena } from './programs/device.js';
+import { openGraph } from './programs/graph-session.js';
 import type { NarrowProducts } from './programs/mixed-precision.js';
 import { type CachedProgram, ProgramCache } from './programs/program-cache.js';
 import './kernels/index.js';
@@ -129,6 +130,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
         return mapTree(outputs, isName, (name) => values.get(name)!) as never;
       };
     },
+    ...(device === 'cpu' && { openGraph: (graph) => openGraph(graph, threads) }),
     programMemory: () => programs.memory(),
     dispose: async () => {
       await programs.dispose();

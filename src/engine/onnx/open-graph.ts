@@ -1,6 +1,8 @@
 /** A graph of names, written node by node where extents are free: the shapes of its values are known to nobody. */
-import type { Float32NdArray } from '../../shared/arrays.js';
+import type { NdArray } from '../../shared/arrays.js';
 import { type Attribute, elementTypeCodes, type GraphConstant, type GraphNode } from './model-proto.js';
+
+type Attributes = Readonly<Record<string, Attribute>>;
 
 export class OpenGraph {
   readonly nodes: GraphNode[] = [];
@@ -16,10 +18,26 @@ export class OpenGraph {
   node(
     operator: string,
     inputs: readonly string[],
-    attributes: Readonly<Record<string, Attribute>> = {},
+    attributes: Attributes = {},
     output = `v${this.nodes.length}`,
   ): string {
     this.nodes.push({ operator, domain: '', inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /**
+   * Appends an operator of ONNX Runtime's own.
+   * @param outputs names of those after the first; an empty one is not computed
+   * @returns its first output
+   */
+  ownNode(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Attributes,
+    outputs: readonly string[] = [],
+  ): string {
+    const output = `v${this.nodes.length}`;
+    this.nodes.push({ operator, domain: 'com.microsoft', inputs, outputs: [output, ...outputs], attributes });
     return output;
   }
 
@@ -31,8 +49,8 @@ export class OpenGraph {
     return outputs;
   }
 
-  weight(name: string, { shape, data }: Float32NdArray): string {
-    return this.hold({ name, dtype: 'float32', shape, bytes: bytesOf(data) });
+  weight(name: string, { dtype, shape, data }: NdArray): string {
+    return this.hold({ name, dtype, shape, bytes: bytesOf(data) });
   }
 
   float(value: number): string {
@@ -58,7 +76,7 @@ export class OpenGraph {
   }
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | BigInt64Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: NdArray['data'] | BigInt64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

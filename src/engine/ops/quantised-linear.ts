@@ -1,6 +1,6 @@
 /**
- * y = x W with a frozen W of 8 bits: a column of W is (codes - 128) scale, with one scale for each output (the symmetric
- * row-wise quantisation of LLM.int8, Dettmers et al. 2022, on W^T). Only x gets a gradient.
+ * y = x W^T with a frozen W of 8 bits, [out, in] as published: a row of it is (codes - 128) scale, with one scale for each
+ * output (the symmetric row-wise quantisation of LLM.int8, Dettmers et al. 2022). Only x gets a gradient.
  */
 import * as tf from '@tensorflow/tfjs';
 import { runFused } from './fused-kernel.js';
@@ -11,15 +11,15 @@ export const zeroCode = 128;
 
 /** A matrix of 8 bits. */
 export interface Quantised<T> {
-  /** uint8 [in, out] */
+  /** uint8 [out, in] */
   readonly codes: T;
   /** float32 [out] */
   readonly scale: T;
 }
 
 /**
- * With several rows W is made float32 for the product. With one row, a token that is generated, the ONNX Runtime CPU
- * engine also rounds x to 8 bits and multiplies whole numbers, which reads a quarter of the memory.
+ * W is made float32 for the product. Where tokens are generated on the CPU, another graph multiplies whole numbers
+ * (src/models/llama/generation-graph.ts).
  *
  * @param x [..., in]
  * @returns [..., out]
@@ -41,15 +41,19 @@ interface Matrix {
   readonly scale: tf.Tensor;
 }
 
-const dequantised = ({ codes, scale }: Matrix) => codes.cast('float32').sub(zeroCode).mul<tf.Tensor2D>(scale);
+const dequantised = ({ codes, scale }: Matrix) =>
+  codes
+    .cast('float32')
+    .sub(zeroCode)
+    .mul<tf.Tensor2D>(scale.reshape([-1, 1]));
 
 export function decomposedQuantisedLinear({ x, ...matrix }: Matrix & { readonly x: tf.Tensor }): tf.Tensor[] {
-  const product = tf.matMul(rowsOf(x), dequantised(matrix));
+  const product = tf.matMul(rowsOf(x), dequantised(matrix), false, true);
   return [product.reshape([...x.shape.slice(0, -1), product.shape[1]!])];
 }
 
-/** dx = dy W^T */
+/** dx = dy W */
 export function decomposedQuantisedLinearGrad({ dy, ...matrix }: Matrix & { readonly dy: tf.Tensor }): tf.Tensor[] {
-  const product = tf.matMul(rowsOf(dy), dequantised(matrix), false, true);
+  const product = tf.matMul(rowsOf(dy), dequantised(matrix));
   return [product.reshape([...dy.shape.slice(0, -1), product.shape[1]!])];
 }

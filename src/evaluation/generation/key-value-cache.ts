@@ -39,24 +39,46 @@ export class KeyValueCache {
     return this.arrays;
   }
 
+  /** Of one text alone, a view: by block [1, keyValueHeads, capacity, headWidth]. */
+  keptOf(text: number): readonly Kept<Float32NdArray>[] {
+    const view = ({ shape: [, ...shape], data }: Float32NdArray) =>
+      float32([1, ...shape], data.subarray(text * sizeOf(shape), (text + 1) * sizeOf(shape)));
+    return this.arrays.map(({ keys, values }) => ({ keys: view(keys), values: view(values) }));
+  }
+
+  /** Counts tokens that others have written into `kept`, where `makeRoom` has made room for them. */
+  advance(count: number): void {
+    this.count += count;
+  }
+
   /** Writes the first `count` of the new tokens; `fresh` by block: [texts, keyValueHeads, tokens, headWidth]. */
   write(fresh: readonly Kept<Float32NdArray>[], count: number): void {
-    this.makeRoom(this.count + count);
+    this.makeRoom(count);
     for (const [block, { keys, values }] of this.arrays.entries()) {
       copyRows(fresh[block]!.keys, 0, keys, this.count, count);
       copyRows(fresh[block]!.values, 0, values, this.count, count);
     }
-    this.count += count;
+    this.advance(count);
   }
 
-  /** Another cache with the same content. */
-  copy(): KeyValueCache {
-    const other = new KeyValueCache(this.blocks, this.contextLength, this.texts);
-    other.write(this.arrays, this.count);
+  /** Another cache with the content of some of the texts, in this order; one may be taken several times. */
+  select(texts: readonly number[]): KeyValueCache {
+    const other = new KeyValueCache(this.blocks, this.contextLength, texts.length);
+    other.makeRoom(this.count);
+    for (const [place, text] of texts.entries()) {
+      const [from, to] = [this.keptOf(text), other.keptOf(place)];
+      for (const [block, { keys, values }] of from.entries()) {
+        copyRows(keys, 0, to[block]!.keys, 0, this.count);
+        copyRows(values, 0, to[block]!.values, 0, this.count);
+      }
+    }
+    other.advance(this.count);
     return other;
   }
 
-  private makeRoom(needed: number): void {
+  /** So that `count` more tokens fit in. @throws RequestError beyond what the network can see */
+  makeRoom(count: number): void {
+    const needed = this.count + count;
     if (needed > this.contextLength) {
       throw new RequestError(
         `the text has ${needed} tokens, more than the ${this.contextLength} that the network was trained to see`,

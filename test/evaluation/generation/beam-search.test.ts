@@ -24,20 +24,24 @@ function after(text: string, seed: number): number[] {
 }
 
 function modelOf(seed: number): LanguageModel {
-  const readingOf = (text: string): Reading => {
-    let seen = text;
-    const read: Reading['read'] = async (ids) => {
-      seen += tokenizer.decode(ids);
-      return Float32Array.from(after(seen, seed), Math.log);
+  const readingOf = (texts: readonly string[]): Reading => {
+    let seen = texts;
+    const readAll: Reading['readAll'] = async (ids) => {
+      assert.equal(ids.length, seen.length);
+      seen = seen.map((text, index) => text + tokenizer.decode(ids[index]!));
+      return Float32Array.from(
+        seen.flatMap((text) => after(text, seed)),
+        Math.log,
+      );
     };
     return {
       length: 0,
-      read,
-      readAll: ([ids]) => read(ids!),
-      copy: () => readingOf(seen),
+      read: (ids) => readAll([ids]),
+      readAll,
+      select: (places) => readingOf(places.map((place) => seen[place]!)),
     };
   };
-  return { contextLength: 100, begin: () => readingOf(''), dispose() {} };
+  return { contextLength: 100, begin: () => readingOf(['']), dispose() {} };
 }
 
 /** The text of up to `length` tokens with the highest mean log-probability, the end counted. */

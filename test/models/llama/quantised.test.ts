@@ -20,10 +20,10 @@ after(() => engine.dispose());
 
 /** [in, out], or transposed. */
 function dequantised({ parts }: QuantisedProjection<NdArray>, isTransposed = false): Float32NdArray {
-  const inputs = parts[0]!.codes.shape[0]!;
+  const inputs = parts[0]!.codes.shape[1]!;
   const columns = parts.flatMap(({ codes, scale }) =>
     Array.from(scale.data, (step, output) =>
-      Array.from({ length: inputs }, (_, input) => (codes.data[input * scale.data.length + output]! - 128) * step),
+      Array.from({ length: inputs }, (_, input) => (codes.data[output * inputs + input]! - 128) * step),
     ),
   );
   const data = isTransposed

@@ -18,21 +18,14 @@ function centred(graph: Graph, product: GraphValue, rows: GraphValue): GraphValu
 export const quantisedKernels: Record<string, TracingKernel> = {
   EstaQuantisedLinear: kernel(['x', 'codes', 'scale'], (graph, { x, codes, scale }) => {
     const rows = rowsOf(graph, x);
-    const outputs = codes.shape[1]!;
-    const shape = [...x.shape.slice(0, -1), outputs];
-    if (rows.shape[0] === 1 && graph.fused) {
-      const zeros = graph.constant(Array(outputs).fill(zeroCode), [outputs], 'uint8');
-      const inputs = [rows, codes, scale, zeros];
-      const domain = 'com.microsoft';
-      return graph.reshape(graph.node('DynamicQuantizeMatMul', inputs, { shape: [1, outputs] }, { domain }), shape);
-    }
-    const product = gemmNode(graph, rows, castNode(graph, codes, 'float32'));
+    const product = gemmNode(graph, rows, castNode(graph, codes, 'float32'), { transposeB: true });
+    const shape = [...x.shape.slice(0, -1), codes.shape[0]!];
     return graph.reshape(times(graph, centred(graph, product, rows), scale), shape);
   }),
 
   EstaQuantisedLinearGrad: kernel(['dy', 'codes', 'scale'], (graph, { dy, codes, scale }) => {
     const rows = times(graph, rowsOf(graph, dy), scale);
-    const product = gemmNode(graph, rows, castNode(graph, codes, 'float32'), { transposeB: true });
-    return graph.reshape(centred(graph, product, rows), [...dy.shape.slice(0, -1), codes.shape[0]!]);
+    const product = gemmNode(graph, rows, castNode(graph, codes, 'float32'));
+    return graph.reshape(centred(graph, product, rows), [...dy.shape.slice(0, -1), codes.shape[1]!]);
   }),
 };

@@ -1,0 +1,137 @@
+/** Programs that read tokens: traced ones, on every engine, and the graph for weights of 8 bits on the CPU. */
+import type { Engine, Value } from '../../engine/engine.js';
+import type { GraphSession } from '../../engine/onnx/programs/graph-session.js';
+import { frozenOnDevice, toDevice, toHost } from '../../engine/transfer.js';
+import {
+  type CachedInputs,
+  type CachedOutputs,
+  type Kept,
+  type PartShape,
+  type PathWeights,
+  runCached,
+} from '../../models/llama/cached.js';
+import { canGenerate, generationGraph } from '../../models/llama/generation-graph.js';
+import { type Float32NdArray, float32, int32, isArray, type NdArray } from '../../shared/arrays.js';
+import { leavesOf } from '../../shared/tree.js';
+import type { KeyValueCache } from './key-value-cache.js';
+
+export interface TokenReader {
+  /** Tokens of a text that it can read at once. */
+  readonly most: number;
+  /** Reads as many tokens of each text; @returns logits [texts, vocabulary] of the tokens after the last ones */
+  read(cache: KeyValueCache, texts: readonly (readonly number[])[]): Promise<Float32Array>;
+  dispose(): void;
+}
+
+/** The fastest that there is for an engine and weights. */
+export function tokenReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
+  const isQuantised = leavesOf(weights, isArray).some(({ leaf }) => leaf.dtype === 'uint8');
+  return isQuantised && engine.openGraph && canGenerate(shapes)
+    ? graphReader(engine, shapes, weights)
+    : tracedReader(engine, shapes, weights);
+}
+
+/** Each size is a program of its own, and a text is filled up to one of them. */
+const chunkSizes = [1, 16, 64, 256];
+
+export function tracedReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
+  const values: PathWeights<Value> = frozenOnDevice(engine, weights);
+  const step = engine.compile(`generate ${JSON.stringify(shapes)}`, (inputs: Parameters<typeof runCached>[0]) =>
+    runCached(inputs, shapes),
+  );
+  return {
+    most: chunkSizes.at(-1)!,
+    async read(cache, texts) {
+      const { length } = texts[0]!;
+      const size = chunkSizes.find((each) => each >= length)!;
+      const padded = texts.flatMap((ids) => Array.from({ length: size }, (_, index) => ids[index] ?? 0));
+      const given: Omit<CachedInputs<Value>, 'weights'> = {
+        ids: engine.put(int32([texts.length, size], Int32Array.from(padded))),
+        filled: engine.put(int32([1], Int32Array.of(cache.filled))),
+        last: engine.put(int32([1], Int32Array.of(length - 1))),
+        kept: toDevice(engine, cache.kept),
+      };
+      const results: CachedOutputs<Value> = await step({ ...given, weights: values });
+      const logits = await engine.get(results.logits);
+      cache.write(await toHost(engine, results.fresh), length);
+      engine.free([given, results]);
+      return logits.data as Float32Array;
+    },
+    dispose: () => engine.free(values),
+  };
+}
+
+/**
+ * Tokens of a text that the graph reads at once: more read no faster, and attention needs memory for
+ * [heads, tokens, all tokens].
+ */
+const longestChunk = 256;
+
+/** The graph is opened when the first text is read, and keeps nothing of the arrays of the weights. */
+export function graphReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
+  const embedding = weights.embedding.tokens as Float32NdArray;
+  let graph: Promise<GraphSession> | undefined;
+  let closed = false;
+  const open = () => {
+    if (closed) throw new Error('the model was disposed of');
+    graph ??= engine.openGraph!(generationGraph(weights, shapes));
+    return graph;
+  };
+  const step = async (texts: readonly (readonly number[])[], kept: readonly Kept<Float32NdArray>[], first: number) => {
+    const tokens = texts[0]!.length;
+    const last = first + tokens - 1;
+    const arrays = kept.flatMap(({ keys, values }, block) => [
+      [`keys.${block}`, keys] as const,
+      [`values.${block}`, values] as const,
+    ]);
+    const session = await open();
+    const { logits } = await session.run(
+      {
+        features: rowsOf(embedding, texts),
+        first: int32([1], Int32Array.of(first)),
+        last: int32([texts.length], new Int32Array(texts.length).fill(last)),
+        seen: int32([1], Int32Array.of(last + 1)),
+        ...Object.fromEntries(arrays),
+      },
+      Object.fromEntries(arrays.map(([name, array]) => [`${name}.all`, array])),
+    );
+    return logits!.data as Float32Array;
+  };
+  return {
+    most: longestChunk,
+    async read(cache, texts) {
+      const { length } = texts[0]!;
+      cache.makeRoom(length);
+      const { filled } = cache;
+      // Several tokens of several texts are no input of the graph, and many rows anyway.
+      const runs =
+        length === 1
+          ? [{ ids: texts, kept: cache.kept }]
+          : texts.map((ids, text) => ({ ids: [ids], kept: cache.keptOf(text) }));
+      const logits: Float32Array[] = [];
+      for (const { ids, kept } of runs) logits.push(await step(ids, kept, filled));
+      cache.advance(length);
+      return joined(logits);
+    },
+    dispose() {
+      closed = true;
+      void graph?.then((session) => session.close());
+    },
+  };
+}
+
+function joined(rows: readonly Float32Array[]): Float32Array {
+  if (rows.length === 1) return rows[0]!;
+  const all = new Float32Array(rows.length * rows[0]!.length);
+  for (const [index, row] of rows.entries()) all.set(row, index * row.length);
+  return all;
+}
+
+/** Token ids of texts of one length -> rows of the embedding [texts, tokens, width]. */
+function rowsOf({ shape, data }: Float32NdArray, texts: readonly (readonly number[])[]): Float32NdArray {
+  const width = shape[1]!;
+  const rows = float32([texts.length, texts[0]!.length, width]);
+  for (const [index, id] of texts.flat().entries())
+    rows.data.set(data.subarray(id * width, (id + 1) * width), index * width);
+  return rows;
+}
