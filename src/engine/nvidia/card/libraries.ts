@@ -4,10 +4,11 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import type { CudaVersion } from '../../cuda/builds.js';
 import { driverLibrary, findLibraries, type LibraryPlaces, libraryPlaces } from '../../cuda/libraries.js';
+import koffi from '../../koffi.js';
 
 export interface CardLibraries {
   readonly driver: LibraryHandle;

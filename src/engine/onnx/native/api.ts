@@ -4,7 +4,7 @@
  * Numbers are places in the struct OrtApi (onnxruntime_c_api.h), which only grows at its end: they are those of every version.
  */
 import path from 'node:path';
-import koffi from 'koffi';
+import koffi from '../../koffi.js';
 import * as ort from '../runtime.js';
 
 const pointer = 'void *';
@@ -68,12 +68,8 @@ export interface NativeApi {
   release(kind: keyof typeof releaseFunctions, handle: Handle): void;
 }
 
-/** What other threads need of a stack: what threads of a system have. Bytes. */
-const stack = 8 * 2 ** 20;
-
 /** The API of a library. Call it after onnxruntime-node has started. @throws where it cannot be loaded */
 function openApi(library: string, version: number): NativeApi {
-  koffi.config({ ...koffi.config(), async_stack_size: stack });
   const base: unknown = koffi.load(library).func('OrtGetApiBase', pointer, [])();
   const [getApi] = koffi.decode(base, pointer, 2) as Handle[];
   const api: unknown = koffi.call(getApi, koffi.proto(pointer, ['uint32_t']), version);

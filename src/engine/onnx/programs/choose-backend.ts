@@ -23,13 +23,14 @@ export interface ChosenBackend {
 /** @param asked default: native with CUDA, and node where that does not load; else node */
 export async function chosenBackend(asked: BackendChoice | undefined, place: Place): Promise<ChosenBackend> {
   const { device } = place;
-  const choice = asked ?? process.env['ESTA_BACKEND'] ?? (device === 'cuda' ? 'native' : 'node');
+  const wanted = asked ?? process.env['ESTA_BACKEND'];
+  const choice = wanted ?? (device === 'cuda' ? 'native' : 'node');
   if (choice === 'native' && device !== 'webgpu') {
     try {
       const { nativeBackend } = await import('../native/backend.js');
       return { backend: await nativeBackend({ ...place, device }) };
     } catch (error) {
-      if (asked === 'native') throw error;
+      if (wanted === 'native') throw error;
       return { backend: nodeBackend(place), reason: messageOf(error) };
     }
   }
