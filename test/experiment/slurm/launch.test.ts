@@ -1,49 +1,17 @@
 /** Submission, with programs in place of Slurm's that write down how they are called. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { experimentSchema } from '../../../src/config/schema/experiment.js';
+import { test } from 'node:test';
 import { launch } from '../../../src/experiment/slurm/launch.js';
-import { launcherOf } from '../../../src/experiment/slurm/profile.js';
+import { launchRun } from '../../../src/experiment/slurm/launch-run.js';
+import { launcherOf, profileFile } from '../../../src/experiment/slurm/profile.js';
 import { clusterStatus, formatStatus } from '../../../src/experiment/slurm/status.js';
+import { noteSubmitted } from '../../../src/experiment/slurm/submitted.js';
 import { RequestError } from '../../../src/shared/errors.js';
+import { readJsonLines } from '../../../src/shared/files.js';
+import { launched, sbatch, withPrograms } from './programs.js';
 
-const experiment = (launcher?: object) =>
-  experimentSchema.parse({
-    name: 'launched',
-    anchors: [
-      { name: 'Ti', architecture: 'vit_mini_tiny' },
-      { name: 'S', architecture: 'vit_mini_small' },
-    ],
-    data: { kind: 'species', classes: 2 },
-    adaptation: { ranks: [2, 2] },
-    training: { epochs: 1, base_learning_rates: [0.1, 0.2] },
-    ...(launcher && { launcher }),
-  });
-
-/** Programs by name, in shell; `$folder` is where they may write. PATH and the profile are as before after the test. */
-function withPrograms(t: TestContext, programs: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'esta-launch-'));
-  for (const [name, text] of Object.entries(programs)) {
-    writeFileSync(path.join(folder, name), `#!/bin/sh\nfolder=${folder}\n${text}\n`);
-    chmodSync(path.join(folder, name), 0o755);
-  }
-  const before = { PATH: process.env['PATH'], XDG_CONFIG_HOME: process.env['XDG_CONFIG_HOME'] };
-  process.env['PATH'] = `${folder}:${before.PATH}`;
-  process.env['XDG_CONFIG_HOME'] = path.join(folder, 'config');
-  t.after(() => {
-    process.env['PATH'] = before.PATH;
-    if (before.XDG_CONFIG_HOME === undefined) delete process.env['XDG_CONFIG_HOME'];
-    else process.env['XDG_CONFIG_HOME'] = before.XDG_CONFIG_HOME;
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return folder;
-}
-
-/** Gives jobs numbers from 101, and keeps how it was called. */
-const sbatch = `cat > /dev/null; echo "$*" >> $folder/calls; echo $((100 + $(wc -l < $folder/calls)))`;
 const request = { command: ['esta', 'run', 'x.yaml'], report: ['esta', 'report', 'x'], isPrinted: false };
 
 test('what is left is submitted once, waits for its rates, and is joined with queue and accounts', async (t) => {
@@ -55,7 +23,7 @@ test('what is left is submitted once, waits for its rates, and is joined with qu
   });
   writeFileSync(path.join(folder, 'queue'), '');
   const runFolder = path.join(folder, 'run');
-  const first = await launch(experiment(), { ...request, runFolder });
+  const first = await launch(launched(), { ...request, runFolder });
   const calls = () => readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n');
   assert.deepEqual(calls(), [
     '--parsable',
@@ -68,7 +36,7 @@ test('what is left is submitted once, waits for its rates, and is joined with qu
     ['101', '102', '103'],
   );
   writeFileSync(path.join(folder, 'queue'), '101_0|RUNNING|None\n102_0|PENDING|Dependency\n');
-  const status = await clusterStatus(experiment(), runFolder);
+  const status = await clusterStatus(launched(), runFolder);
   assert.deepEqual(
     status.items.map(({ job, state, job_state }) => [job, state, job_state]),
     [
@@ -80,7 +48,7 @@ test('what is left is submitted once, waits for its rates, and is joined with qu
   );
   assert.match(formatStatus(status), /stitched-grid-0\.2 +ready +101_1 +TIMEOUT/);
   // Only the rate that has ended without a result.
-  const again = await launch(experiment(), { ...request, runFolder });
+  const again = await launch(launched(), { ...request, runFolder });
   assert.deepEqual(again.document.submitted[0]!.items, [['species-esta-seed0/stitched-grid-0.2']]);
   assert.equal(again.document.submitted.length, 2, 'and the report');
 });
@@ -91,7 +59,7 @@ test('a directive that is refused is shown with what sbatch says', async (t) => 
     scontrol: 'true',
   });
   const launcher = { partition: 'nope', account: 'lab' };
-  await assert.rejects(launch(experiment(launcher), { ...request, runFolder: path.join(folder, 'run') }), (error) => {
+  await assert.rejects(launch(launched(launcher), { ...request, runFolder: path.join(folder, 'run') }), (error) => {
     assert.ok(error instanceof RequestError);
     assert.equal(
       error.message,
@@ -106,10 +74,10 @@ test('without Slurm: a message; --print works and writes nothing', async (t) => 
   process.env['PATH'] = folder;
   const runFolder = path.join(folder, 'run');
   await assert.rejects(
-    launch(experiment(), { ...request, runFolder }),
+    launch(launched(), { ...request, runFolder }),
     (error) => error instanceof RequestError && error.message === 'scontrol is not installed here',
   );
-  const printed = await launch(experiment(), { ...request, runFolder, isPrinted: true });
+  const printed = await launch(launched(), { ...request, runFolder, isPrinted: true });
   assert.match(printed.text, /^# sbatch\n#!\/bin\/bash\n/);
   assert.match(printed.text, /\n# sbatch --dependency=afterok:JOB1_0:JOB1_1\n/);
   assert.equal(existsSync(runFolder), false);
@@ -118,13 +86,137 @@ test('without Slurm: a message; --print works and writes nothing', async (t) => 
 test('the experiment file says it over the profile, and the profile over the defaults', async (t) => {
   const folder = withPrograms(t, {});
   const profile = path.join(folder, 'config', 'esta', 'launcher.yaml');
-  assert.equal((await launcherOf(experiment())).cpus, 1);
+  assert.equal((await launcherOf(launched())).cpus, 1);
   mkdirSync(path.dirname(profile), { recursive: true });
   writeFileSync(profile, 'partition: mine\ncpus: 8\n');
-  const { partition, cpus, max_requeues } = await launcherOf(experiment({ cpus: 2 }));
+  const { partition, cpus, max_requeues } = await launcherOf(launched({ cpus: 2 }));
   assert.deepEqual([partition, cpus, max_requeues], ['mine', 2, 20]);
   writeFileSync(profile, 'partitoin: mine\n');
-  await assert.rejects(launcherOf(experiment()), (error) => {
+  await assert.rejects(launcherOf(launched()), (error) => {
     return error instanceof RequestError && error.message.startsWith(`${profile} has a problem\n  line 1: partitoin: `);
   });
+});
+
+const trial = 'species-esta-seed0';
+const write = (runFolder: string, name: string, ...lines: readonly object[]) => {
+  const file = path.join(runFolder, 'trials', trial, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+};
+const rateLine = (rate: number) => ({ stage: 'stitched', base_rate: rate, accuracy: 50 });
+const identity = { version: 1, dataset: 'species', method: 'esta', seed: 0, learningRate: 0.1 };
+
+test('what is submitted is told and noted: arrays, the report, logs', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'true', squeue: 'true' });
+  const runFolder = path.join(folder, 'run');
+  const launcher = { gpus: 'a100:1', constraint: 'ib', memory: '8G', cpus: 4, partition: 'gpu' };
+  const { text, document } = await launch(launched(launcher), { ...request, runFolder });
+  assert.equal(
+    text,
+    `Submitted 3 tasks in 2 arrays, and the report after them: 101, 102, 103\nLogs: ${path.join(runFolder, 'slurm')}`,
+  );
+  const [low, high, ...last] = ['stitched-grid-0.1', 'stitched-grid-0.2', 'stitched', 'evaluation'].map(
+    (name) => `${trial}/${name}`,
+  );
+  const submitted = [
+    { job: '101', items: [[low], [high]] },
+    { job: '102', items: [last] },
+    { job: '103', items: [['report']] },
+  ];
+  assert.deepEqual(document, { run: runFolder, submitted });
+  const noted = await readJsonLines<{ readonly submitted: string }>(path.join(runFolder, 'slurm', 'jobs.jsonl'));
+  assert.deepEqual(
+    noted.map(({ submitted: _, ...line }) => line),
+    submitted.map(({ job, items }, index) => ({ job, tasks: items, isArray: index < 2 })),
+  );
+  const directives = (job: number) =>
+    readFileSync(path.join(folder, `script-${job}`), 'utf8').match(/(?<=^#SBATCH )--(part|mem|cpus|gpus|const).*$/gm);
+  const asked = ['--partition=gpu', '--mem=8G', '--cpus-per-task=4', '--gpus=a100:1', '--constraint=ib'];
+  assert.deepEqual(directives(101), asked);
+  assert.deepEqual(directives(103), ['--partition=gpu', '--cpus-per-task=1'], 'the report needs little');
+});
+
+test('rates that are noted are waited for by nobody; the array is split at the size of the cluster', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'echo MaxArraySize = 1', squeue: 'true' });
+  const split = path.join(folder, 'split');
+  const { text } = await launch(launched(), { ...request, runFolder: split });
+  assert.match(text, /^Submitted 3 tasks in 3 arrays/);
+  const runFolder = path.join(folder, 'run');
+  write(runFolder, 'grid.jsonl', rateLine(0.1), rateLine(0.2));
+  const rest = await launch(launched(), { ...request, runFolder });
+  assert.match(rest.text, /^Submitted 1 tasks in 1 array, /);
+  const calls = readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n');
+  assert.deepEqual(calls.slice(-2), ['--parsable', '--parsable --dependency=afterany:105']);
+});
+
+test('nothing is submitted where all is finished, or in the queue', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'true', squeue: 'cat $folder/queue' });
+  const runFolder = path.join(folder, 'run');
+  const items = ['stitched-grid-0.1', 'stitched-grid-0.2', 'stitched', 'evaluation'].map((name) => `${trial}/${name}`);
+  await noteSubmitted(runFolder, { job: '7', tasks: items.map((id) => [id]), isArray: true });
+  writeFileSync(path.join(folder, 'queue'), items.map((_, task) => `7_${task}|PENDING|Priority\n`).join(''));
+  const nothing = { run: runFolder, submitted: [] };
+  assert.deepEqual(await launch(launched(), { ...request, runFolder }), {
+    text: 'All that is left is in the queue or under way.',
+    document: nothing,
+  });
+  writeFileSync(path.join(folder, 'queue'), '');
+  const result = { ...identity, stitches: [], trainSeconds: 0, epochs: 1, status: 'finished' };
+  write(runFolder, 'result.json', result);
+  const finished = { text: 'All items are finished.', document: nothing };
+  assert.deepEqual(await launch(launched(), { ...request, runFolder }), finished);
+  assert.equal(existsSync(path.join(folder, 'calls')), false);
+  const printed = await launch(launched(), { ...request, runFolder, isPrinted: true });
+  assert.deepEqual(printed, { ...finished, document: { ...nothing, scripts: [] } });
+});
+
+test('a queue that cannot be asked: printed as if it were empty, and not submitted', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'true', squeue: 'echo "no controller" >&2; exit 1' });
+  const runFolder = path.join(folder, 'run');
+  await noteSubmitted(runFolder, { job: '7', tasks: [[`${trial}/stitched-grid-0.1`]], isArray: true });
+  await assert.rejects(launch(launched(), { ...request, runFolder }), { message: 'squeue failed: no controller' });
+  const { document } = await launch(launched(), { ...request, runFolder, isPrinted: true });
+  assert.deepEqual(
+    document.scripts!.map(({ options }) => options),
+    [[], ['--dependency=afterok:JOB1_0:JOB1_1'], ['--dependency=afterany:JOB1:JOB2']],
+  );
+  assert.match(document.scripts![0]!.script, /^ {2}\S*stitched-grid-0\.1\n {2}\S*stitched-grid-0\.2\n\)$/m);
+  assert.match(document.scripts![2]!.script, /\nesta report x\n$/);
+});
+
+test('the flags of esta run go on to its jobs', async (t) => {
+  const folder = withPrograms(t, {});
+  const flags = {
+    ...{ file: 'my file.yaml', runFolder: path.join(folder, 'run'), isPrinted: true, engine: 'auto' },
+    ...{ set: ['seeds=[1]', 'name=x'], reuse: ['old', 'older'] },
+  };
+  const scripts = async (more: object) =>
+    (await launchRun(launched({ cpus: 3 }), { ...flags, ...more })).document.scripts!.map(({ script }) => script);
+  const [first, , report] = await scripts({});
+  const words = (text: string) =>
+    text
+      .split('\n')
+      .find((line) => line.includes('/cli.js'))!
+      .split('/cli.js ')[1];
+  const [run, file] = [flags.runFolder, "'my file.yaml'"];
+  const set = `--set 'seeds=[1]' --set name=x --reuse old --reuse older`;
+  assert.equal(words(first!), `run ${file} --out ${run} ${set} --engine auto --threads 3 --wait "\${only[@]}" &`);
+  assert.equal(words(report!), `report ${run} --out ${path.join(run, 'report.html')}`);
+  const [other] = await scripts({ set: [], reuse: [], device: 'cuda', threads: 2 });
+  assert.equal(
+    words(other!),
+    `run ${file} --out ${run} --engine auto --device cuda --threads 2 --wait "\${only[@]}" &`,
+  );
+});
+
+test('the profile lies in the folder of configuration, by default .config at home', (t) => {
+  const folder = withPrograms(t, {});
+  assert.equal(profileFile(), path.join(folder, 'config', 'esta', 'launcher.yaml'));
+  delete process.env['XDG_CONFIG_HOME'];
+  const home = process.env['HOME'];
+  t.after(() => {
+    process.env['HOME'] = home;
+  });
+  process.env['HOME'] = '/home/someone';
+  assert.equal(profileFile(), '/home/someone/.config/esta/launcher.yaml');
 });
