@@ -1,7 +1,11 @@
+/** What `esta run --dry-run` says: steps, epochs, what is missing. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
 import { formatPlan, planOf } from '../../src/experiment/plan.js';
+import { temporaryFolder } from '../data/official/temporary-folder.js';
 
 const experiment = (more: object = {}) =>
   experimentSchema.parse({
@@ -87,4 +91,93 @@ test('what is not there is listed', async () => {
     'checkpoint of anchor S: /nowhere/s.safetensors is not there',
   ]);
   assert.match(formatPlan(plan), /2 trials, run folder \/runs\/x\n.*best of 0\.0001.*Missing:\n {2}data set cub/s);
+});
+
+test('the plan for people', async () => {
+  const data = { kind: 'species', classes: 2, train_images: 32 };
+  const checkpoint = 'embedded';
+  const anchors = ['tiny', 'small'].map((name) => ({ name, architecture: `vit_mini_${name}`, checkpoint }));
+  const shown = async (training: object, more: object = {}) =>
+    formatPlan(await planOf(experiment({ data, anchors, training, ...more }), '/runs/x'));
+  // 64 images are one batch.
+  assert.equal(
+    await shown({ epochs: 1, base_learning_rates: [0.1] }),
+    [
+      'planned: 1 trial, run folder /runs/x',
+      'base learning rate: 0.1',
+      '',
+      '  species-esta-seed0: 1 epoch, about 1 step',
+    ].join('\n'),
+  );
+  assert.equal(
+    await shown({ epochs: 3, grid_epochs: 2, base_learning_rates: [0.1, 0.2] }, { seeds: [0, 1] }),
+    [
+      'planned: 2 trials, run folder /runs/x',
+      'base learning rate: the best of 0.1, 0.2 on the validation split',
+      '',
+      ...[0, 1].map(
+        (seed) => `  species-esta-seed${seed}: 4 epochs in 2 runs of the grid, then 3 epochs, about 7 steps`,
+      ),
+    ].join('\n'),
+  );
+  const folder = { kind: 'image-folder', root: '/nowhere' };
+  assert.equal(
+    await shown({ epochs: 2, base_learning_rates: [0.1] }, { data: folder }),
+    [
+      'planned: 1 trial, run folder /runs/x',
+      'base learning rate: 0.1',
+      '',
+      '  image-folder-esta-seed0: 2 epochs',
+      '',
+      'Missing:',
+      '  data set image-folder: /nowhere is not there',
+    ].join('\n'),
+  );
+});
+
+test('variants are named, trials of the experiment itself are not', async () => {
+  const changed = experiment({ seeds: [3] });
+  const { trials } = await planOf(experiment(), '/runs/x', [{ name: 'eta 0.8', experiment: changed }]);
+  assert.deepEqual(
+    trials.map(({ variant, seed, name }) => [variant, seed, name]),
+    [
+      ['eta 0.8', 3, 'species-esta-eta-0.8-seed3'],
+      ['eta 0.8', 3, 'cub-200-2011-esta-eta-0.8-seed3'],
+    ],
+  );
+  const [plain] = (await planOf(experiment(), '/runs/x')).trials;
+  assert.ok(!('variant' in plain!));
+});
+
+test('a list of training images that is there is counted, one that is not leaves the steps unknown', async (t) => {
+  const root = await temporaryFolder(t);
+  const list = path.join(root, 'list-0.txt');
+  const data = { kind: 'stanford-cars', root, training_list: path.join(root, 'list-{seed}.txt') };
+  const training = { epochs: 1, batch_size: 2, base_learning_rates: [0.1, 0.2], grid_epochs: 1 };
+  const steps = async (final_on: string) => {
+    const { trials } = await planOf(experiment({ data, training: { ...training, final_on } }), '/runs/x');
+    return trials[0]!.steps;
+  };
+  assert.equal(await steps('train'), undefined);
+  await writeFile(list, 'a.jpg 0\nb.jpg 1\nc.jpg 2\nd.jpg 3\n');
+  assert.equal(await steps('train'), 2 + 2 * 2, 'four images: two batches in the final run and in each of the grid');
+  // Of 8144 images a tenth is held out, which the final run takes too: 814 with the four that are listed.
+  assert.equal(await steps('train+validation'), Math.floor((4 + 814) / 2) + 2 * 2);
+});
+
+test('texts that are made are counted, a file of instructions is not read', async () => {
+  const text = { cutoff: 64, micro_batch_size: 2 };
+  const anchors = ['small', 'base'].map((name) => ({ name, architecture: `llama_mini_${name}` }));
+  const of = async (data: object, final_on: string) => {
+    const training = { epochs: 3, batch_size: 4, base_learning_rates: [0.1], final_on };
+    const plan = await planOf(experiment({ anchors, data, text, training }), '/runs/x');
+    return { steps: plan.trials[0]!.steps, missing: plan.missing };
+  };
+  const words = { kind: 'word-tasks', train_texts: 8, validation_texts: 4 };
+  assert.deepEqual(await of(words, 'train'), { steps: 3 * 2, missing: [] });
+  const file = { kind: 'instructions', file: '/nowhere/alpaca.json', validation_texts: 4 };
+  assert.deepEqual(await of(file, 'train'), {
+    steps: undefined,
+    missing: ['data set instructions: /nowhere/alpaca.json is not there'],
+  });
 });

@@ -378,3 +378,58 @@ test('shares of the epochs are rounded to epochs between the start and the end; 
   const counted = recipeOf(trial!, { train: 130, 'train+validation': 200 }).stages[0]!;
   assert.deepEqual([counted.final.steps, counted.final.warmupSteps, counted.grid!.steps], [20, 2, 20]);
 });
+
+test('images are enlarged by 256 / 224 before the crop; given edges of bins and clipping reach the recipe', () => {
+  const of = (more: object) => {
+    const experiment = experimentSchema.parse({
+      name: 'x',
+      anchors: ['tiny', 'small'].map((name) => ({ name, architecture: `vit_mini_${name}` })),
+      data: { kind: 'species' },
+      adaptation: { ranks: [1, 1] },
+      ...more,
+    });
+    return recipeOf(trialsOf(experiment)[0]!, unknownImages);
+  };
+  const { images, stitching, stages } = of({ preprocessing: { crop: 48 } });
+  assert.deepEqual(images!.preprocessing.resize?.size, 55); // 48 x 256 / 224 = 54.86
+  assert.deepEqual(stitching.bins, { count: 14 });
+  assert.ok(!['clipNorm', 'dropout', 'gradientAngles'].some((key) => key in stages[0]!));
+  assert.ok(!('decay' in stages[0]!.final));
+  assert.deepEqual(of({ sampling: { bins: 4, bin_edges: [2, 20] } }).stitching.bins, {
+    ...{ count: 4, edges: [2, 20] },
+  });
+});
+
+test('a recipe on text: bins of parameters, a line down from a warm-up of steps, clipped gradients', () => {
+  const of = (text: object, training: object = {}) => {
+    const experiment = experimentSchema.parse({
+      name: 'x',
+      anchors: ['small', 'base'].map((name) => ({ name, architecture: `llama_mini_${name}` })),
+      data: { kind: 'word-tasks', train_texts: 40, validation_texts: 4 },
+      adaptation: { ranks: [2, 2] },
+      training: { epochs: 2, batch_size: 8, base_learning_rates: [0.1], warmup_epochs: 1, ...training },
+      evaluation: { batch_size: 3 },
+      text: { cutoff: 64, micro_batch_size: 2, ...text },
+    });
+    return recipeOf(trialsOf(experiment)[0]!, { train: 40, 'train+validation': 44 });
+  };
+  const given = {
+    ...{ cutoff: 32, train_on_inputs: false, group_by_length: true, length_multiple: 16, micro_batch_size: 4 },
+    ...{ weights: 'float32', targets: ['q_proj'], alpha: 3, dropout: 0.2, clip_norm: 0.5, decay: 'linear' },
+  };
+  const { images, texts, stitching, stages, testSplit, choiceSplit } = of({ ...given, warmup_steps: 3 });
+  assert.equal(images, undefined);
+  assert.deepEqual(texts, {
+    ...{ cutoff: 32, trainOnInputs: false, groupByLength: true, multiple: 16, batchSize: 8, microBatchSize: 4 },
+    ...{ evaluationBatchSize: 3, weights: 'float32', targets: ['q_proj'], alpha: 3 },
+  });
+  assert.equal(stitching.bins.over, 'params');
+  assert.deepEqual([choiceSplit, testSplit], ['validation', 'validation']);
+  const [stage] = stages;
+  assert.deepEqual([stage!.clipNorm, stage!.dropout], [0.5, 0.2]);
+  const run = { split: 'train', epochs: 2, steps: 10, decay: 'linear' };
+  assert.deepEqual(stage!.final, { ...run, warmupSteps: 3 });
+  assert.equal(of({ ...given, warmup_steps: 100 }).stages[0]!.final.warmupSteps, 10, 'no longer than the run');
+  const cosine = of({ ...given, decay: 'cosine', dropout: 0 }).stages[0]!;
+  assert.ok(!('decay' in cosine.final || 'dropout' in cosine));
+});

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { itemsOf } from '../../../src/experiment/items/item.js';
 import { statesOf } from '../../../src/experiment/items/states.js';
 import type { Recipe } from '../../../src/experiment/recipe.js';
-import { claimFolder, type Lock } from '../../../src/run-folder/lock.js';
+import type { Holder } from '../../../src/run-folder/lock.js';
 import { thisProcess } from '../../../src/shared/processes/process-mark.js';
 
 const run = { split: 'train', epochs: 1, steps: 3, warmupSteps: 0 };
@@ -57,22 +57,38 @@ test('states follow from what lies on disk, step by step', async (t) => {
   assert.deepEqual(await states(), ['finished', 'finished', 'finished', 'finished']);
 });
 
-test('the states of ten thousand items, and a claim among them', async (t) => {
-  const { folder } = runFolder(t);
-  const names = Array.from({ length: 2500 }, (_, index) => `trial-${index}`);
-  for (const name of names) {
-    const trial = path.join(folder, 'trials', name);
-    mkdirSync(path.join(trial, 'stitched-grid-0.2'), { recursive: true });
-    writeFileSync(path.join(trial, 'status.json'), JSON.stringify({ ...identity, state: 'running' }));
-    writeFileSync(path.join(trial, 'grid.jsonl'), `${JSON.stringify(line(0.1))}\n`);
-    writeFileSync(path.join(trial, 'stitched-grid-0.2', 'grid.jsonl'), `${JSON.stringify(line(0.2))}\n`);
-  }
-  const all = names.flatMap(items);
-  assert.equal(all.length, 10_000);
-  const before = process.cpuUsage();
-  const states = await statesOf(folder, all);
-  await ((await claimFolder(path.join(folder, 'trials', 'trial-7'))) as Lock).release();
-  const { user } = process.cpuUsage(before);
-  assert.equal(states.get('trial-2499/stitched')!.state, 'ready');
-  t.diagnostic(`${(user / 1e6).toFixed(2)} s of computing`);
+test('only locks, noted rates and saved runs of their own count', async (t) => {
+  const { folder, write } = runFolder(t);
+  const states = async () => [...(await statesOf(folder, items('a'))).values()];
+  const names = async () => (await states()).map(({ state }) => state);
+  const atFirst = ['ready', 'ready', 'waiting', 'waiting'];
+  write('lock.1.tmp', mine);
+  write('old-lock.1', mine);
+  write('grid.jsonl', { ...line(0.1), stage: 'anchor-Ti' });
+  write('stitched-grid-0.1/grid.jsonl', line(0.2));
+  writeFileSync(path.join(folder, 'trials', 'a', 'result.json'), '{');
+  assert.deepEqual(await names(), atFirst);
+  write('status.json', { ...identity, state: 'running', trained: ['stitched'] });
+  assert.deepEqual(await names(), atFirst, 'the final run has left no checkpoint');
+  write('lock.12', mine);
+  assert.deepEqual(await states(), [
+    { state: 'ready' },
+    { state: 'ready' },
+    { state: 'waiting' },
+    { state: 'waiting' },
+  ]);
+  write('grid.jsonl', line(0.1));
+  write('stitched-grid-0.2/grid.jsonl', line(0.2));
+  const [, , running, evaluation] = await states();
+  const { touched: _, ...holder } = running!.holder! as Holder & { readonly touched: number };
+  assert.deepEqual([running!.state, holder, evaluation], ['running', mine, { state: 'waiting' }]);
+});
+
+test('a failure is that of the evaluation; what was trained before it stays', async (t) => {
+  const { folder, write } = runFolder(t);
+  write('result.json', { ...result, status: 'failed' });
+  assert.deepEqual(
+    [...(await statesOf(folder, items('a'))).values()],
+    [{ state: 'ready' }, { state: 'ready' }, { state: 'waiting' }, { state: 'failed' }],
+  );
 });
