@@ -82,6 +82,11 @@ test('onnxruntime is loaded in one place, which keeps it from reporting home', (
   assert.deepEqual(importers, ['src/engine/onnx/runtime.ts']);
 });
 
+test('koffi is set up in one place, before it loads a library', () => {
+  const importers = imports.filter(({ to, isTypeOnly }) => to === 'koffi' && !isTypeOnly).map(({ from }) => from);
+  assert.deepEqual(importers, ['src/engine/koffi.ts']);
+});
+
 test('nothing below src imports a command', () => {
   for (const { from, to } of imports) {
     assert.ok(!(from.startsWith('src/') && to.startsWith('commands/')), `${from} imports ${to}`);

@@ -1,6 +1,7 @@
 /** Kernels: compiled, loaded, launched. */
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { messageOf } from '../../../shared/errors.js';
+import koffi from '../../koffi.js';
 import type { Address, Kernel } from './card.js';
 import { Compiler } from './compiler.js';
 import { type Driver, made } from './driver.js';

@@ -2,8 +2,9 @@
  * Matrix products by cuBLAS (cublas_api.h). It has matrices in column-major order: what is stored row by row is its transpose there, so
  * c = op(a) op(b) is asked for as its transpose, op(b)' op(a)'.
  */
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { messageOf } from '../../../shared/errors.js';
+import koffi from '../../koffi.js';
 import type { DeviceType, MatrixOperand, Product, ProductPrecision } from './card.js';
 import { type Driver, declarer, made } from './driver.js';
 

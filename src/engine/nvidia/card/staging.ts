@@ -2,7 +2,8 @@
  * Copies between JavaScript's arrays and the card, by way of memory that the card reads and writes on its own (page-locked). From any other
  * memory a copy waits in the JavaScript thread until the card has done what was queued before.
  */
-import koffi from 'koffi';
+
+import koffi from '../../koffi.js';
 import type { Address } from './card.js';
 import { type Driver, made } from './driver.js';
 import { whenDone } from './waiting.js';
