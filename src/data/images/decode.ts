@@ -30,6 +30,10 @@ export interface Decoding {
 export async function decodeImage(file: string, { resize, interpolation }: Decoding): Promise<RgbImage> {
   const bytes = await readImageFile(file);
   try {
+    if (isBitmap(bytes)) {
+      const bitmap = decodeBitmap(bytes);
+      if (!resize || isShrunk(bitmap, resize)) return bitmap;
+    }
     const { pipeline, extent } = await rgbPipeline(bytes);
     if (resize) {
       const { width, height } = shrunkExtent(extent, resize);
@@ -81,6 +85,12 @@ async function cmykToRgb(image: Sharp): Promise<RgbImage> {
     }
   }
   return { width, height, pixels };
+}
+
+/** Whether the image is no larger than the resize makes it. */
+function isShrunk(image: Extent, resize: Resize): boolean {
+  const { width, height } = shrunkExtent(image, resize);
+  return image.width === width && image.height === height;
 }
 
 function shrunkExtent(source: Extent, resize: Resize): Extent {

@@ -6,6 +6,8 @@ import { availableParallelism } from 'node:os';
 import { isExpected, RequestError } from '../../shared/errors.js';
 import type { Sample } from '../dataset.js';
 import { type Decoding, decodeImage } from './decode.js';
+import { DecodePool } from './decode-pool.js';
+import type { Decoded } from './decode-worker.js';
 import type { RgbImage } from './preprocessing.js';
 
 /** Plain data: can be posted to a worker, which then sees the same memory. */
@@ -28,12 +30,18 @@ export interface ImageCacheOptions {
   readonly maximumBytes?: number;
   /** called after every decoded image */
   readonly onProgress?: (done: number, total: number) => void;
+  /** that decode; default: the cores where there are many images and more than two of them, else 0, none beside this one */
+  readonly threads?: number;
 }
 
 const defaultMaximumBytes = 2 * 2 ** 30;
 /** Unreadable images that a message names. */
 const mostNamed = 20;
 const chunkBytes = 16 * 2 ** 20;
+/** Images that are worth the start of threads. */
+const manyImages = 4000;
+/** Images that a thread decodes for one message. */
+const blockLength = 32;
 
 /**
  * Decodes samples from the first on, several at a time, until all are there or the memory is full. What does not fit is to
@@ -43,8 +51,9 @@ const chunkBytes = 16 * 2 ** 20;
 export async function cacheImages(
   samples: readonly Sample[],
   decoding: Decoding,
-  { maximumBytes = defaultMaximumBytes, onProgress }: ImageCacheOptions = {},
+  options: ImageCacheOptions = {},
 ): Promise<ImageCache> {
+  const { maximumBytes = defaultMaximumBytes, onProgress } = options;
   const chunks: SharedArrayBuffer[] = [];
   const images: (CachedImage | undefined)[] = new Array(samples.length).fill(undefined);
   let reserved = 0;
@@ -71,25 +80,46 @@ export async function cacheImages(
     return true;
   };
 
+  const cores = availableParallelism();
+  const { threads = samples.length >= manyImages && cores > 2 ? cores : 0 } = options;
+  const pool = threads > 0 ? new DecodePool(threads, decoding) : undefined;
+  const decode = (indices: readonly number[]) => {
+    const files = indices.map((index) => samples[index]!.file);
+    return pool ? pool.decode(files) : Promise.all(files.map((file) => decodedHere(file, decoding)));
+  };
   const lane = async () => {
     while (next < samples.length && !ended) {
-      const index = next++;
+      const indices = Array.from({ length: Math.min(pool ? blockLength : 1, samples.length - next) }, () => next++);
       try {
-        ended = !store(index, await decodeImage(samples[index]!.file, decoding)) || ended;
-      } catch (error) {
-        if (!isExpected(error)) {
-          ended = true;
-          throw error;
+        for (const [at, decoded] of (await decode(indices)).entries()) {
+          const index = indices[at]!;
+          if ('problem' in decoded) unreadable.push({ index, error: new RequestError(decoded.problem, decoded.hint) });
+          else if (!store(index, decoded)) ended = true;
+          onProgress?.(++done, samples.length);
         }
-        unreadable.push({ index, error });
+      } catch (error) {
+        ended = true;
+        throw error;
       }
-      onProgress?.(++done, samples.length);
     }
   };
-  // twice the cores: some lanes wait for files while others decode
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, lane));
+  try {
+    // twice the cores: some lanes wait for files while others decode
+    await Promise.all(Array.from({ length: 2 * (threads || cores) }, lane));
+  } finally {
+    await pool?.close();
+  }
   if (unreadable.length > 0) throw refusalOf(unreadable, samples.length);
   return { chunks, images };
+}
+
+async function decodedHere(file: string, decoding: Decoding): Promise<Decoded> {
+  try {
+    return await decodeImage(file, decoding);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return { problem: error.message, hint: error.hint };
+  }
 }
 
 interface Unreadable {

@@ -156,6 +156,26 @@ test('bitmaps that are cut, compressed or of another depth are refused', async (
   }
 });
 
+test('a bitmap is shrunk as the same pixels of a PNG are, and stays as it is where it is no larger', async () => {
+  const { images } = JSON.parse(await readFile(fixture('images.json'), 'utf8')) as PillowImages;
+  const file = path.join(folder, 'shrunk.bmp');
+  await writeFile(file, Buffer.from(images.find(({ name }) => name === 'rgb.bmp')!.file, 'base64'));
+  const { width, height, pixels } = await decodeImage(file, own);
+  const png = await saved('shrunk.png', sharp(pixels, { raw: { width, height, channels: 3 } }).png());
+  for (const [size, shrunk] of [
+    [3, { width: 4, height: 3 }],
+    [6, { width, height }],
+    [12, { width, height }],
+  ] as const) {
+    const decoding = { ...own, resize: { size, keepAspect: true } };
+    const [bitmap, reference] = [await decodeImage(file, decoding), await decodeImage(png, decoding)];
+    assert.deepEqual(
+      [bitmap.width, bitmap.height, ...bitmap.pixels],
+      [shrunk.width, shrunk.height, ...reference.pixels],
+    );
+  }
+});
+
 test('resizing agrees with the antialiased filters of Pillow', async () => {
   const width = 40;
   const height = 30;

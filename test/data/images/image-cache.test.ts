@@ -60,3 +60,43 @@ test('all unreadable images are named at once, with where to look further', asyn
     return true;
   });
 });
+
+test('threads keep what this one keeps, and name the same unreadable images', async () => {
+  const files = await Promise.all(
+    Array.from({ length: 70 }, async (_, index) => {
+      const file = path.join(folder, `${index}.${index % 2 === 0 ? 'png' : 'webp'}`);
+      const image = sharp({ create: { width: 3, height: 2, channels: 3, background: { r: 3 * index, g: 1, b: 2 } } });
+      await (index % 2 === 0 ? image.png() : image.webp({ lossless: true })).toFile(file);
+      return file;
+    }),
+  );
+  const samples = files.map((file) => ({ file, label: 0 }));
+  const decoding = { ...own, resize: { size: 2, keepAspect: false } };
+  const [here, there] = [await cacheImages(samples, decoding), await cacheImages(samples, decoding, { threads: 2 })];
+  for (const index of samples.keys()) {
+    const { width, height, pixels } = cachedImage(there, index)!;
+    assert.deepEqual(
+      { width, height, pixels: [...pixels] },
+      { width: 2, height: 2, pixels: [...cachedImage(here, index)!.pixels] },
+    );
+    assert.equal(pixels[0], 3 * index);
+  }
+  const messages = await Promise.all(
+    [0, 2].map((threads) => {
+      const broken = [...samples.slice(0, 40), { file: path.join(folder, 'nowhere.jpg'), label: 0 }];
+      return cacheImages(broken, decoding, { threads }).then(
+        () => 'nothing',
+        (error) => `${error.constructor.name} ${error.message} ${error.hint}`,
+      );
+    }),
+  );
+  assert.match(messages[0]!, /^RequestError image .*nowhere\.jpg cannot be read/);
+  assert.equal(messages[1], messages[0]);
+});
+
+test('with threads the memory stays within its bound as well', async () => {
+  const samples = Array.from({ length: 200 }, () => sample);
+  const cache = await cacheImages(samples, own, { maximumBytes: 3 * imageBytes, threads: 1 });
+  assert.equal(reserved(cache), 3 * imageBytes);
+  assert.equal(cache.images.filter(Boolean).length, 3);
+});
