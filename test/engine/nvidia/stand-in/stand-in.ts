@@ -1,6 +1,7 @@
 /**
  * Libraries that stand in for those of a card and compute on the processor: `card.cpp`, compiled by g++ once for each state of its
- * sources, below .cache. A test that takes it opens the card as the program does.
+ * sources, below .cache. A test that takes it opens the card as the program does. With STAND_IN_NVRTC=/…/libnvrtc.so.13, of a PyTorch or
+ * of the wheel nvidia-cuda-nvrtc, every kernel is compiled by the real compiler too, which needs no card.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
