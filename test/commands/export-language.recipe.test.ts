@@ -1,6 +1,6 @@
 /** Deployed stitches of language models as files for other programs. */
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openModel } from '../../src/evaluation/generation/open-model.js';
@@ -88,6 +88,11 @@ test('deployed language models are exported', async (t) => {
     assert.deepEqual([path.basename(tokenizer), await readFile(tokenizer)], ['tokenizer.model', original]);
     const refused = await esta([...command.slice(0, -1), '--batch', '2']);
     assert.deepEqual([refused.status, /--batch is of networks that read images/.test(refused.stderr)], [2, true]);
+
+    await writeFile(tokenizer, 'of another network');
+    const kept = await esta(command.slice(0, -1));
+    assert.deepEqual([kept.status, /tokenizer.model is another tokenizer/.test(kept.stderr)], [2, true]);
+    assert.equal(await readFile(tokenizer, 'utf8'), 'of another network');
   });
 });
 

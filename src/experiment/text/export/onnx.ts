@@ -2,7 +2,6 @@
  * A deployed stitch of language models as one ONNX file with past and present keys and values, its tokenizer and a JSON
  * file beside it. The file is run beside the engine, token by token, before anything is said of it.
  */
-import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Precision } from '../../../config/deployment-options.js';
 import { promptOf } from '../../../data/instructions/template.js';
@@ -18,11 +17,12 @@ import { narrowToHalf } from '../../../models/pretrained/formats/half.js';
 import { languageModelFolder } from '../../../models/pretrained/sources/embedded.js';
 import type { MeasuredRun } from '../../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../../run-folder/result.js';
-import { exists, writeAtomic } from '../../../shared/files.js';
+import { writeAtomic } from '../../../shared/files.js';
 import { Random } from '../../../shared/random.js';
 import { firstAnchor } from '../../../stitching/space/stitch.js';
 import { licenceOf } from '../../deployed/description.js';
 import { openDeployedLanguage } from '../deployed-language.js';
+import { tokenizerBeside } from './tokenizer-file.js';
 
 /** The file beside the engine, on one prompt and the tokens that the engine continues it with. */
 export interface DecoderComparison {
@@ -55,7 +55,7 @@ export interface ExportedDecoder {
 
 const comparedTokens = 8;
 
-/** @throws RequestError where the run is of images, or its anchors are not there */
+/** @throws RequestError where the run is of images, its anchors are not there, or another tokenizer lies beside the file */
 export async function exportDecoder(
   run: MeasuredRun,
   result: StitchResult,
@@ -67,7 +67,7 @@ export async function exportDecoder(
   const { stitch, weights, shapes } = deployed.merged(result.id);
   const { anchors } = experiment;
   const { checkpoint, architecture } = anchors[firstAnchor(stitch)]!;
-  const source = await languageModelFolder(checkpoint, architecture);
+  const beside = await tokenizerBeside(await languageModelFolder(checkpoint, architecture), file);
   const facts = {
     trial: run.name,
     stitch: result,
@@ -89,9 +89,7 @@ export async function exportDecoder(
   const model = encodeModel({ ...graph, metadata, opset: 18 });
   if (data.length > 0) await writeAtomic(`${file}_data`, data);
   await writeAtomic(file, model);
-  const copied = (await exists(path.join(source, 'tokenizer.json'))) ? 'tokenizer.json' : 'tokenizer.model';
-  const beside = path.join(dir, copied);
-  if (path.resolve(source) !== path.resolve(dir)) await copyFile(path.join(source, copied), beside);
+  await beside.copy();
 
   const engine = await createOnnxEngine();
   const opened = await openDecoderFile(file);
@@ -102,7 +100,12 @@ export async function exportDecoder(
     const comparison = await compare(opened, reference, prompt.slice(0, length));
     const description = path.join(dir, `${name}.json`);
     const exported: ExportedDecoder = {
-      ...{ file, tokenizer: beside, description, bytes: data.reduce((sum, part) => sum + part.length, model.length) },
+      ...{
+        file,
+        tokenizer: beside.file,
+        description,
+        bytes: data.reduce((sum, part) => sum + part.length, model.length),
+      },
       ...facts,
       comparison,
     };
