@@ -1,5 +1,5 @@
 import { Args, Flags, type Interfaces } from '@oclif/core';
-import { deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, weightsFlag } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 
 export default class Generate extends EstaCommand {
@@ -76,11 +76,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       helpValue: 'DIR',
       summary: 'Folder of a LoRA adapter (PEFT) for the model; it is merged into the weights.',
     }),
-    weights: Flags.option({
-      options: ['float32', '8bit'] as const,
-      default: 'float32',
-      summary: 'How the weights are kept; 8 bits take a quarter of the memory.',
-    })(),
+    weights: weightsFlag,
     'max-tokens': Flags.integer({ min: 1, default: 128, helpValue: 'N', summary: 'New tokens at most.' }),
     temperature: Flags.custom<number>({
       default: 0,

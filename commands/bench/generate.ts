@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
+import { deviceFlag, EstaCommand, repeatFlag, threadsFlag, weightsFlag } from '../../src/shared/command.js';
 
 export default class BenchGenerate extends EstaCommand {
   static override description =
@@ -10,17 +10,13 @@ export default class BenchGenerate extends EstaCommand {
   ];
   static override flags = {
     model: Flags.string({ description: 'architecture, such as llama_7b', default: 'llama_mini_base' }),
-    weights: Flags.option({
-      options: ['float32', '8bit'] as const,
-      description: 'how the weights are kept',
-      default: 'float32' as const,
-    })(),
+    weights: weightsFlag,
     batch: Flags.integer({ description: 'texts side by side', default: 1, min: 1 }),
     prompt: Flags.integer({ description: 'tokens of a prompt', default: 64, min: 1 }),
     tokens: Flags.integer({ description: 'new tokens', default: 32, min: 1 }),
-    threads: Flags.integer({ description: 'threads of one operator', default: 2, min: 1 }),
+    threads: threadsFlag,
     device: deviceFlag,
-    repeat: Flags.integer({ description: 'timed repetitions; the median counts', default: 3, min: 1 }),
+    repeat: repeatFlag(3),
   };
 
   override async run(): Promise<unknown> {

@@ -1,6 +1,13 @@
 import { Flags } from '@oclif/core';
 import type { StepTiming } from '../../src/bench/step-benchmark.js';
-import { deviceFlag, EstaCommand, precisionFlag } from '../../src/shared/command.js';
+import {
+  deviceFlag,
+  EstaCommand,
+  precisionFlag,
+  repeatFlag,
+  threadsFlag,
+  weightsFlag,
+} from '../../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 async function cardMemory() {
@@ -24,16 +31,12 @@ export default class BenchStep extends EstaCommand {
     }),
     batch: Flags.integer({ description: 'images, or texts, in a batch', default: 8, min: 1 }),
     tokens: Flags.integer({ description: 'of each text, for language models', default: 256, min: 2 }),
-    weights: Flags.option({
-      options: ['float32', '8bit'] as const,
-      description: 'how the frozen weights of language models are kept',
-      default: 'float32' as const,
-    })(),
+    weights: weightsFlag,
     rank: Flags.integer({ description: 'rank of the low-rank updates', default: 8, min: 1 }),
-    threads: Flags.integer({ description: 'threads of one operator', default: 2, min: 1 }),
+    threads: threadsFlag,
     device: deviceFlag,
     precision: precisionFlag,
-    repeat: Flags.integer({ description: 'timed repetitions; the median counts', default: 5, min: 1 }),
+    repeat: repeatFlag(5),
   };
 
   override async run(): Promise<unknown> {

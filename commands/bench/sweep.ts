@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand } from '../../src/shared/command.js';
+import { deviceFlag, EstaCommand, threadsFlag } from '../../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 export default class BenchSweep extends EstaCommand {
@@ -17,7 +17,7 @@ export default class BenchSweep extends EstaCommand {
     }),
     images: Flags.integer({ description: 'images to evaluate', default: 240, min: 1 }),
     batch: Flags.integer({ description: 'images in a batch', default: 64, min: 1 }),
-    threads: Flags.integer({ description: 'threads of one operator', default: 2, min: 1 }),
+    threads: threadsFlag,
     device: deviceFlag,
   };
 

@@ -54,6 +54,20 @@ export const precisionFlag = Flags.option({
   summary: 'What matrix products are computed in; default: tf32 with CUDA on a card that has it, else float32.',
 })();
 
+/** `--threads`, of benchmarks. */
+export const threadsFlag = Flags.integer({ description: 'threads of one operator', default: 2, min: 1 });
+
+/** `--repeat`, of benchmarks. */
+export const repeatFlag = (times: number) =>
+  Flags.integer({ description: 'timed repetitions; the median counts', default: times, min: 1 });
+
+/** `--weights`, of what runs language models. */
+export const weightsFlag = Flags.option({
+  options: ['float32', '8bit'] as const,
+  default: 'float32' as const,
+  summary: 'How the frozen weights of language models are kept; 8 bits take a quarter of the memory.',
+})();
+
 /** `--machine NAME`, beside a budget of milliseconds. */
 export const machineFlag = Flags.string({
   helpValue: 'NAME',
