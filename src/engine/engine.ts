@@ -43,6 +43,8 @@ export interface Engine {
   readonly device: string;
   /** What matrix products are computed in. */
   readonly precision: Precision;
+  /** Why values cross the bus in every run of a program, where they could stay on the card; absent where nothing is lost. */
+  readonly crossing?: string;
   /**
    * Copies (or wraps) a host array.
    * @param isConstant whether its elements never change, as those of frozen weights: a program may hold a copy of its own

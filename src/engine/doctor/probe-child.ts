@@ -50,7 +50,8 @@ async function probe(name: string, device: Device, folder?: string): Promise<Pro
     const error = await selfCheck(candidate.engine);
     const { device: uses, version } = candidate;
     if (!(error <= tolerance)) return { works: false, reason: `wrong numbers: a matmul is off by ${error}`, version };
-    return { works: true, uses, version, largestError: error };
+    const { crossing } = candidate.engine;
+    return { works: true, uses, version, largestError: error, ...(crossing !== undefined && { crossing }) };
   } catch (error) {
     return { works: false, reason: messageOf(error) };
   }

@@ -11,6 +11,8 @@ export type ProbeResult =
       readonly version: string;
       /** Largest absolute error of the self-check. */
       readonly largestError: number;
+      /** Engine.crossing */
+      readonly crossing?: string;
     }
   | { readonly works: false; readonly reason: string; readonly version?: string };
 

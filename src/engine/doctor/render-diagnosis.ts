@@ -37,7 +37,12 @@ function describe({ platform, processor, cores, instructionSets, memory }: Machi
 function describeEngine({ engine, device, result, remedy }: EngineState): Row[] {
   const label = device === 'any' ? engine : `${engine} ${device}`;
   const state = result.works ? `works on ${result.uses}, version ${result.version}` : `no: ${result.reason.trim()}`;
-  return [[label, state], ...(remedy ? [['', `-> ${remedy}`] as const] : [])];
+  const crossing = result.works && result.crossing;
+  return [
+    [label, state],
+    ...(crossing ? [['', `values cross the bus in every step: ${crossing}`] as const] : []),
+    ...(remedy ? [['', `-> ${remedy}`] as const] : []),
+  ];
 }
 
 function describeCuda({ driver, installed, missing }: CudaReadiness): Row[] {

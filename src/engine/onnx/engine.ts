@@ -67,7 +67,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   const { narrowProducts = precision === 'mixed' ? 'native' : undefined } = options;
   const block = device === 'cpu' ? await channelBlock() : undefined;
   const sharesArena = device === 'cuda' && (await sharedArena());
-  const { backend } = await chosenBackend(options.backend, { device, threads, precision, sharesArena });
+  const { backend, reason } = await chosenBackend(options.backend, { device, threads, precision, sharesArena });
   const { holdsConstants = !backend.keepsValues, programBytes = programBudget(device, card) } = options;
   const programs = new ProgramCache<Program<unknown>>(limit, programBytes, sharesArena);
 
@@ -108,6 +108,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     name: 'onnxruntime',
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
     precision,
+    ...(reason !== undefined && { crossing: reason }),
     put: (array, isConstant = false) => toValue(backend, array, isConstant),
     get: ({ storage }) => backend.read((storage as OnnxStorage).tensor),
     free: (tree) => {

@@ -23,6 +23,11 @@ test('an aligned list', () => {
         device: 'webgpu',
         result: { works: true, uses: 'webgpu', version: '1.30.0', largestError: 0 },
       },
+      {
+        engine: 'onnxruntime',
+        device: 'cuda',
+        result: { works: true, uses: 'cuda', version: '1.29.0', largestError: 0, crossing: 'koffi does not load' },
+      },
       { engine: 'tensorflow', device: 'any', result: { works: false, reason: 'not installed' }, remedy: 'run this' },
     ],
     cuda: {
@@ -52,6 +57,8 @@ Versions
 Engines
   onnxruntime cpu       works on cpu, version 1.30.0
   onnxruntime webgpu    works on webgpu, version 1.30.0
+  onnxruntime cuda      works on cuda, version 1.29.0
+                        values cross the bus in every step: koffi does not load
   tensorflow            no: not installed
                         -> run this
 

@@ -3,6 +3,7 @@ import type { Device, Precision } from '../../../shared/engine-names.js';
 import { messageOf } from '../../../shared/errors.js';
 import type { Backend, Stored } from './backend.js';
 import { nodeBackend } from './node-backend.js';
+import { readable } from './placement.js';
 
 /** `native`: its C API, values stay on the device; `node`: onnxruntime-node. */
 export type BackendChoice = 'native' | 'node';
@@ -31,7 +32,7 @@ export async function chosenBackend(asked: BackendChoice | undefined, place: Pla
       return { backend: await nativeBackend({ ...place, device }) };
     } catch (error) {
       if (wanted === 'native') throw error;
-      return { backend: nodeBackend(place), reason: messageOf(error) };
+      return { backend: nodeBackend(place), reason: readable(messageOf(error)) };
     }
   }
   return { backend: nodeBackend(place) };
