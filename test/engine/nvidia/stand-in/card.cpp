@@ -1,6 +1,6 @@
 /*
  * What the libraries of CUDA 13 answer where there is no card: this one file stands in for libcuda.so.1, libcublas.so.13 and libnvrtc.so.13, and
- * computes. Device memory is the host's, kernels are compiled by g++ (prelude.h) and run thread after thread, products are plain loops.
+ * computes. Device memory is the host's, kernels are compiled by g++ (prelude.h) and run on one processor, products are plain loops.
  * Device memory holds NaN before it is written. Names, types and numbers are those of cuda.h, cublas_api.h and nvrtc.h.
  */
 #include <dlfcn.h>
@@ -242,6 +242,11 @@ static std::string trimmed(const std::string &text) {
 
 /* For each kernel NAME: NAME_host, which runs all its threads, and NAME_parameters, their number. */
 static std::string wrappers(const std::string &source) {
+  const bool waits = source.find("__syncthreads") != std::string::npos;
+  const bool shuffles = source.find("__shfl") != std::string::npos || source.find("__syncwarp") != std::string::npos;
+  const std::string turns = waits ? "    take_turns(0, threads);\n"
+    : shuffles ? "    for (unsigned first = 0; first < threads; first += WARP) take_turns(first, threads - first < WARP ? threads - first : WARP);\n"
+    : "    for (unsigned thread = 0; thread < threads; thread++) threadIdx.x = thread, body(values);\n";
   std::string made = "\n#line 1 \"wrappers\"\n";
   const std::string mark = "__global__ void";
   for (size_t at = source.find(mark); at != std::string::npos; at = source.find(mark, at)) {
@@ -267,12 +272,11 @@ static std::string wrappers(const std::string &source) {
       start = end + 1;
     }
     made += "extern \"C\" int " + name + "_parameters = " + std::to_string(count) + ";\n";
+    made += "static void " + name + "_body(void *given) { void **values = (void **)given; " + name + "(" + arguments + "); }\n";
     made += "extern \"C\" void " + name + "_host(unsigned blocks, unsigned threads, void **values) {\n"
-      "  gridDim = {blocks, 1, 1}, blockDim = {threads, 1, 1};\n"
-      "  for (unsigned block = 0; block < blocks; block++)\n"
-      "    for (unsigned thread = 0; thread < threads; thread++) {\n"
-      "      blockIdx = {block, 0, 0}, threadIdx = {thread, 0, 0};\n"
-      "      " + name + "(" + arguments + ");\n    }\n}\n";
+      "  gridDim = {blocks, 1, 1}, blockDim = {threads, 1, 1}, body = " + name + "_body, body_values = values;\n"
+      "  for (unsigned block = 0; block < blocks; block++) {\n"
+      "    blockIdx = {block, 0, 0};\n" + turns + "  }\n}\n";
   }
   return made;
 }
