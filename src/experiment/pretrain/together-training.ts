@@ -14,7 +14,7 @@ import { namedLeaves, treeOf } from '../../training/parameters.js';
 import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import type { Runtime } from '../../training/runtime.js';
 import { learningRateAt } from '../../training/schedule.js';
-import { FlatForm, type FlatNetwork } from '../../training/together/flat-network.js';
+import { StackedForm, type StackedNetwork } from '../../training/together/stacked-network.js';
 import { type Family, togetherSteps } from '../../training/together/together-step.js';
 import { type DeviceState, mapState, type Named, replaceValues } from '../../training/training-state.js';
 import type { MeasuredAnchor } from './anchor-file.js';
@@ -69,19 +69,19 @@ export async function trainTogether(
   const { engine } = runtime;
   const learners = anchors.map((anchor) => {
     const start = anchor.family.fresh(classes, Random.of(seed, 'weights', anchor.name));
-    return { ...anchor, logits: anchor.family.logits, start, form: new FlatForm(start) };
+    return { ...anchor, logits: anchor.family.logits, start, form: new StackedForm(start) };
   });
-  const flat: Family<Float32NdArray> = Object.fromEntries(
-    learners.map(({ name, form, start }) => [name, form.flatten(start)]),
+  const stacked: Family<Float32NdArray> = Object.fromEntries(
+    learners.map(({ name, form, start }) => [name, form.stack(start)]),
   );
   const measure = async (parameters: Named<Value>, epoch: number) => {
-    const values = treeOf(flat, parameters);
+    const values = treeOf(stacked, parameters);
     const measured = new Map<string, MeasuredAnchor>();
     for (const { name, architecture, logits, form } of learners) {
       const accuracy = await accuracyOf(
         engine,
-        `flat ${architecture}`,
-        (network: FlatNetwork<tf.Tensor>, images) => logits(form.unflatten(network), images),
+        `stacked ${architecture}`,
+        (network: StackedNetwork<tf.Tensor>, images) => logits(form.unstack(network), images),
         values[name]!,
         training.validation,
       );
@@ -102,9 +102,9 @@ export async function trainTogether(
     },
     loader: train,
     checkpoint: { file: training.checkpoint, fingerprint: training.fingerprint, minutes: checkpointMinutes },
-    initialParameters: async () => namedLeaves<Float32NdArray>(flat),
+    initialParameters: async () => namedLeaves<Float32NdArray>(stacked),
     initialRest: null,
-    stepOn: (state) => familySteps(runtime, training, learners, flat, state),
+    stepOn: (state) => familySteps(runtime, training, learners, stacked, state),
     remedy: 'Lower training.learning_rate',
     hooks: {
       onStart: (epochsDone) => keepJsonLines<EpochLine>(metricsFile, ({ epoch }) => epoch <= epochsDone),
@@ -125,16 +125,16 @@ export async function trainTogether(
   return last;
 }
 
-interface FlatLearner extends TogetherAnchor {
+interface StackedLearner extends TogetherAnchor {
   readonly logits: FromScratch['logits'];
-  readonly form: FlatForm;
+  readonly form: StackedForm;
 }
 
 function familySteps(
   { engine }: Runtime,
   training: TogetherTraining,
-  learners: readonly FlatLearner[],
-  flat: Family<Float32NdArray>,
+  learners: readonly StackedLearner[],
+  stacked: Family<Float32NdArray>,
   state: DeviceState,
 ): Step<null, RawBatch> {
   const { steps, seed, mixup, patchDropout, epochs, train, warmupEpochs } = training;
@@ -163,7 +163,7 @@ function familySteps(
         kept: engine.put(int32([steps, kept[0]!.shape[0]!], Int32Array.from(kept.flatMap(({ data }) => [...data])))),
       }),
     };
-    const before = mapState(state, (values) => treeOf(flat, values));
+    const before = mapState(state, (values) => treeOf(stacked, values));
     const result = await run({ state: before, ...given });
     engine.free({ before, ...given });
     replaceValues(state, mapState(result.state, namedLeaves<Value>));

@@ -9,19 +9,19 @@ import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { TensorFunction } from '../../engine/engine.js';
 import { isTensor } from '../../engine/tensor.js';
 import type { FromScratch } from '../../models/from-scratch.js';
-import { leavesOf } from '../../shared/tree.js';
+import { leavesOf, mapTree } from '../../shared/tree.js';
 import { gradientsOf } from '../gradients.js';
 import { smoothedTargets, softCrossEntropy } from '../loss.js';
 import { adamW } from '../optimizer.js';
 import type { StepState } from '../training-state.js';
 import { viewsOnDevice } from './device-views.js';
-import type { FlatForm, FlatNetwork } from './flat-network.js';
+import { type StackedForm, type StackedNetwork, stackDecays } from './stacked-network.js';
 
 /** One of the networks that learn together. */
 export interface Learner {
   readonly name: string;
   readonly logits: FromScratch['logits'];
-  readonly form: FlatForm;
+  readonly form: StackedForm;
 }
 
 export interface TogetherOptions {
@@ -39,7 +39,7 @@ export interface TogetherOptions {
 }
 
 /** By the names of the learners. */
-export type Family<T> = Readonly<Record<string, FlatNetwork<T>>>;
+export type Family<T> = Readonly<Record<string, StackedNetwork<T>>>;
 
 export interface TogetherInputs<T> {
   readonly state: StepState<Family<T>>;
@@ -107,8 +107,8 @@ function stepOf(
     const share = taught && tf.softmax(taught).mul(distillation);
     const wanted = share ? targets.mul(1 - distillation).add(share) : targets;
     let answer: tf.Tensor | undefined;
-    const { value, gradients } = gradientsOf(parameters[name]!, (flat) => {
-      answer = tf.keep(logits(form.unflatten(flat), images, kept));
+    const { value, gradients } = gradientsOf(parameters[name]!, (stacked) => {
+      answer = tf.keep(logits(form.unstack(stacked), images, kept));
       return softCrossEntropy(answer as tf.Tensor, wanted);
     });
     // A kept tensor belongs to nobody: its copy belongs to the caller's tidy.
@@ -117,7 +117,7 @@ function stepOf(
     const memory = { expAvg: expAvg[name]!, expAvgSq: expAvgSq[name]!, step: step[name]! };
     const moved = adamW(parameters[name]!, clipped(gradients, clipNorm), memory, rate, {
       weightDecay,
-      decays: (path) => path === 'decayed',
+      decays: stackDecays,
     });
     return { name, loss: value, moved };
   };
@@ -127,7 +127,7 @@ function stepOf(
   );
   const learned = new Map(order.map((index) => [index, learn(learners[index]!, rates[index]!)]));
   const inOrder = learners.map((_, index) => learned.get(index)!);
-  const familyOf = (of: (of: (typeof inOrder)[number]) => FlatNetwork<tf.Tensor>) =>
+  const familyOf = (of: (of: (typeof inOrder)[number]) => StackedNetwork<tf.Tensor>) =>
     Object.fromEntries(inOrder.map((each) => [each.name, of(each)]));
   return {
     state: {
@@ -143,9 +143,10 @@ function stepOf(
 }
 
 /** Gradients of a network, shortened together where they are longer than `norm`. */
-function clipped(gradients: FlatNetwork<tf.Tensor>, norm: number): FlatNetwork<tf.Tensor> {
+function clipped(gradients: StackedNetwork<tf.Tensor>, norm: number): StackedNetwork<tf.Tensor> {
   const squares = leavesOf(gradients, isTensor).map(({ leaf }) => leaf.square().sum());
   const length = tf.addN(squares).sqrt();
   const factor = tf.minimum(1, tf.div(norm, length.add(1e-6)));
-  return { decayed: gradients.decayed.mul(factor), free: gradients.free.mul(factor) };
+  const shortened: unknown = mapTree(gradients, isTensor, (gradient) => gradient.mul(factor));
+  return shortened as StackedNetwork<tf.Tensor>; // tensors in the places of tensors
 }
