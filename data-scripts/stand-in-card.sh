@@ -6,8 +6,8 @@
 #   data-scripts/stand-in-card.sh                                             into .cache/stand-in-card (or a folder given)
 #   LD_LIBRARY_PATH=.cache/stand-in-card esta run quickstart --device cuda --set training.epochs=1 --out /tmp/placed
 #
-# A node without a kernel for CUDA is named, as on a card. STAND_IN_LOG=1 writes each allocation and each copy to standard error.
-# Convolutions are placed but cannot run, nor can attention in bfloat16: both ask cuDNN. Needs gcc and binutils.
+# A node without a kernel for CUDA is named, as on a card. STAND_IN_LOG=1 writes each allocation, copy
+# and wait to standard error. Convolutions are placed but cannot run, nor can attention in bfloat16: both ask cuDNN. Needs gcc and binutils.
 set -eu
 cd "$(dirname "$0")/.."
 out=${1:-.cache/stand-in-card}
