@@ -50,9 +50,12 @@ const arena = 1.5;
 /** Bytes of constants in one program: Protocol Buffers end at 2 GiB. Larger networks stay inputs. */
 const largestModel = 1.9 * 2 ** 30;
 
+type InputLeaf = ReturnType<typeof leavesOf<Value>>[number];
+
 interface Program<Out> extends CachedProgram {
   readonly program: LoadedProgram<Stored>;
-  readonly inputs: readonly string[];
+  /** Which leaves of its inputs the program reads. */
+  readonly read: readonly number[];
   /** The tree of results; leaves are names of outputs. */
   readonly outputs: Mapped<Out, Tensor, string>;
   readonly results: readonly TensorDeclaration[];
@@ -75,6 +78,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     key: string,
     fn: TensorFunction<In, Out>,
     inputs: Values<In>,
+    leaves: readonly InputLeaf[],
   ): Promise<Program<Out>> => {
     const { declared, constants } = declare(inputs, holdsConstants);
     const traced = trace(fn, declared as never, {
@@ -83,25 +87,34 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
       fused: device !== 'webgpu',
       narrowProducts,
     });
-    const { model, inputs: used, outputs, held, peakBytes } = traced;
+    const { model, outputs, held, peakBytes } = traced;
     const results = traced.results.map(declarationOf);
-    const program = await backend.load({ key, model, inputs: given(inputs, used), outputs: results });
+    const places = new Map(leaves.map(({ path }, index) => [`in/${path}`, index]));
+    const read = traced.inputs.map((name) => places.get(name)!);
+    const declarations = read.map((index) => ({ ...leaves[index]!.leaf, name: `in/${leaves[index]!.path}` }));
+    const program = await backend.load({ key, model, inputs: declarations, outputs: results });
     const own = [...constants].filter(([name]) => held.has(name));
     const bytes = sumOf(own.map(([name]) => held.get(name)!));
     return {
-      ...{ program, inputs: used, outputs, results, held: new Set(own.map(([, storage]) => storage)) },
+      ...{ program, read, outputs, results, held: new Set(own.map(([, storage]) => storage)) },
       size: { constants: bytes, working: Number.isFinite(programBytes) ? arena * peakBytes() : 0 },
       release: () => program.release(),
     };
   };
 
-  const programFor = <In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> => {
-    const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => {
+  const programFor = <In, Out>(
+    key: string,
+    fn: TensorFunction<In, Out>,
+    inputs: Values<In>,
+    leaves: readonly InputLeaf[],
+  ): Promise<Program<Out>> => {
+    const shapes = leaves.map(({ path, leaf }) => {
       const { constant, id } = leaf.storage as OnnxStorage;
       return `${path}:${leaf.dtype}[${leaf.shape}]${holdsConstants && constant ? `#${id}` : ''}`;
     });
     // The same key means the same function.
-    return programs.get(`${key}(${shapes.join(' ')})`, () => compileProgram(key, fn, inputs)) as Promise<Program<Out>>;
+    const signature = `${key}(${shapes.join(' ')})`;
+    return programs.get(signature, () => compileProgram(key, fn, inputs, leaves)) as Promise<Program<Out>>;
   };
 
   return {
@@ -120,8 +133,9 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     },
     compile: <In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> => {
       return async (inputs) => {
-        const { program, inputs: used, outputs, results } = await programFor(key, fn, inputs);
-        const tensors = await program.run(given(inputs, used).map(({ storage }) => (storage as OnnxStorage).tensor));
+        const leaves = leavesOf(inputs, isValue);
+        const { program, read, outputs, results } = await programFor(key, fn, inputs, leaves);
+        const tensors = await program.run(read.map((index) => (leaves[index]!.leaf.storage as OnnxStorage).tensor));
         const values = new Map(
           results.map(({ name, dtype, shape }, index) => {
             return [name, { dtype, shape, storage: { tensor: tensors[index]! } satisfies OnnxStorage }];
@@ -152,12 +166,6 @@ function declare(inputs: object, holdsConstants: boolean) {
     return storage.constant;
   });
   return { declared, constants };
-}
-
-/** The inputs that a program reads, with their names in it. */
-function given(inputs: object, used: readonly string[]): (Value & TensorDeclaration)[] {
-  const values = new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
-  return used.map((name) => ({ ...values.get(name)!, name }));
 }
 
 function declarationOf({ name, dtype, shape }: GraphValue): TensorDeclaration {
