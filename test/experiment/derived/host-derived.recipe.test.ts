@@ -1,0 +1,254 @@
+/** What is made from a trial of random weights, without mathematics: what it says, writes, refuses, and leaves behind. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { type FinetuneRequest, finetune } from '../../../src/experiment/derived/finetune.js';
+import { type RedeployRequest, redeploy } from '../../../src/experiment/derived/redeploy.js';
+import { readTrained } from '../../../src/experiment/trial/trained-file.js';
+import { claimFolder, type Lock } from '../../../src/run-folder/lock.js';
+import { fingerprintOf } from '../../../src/run-folder/measured/measurement.js';
+import { writeMachine } from '../../../src/run-folder/measured/measurements-folder.js';
+import { RequestError } from '../../../src/shared/errors.js';
+import { silentProgress } from '../../../src/shared/progress.js';
+import { temporaryFolder } from '../../models/pretrained/fixtures.js';
+import { machine } from '../../run-folder/measured/measured-fixture.js';
+import { answering } from '../host-run.js';
+import type { Answers } from '../trial/host-engine.js';
+import { writtenAnchors, writtenRun } from '../written-run.js';
+
+const json = async (...at: readonly string[]) =>
+  JSON.parse(await readFile(path.join(...at), 'utf8')) as Record<string, unknown>;
+
+const documentIn = async (folder: string, more: object = {}) => ({
+  name: 'written',
+  anchors: await writtenAnchors(folder),
+  data: { kind: 'species', classes: 2, train_images: 3, validation_images: 1, test_images: 2 },
+  adaptation: { ranks: [2, 2] },
+  sampling: { bins: 2 },
+  training: { epochs: 1, batch_size: 3, base_learning_rates: [0.1] },
+  ...more,
+});
+
+function runtimeOf(folder: string, answers: Answers = {}) {
+  const engine = answering(answers);
+  const labels: string[] = [];
+  const progress = { ...silentProgress, start: (label: string) => void labels.push(label) };
+  const { signal } = new AbortController();
+  return { engine, labels, runtime: { engine, progress, signal, cacheFolder: path.join(folder, 'cache') } };
+}
+
+test('a stitch is trained alone: tested before and after, its rate chosen, all that it made written', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run, trialFolder } = await writtenRun(path.join(folder, 'run'), await documentIn(folder));
+  let rate = 0;
+  const answers: Answers = {
+    step: (_, given) => {
+      rate = given;
+      return { loss: 1 };
+    },
+    // Of two validation images the lower rate has both; before any step one of four test images is right.
+    correct: () => (rate === 0 ? 1 : rate < 1e-5 ? 2 : 1),
+  };
+  const { engine, labels, runtime } = runtimeOf(folder, answers);
+  const out = path.join(folder, 'alone');
+  const request: FinetuneRequest = { stitch: 2, epochs: 2, rates: [0.1, 0.0001], out, command: 'esta finetune run' };
+  const { result, trial, testImages } = await finetune(runtime, run, request);
+  assert.deepEqual([trial, testImages], ['species-esta-stitch-2-alone-seed0', 4]);
+  assert.deepEqual([...engine.live], []);
+  const made = path.join(out, 'trials', trial);
+  assert.deepEqual(
+    (await readdir(made)).filter((name) => /lock|checkpoint|grid-/.test(name)),
+    [],
+  );
+  assert.deepEqual(await json(made, 'result.json'), JSON.parse(JSON.stringify(result)));
+  const { learningRate, stages, stitches, epochs, finetuned, status, variant } = result;
+  assert.deepEqual([status, variant, learningRate, epochs], ['finished', 'stitch 2 alone', 0.0001, 2]);
+  assert.deepEqual(
+    stages!.map(({ name, grid, epochs }) => [
+      name,
+      epochs,
+      grid!.map(({ learningRate, accuracy }) => [learningRate, accuracy]),
+    ]),
+    [
+      [
+        'stitch-2',
+        2,
+        [
+          [0.1, 50],
+          [0.0001, 100],
+        ],
+      ],
+    ],
+  );
+  assert.deepEqual(
+    stitches.map(({ id, accuracy, path: parts }) => [id, accuracy, parts]),
+    [[2, 50, run.result.stitches[2]!.path]],
+  );
+  assert.deepEqual(finetuned, {
+    from: trialFolder,
+    shared: { validation: 50, test: 25 },
+    alone: { validation: 100, test: 50 },
+  });
+  const last = await json(made, 'status.json');
+  assert.deepEqual([last['state'], last['learningRate']], ['finished', 0.0001]);
+  const trained = await readTrained(path.join(made, 'trained.safetensors'));
+  assert.deepEqual([trained.stitches, trained.classes], [[2], ['first', 'second']]);
+  assert.equal(trained.layers.length, 3);
+  const { stages: recipes } = await json(made, 'recipe.json');
+  assert.deepEqual(
+    (recipes as { name: string }[]).map(({ name }) => name),
+    ['stitch-2'],
+  );
+  const tests = labels.filter((label) => / images (after|before)/.test(label));
+  assert.deepEqual(tests, [
+    `${trial}: validation images after shared training`,
+    `${trial}: test images after shared training`,
+    `${trial}: validation images after training alone`,
+    `${trial}: test images after training alone`,
+  ]);
+  const environment = await json(out, 'environment.json');
+  assert.equal(environment['command'], 'esta finetune run');
+
+  const ran = engine.ran.length;
+  assert.deepEqual(await finetune(runtime, run, request), { result, trial, testImages });
+  assert.equal(engine.ran.length, ran, 'it is done');
+  await assert.rejects(finetune(runtime, run, { ...request, epochs: 1 }), {
+    message: /was trained in another way:\n {2}finetuned/,
+  });
+  await assert.rejects(finetune(runtime, run, { ...request, out: run.folder }), {
+    ...{ name: 'RequestError', message: /holds species-esta-seed0: what is made from a run/, hint: /--out DIR/ },
+  });
+});
+
+test('a folder that another process writes is left alone; what diverges is recorded as failed', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run } = await writtenRun(path.join(folder, 'run'), await documentIn(folder));
+  const trial = 'species-esta-stitch-2-alone-seed0';
+  const out = path.join(folder, 'alone');
+  const made = path.join(out, 'trials', trial);
+  const request: FinetuneRequest = { stitch: 2, epochs: 1, rates: [0.1], out, command: '' };
+  const lock = (await claimFolder(made)) as Lock;
+  const held = runtimeOf(folder);
+  await assert.rejects(finetune(held.runtime, run, request), {
+    ...{ name: 'RequestError', message: new RegExp(`is being written by process ${process.pid} on this machine`) },
+  });
+  assert.ok(!held.engine.ran.some((program) => program.startsWith('step')));
+  await lock.release();
+
+  const diverging = runtimeOf(folder, { step: () => ({ loss: Number.NaN }) });
+  await assert.rejects(finetune(diverging.runtime, run, request), { name: 'TrialError', message: /the loss is NaN/ });
+  const status = await json(made, 'status.json');
+  assert.equal(status['state'], 'failed');
+  assert.match(String(status['error']), /^the loss is NaN/);
+  const wrong = runtimeOf(folder, {
+    step: () => {
+      throw new RequestError('an image is broken');
+    },
+  });
+  await assert.rejects(finetune(wrong.runtime, run, request), { message: 'an image is broken' });
+  assert.equal((await json(made, 'status.json'))['state'], 'running', 'the request was wrong, not the trial');
+  const { result } = await finetune(runtimeOf(folder).runtime, run, request);
+  assert.equal(result.status, 'finished');
+  assert.ok(!('grid' in result.stages![0]!));
+});
+
+test('bins of milliseconds deploy the best scores, or what is the most accurate on the validation images', async (t) => {
+  const folder = temporaryFolder(t);
+  const runFolder = path.join(folder, 'run');
+  const { run, space, trialFolder } = await writtenRun(runFolder, await documentIn(folder));
+  const scores = space.stitches.map(({ id }) => (id === 3 ? null : (7 * id) % 5));
+  const lines = [
+    { stage: 'stitched', epoch: 1, base_rate: 0.1, scores: scores.map(() => 1), draws: [] },
+    { stage: 'stitched', epoch: 2, base_rate: 0.1, scores, draws: [] },
+    { stage: 'other', epoch: 1, base_rate: 0.1, scores: scores.map(() => 9), draws: [] },
+  ];
+  await writeFile(
+    path.join(trialFolder, 'importance.jsonl'),
+    lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+  );
+  const fingerprint = fingerprintOf(run.result);
+  const stitches = space.stitches.map(({ id }) => ({
+    ...{ id, flops: 1, latencies: [{ batch: 1, median_ms: id === 1 ? 20 : id + 1 }] },
+  }));
+  await writeMachine(runFolder, { ...machine('phone'), trials: [{ trial: run.name, fingerprint, stitches }] });
+  const measured = await findTrial(runFolder);
+  const { engine, labels, runtime } = runtimeOf(folder, { correct: (id) => id % 3 });
+  const on = (out: string, changes: Partial<RedeployRequest> = {}) =>
+    redeploy(runtime, measured, { out: path.join(folder, out), command: 'esta deploy', bins: 2, ...changes });
+  const { result, trial } = await on('scores');
+  assert.equal(trial, 'species-esta-by-ms-on-phone-seed0');
+  // 1 to 12 ms in two bins: ids 0 and 2 to 5, and 6 to 11; the largest anchor beside them.
+  const best = (ids: readonly number[]) => ids.reduce((a, b) => ((scores[b] ?? -1) > (scores[a] ?? -1) ? b : a));
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
+  const expected = [best([0, 2, 3, 4, 5]), best(range(6, 12)), 1];
+  assert.deepEqual(
+    result.stitches.map(({ id, bin, importance }) => [id, bin, importance]),
+    expected.map((id, bin) => [id, id === 1 ? undefined : bin, scores[id] ?? undefined]),
+  );
+  // n modulo 3 of the four test images.
+  assert.deepEqual(
+    result.stitches.map(({ accuracy }) => accuracy),
+    expected.map((id) => 25 * (id % 3)),
+  );
+  const { learningRate, trainSeconds, epochs, deploySeconds, stages } = result;
+  assert.deepEqual([learningRate, trainSeconds, epochs, stages], [0.1, 1, 1, undefined]);
+  assert.ok(deploySeconds! >= 0 && deploySeconds! < 600);
+  assert.deepEqual([...engine.live], []);
+  assert.deepEqual(labels.slice(-1), [`${run.name}: testing`]);
+  const made = path.join(folder, 'scores', 'trials', trial);
+  const copied = await readFile(path.join(made, 'trained.safetensors'));
+  assert.deepEqual(copied, await readFile(path.join(trialFolder, 'trained.safetensors')));
+  assert.equal((await json(made, 'status.json'))['state'], 'finished');
+  const table = await json(folder, 'scores', 'measurements', 'phone.json');
+  const [kept] = table['trials'] as { trial: string; stitches: { id: number }[] }[];
+  assert.equal(kept!.trial, trial);
+  assert.deepEqual(kept!.stitches.map(({ id }) => id).sort(), [...expected].sort());
+
+  const validated = await on('validated', { by: 'validation', bins: undefined });
+  const written = await json(folder, 'validated', 'trials', trial, 'validation.json');
+  const each = written['stitches'] as { id: number; accuracy: number; importance?: number; bin?: number }[];
+  // Of two validation images.
+  assert.deepEqual(
+    each.map(({ id, accuracy, importance }) => [id, accuracy, importance]),
+    space.stitches.map(({ id }) => [id, 50 * (id % 3), scores[id] ?? undefined]),
+  );
+  assert.deepEqual(
+    validated.result.stitches.map(({ id }) => id % 3),
+    [2, 2, 1],
+    'the two bins of the trial, and its largest anchor',
+  );
+  assert.ok(labels.includes(`${run.name}: evaluating all stitches`));
+  const all = await json(folder, 'validated', 'measurements', 'phone.json');
+  assert.equal((all['trials'] as { stitches: object[] }[])[0]!.stitches.length, space.stitches.length);
+
+  await writeMachine(runFolder, {
+    ...machine('phone'),
+    trials: [{ trial: run.name, fingerprint, stitches: stitches.slice(0, 3) }],
+  });
+  await assert.rejects(redeploy(runtime, await findTrial(runFolder), { out: path.join(folder, 'few'), command: '' }), {
+    ...{ name: 'RequestError', message: `phone has measured 3 of the 12 stitches of ${run.name}` },
+    hint: /esta measure .* --all --machine phone/,
+  });
+});
+
+test('what cannot be deployed by a rule is refused', async (t) => {
+  const folder = temporaryFolder(t);
+  const of = async (method: string, by: RedeployRequest['by']) => {
+    const runFolder = path.join(folder, method);
+    const { run } = await writtenRun(runFolder, await documentIn(folder, { methods: [method] }), { deployed: [0] });
+    const stitches = [{ id: 0, flops: 1, latencies: [{ batch: 1, median_ms: 1 }] }];
+    const trials = [{ trial: run.name, fingerprint: fingerprintOf(run.result), stitches }];
+    await writeMachine(runFolder, { ...machine('phone'), trials });
+    const request = { out: path.join(folder, 'out'), command: '', by };
+    return redeploy(runtimeOf(folder).runtime, await findTrial(runFolder), request);
+  };
+  await assert.rejects(of('anchor-lora', undefined), {
+    message: /has stitched nothing: all that it trained is deployed/,
+  });
+  await assert.rejects(of('sn-net', 'importance'), {
+    message: /has no importance scores/,
+    hint: 'Give --by validation.',
+  });
+});
