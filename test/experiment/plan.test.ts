@@ -85,6 +85,8 @@ test('steps of a folder of images are not known before it is read', async () => 
 });
 
 test('what is not there is listed', async () => {
+  const there = await planOf(experiment({ data: { kind: 'image-folder', root: '.' } }), '/runs/x');
+  assert.deepEqual(there.missing, ['checkpoint of anchor S: /nowhere/s.safetensors is not there']);
   const plan = await planOf(experiment(), '/runs/x');
   assert.deepEqual(plan.missing, [
     'data set cub-200-2011: /nowhere/cub is not there',

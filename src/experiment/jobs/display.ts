@@ -39,9 +39,10 @@ function barsOf(stream: NodeJS.WritableStream, jobs: number): JobsDisplay {
     gracefulExit: false, // Ctrl-C belongs to whoever runs the trials, which saves first
     stream,
   } satisfies Options);
-  const idle = { label: 'idle', text: '' };
+  // Each bar has an object of its own: it writes what is new into the one that it was given.
+  const idle = () => ({ label: 'idle', text: '' });
   const all = bars.create(1, 0, { label: 'trials', text: '' });
-  const each: SingleBar[] = Array.from({ length: jobs }, () => bars.create(1, 0, idle));
+  const each: SingleBar[] = Array.from({ length: jobs }, () => bars.create(1, 0, idle()));
   return {
     trials(finished, total) {
       all.setTotal(total);
@@ -50,7 +51,7 @@ function barsOf(stream: NodeJS.WritableStream, jobs: number): JobsDisplay {
     at(job, position) {
       const bar = each[job]!;
       bar.setTotal(position?.total ?? 1);
-      bar.update(position?.done ?? 0, position ? { label: position.label, text: fieldsOf(position) } : idle);
+      bar.update(position?.done ?? 0, position ? { label: position.label, text: fieldsOf(position) } : idle());
     },
     line: (text) => bars.log(`${text}\n`),
     stop: () => bars.stop(),

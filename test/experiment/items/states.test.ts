@@ -62,6 +62,8 @@ test('only locks, noted rates and saved runs of their own count', async (t) => {
   const states = async () => [...(await statesOf(folder, items('a'))).values()];
   const names = async () => (await states()).map(({ state }) => state);
   const atFirst = ['ready', 'ready', 'waiting', 'waiting'];
+  write('status.json', { ...identity, state: 'running', trained: ['stitched'] });
+  write('checkpoint-anchor-Ti.safetensors', '');
   write('lock.1.tmp', mine);
   write('old-lock.1', mine);
   write('grid.jsonl', { ...line(0.1), stage: 'anchor-Ti' });

@@ -47,17 +47,25 @@ test('rows of JSON, of several batches; a file of esta measure keeps its name', 
   const { run, write } = await inFolder();
   const row = { trial: name, fingerprint: fingerprintOf(result), stitch: 3, median_ms: 8 };
   const rows = [
-    { ...row, p90_ms: 9, file_bytes: 850_000 },
-    { ...row, batch: 4, median_ms: 20 },
+    { ...row, p90_ms: 9, file_bytes: null, peak_memory_bytes: '' },
+    { ...row, batch: 4, median_ms: 20, file_bytes: 850_000, peak_memory_bytes: 3e6 },
+    { ...row, batch: 8, median_ms: 30, p90_ms: null },
   ];
   const { trials } = await importTable(run, await write('rows.json', JSON.stringify(rows)), 'board');
   const latencies = [
     { batch: 1, median_ms: 8, p90_ms: 9 },
     { batch: 4, median_ms: 20 },
+    { batch: 8, median_ms: 30 },
   ];
-  assert.deepEqual(trials[0]!.stitches, [{ id: 3, flops: 20e6, file_bytes: 850_000, latencies }]);
+  const bytes = { file_bytes: 850_000, peak_memory_bytes: 3e6 };
+  assert.deepEqual(trials[0]!.stitches, [{ id: 3, flops: 20e6, ...bytes, latencies }]);
   const own = await importTable(run, await write('own.json', JSON.stringify(machine('laptop'))));
   assert.deepEqual(own, machine('laptop'));
+  // A machine that has measured the whole space knows stitches that are not deployed.
+  const [trial] = machine('laptop').trials;
+  const whole = [{ ...trial!, stitches: [...trial!.stitches, { ...trial!.stitches[0]!, id: 40 }] }];
+  const all = await importTable(run, await write('all.json', JSON.stringify({ ...machine('laptop'), trials: whole })));
+  assert.equal(all.trials[0]!.stitches.length, 4);
 });
 
 test('a table of another run is refused, and says how to get a form of this one', async () => {
@@ -80,8 +88,10 @@ test('a table that cannot be read is refused by row and column', async () => {
   const { run, write } = await inFolder();
   const file = await write('phone.csv', filled({ 3: '8.5', 5: 'fast', 7: '' }));
   await assert.rejects(importTable(run, file, 'phone'), {
-    message: /phone\.csv, row 1 is not valid:\n {2}median_ms: /,
+    message: /phone\.csv, row 1 is not valid:\n {2}median_ms: .*, received null$/,
   });
   await assert.rejects(importTable(run, file), { message: /on which machine/, hint: /--machine NAME/ });
-  await assert.rejects(importTable(run, path.join(run.folder, 'none.csv'), 'phone'), { message: /cannot be read/ });
+  await assert.rejects(importTable(run, path.join(run.folder, 'none.csv'), 'phone'), {
+    message: /none\.csv cannot be read \(ENOENT\)$/,
+  });
 });
