@@ -75,7 +75,7 @@ fi
 if wanted bench; then
   for precision in ${precisions#float32 }; do
     # shellcheck disable=SC2086 # several words
-    json "bench-$precision" 75 bench step --device "$device" --precision "$precision" --batch "$batch" $models
+    json "bench-$precision" 75 bench step --device "$device" --precision "$precision" --batch "$batch" --sn-net $models
   done
 fi
 wanted peer && [ -n "$peer" ] && stage peer 75 python3 "$peer"

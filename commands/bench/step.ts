@@ -33,6 +33,7 @@ export default class BenchStep extends EstaCommand {
     tokens: Flags.integer({ description: 'of each text, for language models', default: 256, min: 2 }),
     weights: weightsFlag,
     rank: Flags.integer({ description: 'rank of the low-rank updates', default: 8, min: 1 }),
+    'sn-net': Flags.boolean({ description: 'time a step in which all weights of a stitch learn, too' }),
     threads: threadsFlag,
     device: deviceFlag,
     precision: precisionFlag,
@@ -43,7 +44,7 @@ export default class BenchStep extends EstaCommand {
     const { flags } = await this.parse(BenchStep);
     const { createEngine } = await import('../../src/engine/select.js');
     const { benchmarkStep, matmulPeak } = await import('../../src/bench/step-benchmark.js');
-    const { benchmarkEstaSteps } = await import('../../src/bench/esta-step-benchmark.js');
+    const { benchmarkEstaSteps, benchmarkSnNetStep } = await import('../../src/bench/esta-step-benchmark.js');
     const { benchmarkLanguageStep } = await import('../../src/bench/language/language-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
     const { llamaNamed, llamaNames } = await import('../../src/models/llama/variants.js');
@@ -77,6 +78,9 @@ export default class BenchStep extends EstaCommand {
     for (const { model, esta_step_ms } of results) {
       if (esta_step_ms !== null) this.log(`${model}: ESTA step ${esta_step_ms} ms, taught by ${variants.at(-1)!.name}`);
     }
+    const snNet =
+      flags['sn-net'] && variants.length > 1 ? await benchmarkSnNetStep(engine, variants, options) : undefined;
+    if (snNet !== undefined) this.log(`SN-Net step ${snNet} ms: all weights of the stitch into the largest`);
     const card = device === 'cuda' ? await cardMemory() : undefined;
     if (card)
       this.log(`${card.name}: ${card.memory - card.freeMemory} of ${card.memory} MiB in use, other processes included`);
@@ -89,6 +93,7 @@ export default class BenchStep extends EstaCommand {
       batch: flags.batch,
       rank: flags.rank,
       matmul_gflops_per_second: peak,
+      ...(snNet !== undefined && { sn_net_step_ms: snNet }),
       ...(card && { card: card.name, card_used_mib: card.memory - card.freeMemory }),
       results,
     };

@@ -6,12 +6,13 @@ import type { Engine } from '../engine/engine.js';
 import { frozenOnDevice } from '../engine/transfer.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
-import { int32 } from '../shared/arrays.js';
+import { type Float32NdArray, int32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
 import { initialTrainables } from '../stitching/parameters/initial.js';
 import { namedTrainables } from '../stitching/parameters/names.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space.js';
+import { namedLeaves } from '../training/parameters.js';
 import { type StepMeasures, stepRunner } from '../training/step-runner.js';
 import { type DeviceState, initialState, stateOnDevice } from '../training/training-state.js';
 import { randomArray, randomNetwork } from './random-network.js';
@@ -21,6 +22,9 @@ const classes = 100;
 const stitchingLayerRank = 96;
 const warmRate = 1e-3;
 
+/** `sn-net`: all weights of the stitch learn, from the labels. */
+type BenchmarkedMethod = 'esta' | 'sn-net';
+
 export interface EstaStepSetting {
   readonly state: DeviceState;
   /**
@@ -28,6 +32,7 @@ export interface EstaStepSetting {
    * largest as its teacher.
    */
   step(anchor: number): Promise<StepMeasures>;
+  free(): void;
 }
 
 /**
@@ -38,22 +43,26 @@ export function estaStepSetting(
   engine: Engine,
   variants: readonly ViTVariant[],
   { batchSize, rank }: Pick<StepBenchmarkOptions, 'batchSize' | 'rank'>,
+  method: BenchmarkedMethod = 'esta',
 ): EstaStepSetting {
   const space = buildStitchSpace(variants);
   const network = {
     anchors: variants.map(viTArchitecture),
     classes,
-    adaptation: { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true },
+    adaptation:
+      method === 'esta' ? { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true } : ('full' as const),
   };
   const random = Random.of(0, 'esta-step-benchmark');
   const host = randomNetwork(random, space, variants);
   const frozen = frozenOnDevice(engine, host);
-  const state = stateOnDevice(engine, initialState(namedTrainables(initialTrainables(space, network, 0))));
+  const weights = method === 'esta' ? {} : { weights: namedLeaves<Float32NdArray>(host) };
+  const trainables = initialTrainables(space, network, 0, weights);
+  const state = stateOnDevice(engine, initialState(namedTrainables(trainables)));
   const teacher = space.stitches[largestAnchor(space)]!;
   const run = stepRunner(engine, { space, network, frozen, teacher }, state, {
     weightDecay: 1e-4,
-    distillation: { temperature: 1, weight: 1 },
-    saliency: true,
+    ...(method === 'esta' && { distillation: { temperature: 1, weight: 1 } }),
+    saliency: method === 'esta',
   });
   const side = variants[0]!.imageSize;
   const images = randomArray(random, [batchSize, side, side, 3]);
@@ -63,6 +72,10 @@ export function estaStepSetting(
     step: async (anchor) => {
       const { id } = halfwayInto(anchor, variants[anchor]!.depth, space.stitches);
       return (await run([id], images, labels, warmRate))[0]!;
+    },
+    free: () => {
+      engine.free(state);
+      engine.free(frozen);
     },
   };
 }
@@ -76,12 +89,25 @@ export async function benchmarkEstaSteps(
   variants: readonly ViTVariant[],
   options: StepBenchmarkOptions,
 ): Promise<number[]> {
-  const { step } = estaStepSetting(engine, variants, options);
+  const { step, free } = estaStepSetting(engine, variants, options);
   const times: number[] = [];
   for (const anchor of variants.keys()) {
     times.push(await medianMilliseconds(options.repeat, async () => void (await step(anchor))));
   }
+  free();
   return times;
+}
+
+/** @returns milliseconds of a step of SN-Net: all weights of the stitch into the largest anchor learn from the labels */
+export async function benchmarkSnNetStep(
+  engine: Engine,
+  variants: readonly ViTVariant[],
+  options: StepBenchmarkOptions,
+): Promise<number> {
+  const { step, free } = estaStepSetting(engine, variants, options, 'sn-net');
+  const time = await medianMilliseconds(options.repeat, async () => void (await step(variants.length - 1)));
+  free();
+  return time;
 }
 
 function halfwayInto(anchor: number, depth: number, stitches: readonly Stitch[]): Stitch {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { benchmarkEstaSteps } from '../../src/bench/esta-step-benchmark.js';
+import { benchmarkEstaSteps, benchmarkSnNetStep, estaStepSetting } from '../../src/bench/esta-step-benchmark.js';
 import { benchmarkStep, medianMilliseconds } from '../../src/bench/step-benchmark.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { variantNamed } from '../../src/models/vit/variants.js';
@@ -42,4 +42,23 @@ test('an ESTA step of every anchor of a family is timed', async () => {
   await engine.dispose();
   assert.equal(times.length, 2);
   assert.ok(times.every((time) => time > 0));
+});
+
+test('a step of SN-Net moves weights of the anchors, and is timed', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const variants = ['vit_mini_tiny', 'vit_mini_small'].map(variantNamed);
+  const options = { batchSize: 1, rank: 2, repeat: 1 };
+  const { state, step } = estaStepSetting(engine, variants, options, 'sn-net');
+  await step(1);
+  const moved: string[] = [];
+  for (const [name, count] of Object.entries(state.optimizer.step)) {
+    if ((await engine.get(count)).data[0] === 1) moved.push(name);
+  }
+  assert.ok(
+    moved.some((name) => /anchors\/0\/.*weight$/.test(name)),
+    moved.join(),
+  );
+  assert.ok(moved.some((name) => /anchors\/1\/.*weight$/.test(name)));
+  assert.ok((await benchmarkSnNetStep(engine, variants, options)) > 0);
+  await engine.dispose();
 });
