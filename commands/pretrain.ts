@@ -34,12 +34,14 @@ export default class Pretrain extends EstaCommand {
     const { loadPretraining } = await import('../src/config/load.js');
     const { config } = await loadPretraining(args.file, { set: flags.set });
     const { isTextPretraining } = await import('../src/config/schema/pretraining.js');
-    const { createOnnxEngine } = await import('../src/engine/onnx/engine.js');
+    const { createEngine } = await import('../src/engine/select.js');
     const { pretrain } = await import('../src/experiment/pretrain/pretrain.js');
     const { pretrainText } = await import('../src/experiment/pretrain/text/pretrain-text.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const { createProgress } = await import('../src/shared/progress.js');
-    const engine = await createOnnxEngine({ device: flags.device, precision: flags.precision });
+    const { device, precision } = flags;
+    const network = config.data.kind === 'plain-text' ? 'text' : 'images';
+    const engine = await createEngine(device === 'cuda' ? 'auto' : 'onnxruntime', { device, precision, network });
     const runtime = { engine, progress: createProgress(process.stderr), signal: interruptSignal() };
     if (isTextPretraining(config)) {
       const results = await pretrainText(config, runtime).finally(() => engine.dispose());

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { Parity } from '../../src/bench/parity.js';
-import { deviceFlag, EstaCommand, precisionFlag } from '../../src/shared/command.js';
+import { benchEngineFlag, deviceFlag, EstaCommand, precisionFlag } from '../../src/shared/command.js';
 
 type Result = Parity & { readonly engine: string; readonly device: string; readonly precision: string };
 
@@ -19,12 +19,13 @@ export default class BenchParity extends EstaCommand {
       default: ['vit_mini_tiny', 'vit_mini_small'],
     }),
     threads: Flags.integer({ description: 'threads of one operator, on the CPU', default: 2, min: 1 }),
+    engine: benchEngineFlag,
     device: deviceFlag,
     precision: precisionFlag,
   };
 
   override async run(): Promise<Result> {
-    const { model, threads, device, precision } = (await this.parse(BenchParity)).flags;
+    const { model, threads, engine: choice, device, precision } = (await this.parse(BenchParity)).flags;
     const { RequestError } = await import('../../src/shared/errors.js');
     if (model.length < 2)
       throw new RequestError('one network alone cannot be stitched', 'Give --model at least twice.');
@@ -32,7 +33,7 @@ export default class BenchParity extends EstaCommand {
     const { compareSteps } = await import('../../src/bench/parity.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
     const variants = model.map(variantNamed).sort((a, b) => a.width - b.width);
-    const engine = await createEngine('onnxruntime', { threads, device, precision });
+    const engine = await createEngine(choice, { threads, device, precision });
     const reference = await createEngine('onnxruntime', { threads, device: 'cpu' });
     const parity = await compareSteps(engine, reference, variants);
     const { loss, gradients, worst, tolerance, agrees } = parity;

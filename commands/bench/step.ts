@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { StepTiming } from '../../src/bench/step-benchmark.js';
 import {
+  benchEngineFlag,
   deviceFlag,
   EstaCommand,
   precisionFlag,
@@ -35,6 +36,7 @@ export default class BenchStep extends EstaCommand {
     rank: Flags.integer({ description: 'rank of the low-rank updates', default: 8, min: 1 }),
     'sn-net': Flags.boolean({ description: 'time a step in which all weights of a stitch learn, too' }),
     threads: threadsFlag,
+    engine: benchEngineFlag,
     device: deviceFlag,
     precision: precisionFlag,
     repeat: repeatFlag(5),
@@ -54,7 +56,7 @@ export default class BenchStep extends EstaCommand {
       .map(variantNamed)
       .sort((a, b) => a.width - b.width);
     const { device } = flags;
-    const engine = await createEngine('onnxruntime', { threads: flags.threads, device, precision: flags.precision });
+    const engine = await createEngine(flags.engine, { threads: flags.threads, device, precision: flags.precision });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);
     this.log(`matrix product: ${peak} GFLOP/s, ${engine.precision}`);

@@ -54,6 +54,7 @@ export function settlePrecision(
       `Unset ${override}, or set training.precision to float32.`,
     );
   }
-  if (precision === 'float32' && available[place].includes('tf32')) environment[override] = '0';
+  // Our own engine tells each product in what to compute.
+  if (precision === 'float32' && engine !== 'nvidia' && available[place].includes('tf32')) environment[override] = '0';
   return precision;
 }

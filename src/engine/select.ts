@@ -1,6 +1,7 @@
 /** Chooses the engine. The modules are loaded on demand: an engine that is not used costs neither time nor memory. */
 import type { Device, EngineChoice, Precision } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
+import { cudaFolder, installedCuda } from './cuda/installed.js';
 import { startedForCuda } from './cuda/variables.js';
 import { isGpuPlausible } from './doctor/gpu-presence.js';
 import type { Engine } from './engine.js';
@@ -12,21 +13,63 @@ export interface EngineOptions {
   readonly device?: Device | undefined;
   /** Default: what the device computes in (precision.ts). */
   readonly precision?: Precision | undefined;
+  /** What the networks read; our own engine has no kernels for text. Default images. */
+  readonly network?: 'images' | 'text';
 }
 
 /**
- * Makes an engine. `auto` is a GPU where one works and no device is asked for: onnxruntime's with CUDA where it is
- * installed, else TensorFlow's; else onnxruntime on the CPU. Each is loaded to find that out only where a GPU is plausible.
+ * Makes an engine. `auto` is a GPU where one works and no other device is asked for: our own engine on an NVIDIA card whose
+ * libraries are here, else onnxruntime's with CUDA where it is installed, else TensorFlow's; else onnxruntime on the CPU. Each
+ * is loaded to find that out only where a GPU is plausible.
  *
  * @throws RequestError when the engine or the device that is asked for does not work here
  */
 export async function createEngine(choice: EngineChoice, options: EngineOptions = {}): Promise<Engine> {
   if (choice === 'tensorflow') return createTensorFlow(options);
-  const engine =
-    choice === 'auto' ? ((await createOnnxOnGpu(options)) ?? (await createTensorFlowOnGpu(options))) : undefined;
+  if (choice === 'nvidia') return createNvidia(options);
+  const engine = choice === 'auto' ? await createOnGpu(options) : undefined;
   if (engine) return engine;
   const { createOnnxEngine } = await import('./onnx/engine.js');
   return createOnnxEngine(options);
+}
+
+async function createOnGpu(options: EngineOptions): Promise<Engine | undefined> {
+  return (
+    (await createNvidiaOnGpu(options)) ?? (await createOnnxOnGpu(options)) ?? (await createTensorFlowOnGpu(options))
+  );
+}
+
+/** Undefined where there is no card, or a library of it is missing; a card that was asked for has others to try, too. */
+async function createNvidiaOnGpu({
+  device,
+  precision,
+  network = 'images',
+}: EngineOptions): Promise<Engine | undefined> {
+  if ((device !== undefined && device !== 'cuda') || network !== 'images') return undefined;
+  if (device === undefined && !isGpuPlausible()) return undefined;
+  const { openCard } = await import('./nvidia/card/open.js');
+  const card = await openCard().catch((error: unknown) => {
+    const hasOther = device === undefined || installedCuda(cudaFolder()) !== undefined;
+    if (error instanceof RequestError && hasOther) return undefined;
+    throw error;
+  });
+  if (!card) return undefined;
+  if (device === undefined) {
+    process.stderr.write(`Computing on the ${card.name}; --device cpu computes on the processor.\n`);
+  }
+  const { createNvidiaEngine } = await import('./nvidia/engine.js');
+  return createNvidiaEngine({ precision, card });
+}
+
+async function createNvidia({ device, precision }: EngineOptions): Promise<Engine> {
+  if (device !== undefined && device !== 'cuda') {
+    throw new RequestError(
+      `the nvidia engine has no ${device} device; it has cuda`,
+      `Use --engine onnxruntime for ${device}.`,
+    );
+  }
+  const { createNvidiaEngine } = await import('./nvidia/engine.js');
+  return createNvidiaEngine({ precision });
 }
 
 async function createTensorFlow({ device, threads, precision }: EngineOptions): Promise<Engine> {

@@ -1,6 +1,6 @@
 /** The story of `esta run` and `esta ablate`: engine, Ctrl-C, trials in one process or several, table. */
 import path from 'node:path';
-import type { Experiment } from '../config/schema/experiment.js';
+import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import { defaultCacheFolder } from '../data/cache-folder.js';
 import { startedForCuda } from '../engine/cuda/variables.js';
 import { createEngine } from '../engine/select.js';
@@ -49,7 +49,8 @@ export async function performExperiment(
 ): Promise<Performed> {
   const signal = interruptSignal();
   const { precision } = experiment.training;
-  const engine = await createEngine(choice, { device, threads, precision });
+  const network = isTextExperiment(experiment) ? 'text' : 'images';
+  const engine = await createEngine(choice, { device, threads, precision, network });
   const progress = createProgress(process.stderr);
   const options = { ...what, engine, progress, signal, command: estaCommand(...command) };
   const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
@@ -108,7 +109,9 @@ export async function performItems(
   const ids = namedItems(items, only);
   const signal = interruptSignal();
   const progress = createProgress(process.stderr);
-  const engine = await createEngine(choice, { device, threads, precision: experiment.training.precision });
+  const { precision } = experiment.training;
+  const network = isTextExperiment(experiment) ? 'text' : 'images';
+  const engine = await createEngine(choice, { device, threads, precision, network });
   try {
     const trials = new Set(ids.map((id) => items.find((item) => item.id === id)?.trial ?? id));
     const surroundings = {

@@ -1,7 +1,7 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
 import { Command, Flags } from '@oclif/core';
 import { parseBudget } from './costs/budget.js';
-import { devices, engineChoices, precisions } from './engine-names.js';
+import { devices, engineChoices, engineNames, precisions } from './engine-names.js';
 
 export abstract class EstaCommand extends Command {
   static override readonly enableJsonFlag = true;
@@ -39,6 +39,13 @@ export const engineFlag = Flags.option({
   default: 'auto',
   summary:
     'What computes: auto takes a GPU that works (ONNX Runtime with CUDA, then TensorFlow), else ONNX Runtime on the CPU.',
+})();
+
+/** `--engine`, of benchmarks: one, and no search for another. */
+export const benchEngineFlag = Flags.option({
+  options: engineNames,
+  default: 'onnxruntime' as const,
+  summary: 'What computes.',
 })();
 
 /** `--device`, beside `--engine`. */

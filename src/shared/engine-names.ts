@@ -1,5 +1,5 @@
 /** Names of what can compute. Loads nothing, so that commands can list them in their help. */
-export const engineNames = ['onnxruntime', 'tensorflow'] as const;
+export const engineNames = ['onnxruntime', 'tensorflow', 'nvidia'] as const;
 export const engineChoices = ['auto', ...engineNames] as const;
 export const devices = ['cpu', 'cuda', 'webgpu'] as const;
 

@@ -16,7 +16,8 @@ export function wishOf([command, ...rest]: readonly string[]): 'cuda' | 'auto' |
     return index === -1 ? undefined : rest[index]!.slice(flag.length + 1) || rest[index + 1];
   };
   const [device, engine = 'auto'] = [given('--device'), given('--engine')];
-  if (device !== undefined) return device === 'cuda' && engine !== 'tensorflow' ? 'cuda' : undefined;
+  if (device !== undefined)
+    return device === 'cuda' && (engine === 'auto' || engine === 'onnxruntime') ? 'cuda' : undefined;
   return choosing.has(command ?? '') && engine === 'auto' ? 'auto' : undefined;
 }
 

@@ -32,6 +32,7 @@ export interface Diagnosis {
 const candidates = [
   { engine: 'onnxruntime', device: 'cpu' },
   { engine: 'onnxruntime', device: 'webgpu' },
+  { engine: 'nvidia', device: 'cuda' },
   { engine: 'onnxruntime', device: 'cuda' },
   { engine: 'tensorflow', device: 'any' },
 ] as const;
@@ -44,9 +45,9 @@ export async function diagnose(): Promise<Diagnosis> {
 }
 
 async function examine({ engine, device }: (typeof candidates)[number], cuda: CudaReadiness): Promise<EngineState> {
-  const variables = device === 'cuda' ? cudaVariables(cuda.folders) : {};
+  const variables = engine === 'onnxruntime' && device === 'cuda' ? cudaVariables(cuda.folders) : {};
   const result = await probeEngine(engine, device === 'any' ? 'cpu' : device, { variables });
-  const remedy = device === 'cuda' ? undefined : remedyFor(engine, device, result);
+  const remedy = engine === 'onnxruntime' && device === 'cuda' ? undefined : remedyFor(engine, device, result);
   return { engine, device, result, ...(remedy ? { remedy } : {}) };
 }
 
@@ -54,6 +55,7 @@ async function examine({ engine, device }: (typeof candidates)[number], cuda: Cu
 export function chooseAutomatically(engines: readonly EngineState[], gpuIsPlausible: boolean): Diagnosis['automatic'] {
   const working = (engine: EngineState['engine'], device: string) =>
     engines.some(({ engine: name, result }) => name === engine && result.works && result.uses === device);
+  if (gpuIsPlausible && working('nvidia', 'cuda')) return { engine: 'nvidia', device: 'cuda' };
   if (gpuIsPlausible && working('onnxruntime', 'cuda')) return { engine: 'onnxruntime', device: 'cuda' };
   if (gpuIsPlausible && working('tensorflow', 'gpu')) return { engine: 'tensorflow', device: 'gpu' };
   return working('onnxruntime', 'cpu') ? { engine: 'onnxruntime', device: 'cpu' } : undefined;
@@ -66,6 +68,7 @@ export function remedyFor(
   result: ProbeResult,
 ): string | undefined {
   if (result.works) return undefined;
+  if (engine === 'nvidia') return undefined; // its reason says what is missing, and what brings it
   if (engine === 'tensorflow') {
     return '`esta engine install` (CPU) or `esta engine install --gpu`; `--libtensorflow DIR` builds it against a TensorFlow that is already here';
   }

@@ -6,7 +6,7 @@
  */
 
 import type { Device } from '../../shared/engine-names.js';
-import { messageOf } from '../../shared/errors.js';
+import { messageOf, RequestError } from '../../shared/errors.js';
 import type { Engine } from '../engine.js';
 import type { ProbeResult } from './probe.js';
 import { selfCheck } from './self-check.js';
@@ -31,6 +31,15 @@ async function onnxruntime(device: Device): Promise<Candidate> {
   return { engine: await createOnnxEngine({ device }), device, version: ort.env.versions.node ?? 'unknown' };
 }
 
+async function nvidia(): Promise<Candidate> {
+  const [{ openCard }, { createNvidiaEngine }] = await Promise.all([
+    import('../nvidia/card/open.js'),
+    import('../nvidia/engine.js'),
+  ]);
+  const card = await openCard();
+  return { engine: await createNvidiaEngine({ card }), device: 'cuda', version: card.name };
+}
+
 async function tensorflow(folder?: string): Promise<Candidate> {
   const { findAddon } = await import('../tensorflow/location.js');
   const { loadAddon } = await import('../tensorflow/addon.js');
@@ -46,14 +55,17 @@ async function tensorflow(folder?: string): Promise<Candidate> {
 
 async function probe(name: string, device: Device, folder?: string): Promise<ProbeResult> {
   try {
-    const candidate = name === 'tensorflow' ? await tensorflow(folder) : await onnxruntime(device);
+    const candidate =
+      name === 'nvidia' ? await nvidia() : name === 'tensorflow' ? await tensorflow(folder) : await onnxruntime(device);
     const error = await selfCheck(candidate.engine);
     const { device: uses, version } = candidate;
     if (!(error <= tolerance)) return { works: false, reason: `wrong numbers: a matmul is off by ${error}`, version };
     const { crossing } = candidate.engine;
     return { works: true, uses, version, largestError: error, ...(crossing !== undefined && { crossing }) };
   } catch (error) {
-    return { works: false, reason: messageOf(error) };
+    // Of the other engines doctor itself knows what to do.
+    const hint = name === 'nvidia' && error instanceof RequestError ? error.hint : undefined;
+    return { works: false, reason: [messageOf(error), ...(hint ? [hint] : [])].join('. ') };
   }
 }
 

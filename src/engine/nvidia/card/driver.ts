@@ -68,6 +68,7 @@ export function bindDriver(library: LibraryHandle) {
     eventDestroy: declare('int cuEventDestroy_v2(uintptr_t event)'),
     eventRecord: declare('int cuEventRecord(uintptr_t event, uintptr_t stream)'),
     eventIsDone: declareQuery('int cuEventQuery(uintptr_t event)'),
+    eventElapsed: declare('int cuEventElapsedTime(_Out_ float *milliseconds, uintptr_t start, uintptr_t end)'),
     eventSynchronize: declare('int cuEventSynchronize(uintptr_t event)'),
 
     moduleLoad: declare('int cuModuleLoadData(_Out_ uintptr_t *module, const void *image)'),

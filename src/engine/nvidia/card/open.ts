@@ -1,6 +1,7 @@
 /** Takes a card: the first that CUDA_VISIBLE_DEVICES leaves visible. */
 import { messageOf, RequestError, TrialError } from '../../../shared/errors.js';
 import type { Address, Card, Kernel, Product, ProductPrecision, RecordedGraph } from './card.js';
+import { Clock } from './clock.js';
 import { bindDriver, type Driver, made } from './driver.js';
 import { Kernels } from './kernels.js';
 import { type CardLibraries, loadCardLibraries } from './libraries.js';
@@ -16,7 +17,9 @@ const independent = 1;
 const relaxed = 2;
 
 /** @throws RequestError naming the library that is missing, or why the driver has no card */
-export async function openCard(libraries: CardLibraries = loadCardLibraries()): Promise<Card> {
+export async function openCard(
+  libraries: CardLibraries = loadCardLibraries(),
+): Promise<Card & { readonly clock: Clock }> {
   const driver = bindDriver(libraries.driver);
   const device = firstDevice(driver);
   driver.contextSetCurrent(made(driver.primaryContextRetain, device));
@@ -41,6 +44,7 @@ function nameOf(driver: Driver, device: number): string {
 class OpenCard implements Card {
   readonly name: string;
   readonly computeCapability: readonly [number, number];
+  readonly clock: Clock;
   readonly #driver: Driver;
   readonly #device: number;
   readonly #stream: number;
@@ -65,6 +69,7 @@ class OpenCard implements Card {
     this.#products = new Products(libraries.cublas, driver, this.#stream);
     this.#uploads = new Uploads(driver, this.#stream);
     this.#downloads = new Downloads(driver, this.#stream);
+    this.clock = new Clock(driver, this.#stream);
   }
 
   memory(): { readonly free: number; readonly total: number } {
@@ -176,7 +181,7 @@ class OpenCard implements Card {
     this.#driver.streamSynchronize(this.#stream);
     for (const graph of this.#graphs) this.#driver.graphExecutableDestroy(graph);
     for (const address of this.#allocated) this.#driver.memoryFree(address);
-    for (const part of [this.#uploads, this.#downloads, this.#products, this.#kernels]) part.dispose();
+    for (const part of [this.clock, this.#uploads, this.#downloads, this.#products, this.#kernels]) part.dispose();
     this.#driver.streamDestroy(this.#stream);
     this.#driver.primaryContextRelease(this.#device);
   }

@@ -60,7 +60,7 @@ export const fusedKernels: Record<string, TracingKernel> = {
     const rows = rowsOf(graph, x);
     if (graph.standard) return graph.reshape(standardGelu(graph, rows), x.shape);
     // Here, so that the gradient may have them precede what it remakes; left out of the program where nobody asks.
-    if (isKept(x)) normalDistribution(graph, rows);
+    if (isKept(graph, x)) normalDistribution(graph, rows);
     const y = graph.once(`Gelu ${rows.name}`, () => graph.node('Gelu', [rows], rows, { domain: microsoft }));
     return graph.reshape(y, x.shape);
   }),
@@ -69,7 +69,7 @@ export const fusedKernels: Record<string, TracingKernel> = {
     const [dy, x] = [rowsOf(graph, inputs.dy), rowsOf(graph, inputs.x)];
     const { z, phi } = normalDistribution(graph, x);
     const y = graph.known(`Gelu ${x.name}`);
-    if (y && isKept(inputs.x)) graph.remake(y, 'Mul', [x, phi]);
+    if (y && isKept(graph, inputs.x)) graph.remake(y, 'Mul', [x, phi]);
     // x times the density exp(-z^2) / sqrt(2 pi), whose factor goes into the exponent, with x = sqrt(2) z.
     const exponent = graph.node('Sub', [graph.scalar(-0.5 * Math.log(Math.PI)), mul(graph, z, z)], z);
     const slope = mul(graph, z, graph.node('Exp', [exponent], exponent));
@@ -79,9 +79,11 @@ export const fusedKernels: Record<string, TracingKernel> = {
 
 /**
  * Whether the normal distribution of x is kept from the forward pass, for GELU and its gradient alike: what is this small
- * stays in the processor's cache (1040 rows of 256: 0.52 ms in place of 0.62; of 1576 x 768 it is no faster).
+ * stays in the processor's cache (1040 rows of 256: 0.52 ms in place of 0.62; of 1576 x 768 it is no faster). Not on a card,
+ * whose graphs keep nothing of short sequences.
  */
-const isKept = ({ shape }: GraphValue) => shape.reduce((product, extent) => product * extent, 1) <= 2 ** 19;
+const isKept = ({ shortSequence }: Graph, { shape }: GraphValue) =>
+  shortSequence > 0 && shape.reduce((product, extent) => product * extent, 1) <= 2 ** 19;
 
 /** z = x / sqrt(2), and Phi(x) = erf(z) / 2 + 1 / 2; made once. */
 function normalDistribution(graph: Graph, x: GraphValue): { readonly z: GraphValue; readonly phi: GraphValue } {

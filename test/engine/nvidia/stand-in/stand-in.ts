@@ -7,7 +7,6 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Card } from '../../../../src/engine/nvidia/card/card.js';
 import { openCard } from '../../../../src/engine/nvidia/card/open.js';
 import { projectRoot } from '../../../command-line.js';
 
@@ -57,7 +56,7 @@ export function useStandIn(): () => void {
 }
 
 /** The stand-in, or the card of this machine where that was asked for. */
-export async function openTestCard(): Promise<Card> {
+export async function openTestCard(): ReturnType<typeof openCard> {
   const end = onRealCard ? () => {} : useStandIn();
   try {
     return await openCard();

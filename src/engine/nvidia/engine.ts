@@ -1,0 +1,217 @@
+/**
+ * An engine of our own for NVIDIA cards: traced programs become few kernels, compiled for the card by NVRTC, and products of
+ * cuBLAS; all values stay on the card. It needs the driver, cuBLAS and NVRTC, which every PyTorch for CUDA brings.
+ */
+import type { Tensor } from '@tensorflow/tfjs';
+import type { NdArray } from '../../shared/arrays.js';
+import type { Precision } from '../../shared/engine-names.js';
+import { RequestError } from '../../shared/errors.js';
+import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
+import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
+import '../onnx/kernels/index.js';
+import { traceGraph } from '../onnx/tracer.js';
+import { settlePrecision } from '../precision.js';
+import { openCard } from './card/open.js';
+import type { Address, Card } from './card.js';
+import { convert, MissingOperators } from './loops/convert.js';
+import { type Plan, planOf } from './programs/plan.js';
+import { Pool } from './programs/pool.js';
+import { Arena, CardProgram, Kernels } from './programs/program.js';
+
+export interface NvidiaEngineOptions {
+  /** Default: tf32 on a card that has it. */
+  readonly precision?: Precision | undefined;
+  /** Compiled programs kept at most; default 160. */
+  readonly programs?: number;
+  readonly card?: Card;
+}
+
+/** Where a value is. */
+interface CardStorage {
+  /** The elements, until the card has them. */
+  array: NdArray | undefined;
+  address: Address | undefined;
+  readonly bytes: number;
+  /** Tells constants apart. */
+  readonly constant?: number;
+}
+
+interface Program<Out> {
+  readonly program: CardProgram;
+  readonly outputs: Mapped<Out, Tensor, string>;
+  /** Storages whose addresses it has fixed. */
+  readonly holds: ReadonlySet<CardStorage>;
+}
+
+const storageOf = ({ storage }: Value) => storage as CardStorage;
+
+/** @throws RequestError where there is no card, or one of its libraries is missing */
+export async function createNvidiaEngine(options: NvidiaEngineOptions = {}): Promise<Engine> {
+  return new NvidiaEngine(options.card ?? (await openCard()), options);
+}
+
+class NvidiaEngine implements Engine {
+  readonly name = 'nvidia';
+  readonly device: string;
+  readonly precision: Precision;
+  private readonly limit: number;
+  private readonly pool: Pool;
+  private readonly arena: Arena;
+  private readonly kernels: Kernels;
+  /** Insertion order is order of use. */
+  private readonly programs = new Map<string, Program<unknown>>();
+  private constants = 0;
+
+  constructor(
+    private readonly card: Card,
+    { precision, programs = 160 }: NvidiaEngineOptions,
+  ) {
+    const [major, minor] = card.computeCapability;
+    const request = {
+      engine: 'nvidia',
+      place: 'cuda',
+      asked: precision,
+      computeCapability: major + minor / 10,
+    } as const;
+    this.precision = settlePrecision(request);
+    this.device = `cuda, ${card.name}`;
+    this.limit = programs;
+    this.pool = new Pool(card);
+    this.arena = new Arena(card);
+    this.kernels = new Kernels(card);
+  }
+
+  put(array: NdArray, isConstant = false): Value {
+    const { dtype, shape, data } = array;
+    const storage: CardStorage = {
+      ...{ array, address: undefined, bytes: data.byteLength },
+      ...(isConstant && { constant: this.constants++ }),
+    };
+    return { dtype, shape, storage };
+  }
+
+  async get({ dtype, shape, storage }: Value): Promise<NdArray> {
+    const { array, address, bytes } = storage as CardStorage;
+    if (address === undefined) return array!;
+    const data = dtype === 'int32' ? new Int32Array(bytes / 4) : new Float32Array(bytes / 4);
+    await this.card.download(address, data);
+    return { dtype, shape, data } as NdArray; // programs return no other types
+  }
+
+  free(tree: object): void {
+    for (const { leaf } of leavesOf(tree, isValue)) {
+      const storage = storageOf(leaf);
+      if (storage.constant !== undefined) this.dropHolders(storage);
+      if (storage.address !== undefined) this.pool.give(storage.address, storage.bytes);
+      storage.address = undefined;
+      storage.array = undefined;
+    }
+  }
+
+  compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> {
+    return async (inputs) => {
+      const { program, outputs } = this.programFor(key, fn, inputs);
+      const given = valuesByName(inputs);
+      const from = program.plan.inputs.map(({ name }) => this.onCard(storageOf(given.get(name)!)));
+      const results = new Map(program.plan.outputs.map((output) => [output.name, this.emptyValue(output)]));
+      program.run(
+        from,
+        program.plan.outputs.map(({ name }) => storageOf(results.get(name)!).address!),
+      );
+      // `Values<Out>`: its tensors became names, and now values.
+      return mapTree(outputs, isName, (name) => results.get(name)!) as never;
+    };
+  }
+
+  programMemory() {
+    const constants = [...this.programs.values()].reduce((sum, { program }) => sum + program.ownBytes, 0);
+    return { programs: this.programs.size, constants };
+  }
+
+  async dispose(): Promise<void> {
+    await this.card.synchronise();
+    for (const key of [...this.programs.keys()]) this.drop(key);
+    this.pool.release();
+    this.arena.release();
+    this.card.dispose();
+  }
+
+  private onCard(storage: CardStorage): Address {
+    if (storage.address === undefined) {
+      storage.address = this.pool.take(storage.bytes);
+      this.card.upload(storage.address, storage.array!.data);
+      storage.array = undefined;
+    }
+    return storage.address;
+  }
+
+  private emptyValue({ value: { type, shape }, bytes }: Plan['outputs'][number]): Value {
+    if (type !== 'float32' && type !== 'int32') {
+      throw new Error(`a compiled function returned a ${type} tensor: cast it to float32 or int32`);
+    }
+    const storage: CardStorage = { array: undefined, address: this.pool.take(bytes), bytes };
+    return { dtype: type, shape, storage };
+  }
+
+  private programFor<In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {
+    const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => {
+      const { constant } = storageOf(leaf);
+      return `${path}:${leaf.dtype}[${leaf.shape}]${constant === undefined ? '' : `#${constant}`}`;
+    });
+    const signature = `${key}(${shapes.join(' ')})`;
+    // The same key means the same function.
+    const known = this.programs.get(signature) as Program<Out> | undefined;
+    this.programs.delete(signature);
+    const program = known ?? explained(key, () => this.compileProgram(fn, inputs));
+    this.programs.set(signature, program);
+    if (this.programs.size > this.limit) this.drop(this.programs.keys().next().value!);
+    return program;
+  }
+
+  private compileProgram<In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {
+    const { graph, outputs } = traceGraph(fn, inputs as never, { fused: true });
+    const given = valuesByName(inputs);
+    const fixed = new Map<string, Address>();
+    const holds = new Set<CardStorage>();
+    for (const { name } of graph.inputs) {
+      const storage = storageOf(given.get(name)!);
+      if (storage.constant === undefined) continue;
+      fixed.set(name, this.onCard(storage));
+      holds.add(storage);
+    }
+    const names = new Set(fixed.keys());
+    const plan = planOf(convert(graph, this.precision, names), names);
+    const program = new CardProgram(this.card, this.kernels, this.arena, plan, fixed, this.precision);
+    return { program, outputs, holds };
+  }
+
+  private dropHolders(storage: CardStorage): void {
+    for (const [key, { holds }] of [...this.programs]) if (holds.has(storage)) this.drop(key);
+  }
+
+  private drop(key: string): void {
+    this.programs.get(key)?.program.release();
+    this.programs.delete(key);
+  }
+}
+
+function valuesByName(inputs: object): ReadonlyMap<string, Value> {
+  return new Map(leavesOf(inputs, isValue).map(({ path, leaf }) => [`in/${path}`, leaf]));
+}
+
+/** @throws RequestError where an operator has no kernel */
+function explained<T>(key: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof MissingOperators)) throw error;
+    throw new RequestError(
+      `the nvidia engine has no kernel for ${error.operators.join(', ')} of the program "${key}"`,
+      'Use --engine onnxruntime --device cuda (see esta engine install --cuda), or --device cpu.',
+    );
+  }
+}
+
+function isName(node: unknown): node is string {
+  return typeof node === 'string';
+}

@@ -1,0 +1,106 @@
+/** Matrix products and attention as loop values. */
+import type { Attribute } from '../../onnx/model-proto.js';
+import { floatOf, intOf } from './attributes.js';
+import { broadcast, type Value, type Values } from './value.js';
+import { affine, type Matrix, matrixOf as matrixIn } from './views.js';
+
+export interface Products {
+  /** Whether factors and results are of 16 bits. */
+  readonly isMixed: boolean;
+  /** Whether the second factor is best read along the sums, as the cores of a card read TF32. */
+  readonly turnsSecond: boolean;
+  /** By the name of a product in the graph, the order of axes in which it is best written. */
+  readonly orders: ReadonlyMap<string, readonly number[]>;
+}
+
+interface ProductOptions {
+  readonly alpha?: number;
+  /** Of the axes in memory; the value has the axes of the product. */
+  readonly order?: readonly number[];
+}
+
+/** Elements to which rows of many small matrices are padded: 16 bytes of bfloat16. */
+const pitchStep = 8;
+
+/** Rows from which a product is worth another copy of a weight. */
+const manyRows = 2048;
+
+/** The same matrix, stored by columns. */
+function turned(values: Values, matrix: Value): Value {
+  return values.transpose(values.map('$0', [values.transpose(matrix, [1, 0])]), [1, 0]);
+}
+
+/** How a factor lies in memory; undefined where neither its rows nor its columns lie without gaps. */
+function matrixOf(factor: Value): Matrix | undefined {
+  const place = affine(factor);
+  return place && matrixIn(factor.shape, place.strides);
+}
+
+/** a [..., m, k] b [..., k, n]; batch axes are broadcast. */
+export function product(
+  values: Values,
+  { isMixed, turnsSecond }: Products,
+  a: Value,
+  b: Value,
+  { alpha = 1, order }: ProductOptions = {},
+): Value {
+  const batch = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];
+  const [left, right] = [a, b].map((factor) => {
+    const whole = values.expand(factor, [...batch, ...factor.shape.slice(-2)]);
+    const single = isMixed ? values.narrow(whole) : whole;
+    const narrow = batch.length > 0 ? values.padded(single, pitchStep) : single;
+    return matrixOf(narrow) ? narrow : values.map('$0', [narrow]);
+  }) as [Value, Value];
+  // A weight that many rows meet is turned for it.
+  const isWeight =
+    turnsSecond && batch.length === 0 && shape[0]! >= manyRows && right.shape.every((extent) => extent >= 64);
+  const second = isWeight && !matrixOf(right)!.transposed ? turned(values, right) : right;
+  const axes = shape.map((_, axis) => axis);
+  // Rows or columns of the result must lie without gaps.
+  const isWritable = order !== undefined && order.at(-1)! >= batch.length;
+  const written = isWritable ? order : axes;
+  const width = shape[written.at(-1)!]!;
+  const pitch =
+    batch.length > 0 && !isWritable && width % pitchStep !== 0 ? Math.ceil(width / pitchStep) * pitchStep : undefined;
+  const result = values.make(
+    { kind: 'product', alpha, inputs: [left, second], order: written },
+    written.map((axis) => shape[axis]!),
+    left.type,
+    pitch,
+  );
+  const back = values.transpose(
+    result,
+    axes.map((axis) => written.indexOf(axis)),
+  );
+  return isMixed ? values.map('$0', [back], 'float32') : back;
+}
+
+/** softmax(q k^T / sqrt(head width)) v of [batch, tokens, heads * head width]. */
+export function attention(
+  values: Values,
+  products: Products,
+  [query, key, value]: readonly Value[],
+  attributes: Readonly<Record<string, Attribute>>,
+): Value {
+  if (intOf(attributes['unidirectional'])) throw new Error('causal attention has no kernel');
+  const heads = intOf(attributes['num_heads']);
+  const [batch, tokens, width] = query!.shape as [number, number, number];
+  const split = (x: Value, order: readonly number[]) =>
+    values.transpose(values.reshape(x, [batch, x.shape[1]!, heads, width / heads]), order);
+  const alpha = floatOf(attributes['scale'], Math.sqrt(heads / width));
+  const scores = product(values, products, split(query!, [0, 2, 1, 3]), split(key!, [0, 2, 3, 1]), { alpha });
+  const order = [0, 2, 1, 3];
+  const result = product(values, products, softmax(values, products, scores), split(value!, [0, 2, 1, 3]), { order });
+  return values.reshape(values.transpose(result, order), [batch, tokens, width]);
+}
+
+/** Over the last axis; of attention, as its products read it: rounded once, in rows apart. */
+export function softmax(values: Values, { isMixed }: Products, x: Value): Value {
+  const powers = values.map('expf($0 - $1)', [x, values.reduce('max', x)]);
+  const shares = values.map('$0 / $1', [powers, values.reduce('sum', powers)]);
+  if (x.shape.length < 3) return shares;
+  return isMixed
+    ? values.map('$0', [values.padded(values.narrow(shares), pitchStep)], 'float32')
+    : values.padded(shares, pitchStep);
+}

@@ -1,0 +1,186 @@
+/**
+ * A plan on a card. The first run queues its launches one by one; later ones replay a recording of them. Values of the caller
+ * are copied in and out by one kernel each, so that addresses inside never change.
+ */
+import { createHash } from 'node:crypto';
+import type { Precision } from '../../../shared/engine-names.js';
+import type { Address, Card, Kernel, MatrixOperand, RecordedGraph } from '../card.js';
+import { threads } from '../code/kernels.js';
+import { prelude } from '../code/prelude.js';
+import type { FactorLocation, Launch, Location, Plan } from './plan.js';
+
+/** Kernels of a process, by their text. */
+export class Kernels {
+  private readonly known = new Map<string, Kernel>();
+
+  constructor(private readonly card: Card) {}
+
+  /** Compiles what is new, in one go. */
+  prepare(texts: Iterable<string>): void {
+    const fresh = [...new Set(texts)].filter((text) => !this.known.has(text));
+    if (fresh.length === 0) return;
+    const names = fresh.map((text) => `k${createHash('sha256').update(text).digest('hex').slice(0, 16)}`);
+    const functions = fresh.map((text, index) => `extern "C" __global__ void ${names[index]}${text}`);
+    const kernels = this.card.compile(`${prelude}\n${functions.join('\n')}\n`, names);
+    for (const [index, text] of fresh.entries()) this.known.set(text, kernels[index]!);
+  }
+
+  of(text: string): Kernel {
+    return this.known.get(text)!;
+  }
+}
+
+/** Blocks that copy one value. */
+const parts = 32;
+
+/** Copies values from one address to another: a table of [from, to, bytes], 64 bits each. */
+export const moveText = `(const unsigned long long* __restrict__ table) {
+  const unsigned long long* entry = table + 3 * (blockIdx.x / ${parts}u);
+  const unsigned long long from = entry[0], to = entry[1], bytes = entry[2];
+  const unsigned long long first = (blockIdx.x % ${parts}u) * ${threads}u + threadIdx.x, step = ${parts * threads}u;
+  if ((from | to | bytes) % 16 == 0) {
+    struct Four { unsigned a, b, c, d; };
+    for (unsigned long long i = first; i < bytes / 16; i += step) ((Four*)to)[i] = ((const Four*)from)[i];
+  } else {
+    for (unsigned long long i = first; i < bytes / 4; i += step) ((unsigned*)to)[i] = ((const unsigned*)from)[i];
+  }
+}`;
+
+/** The memory that all programs of an engine compute in, one after the other. */
+export class Arena {
+  private at: Address = 0;
+  private bytes = 0;
+  /** Changes when the memory moves: what has been recorded is void then. */
+  version = 0;
+
+  constructor(private readonly card: Card) {}
+
+  /** Bytes; @returns its address */
+  atLeast(bytes: number): Address {
+    if (bytes > this.bytes) {
+      if (this.bytes > 0) this.card.release(this.at);
+      this.bytes = 0;
+      this.at = this.card.allocate(bytes);
+      this.bytes = bytes;
+      this.version++;
+    }
+    return this.at;
+  }
+
+  release(): void {
+    if (this.bytes > 0) this.card.release(this.at);
+    this.bytes = 0;
+  }
+}
+
+export class CardProgram {
+  private readonly constants: Address | undefined;
+  private readonly moves: Address;
+  private recorded: { readonly graph: RecordedGraph; readonly version: number } | undefined;
+  private runs = 0;
+
+  /** @param fixed addresses of the inputs that stay where they are */
+  constructor(
+    private readonly card: Card,
+    private readonly kernels: Kernels,
+    private readonly arena: Arena,
+    readonly plan: Plan,
+    private readonly fixed: ReadonlyMap<string, Address>,
+    private readonly precision: Precision,
+  ) {
+    kernels.prepare([
+      moveText,
+      ...plan.launches.flatMap((launch) => (launch.kind === 'kernel' ? [launch.code.text] : [])),
+    ]);
+    if (plan.constantBytes > 0) {
+      this.constants = card.allocate(plan.constantBytes);
+      for (const { offset, bytes } of plan.constants) card.upload(this.constants + offset, bytes);
+    }
+    this.moves = card.allocate(24 * Math.max(1, plan.inputs.length + plan.outputs.length));
+  }
+
+  /** Bytes that it holds beside the shared memory. */
+  get ownBytes(): number {
+    return this.plan.constantBytes;
+  }
+
+  /** Queues everything. @param from addresses of the inputs of the plan @param to addresses of its outputs, in its order */
+  run(from: readonly Address[], to: readonly Address[]): void {
+    const base = this.arena.atLeast(this.plan.arenaBytes);
+    const { inputs, outputs } = this.plan;
+    const table = new BigUint64Array(3 * (inputs.length + outputs.length));
+    for (const [index, { location, bytes }] of inputs.entries()) {
+      table.set([from[index]!, this.address(location, base), bytes].map(BigInt), 3 * index);
+    }
+    for (const [index, { location, bytes }] of outputs.entries()) {
+      table.set([this.address(location, base), to[index]!, bytes].map(BigInt), 3 * (inputs.length + index));
+    }
+    this.card.upload(this.moves, table);
+    this.move(this.moves, inputs.length);
+    this.compute(base);
+    this.move(this.moves + 24 * inputs.length, outputs.length);
+  }
+
+  private move(table: Address, count: number): void {
+    if (count > 0) this.card.launch(this.kernels.of(moveText), count * parts, threads, [table]);
+  }
+
+  private compute(base: Address): void {
+    const { version } = this.arena;
+    if (this.recorded && this.recorded.version !== version) this.forget();
+    if (this.recorded) {
+      this.recorded.graph.launch();
+      return;
+    }
+    const queue = () => {
+      for (const launch of this.plan.launches) this.launch(launch, base);
+    };
+    // What runs once is not worth a recording.
+    if (this.runs++ === 0) queue();
+    else {
+      this.recorded = { graph: this.card.record(queue), version };
+      this.recorded.graph.launch();
+    }
+  }
+
+  private launch(launch: Launch, base: Address): void {
+    if (launch.kind === 'kernel') {
+      const { code, locations } = launch;
+      this.card.launch(
+        this.kernels.of(code.text),
+        code.blocks,
+        threads,
+        locations.map((location) => this.address(location, base)),
+      );
+      return;
+    }
+    const { m, n, k, alpha } = launch;
+    const count = launch.c.matrix.offsets.length;
+    const operand = (factor: FactorLocation): MatrixOperand => {
+      const { transposed, pitch, offsets } = factor.matrix;
+      return {
+        ...{ type: factor.type, transposed, pitch, stride: count > 1 ? offsets[1]! - offsets[0]! : 0 },
+        address: this.address(factor.location, base) + offsets[0]! * sizes[factor.type],
+      };
+    };
+    const [a, b, c] = [launch.a, launch.b, launch.c].map(operand) as [MatrixOperand, MatrixOperand, MatrixOperand];
+    this.card.multiply({ m, n, k, alpha, count, a, b, c }, this.precision);
+  }
+
+  private address({ in: where, offset }: Location, base: Address): Address {
+    const start = where === 'arena' ? base : where === 'constants' ? this.constants! : this.fixed.get(where.input)!;
+    return start + offset;
+  }
+
+  private forget(): void {
+    this.recorded?.graph.release();
+    this.recorded = undefined;
+  }
+
+  release(): void {
+    this.forget();
+    for (const address of [this.constants, this.moves]) if (address !== undefined) this.card.release(address);
+  }
+}
+
+const sizes = { float32: 4, bfloat16: 2 } as const;
