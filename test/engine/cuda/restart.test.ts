@@ -46,6 +46,8 @@ test('a process for CUDA gets the installed runtime and the folders of the libra
   const variables = await variablesFor(asked, environment);
   assert.equal(variables['ESTA_ONNXRUNTIME'], path.join(folder, 'onnxruntime-cuda/node_modules/onnxruntime-node'));
   assert.ok(['/before', `/before:${folder}/env/lib`].includes(variables['LD_LIBRARY_PATH'] ?? '/before'));
+  assert.ok(Number(variables['UV_THREADPOOL_SIZE']) > 4 * 4, 'a program waits for no image');
+  assert.equal((await variablesFor(asked, { ...environment, UV_THREADPOOL_SIZE: '3' }))['UV_THREADPOOL_SIZE'], '3');
   assert.deepEqual(await variablesFor(asked, { ...environment, ...variables }), {}, 'it has them');
   const hidden = { ...environment, CUDA_VISIBLE_DEVICES: '' };
   assert.deepEqual(await variablesFor(['run', 'a.yaml'], hidden), {}, 'no GPU is plausible');
