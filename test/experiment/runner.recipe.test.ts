@@ -32,6 +32,10 @@ test('a trial: what is deployed is tested, and all that it made is written; the 
   assert.equal(result!.trainSeconds, stage!.trainSeconds);
   assert.equal(result!.learningRate, stage!.learningRate);
   assert.equal(result!.layerStartErrors!.length, 3);
+  assert.ok(
+    result!.layerStartErrors!.every((error) => error > 0 && error < 1.5),
+    `${result!.layerStartErrors}`,
+  );
   assert.ok(typeof result!.deploySeconds === 'number');
   const trained = await readTrained(path.join(folder, 'trained.safetensors'));
   assert.deepEqual(trained.classes, ['dark', 'light']);
@@ -163,4 +167,18 @@ test('Ctrl-C before the first step ends the run; nothing is left on the device',
     [status['state'], status['epoch'], status['epochs'], status['trained']],
     ['running', 0, 1, undefined],
   );
+});
+
+test('finished trials of other folders are taken over where they are the same', async (t) => {
+  const run = await hostRun(t);
+  const { results } = await run.start(run.experiment());
+  const reuse = [path.join(run.folder, 'run')];
+  const again = await run.start(run.experiment(), { into: 'second', reuse });
+  assert.deepEqual(again.engine.ran, []);
+  const { takenFrom, ...taken } = again.results[0]!;
+  assert.deepEqual(taken, results[0]);
+  assert.equal(takenFrom, path.join(run.folder, 'run', 'trials', 'mine-esta-seed0'));
+  assert.deepEqual(run.told, [`mine-esta-seed0: taken from ${takenFrom}`]);
+  const other = await run.start(run.experiment({ training: { weight_decay: 0.3 } }), { into: 'third', reuse });
+  assert.ok(other.engine.ran.length > 0, 'others are run');
 });

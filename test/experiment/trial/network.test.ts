@@ -18,7 +18,8 @@ import { mergeStitch } from '../../../src/stitching/parameters/merge.js';
 import { namedTrainables } from '../../../src/stitching/parameters/names.js';
 import { trainableShapes } from '../../../src/stitching/parameters/shapes.js';
 import { noTrainables } from '../../../src/stitching/parameters/trainables.js';
-import { stitchFlops } from '../../../src/stitching/space/cost.js';
+import { stitchFlops, stitchParams } from '../../../src/stitching/space/cost.js';
+import { flopsBins } from '../../../src/stitching/space/flops-bins.js';
 import { namedLeaves } from '../../../src/training/parameters.js';
 import { architectures, frozenNetwork, networkOf, pst, space, trainables } from '../../training/miniature-network.js';
 import { hostEngine, hostNetwork } from './host-engine.js';
@@ -93,4 +94,23 @@ test('training goes on from all that was trained before, also where that is the 
   const { offset } = weights[0]!.norm as Norm<Float32NdArray>;
   assert.deepEqual(start['weights/anchors/0/norm/offset'], offset);
   await engine.dispose();
+});
+
+test('bins are of FLOPs, of parameters where the recipe says so, and between edges where it names some', () => {
+  const trained = { layers: frozenNetwork().layers, trainables: trainables() };
+  const binsOf = (bins: Parameters<typeof networkOfTrained>[3]) =>
+    networkOfTrained(engine, parts, pst, bins, trained).bins;
+  const flops = space.stitches.map((stitch) => stitchFlops(stitch, networkOf()));
+  const params = space.stitches.map((stitch) => stitchParams(stitch, networkOf()).total);
+  assert.deepEqual(binsOf({ count: 2 }), flopsBins(flops, 1, { count: 2 }));
+  assert.deepEqual(binsOf({ count: 2, over: 'params' }), flopsBins(params, 1, { count: 2 }));
+  assert.notDeepEqual(binsOf({ count: 2, over: 'params' }), binsOf({ count: 2 }));
+  const [first, second] = space.stitches
+    .map(({ id }) => id)
+    .filter((id) => id > 1)
+    .sort((a, b) => flops[a]! - flops[b]!) as [number, number];
+  assert.ok(flops[first]! < flops[second]!);
+  const { lowest, width } = binsOf({ count: 2, edges: [first, second] });
+  assert.equal(lowest, flops[first]);
+  assert.ok(Math.abs(width - (flops[second]! - flops[first]!)) < 1e-6);
 });

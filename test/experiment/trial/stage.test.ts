@@ -4,7 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isValue } from '../../../src/engine/engine.js';
-import { runStage } from '../../../src/experiment/trial/stage.js';
+import { runFingerprint, runStage } from '../../../src/experiment/trial/stage.js';
+import { claimFolder, type Lock } from '../../../src/run-folder/lock.js';
+import { Interrupted } from '../../../src/shared/errors.js';
 import { readJsonLines } from '../../../src/shared/files.js';
 import { leavesOf } from '../../../src/shared/tree.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
@@ -269,4 +271,65 @@ test('all stitches are evaluated on the validation images where these choose, an
       .sort()
       .map((id) => `stitch ${id}`),
   );
+});
+
+test('a rate that another process tries is told once, and waited for', async (t) => {
+  const { context, network, folder, told } = hostTrial(t, { step: () => ({ loss: 1 }), correct: () => 1 });
+  const lock = (await claimFolder(path.join(folder, 'stitched-grid-0.1'))) as Lock;
+  const later = setTimeout(() => void lock.release(), 1200); // it looks again after a second, and after two
+  t.after(() => clearTimeout(later));
+  const stage = stageOf({ learningRates: learningRates.slice(0, 2), grid });
+  const { baseLearningRate } = await runStage(context, network, stage, 0);
+  assert.equal(baseLearningRate, 0.1);
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0]!,
+    new RegExp(`^trial: base rate 0\\.1 is being tried by process ${process.pid} on this machine`),
+  );
+});
+
+test('Ctrl-C ends the wait for another process', async (t) => {
+  const { context, network, folder } = hostTrial(t, { step: () => ({ loss: 1 }), correct: () => 1 });
+  const lock = (await claimFolder(path.join(folder, 'stitched-grid-0.1'))) as Lock;
+  t.after(() => lock.release());
+  const controller = new AbortController();
+  const progress = { ...context.progress, line: () => controller.abort() };
+  const stage = stageOf({ learningRates: learningRates.slice(0, 1), grid });
+  const stopped = runStage({ ...context, progress, signal: controller.signal }, network, stage, 0);
+  await assert.rejects(stopped, (error) => error instanceof Interrupted && /^stopped in trial/.test(error.message));
+});
+
+test('a line falls by the same amount in every step, a cosine does not; the runs of a grid follow each other', async (t) => {
+  const ratesOf = async (more: object) => {
+    const rates: number[] = [];
+    const { context, network } = hostTrial(t, {
+      step: (_, rate) => {
+        rates.push(rate);
+        return { loss: 1 };
+      },
+    });
+    const final = { split: 'train', epochs: 4, steps: 8, warmupSteps: 0, ...more } as const;
+    const { deploySeconds } = await runStage(context, network, stageOf({ final }), 0);
+    assert.ok(deploySeconds >= 0 && deploySeconds < 60);
+    return rates.slice(1).map((rate, step) => rates[step]! - rate);
+  };
+  const spread = (falls: readonly number[]) => Math.max(...falls) - Math.min(...falls);
+  const line = await ratesOf({ decay: 'linear' });
+  assert.ok(line[0]! > 1e-4 && spread(line) < 1e-7, `${line}`);
+  assert.ok(spread(await ratesOf({})) > 1e-4);
+
+  const { context, network, epochs } = hostTrial(t, { step: () => ({ loss: 1 }), correct: () => 1 });
+  const long = { ...grid, epochs: 2, steps: 4 };
+  await runStage(context, network, stageOf({ learningRates: learningRates.slice(0, 2), grid: long }), 0);
+  assert.deepEqual(
+    epochs.map(([done]) => done),
+    [0, 1, 2, 2, 3, 4, 4, 5, 6],
+  );
+});
+
+test('a checkpoint is of its run and of all that its numbers depend on', () => {
+  const identity = { settings: { a: 1 } } as unknown as Parameters<typeof runFingerprint>[0]['identity'];
+  assert.deepEqual(JSON.parse(runFingerprint({ name: 'trial', identity }, 'stitched')), {
+    ...{ run: 'trial stitched', settings: { a: 1 } },
+  });
 });
