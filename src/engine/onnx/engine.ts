@@ -69,7 +69,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
   if (device !== 'cpu') await requireProvider(device);
   const { narrowProducts = precision === 'mixed' ? 'native' : undefined } = options;
   const block = device === 'cpu' ? await channelBlock() : undefined;
-  const sharesArena = device === 'cuda' && (await sharedArena());
+  const sharesArena = device !== 'webgpu' && (await sharedArena(device));
   const { backend, reason } = await chosenBackend(options.backend, { device, threads, precision, sharesArena });
   const { holdsConstants = !backend.keepsValues, programBytes = programBudget(device, card) } = options;
   const programs = new ProgramCache<Program<unknown>>(limit, programBytes, sharesArena);

@@ -3,6 +3,7 @@ import type { Device, Precision } from '../../../shared/engine-names.js';
 import { RequestError } from '../../../shared/errors.js';
 import type { Card } from '../../cuda/driver.js';
 import { settlePrecision } from '../../precision.js';
+import type { ArenaDevice } from '../native/shared-arena.js';
 
 /** The card that a process computes on: the first that CUDA_VISIBLE_DEVICES leaves; undefined: none, or not known. */
 export async function cardOf(device: Device): Promise<Card | undefined> {
@@ -22,11 +23,11 @@ export function settledPrecision(place: Device, card: Card | undefined, asked: P
   return settlePrecision({ engine: 'onnxruntime', place, asked, computeCapability: card?.computeCapability });
 }
 
-/** Makes the arena that CUDA's programs share. False where that fails: each program has its own then, and fewer are kept. */
-export async function sharedArena(): Promise<boolean> {
+/** Makes the arena that programs of a device share. False where that fails: they do without one, those of CUDA with one each. */
+export async function sharedArena(device: ArenaDevice): Promise<boolean> {
   try {
     const { shareArena } = await import('../native/shared-arena.js');
-    return shareArena('cuda') === undefined;
+    return shareArena(device) === undefined;
   } catch {
     return false; // koffi does not load
   }

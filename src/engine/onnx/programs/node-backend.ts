@@ -23,7 +23,7 @@ interface NodeValue {
   tensor: ort.Tensor;
 }
 
-/** The memory arena stays off: with it every program would keep its peak (0.6 -> 7.2 GB for four programs of ViT-B). */
+/** A program's own memory arena stays off: with it each would keep its peak (0.6 -> 7.2 GB for four programs of ViT-B). */
 export function nodeBackend({ device, threads, sharesArena }: NodeBackendOptions): Backend<NodeValue> {
   const memory = device === 'webgpu' ? deviceMemory() : undefined;
   const session = { ...(device === 'cuda' && wholly.extra.session), ...(sharesArena && fromSharedArena) };
@@ -37,7 +37,7 @@ export function nodeBackend({ device, threads, sharesArena }: NodeBackendOptions
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     ...(memory && { preferredOutputLocation: 'gpu-buffer' }),
-    ...(device === 'cuda' && { extra: { session } }),
+    extra: { session },
   };
 
   const load = async ({ key, model, inputs, outputs }: ProgramSource): Promise<LoadedProgram<NodeValue>> => {
