@@ -79,3 +79,16 @@ test('every trial of a study has a name of its own and its settings', () => {
     for (const trial of trials) assert.match(trial.name, /^[A-Za-z0-9._-]+$/);
   }
 });
+
+test('what a file says of its own stays: shares of the epochs, ranks of 0, methods of each variant', () => {
+  const given = experiment({ evaluation: { test_at: [0.1] }, methods: ['sn-net'] });
+  for (const { experiment } of ablationOf('adapt-then-stitch', given, 1).variants) {
+    assert.deepEqual(experiment.evaluation.test_at, [0.1]);
+  }
+  const flat = experiment({ adaptation: { ranks: [0, 2], stitching_layer_rank: 0 } });
+  const halved = ablationOf('lora', flat, 1).variants.find(({ name }) => name === 'LoRA, ranks x 0.5')!;
+  assert.deepEqual(
+    [halved.experiment.adaptation.ranks, halved.experiment.adaptation.stitching_layer_rank],
+    [[0, 1], 0],
+  );
+});

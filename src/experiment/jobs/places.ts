@@ -65,19 +65,22 @@ export function thisMachine(usesGpus: boolean): Machine {
   return { cores: ownCores(), gpus: usesGpus ? ownGpus() : [], freeBytes: freemem() };
 }
 
-/** "0-3,8" -> 0, 1, 2, 3, 8. */
 function ownCores(): number[] {
   const all = Array.from({ length: availableParallelism() }, (_, core) => core);
   try {
     const [, list] = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))!;
-    const cores = list!.split(',').flatMap((range) => {
-      const [first, last] = range.split('-').map(Number) as [number, number?];
-      return Array.from({ length: (last ?? first) - first + 1 }, (_, offset) => first + offset);
-    });
-    return cores.slice(0, all.length);
+    return coresIn(list!).slice(0, all.length);
   } catch {
     return all; // no Linux
   }
+}
+
+/** "0-3,8" -> 0, 1, 2, 3, 8. */
+export function coresIn(list: string): number[] {
+  return list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number) as [number, number?];
+    return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
+  });
 }
 
 /** Those that CUDA_VISIBLE_DEVICES leaves, else those that the driver lists. */

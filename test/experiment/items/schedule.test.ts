@@ -46,3 +46,9 @@ test('numbers of workers: 1, 2, 5 in each decade, and the one that was asked for
   assert.deepEqual(workerCounts(30), [1, 2, 5, 10, 20, 30]);
   assert.deepEqual(workerCounts(1), [1]);
 });
+
+test('what others wait for comes before longer work that nothing waits for', () => {
+  // By the longest way: a beside c at first, so that b begins after a second. In the order of the list it would take 15 s.
+  const all = [work('c', 4), work('d', 4), work('a', 1), work('b', 10, 'a')];
+  assert.equal(simulate(all, { workers: 2, startSeconds: 0 }).makespan, 11);
+});

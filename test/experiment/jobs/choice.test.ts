@@ -31,3 +31,18 @@ test('what is done, and what runs elsewhere, is left alone', () => {
   assert.equal(next(done), 'short');
   assert.equal(next({ ...done, 'short/s': 'running', 'short/r1': 'finished', 'short/r2': 'finished' }), undefined);
 });
+
+test('what is finished of a trial does not make it longer; a rate that runs elsewhere does not take its trial', () => {
+  // 9 steps are left of the long one, whose rates are done; 3 of the short one.
+  assert.equal(next({ 'long/r1': 'finished', 'long/r2': 'finished' }), 'long');
+  const nearly = [...trial('nearly', 5), ...trial('other', 2)];
+  const states = new Map(nearly.map(({ id }) => [id, { state: 'ready' } as ItemState]));
+  for (const id of ['nearly/r1', 'nearly/r2']) states.set(id, { state: 'finished' });
+  // 5 steps are left of 15, and 6 of 6.
+  assert.equal(
+    nextWork(nearly, states, () => false),
+    'other',
+  );
+  assert.equal(next({ 'long/r1': 'running' }), 'long');
+  assert.equal(next({ 'long/s': 'ready', 'long/r1': 'finished', 'long/r2': 'finished' }, 'long', 'short'), 'short/r2');
+});

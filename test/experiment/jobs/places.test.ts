@@ -1,7 +1,9 @@
 /** How processes share a machine. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { checkJobs, jobsOf, placesOf } from '../../../src/experiment/jobs/places.js';
+import { checkJobs, coresIn, jobsOf, placesOf, thisMachine } from '../../../src/experiment/jobs/places.js';
 import { RequestError } from '../../../src/shared/errors.js';
 
 const cores = (count: number, from = 0) => Array.from({ length: count }, (_, core) => from + core);
@@ -18,6 +20,11 @@ test('cores are divided and bound, GPUs go round', () => {
 test('more threads than cores are not bound', () => {
   assert.deepEqual(placesOf({ cores: cores(2), gpus: [] }, 2, 2), [{ threads: 2 }, { threads: 2 }]);
   assert.deepEqual(placesOf({ cores: cores(1), gpus: [] }, 2), [{ threads: 1 }, { threads: 1 }]);
+  const exactly = placesOf({ cores: cores(4), gpus: [] }, 2, 2).map((place) => place.cores);
+  assert.deepEqual(exactly, [
+    [0, 1],
+    [2, 3],
+  ]);
 });
 
 test('auto: by cores or GPUs, memory, and work', () => {
@@ -33,6 +40,35 @@ test('auto: by cores or GPUs, memory, and work', () => {
 });
 
 test('numbers of processes are checked', () => {
-  assert.equal(checkJobs('12'), '12');
-  for (const wrong of ['0', '-1', 'two', '1.5', '']) assert.throws(() => checkJobs(wrong), RequestError);
+  for (const right of ['1', '12', '9999', 'auto']) assert.equal(checkJobs(right), right);
+  for (const wrong of ['0', '-1', 'two', '1.5', '', '10000', '1x', 'x1'])
+    assert.throws(() => checkJobs(wrong), RequestError);
+});
+
+test('cores in a list as the kernel writes it', () => {
+  assert.deepEqual(coresIn('0-3,8'), [0, 1, 2, 3, 8]);
+  assert.deepEqual(coresIn('5'), [5]);
+  assert.deepEqual(coresIn('0,10-12'), [0, 10, 11, 12]);
+});
+
+test('this machine: the cores that this process may use, and the GPUs that it sees where they compute', (t) => {
+  const before = process.env['CUDA_VISIBLE_DEVICES'];
+  t.after(() => {
+    if (before === undefined) delete process.env['CUDA_VISIBLE_DEVICES'];
+    else process.env['CUDA_VISIBLE_DEVICES'] = before;
+  });
+  const { cores: own, freeBytes } = thisMachine(false);
+  assert.equal(own.length, availableParallelism());
+  assert.ok(own.every((core, index) => Number.isInteger(core) && core >= index) && freeBytes > 0, `${own}`);
+  const gpus = (visible: string | undefined, usesGpus = true) => {
+    if (visible === undefined) delete process.env['CUDA_VISIBLE_DEVICES'];
+    else process.env['CUDA_VISIBLE_DEVICES'] = visible;
+    return thisMachine(usesGpus).gpus;
+  };
+  assert.deepEqual([gpus('1,GPU-a'), gpus(''), gpus('0', false)], [['1', 'GPU-a'], [], []]);
+  let listed: string[] = [];
+  try {
+    listed = readdirSync('/proc/driver/nvidia/gpus').map((_, index) => `${index}`);
+  } catch {} // no driver
+  assert.deepEqual(gpus(undefined), listed);
 });
