@@ -21,7 +21,6 @@ const statusFunctions = {
   setGraphOptimization: [23, pointer, 'int'],
   setIntraOpThreads: [24, pointer, 'int'],
   setInterOpThreads: [25, pointer, 'int'],
-  createRunOptions: [39, pointer],
   createTensor: [48, pointer, pointer, 'size_t', 'int', pointer],
   createTensorWithData: [49, pointer, pointer, 'size_t', pointer, 'size_t', 'int', pointer],
   createMemoryInfo: [68, 'str', 'int', 'int', 'int', pointer],
@@ -29,12 +28,10 @@ const statusFunctions = {
   addConfigEntry: [130, pointer, 'str', 'str'],
   createAllocator: [131, pointer, pointer, pointer],
   createArenaConfiguration: [156, 'size_t', 'int', 'int', 'int', pointer],
-  addRunConfigEntry: [165, pointer, 'str', 'str'],
   appendCuda: [204, pointer, pointer],
   createCudaOptions: [205, pointer],
   updateCudaOptions: [206, pointer, pointer, pointer, 'size_t'],
   registerAllocator: [259, pointer, 'str', pointer, pointer, pointer, pointer, 'size_t'],
-  updateCudaOption: [263, pointer, 'str', pointer],
 } as const;
 
 const releaseFunctions = {

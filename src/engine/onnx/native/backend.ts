@@ -6,7 +6,6 @@ import { nativeApi } from './api.js';
 import { CopyPrograms } from './copy-programs.js';
 import { NativeMemory, type NativeValue } from './memory.js';
 import { NativeSession, type NativeSessionOptions } from './session.js';
-import { createStream, queueing } from './stream.js';
 import { memoryInfoOf, NativeTensors } from './values.js';
 
 export interface NativeBackendOptions extends Omit<NativeSessionOptions, 'entries'> {
@@ -22,23 +21,20 @@ export async function nativeBackend(options: NativeBackendOptions): Promise<Back
     ...(device !== 'cpu' && wholly.extra.session),
     ...(sharesArena && fromSharedArena),
   };
-  const stream = device === 'cuda' && process.env['ESTA_STREAM'] === 'shared' ? createStream() : undefined;
-  const settings = { ...options, entries, stream };
-  const queued = stream === undefined ? undefined : queueing(api);
+  const settings = { ...options, entries };
   const copies = new CopyPrograms(api, settings);
   const isHost = device === 'cpu';
   const allocator = isHost
     ? api.make('defaultAllocator')
     : api.make('createAllocator', (await copies.program('float32')).handle, memoryInfoOf(api, 'Cuda'));
-  const memory = new NativeMemory(new NativeTensors(api), copies, { allocator, isHost, queued });
+  const memory = new NativeMemory(new NativeTensors(api), copies, { allocator, isHost });
 
   const load = async ({ key, model, inputs, outputs }: ProgramSource): Promise<LoadedProgram<NativeValue>> => {
     const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) };
     const create = () => NativeSession.create(api, model, names, settings);
     const session = await whollyPlaced(create, { key, device, model, inputs });
     return {
-      run: (given) =>
-        memory.lend(given, (read) => memory.filled(outputs, (written) => session.run(read, written, queued))),
+      run: (given) => memory.lend(given, (read) => memory.filled(outputs, (written) => session.run(read, written))),
       release: () => session.release(),
     };
   };

@@ -21,12 +21,9 @@ export class CopyPrograms {
     return program;
   }
 
-  /**
-   * Copies the elements of a tensor to another of its shape, wherever they are.
-   * @param options OrtRunOptions of the copy
-   */
-  async copy(dtype: ElementType, from: Handle, to: Handle, options: Handle | null = null): Promise<void> {
-    await (await this.program(dtype)).run([from], [to], options);
+  /** Copies the elements of a tensor to another of its shape, wherever they are. */
+  async copy(dtype: ElementType, from: Handle, to: Handle): Promise<void> {
+    await (await this.program(dtype)).run([from], [to]);
   }
 
   async dispose(): Promise<void> {

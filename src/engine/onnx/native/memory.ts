@@ -41,8 +41,6 @@ export interface MemoryOptions {
   readonly allocator: Handle;
   /** Whether programs compute where JavaScript's arrays are: nothing is copied then. */
   readonly isHost: boolean;
-  /** OrtRunOptions of copies to the device, which need not have arrived; left out: they have. */
-  readonly queued?: Handle | undefined;
 }
 
 export class NativeMemory {
@@ -152,7 +150,7 @@ export class NativeMemory {
     let tensor: Handle | undefined;
     try {
       tensor = this.tensors.allocate(this.options.allocator, value);
-      await this.copies.copy(value.dtype, source, tensor, this.options.queued);
+      await this.copies.copy(value.dtype, source, tensor);
       value.tensor = tensor;
       // What has travelled may be on its way.
       if (value.around === undefined) value.host = undefined;

@@ -10,8 +10,6 @@ export interface NativeSessionOptions {
   readonly threads: number;
   /** Configuration entries, without `session.` before their names. */
   readonly entries: Readonly<Record<string, string>>;
-  /** A stream of the card on which all programs are queued; left out: each has one of its own. */
-  readonly stream?: Handle | undefined;
 }
 
 /** ORT_LOGGING_LEVEL_FATAL, ORT_DISABLE_ALL */
@@ -52,16 +50,15 @@ export class NativeSession {
   /**
    * @param inputs tensors on the device, or on the host: those are copied there
    * @param outputs tensors of the right shapes that the results are written into, on the device or on the host
-   * @param options OrtRunOptions; default: the run ends when the device has computed it
    * @throws Error with ONNX Runtime's message, which names the node
    */
-  async run(inputs: readonly Handle[], outputs: readonly Handle[], options: Handle | null = null): Promise<void> {
+  async run(inputs: readonly Handle[], outputs: readonly Handle[]): Promise<void> {
     if (this.isReleased) throw new Error('the program was released before it ran');
     const given = BigUint64Array.from(inputs);
     const written = BigUint64Array.from(outputs);
     const from = [this.inputs.addresses, given, given.length] as const;
     const to = [this.outputs.addresses, written.length, written] as const;
-    const run = this.api.callAside('run', this.handle, options, ...from, ...to);
+    const run = this.api.callAside('run', this.handle, null, ...from, ...to);
     this.runs.add(run);
     try {
       await run;
@@ -80,7 +77,7 @@ export class NativeSession {
 }
 
 /** OrtSessionOptions. */
-function settingsOf(api: NativeApi, { device, precision, threads, entries, stream }: NativeSessionOptions): Handle {
+function settingsOf(api: NativeApi, { device, precision, threads, entries }: NativeSessionOptions): Handle {
   const settings = api.make('createSessionOptions');
   try {
     // What a traced graph leaves to optimise costs more to find (0.15 s of 0.5 s a stitch) than it gives back.
@@ -91,7 +88,7 @@ function settingsOf(api: NativeApi, { device, precision, threads, entries, strea
     api.call('setInterOpThreads', settings, 1);
     api.call('setLogSeverity', settings, fatal);
     for (const [key, value] of Object.entries(entries)) api.call('addConfigEntry', settings, `session.${key}`, value);
-    if (device === 'cuda') appendCuda(api, settings, { use_tf32: precision === 'float32' ? '0' : '1' }, stream);
+    if (device === 'cuda') appendCuda(api, settings, { use_tf32: precision === 'float32' ? '0' : '1' });
     return settings;
   } catch (error) {
     api.release('sessionOptions', settings);
@@ -100,17 +97,11 @@ function settingsOf(api: NativeApi, { device, precision, threads, entries, strea
 }
 
 /** Adds the provider. Of its options, `enable_cuda_graph` needs inputs and outputs that stay where they are. */
-function appendCuda(
-  api: NativeApi,
-  settings: Handle,
-  options: Readonly<Record<string, string>>,
-  stream: Handle | undefined,
-): void {
+function appendCuda(api: NativeApi, settings: Handle, options: Readonly<Record<string, string>>): void {
   const provider = api.make('createCudaOptions');
   try {
     const [keys, values] = [new TextList(Object.keys(options)), new TextList(Object.values(options))];
     api.call('updateCudaOptions', provider, keys.addresses, values.addresses, Object.keys(options).length);
-    if (stream !== undefined) api.call('updateCudaOption', provider, 'user_compute_stream', stream);
     api.call('appendCuda', settings, provider);
   } finally {
     api.release('cudaOptions', provider);

@@ -24,14 +24,13 @@ export interface ChosenBackend {
 /** @param asked default: native with CUDA, and node where that does not load; else node */
 export async function chosenBackend(asked: BackendChoice | undefined, place: Place): Promise<ChosenBackend> {
   const { device } = place;
-  const wanted = asked ?? process.env['ESTA_BACKEND'];
-  const choice = wanted ?? (device === 'cuda' ? 'native' : 'node');
+  const choice = asked ?? (device === 'cuda' ? 'native' : 'node');
   if (choice === 'native' && device !== 'webgpu') {
     try {
       const { nativeBackend } = await import('../native/backend.js');
       return { backend: await nativeBackend({ ...place, device }) };
     } catch (error) {
-      if (wanted === 'native') throw error;
+      if (asked === 'native') throw error;
       return { backend: nodeBackend(place), reason: readable(messageOf(error)) };
     }
   }
