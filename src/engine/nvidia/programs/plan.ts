@@ -67,10 +67,11 @@ export function planOf({ values, outputs }: Converted, fixed: ReadonlySet<string
   const memory = memoryOf(needed, steps, results, fixed);
   const locate = (value: Value | undefined, step: Step): Location =>
     value ? memory.locate(value) : memory.temporary(step);
-  const launches = steps.flatMap((step): Launch[] =>
-    'code' in step
-      ? [{ kind: 'kernel', code: step.code, locations: step.code.values.map((value) => locate(value, step)) }]
-      : evenly(productLaunch(step.product, memory.locate)),
+  const launches = steps.map(
+    (step): Launch =>
+      'code' in step
+        ? { kind: 'kernel', code: step.code, locations: step.code.values.map((value) => locate(value, step)) }
+        : productLaunch(step.product, memory.locate),
   );
   return {
     launches,
@@ -197,36 +198,6 @@ function memoryOf(
 
 /** Which step's temporary memory a step works in. */
 const temporaries = new WeakMap<Step, Step>();
-
-/**
- * Products whose matrices do not follow one another in steps of one size, as those of heads in images do not, in parts that do:
- * cuBLAS takes a table of addresses, too, but cannot know that they are aligned, and is four times slower then.
- */
-function evenly(launch: ProductLaunch): ProductLaunch[] {
-  const { a, b, c } = launch;
-  const all = [a, b, c].map(({ matrix: { offsets } }) => offsets);
-  const count = all[0]!.length;
-  const isEven = (from: number, by: number, many: number) =>
-    all.every((offsets) => {
-      const step = many > 1 ? offsets[from + by]! - offsets[from]! : 0;
-      return Array.from(
-        { length: many },
-        (_, index) => offsets[from + index * by]! === offsets[from]! + index * step,
-      ).every(Boolean);
-    });
-  if (isEven(0, 1, count)) return [launch];
-  // Matrices of an image lie at the same steps in all images: part i takes the i-th of each.
-  const parts = Array.from({ length: count }, (_, index) => index + 1).find(
-    (size) =>
-      count % size === 0 &&
-      Array.from({ length: size }, (_, index) => isEven(index, size, count / size)).every(Boolean),
-  )!;
-  const part = (factor: FactorLocation, at: number): FactorLocation => ({
-    ...factor,
-    matrix: { ...factor.matrix, offsets: factor.matrix.offsets.filter((_, index) => index % parts === at) },
-  });
-  return Array.from({ length: parts }, (_, at) => ({ ...launch, a: part(a, at), b: part(b, at), c: part(c, at) }));
-}
 
 function productLaunch(value: Value, locate: (value: Value) => Location): ProductLaunch {
   if (value.made.kind !== 'product') throw new Error(`${value.made.kind} is no product`);
