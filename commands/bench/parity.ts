@@ -25,7 +25,7 @@ export default class BenchParity extends EstaCommand {
   };
 
   override async run(): Promise<Result> {
-    const { model, threads, engine: choice, device, precision } = (await this.parse(BenchParity)).flags;
+    const { model, threads, engine: asked, device, precision } = (await this.parse(BenchParity)).flags;
     const { RequestError } = await import('../../src/shared/errors.js');
     if (model.length < 2)
       throw new RequestError('one network alone cannot be stitched', 'Give --model at least twice.');
@@ -33,6 +33,7 @@ export default class BenchParity extends EstaCommand {
     const { compareSteps } = await import('../../src/bench/parity.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
     const variants = model.map(variantNamed).sort((a, b) => a.width - b.width);
+    const choice = asked ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
     const engine = await createEngine(choice, { threads, device, precision });
     const reference = await createEngine('onnxruntime', { threads, device: 'cpu' });
     const parity = await compareSteps(engine, reference, variants);

@@ -44,8 +44,7 @@ export const engineFlag = Flags.option({
 /** `--engine`, of benchmarks: one, and no search for another. */
 export const benchEngineFlag = Flags.option({
   options: engineNames,
-  default: 'onnxruntime' as const,
-  summary: 'What computes.',
+  summary: 'What computes; default: nvidia for --device cuda and networks that read images, else onnxruntime.',
 })();
 
 /** `--device`, beside `--engine`. */
