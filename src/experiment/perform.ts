@@ -1,7 +1,6 @@
 /** The story of `esta run` and `esta ablate`: engine, Ctrl-C, trials in one process or several, table. */
 import path from 'node:path';
 import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
-import { defaultCacheFolder } from '../data/cache-folder.js';
 import { startedForCuda } from '../engine/cuda/variables.js';
 import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
@@ -9,6 +8,7 @@ import type { TrialResult } from '../run-folder/result.js';
 import { finishedResult } from '../run-folder/run-writer.js';
 import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
+import { defaultCacheFolder } from '../shared/folders/cache-folder.js';
 import { interruptSignal } from '../shared/interrupt.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { createProgress } from '../shared/progress.js';

@@ -1,12 +1,12 @@
 /** The trials of one experiment in one process, one after the other; what is finished is not run again. */
 import type { Experiment } from '../config/schema/experiment.js';
 import type { Variant } from '../config/trials.js';
-import { defaultCacheFolder } from '../data/cache-folder.js';
 import { sweepFinished } from '../run-folder/leftovers.js';
 import { describeHolder } from '../run-folder/lock.js';
 import type { TrialResult } from '../run-folder/result.js';
 import { openRunFolder } from '../run-folder/run-writer.js';
 import { RequestError } from '../shared/errors.js';
+import { defaultCacheFolder } from '../shared/folders/cache-folder.js';
 import type { Runtime } from '../training/runtime.js';
 import { claimedTrial } from './claimed-trial.js';
 import { requestedRun } from './recorded-trials.js';

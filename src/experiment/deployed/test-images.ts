@@ -1,10 +1,10 @@
 /** The test images of a trial that has ended, where its data set still lies where it lay. */
 import { isTextDataset } from '../../config/schema/dataset.js';
 import { trialsOf } from '../../config/trials.js';
-import { defaultCacheFolder } from '../../data/cache-folder.js';
 import type { Sample } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
 import { RequestError } from '../../shared/errors.js';
+import { defaultCacheFolder } from '../../shared/folders/cache-folder.js';
 import type { StitchNetwork } from './trained-trial.js';
 
 /** All of them, or why they cannot be read. */

@@ -1,10 +1,11 @@
 /** `esta finetune` and `esta deploy`: of which run, with what, and into which folder. */
-import { defaultCacheFolder } from '../../data/cache-folder.js';
+
 import { createEngine } from '../../engine/select.js';
 import { measuredBy } from '../../run-folder/measured/choice.js';
 import type { MachineMeasurements } from '../../run-folder/measured/measurement.js';
 import { readRunFolder } from '../../run-folder/run-folder.js';
 import type { Device, EngineChoice } from '../../shared/engine-names.js';
+import { defaultCacheFolder } from '../../shared/folders/cache-folder.js';
 import { interruptSignal } from '../../shared/interrupt.js';
 import { createProgress } from '../../shared/progress.js';
 import type { Runtime } from '../../training/runtime.js';

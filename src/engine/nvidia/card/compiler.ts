@@ -2,6 +2,7 @@
 import type { LibraryHandle } from 'koffi';
 import { RequestError } from '../../../shared/errors.js';
 import { declarer, made } from './driver.js';
+import { KernelCache } from './kernel-cache.js';
 
 /** nvrtcResult. */
 const compilationFailed = 6;
@@ -13,6 +14,7 @@ function bindNvrtc(library: LibraryHandle) {
   const declare = declarer(library, (name, status) => new Error(`NVRTC: ${name} failed: ${meaningOf(status)}`));
   return {
     meaningOf,
+    version: declare('int nvrtcVersion(_Out_ int *major, _Out_ int *minor)'),
     architectureCount: declare('int nvrtcGetNumSupportedArchs(_Out_ int *count)'),
     architectures: declare('int nvrtcGetSupportedArchs(void *values)'),
     create: declare(
@@ -32,13 +34,19 @@ function bindNvrtc(library: LibraryHandle) {
 export class Compiler {
   readonly #nvrtc: ReturnType<typeof bindNvrtc>;
   readonly #architecture: string;
+  readonly #version: string;
+  readonly #cache: KernelCache;
 
   /**
    * @param computeCapability of the card, e.g. [9, 0]
    * @throws RequestError where this NVRTC knows no architecture that the card can run
    */
-  constructor(library: LibraryHandle, [major, minor]: readonly [number, number]) {
+  constructor(library: LibraryHandle, [major, minor]: readonly [number, number], cache = new KernelCache()) {
     this.#nvrtc = bindNvrtc(library);
+    this.#cache = cache;
+    const [release, update] = [[0], [0]];
+    this.#nvrtc.version(release, update);
+    this.#version = `NVRTC ${release[0]}.${update[0]}`;
     const known = new Int32Array(made(this.#nvrtc.architectureCount));
     this.#nvrtc.architectures(known);
     const own = major * 10 + minor;
@@ -55,16 +63,20 @@ export class Compiler {
 
   /** @returns what the driver loads as a module */
   compile(source: string): Uint8Array {
+    const options = [
+      `--gpu-architecture=${this.#architecture}`,
+      '--std=c++17',
+      '--fmad=true',
+      '--device-as-default-execution-space',
+      `--define-macro=WARP=${lanesOfWarp}`,
+    ];
+    return this.#cache.of([this.#version, ...options, source], () => this.#compileAnew(source, options));
+  }
+
+  #compileAnew(source: string, options: readonly string[]): Uint8Array {
     const nvrtc = this.#nvrtc;
     const program = made(nvrtc.create, source, 'kernels.cu', 0, null, null);
     try {
-      const options = [
-        `--gpu-architecture=${this.#architecture}`,
-        '--std=c++17',
-        '--fmad=true',
-        '--device-as-default-execution-space',
-        `--define-macro=WARP=${lanesOfWarp}`,
-      ];
       const status: number = nvrtc.compile(program, options.length, options);
       if (status === compilationFailed) throw new Error(describe(this.#text(program), source));
       if (status !== 0) throw new Error(`NVRTC: ${nvrtc.meaningOf(status)}\n${this.#text(program)}`);

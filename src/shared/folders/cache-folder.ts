@@ -1,4 +1,4 @@
-/** Where drawn images are kept between runs. */
+/** Where drawn images and compiled kernels are kept between runs. */
 import os from 'node:os';
 import path from 'node:path';
 
