@@ -26,7 +26,10 @@ test('usage errors: one message, exit status 2', async () => {
       /^Error: Missing 1 required arg:\nfile +Experiment file \(YAML\)\.\nSee the same command with --help\.\n$/,
     ],
     [['run', 'x', '--engin', 'auto'], /^Error: Nonexistent flag: --engin; did you mean --engine\?\n/],
-    [['run', 'x', '--engine', 'jax'], /^Error: Expected --engine=jax to be one of: auto, onnxruntime, tensorflow\n/],
+    [
+      ['run', 'x', '--engine', 'jax'],
+      /^Error: Expected --engine=jax to be one of: auto, onnxruntime, tensorflow, nvidia\n/,
+    ],
     [['run', 'x', 'y'], /^Error: Unexpected argument: y\n/],
   ];
   for (const [args, expected] of cases) {

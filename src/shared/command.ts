@@ -38,7 +38,7 @@ export const engineFlag = Flags.option({
   options: engineChoices,
   default: 'auto',
   summary:
-    'What computes: auto takes a GPU that works (ONNX Runtime with CUDA, then TensorFlow), else ONNX Runtime on the CPU.',
+    'What computes: auto takes a GPU that works (nvidia, then ONNX Runtime with CUDA, then TensorFlow), else ONNX Runtime on the CPU.',
 })();
 
 /** `--engine`, of benchmarks: one, and no search for another. */

@@ -14,9 +14,11 @@ import { settlePrecision } from '../precision.js';
 import { openCard } from './card/open.js';
 import type { Address, Card } from './card.js';
 import { convert, MissingOperators } from './loops/convert.js';
+import { Arena } from './programs/arena.js';
+import { Kernels } from './programs/kernels.js';
 import { type Plan, planOf } from './programs/plan.js';
 import { Pool } from './programs/pool.js';
-import { Arena, CardProgram, Kernels } from './programs/program.js';
+import { CardProgram } from './programs/program.js';
 
 export interface NvidiaEngineOptions {
   /** Default: tf32 on a card that has it. */

@@ -1,7 +1,16 @@
 /** What a node of a graph is given to become values. */
 import type { GraphNode } from '../../onnx/model-proto.js';
-import type { Products } from './products.js';
 import type { Value, Values } from './value.js';
+
+/** How products are computed. */
+export interface Products {
+  /** Whether factors and results are of 16 bits. */
+  readonly isMixed: boolean;
+  /** Whether the second factor is best read along the sums, as the cores of a card read TF32. */
+  readonly turnsSecond: boolean;
+  /** By the name of a product in the graph, the order of axes in which it is best written. */
+  readonly orders: ReadonlyMap<string, readonly number[]>;
+}
 
 export interface Conversion {
   readonly values: Values;

@@ -1,17 +1,9 @@
 /** Matrix products and attention as loop values. */
 import type { Attribute } from '../../onnx/model-proto.js';
 import { floatOf, intOf } from './attributes.js';
+import type { Convert, Products } from './conversion.js';
 import { broadcast, type Value, type Values } from './value.js';
 import { affine, type Matrix, matrixOf as matrixIn } from './views.js';
-
-export interface Products {
-  /** Whether factors and results are of 16 bits. */
-  readonly isMixed: boolean;
-  /** Whether the second factor is best read along the sums, as the cores of a card read TF32. */
-  readonly turnsSecond: boolean;
-  /** By the name of a product in the graph, the order of axes in which it is best written. */
-  readonly orders: ReadonlyMap<string, readonly number[]>;
-}
 
 interface ProductOptions {
   readonly alpha?: number;
@@ -104,3 +96,30 @@ export function softmax(values: Values, { isMixed }: Products, x: Value): Value 
     ? values.map('$0', [values.padded(values.narrow(shares), pitchStep)], 'float32')
     : values.padded(shares, pitchStep);
 }
+
+export const productConverters: Readonly<Record<string, Convert>> = {
+  Gemm: ({ values, node, given, products }) => {
+    const [a, b, addend] = given as [Value, Value, Value | undefined];
+    const turned = (x: Value, name: string) => (intOf(node.attributes[name]) ? values.transpose(x, [1, 0]) : x);
+    const alpha = floatOf(node.attributes['alpha'], 1);
+    const order = products.orders.get(node.outputs[0]!);
+    const options = { alpha, ...(order && { order }) };
+    const result = product(values, products, turned(a, 'transA'), turned(b, 'transB'), options);
+    return addend ? values.map('$0 + $1', [result, addend]) : result;
+  },
+  MatMul: ({ values, node, given, products }) => {
+    const order = products.orders.get(node.outputs[0]!);
+    return product(values, products, given[0]!, given[1]!, order && { order });
+  },
+  FusedMatMul: ({ values, node, given, products }) => {
+    const turned = (x: Value, name: string) => {
+      const axes = x.shape.map((_, axis) => axis);
+      return intOf(node.attributes[name]) ? values.transpose(x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]) : x;
+    };
+    const order = products.orders.get(node.outputs[0]!);
+    const options = { alpha: floatOf(node.attributes['alpha'], 1), ...(order && { order }) };
+    return product(values, products, turned(given[0]!, 'transA'), turned(given[1]!, 'transB'), options);
+  },
+  MultiHeadAttention: ({ values, node, given, products }) =>
+    attention(values, products, given as Value[], node.attributes),
+};

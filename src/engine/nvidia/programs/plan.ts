@@ -1,7 +1,11 @@
 /** A program for the card: its launches in order, and where each value lies. */
-import { columnKernels, type KernelCode, loopKernel, scatterKernel, threads } from '../code/kernels.js';
+import { columnKernels } from '../code/column-kernels.js';
+import { type KernelCode, threads } from '../code/kernel.js';
+import { loopKernel } from '../code/loop-kernel.js';
+import { scatterKernel } from '../code/scatter-kernel.js';
 import type { Converted } from '../loops/convert.js';
-import { type Group, type Grouped, groupsOf } from '../loops/groups.js';
+import type { Group } from '../loops/group.js';
+import { type Grouped, groupsOf } from '../loops/groups.js';
 import { bytesPerElement, inputsOf, sizeOf, type Value } from '../loops/value.js';
 import { affine, type Matrix, matrixOf, stridesOf } from '../loops/views.js';
 import { type Layout, type Lifetime, layOut } from './memory.js';

@@ -2,76 +2,13 @@
  * A plan on a card. The first run queues its launches one by one; later ones replay a recording of them. Values of the caller
  * are copied in and out by one kernel each, so that addresses inside never change.
  */
-import { createHash } from 'node:crypto';
 import type { Precision } from '../../../shared/engine-names.js';
-import type { Address, Card, Kernel, MatrixOperand, RecordedGraph } from '../card.js';
-import { threads } from '../code/kernels.js';
-import { prelude } from '../code/prelude.js';
+import type { Address, Card, MatrixOperand, RecordedGraph } from '../card.js';
+import { threads } from '../code/kernel.js';
+import { moveText, parts } from '../code/move-kernel.js';
+import type { Arena } from './arena.js';
+import type { Kernels } from './kernels.js';
 import type { FactorLocation, KernelLaunch, Location, Plan, ProductLaunch } from './plan.js';
-
-/** Kernels of a process, by their text. */
-export class Kernels {
-  private readonly known = new Map<string, Kernel>();
-
-  constructor(private readonly card: Card) {}
-
-  /** Compiles what is new, in one go. */
-  prepare(texts: Iterable<string>): void {
-    const fresh = [...new Set(texts)].filter((text) => !this.known.has(text));
-    if (fresh.length === 0) return;
-    const names = fresh.map((text) => `k${createHash('sha256').update(text).digest('hex').slice(0, 16)}`);
-    const functions = fresh.map((text, index) => `extern "C" __global__ void ${names[index]}${text}`);
-    const kernels = this.card.compile(`${prelude}\n${functions.join('\n')}\n`, names);
-    for (const [index, text] of fresh.entries()) this.known.set(text, kernels[index]!);
-  }
-
-  of(text: string): Kernel {
-    return this.known.get(text)!;
-  }
-}
-
-/** Blocks that copy one value. */
-const parts = 32;
-
-/** Copies values from one address to another: a table of [from, to, bytes], 64 bits each. */
-export const moveText = `(const unsigned long long* __restrict__ table) {
-  const unsigned long long* entry = table + 3 * (blockIdx.x / ${parts}u);
-  const unsigned long long from = entry[0], to = entry[1], bytes = entry[2];
-  const unsigned long long first = (blockIdx.x % ${parts}u) * ${threads}u + threadIdx.x, step = ${parts * threads}u;
-  if ((from | to | bytes) % 16 == 0) {
-    struct Four { unsigned a, b, c, d; };
-    for (unsigned long long i = first; i < bytes / 16; i += step) ((Four*)to)[i] = ((const Four*)from)[i];
-  } else {
-    for (unsigned long long i = first; i < bytes / 4; i += step) ((unsigned*)to)[i] = ((const unsigned*)from)[i];
-  }
-}`;
-
-/** The memory that all programs of an engine compute in, one after the other. */
-export class Arena {
-  private at: Address = 0;
-  private bytes = 0;
-  /** Changes when the memory moves: what has been recorded is void then. */
-  version = 0;
-
-  constructor(private readonly card: Card) {}
-
-  /** Bytes; @returns its address */
-  atLeast(bytes: number): Address {
-    if (bytes > this.bytes) {
-      if (this.bytes > 0) this.card.release(this.at);
-      this.bytes = 0;
-      this.at = this.card.allocate(bytes);
-      this.bytes = bytes;
-      this.version++;
-    }
-    return this.at;
-  }
-
-  release(): void {
-    if (this.bytes > 0) this.card.release(this.at);
-    this.bytes = 0;
-  }
-}
 
 export class CardProgram {
   private readonly constants: Address | undefined;

@@ -1,0 +1,33 @@
+/** Every program of whole runs has kernels for an NVIDIA card: on one that computes nothing, runs end with whatever numbers. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNvidiaEngine } from '../../src/engine/nvidia/engine.js';
+import { blankCard } from '../engine/nvidia/blank-card.js';
+import { miniature } from './miniature.js';
+
+test('vision transformers run on a card: low-rank updates, all weights, several stitches to a pass', async (t) => {
+  const mini = await miniature(t);
+  const engine = await createNvidiaEngine({ card: blankCard() });
+  t.after(() => engine.dispose());
+  const experiment = mini.experiment({
+    methods: ['esta', 'sn-net', 'ss-lora'],
+    training: { epochs: 1 },
+    sampling: { bins: 2, warmup_epochs: 0, stitches_per_step: 2, sandwich: true },
+  });
+  for (const { method, status } of await mini.run(experiment, 'run', { engine }))
+    assert.equal(status, 'finished', method);
+});
+
+test('ConvNeXts run on a card', async (t) => {
+  const mini = await miniature(t);
+  const engine = await createNvidiaEngine({ card: blankCard(), precision: 'mixed' });
+  t.after(() => engine.dispose());
+  const experiment = mini.experiment({
+    anchors: ['tiny', 'small'].map((name) => ({ name, architecture: `convnext_mini_${name}` })),
+    preprocessing: { crop: 32 },
+    methods: ['sn-net'],
+    training: { epochs: 1 },
+  });
+  for (const { method, status } of await mini.run(experiment, 'run', { engine }))
+    assert.equal(status, 'finished', method);
+});
