@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import { startedForCuda } from '../engine/cuda/variables.js';
+import { isGpuPlausible } from '../engine/doctor/gpu-presence.js';
 import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
@@ -16,7 +17,7 @@ import { itemsOfPlan } from './items/item.js';
 import { largestMemory, listItems } from './items/listing.js';
 import { describeOutcome, namedItems, type Outcome, openItems } from './items/run-items.js';
 import { createJobsDisplay } from './jobs/display.js';
-import { checkJobs, jobsOf, placesOf, thisMachine } from './jobs/places.js';
+import { checkJobs, jobsOf, mayUseGpus, placesOf, thisMachine } from './jobs/places.js';
 import { runJobs } from './jobs/run-jobs.js';
 import { planOf } from './plan.js';
 import { runExperiment, type WhatToRun } from './runner.js';
@@ -69,7 +70,7 @@ export async function performJobs(
 ): Promise<Performed> {
   const plan = await planOf(experiment, runFolder, variants);
   const items = itemsOfPlan(plan);
-  const machine = thisMachine(engine === 'tensorflow' || device === 'cuda' || device === 'webgpu' || startedForCuda());
+  const machine = thisMachine(mayUseGpus(engine, device, startedForCuda() || isGpuPlausible()));
   const work = items.filter(({ does }) => does !== 'training').length; // rates, and trials
   const processBytes = jobs === 'auto' ? largestMemory(await listItems(experiment, runFolder, 1)) : 0;
   const places = placesOf(

@@ -1,6 +1,7 @@
 /** Where the processes of `--jobs` compute: each on its own cores, and on its own GPU where there are some. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
+import type { Device, EngineChoice } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 
 export interface Place {
@@ -59,6 +60,12 @@ export function jobsOf(
 export function checkJobs(text: string): string {
   if (text === 'auto' || /^[1-9]\d{0,3}$/.test(text)) return text;
   throw new RequestError(`--jobs ${text}: a number of processes from 1, or auto`, 'Without it, one process runs all.');
+}
+
+/** @param isThere whether a GPU is plausible here, which `auto` then looks for */
+export function mayUseGpus(engine: EngineChoice, device: Device | undefined, isThere: boolean): boolean {
+  if (device !== undefined) return device !== 'cpu';
+  return engine === 'auto' ? isThere : engine !== 'onnxruntime';
 }
 
 export function thisMachine(usesGpus: boolean): Machine {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { checkJobs, coresIn, jobsOf, placesOf, thisMachine } from '../../../src/experiment/jobs/places.js';
+import { checkJobs, coresIn, jobsOf, mayUseGpus, placesOf, thisMachine } from '../../../src/experiment/jobs/places.js';
 import { RequestError } from '../../../src/shared/errors.js';
 
 const cores = (count: number, from = 0) => Array.from({ length: count }, (_, core) => from + core);
@@ -71,4 +71,21 @@ test('this machine: the cores that this process may use, and the GPUs that it se
     listed = readdirSync('/proc/driver/nvidia/gpus').map((_, index) => `${index}`);
   } catch {} // no driver
   assert.deepEqual(gpus(undefined), listed);
+});
+
+test('GPUs are given to what may compute on one', () => {
+  const cases = [
+    ['auto', undefined, true, true],
+    ['auto', undefined, false, false],
+    ['auto', 'cpu', true, false],
+    ['auto', 'cuda', false, true],
+    ['onnxruntime', undefined, true, false],
+    ['onnxruntime', 'webgpu', false, true],
+    ['nvidia', undefined, false, true],
+    ['tensorflow', undefined, false, true],
+    ['tensorflow', 'cpu', true, false],
+  ] as const;
+  for (const [engine, device, isThere, expected] of cases) {
+    assert.equal(mayUseGpus(engine, device, isThere), expected, `${engine} ${device} ${isThere}`);
+  }
 });
