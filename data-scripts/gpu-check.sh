@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks and times everything on a GPU, in under 8 minutes, and writes what it finds into a folder.
 #
-#   data-scripts/gpu-check.sh                             the first NVIDIA card (esta engine install --cuda comes first)
+#   data-scripts/gpu-check.sh                             the first NVIDIA card
 #   data-scripts/gpu-check.sh --peer torch_gpu.py         a script of PyTorch that times the same beside it, a JSON object a line
 #   data-scripts/gpu-check.sh --flowers DIR               trains on twelve classes of flowers, too (train and test in DIR)
 #   data-scripts/gpu-check.sh --stages doctor,parity      only these of: doctor parity bench peer quickstart flowers
