@@ -6,12 +6,13 @@ import type { Machine } from './machine.js';
 export function renderDiagnosis({ versions, machine, engines, cuda, automatic }: Diagnosis): string {
   const choice = automatic ? `${automatic.engine} on ${automatic.device}` : 'nothing works here: see above';
   const works = engines.some(({ device, result }) => device === 'webgpu' && result.works);
+  const ownWorks = engines.some(({ engine, result }) => engine === 'nvidia' && result.works);
   const gpuRow: Row[] = works ? [['--device webgpu', 'onnxruntime on the GPU, if asked for']] : [];
   return [
     section('Machine', describe(machine)),
     section('Versions', Object.entries(versions)),
     section('Engines', engines.flatMap(describeEngine)),
-    section('CUDA', describeCuda(cuda)),
+    section(ownWorks ? 'CUDA for language models (ONNX Runtime)' : 'CUDA', describeCuda(cuda)),
     section('Choice', [['--engine auto', choice], ...gpuRow]),
   ].join('\n\n');
 }

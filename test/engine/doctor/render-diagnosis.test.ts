@@ -74,3 +74,18 @@ Choice
   --device webgpu       onnxruntime on the GPU, if asked for`,
   );
 });
+
+test('where our own engine works, what CUDA misses is missing for language models alone', () => {
+  const text = renderDiagnosis({
+    versions: {},
+    machine: { platform: 'linux x64', processor: 'Example', cores: 1, memory: { total: 2 ** 30, available: 2 ** 30 } },
+    engines: [
+      { engine: 'nvidia', device: 'cuda', result: { works: true, uses: 'cuda', version: 'H200', largestError: 0 } },
+    ],
+    cuda: { folders: [], missing: [{ what: 'the CUDA provider is not installed', remedy: 'Run `that`.' }] },
+    automatic: { engine: 'nvidia', device: 'cuda' },
+  } as Parameters<typeof renderDiagnosis>[0]);
+  assert.match(text, /nvidia cuda +works on cuda, version H200/);
+  assert.match(text, /CUDA for language models \(ONNX Runtime\)\n(.*\n)* +missing +the CUDA provider is not installed/);
+  assert.match(text, /--engine auto +nvidia on cuda/);
+});
