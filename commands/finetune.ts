@@ -6,9 +6,11 @@ import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 export default class Finetune extends EstaCommand {
   static override readonly summary = 'Train one stitch of a run further, alone.';
   static override readonly description =
-    `Goes on from what shared training left of the stitch, with the images, batches and adaptation of its trial, for a few epochs on the labels. The learning rate is chosen on the validation images; the test images only say what was gained.
+    `Goes on from what shared training left of the stitch, with the images or texts, batches and adaptation of its trial, for a few epochs on the labels. The learning rate is chosen on what is held out for validation; what is held out for the test only says what was gained.
 
-The result is a run folder of its own, which predict, export, measure and report read; the run stays as it is. What was stopped goes on when the same command is given again.`;
+Of a run of language models it is one of the stitches that are deployed, and loss and perplexity say what was gained.
+
+The result is a run folder of its own, which predict, generate, export, measure and report read; the run stays as it is. What was stopped goes on when the same command is given again.`;
 
   static override readonly examples = [
     {
@@ -27,11 +29,11 @@ The result is a run folder of its own, which predict, export, measure and report
 
   static override readonly flags = {
     ...deployedFlags,
-    epochs: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Passes over the training images.' }),
+    epochs: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Passes over the training images or texts.' }),
     rate: Flags.custom<number>({
       helpValue: 'RATE',
       summary:
-        'Base learning rate; several: the best one on the validation images. Default: 1, 0.3 and 0.1 of that of the run.',
+        'Base learning rate; several: the best one on the validation images or texts. Default: 1, 0.3 and 0.1 of that of the run.',
       parse: async (text) => {
         const rate = Number(text);
         if (rate > 0 && Number.isFinite(rate)) return rate;
@@ -46,13 +48,18 @@ The result is a run folder of its own, which predict, export, measure and report
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Finetune);
     const { performFinetuning } = await import('../src/experiment/derived/perform.js');
+    const { languageGainLines } = await import('../src/report/language/gain-view.js');
     const { gainLines } = await import('../src/report/views/gain-view.js');
     const command = estaCommand('finetune', ...this.argv);
     const request = { ...flags, ...chosenBy(flags), command };
-    const { out, trial, result, testImages } = await performFinetuning(args.run, request);
-    for (const line of gainLines(result, testImages)) this.log(line);
+    const { out, trial, result, tested } = await performFinetuning(args.run, request);
+    const { finetunedLanguage } = result;
+    for (const line of finetunedLanguage ? languageGainLines(result) : gainLines(result, tested)) this.log(line);
     this.log(`Written: ${out}`);
-    this.log(formatNextStep({ purpose: 'As a file:', command: estaCommand('export', out, '--out', 'stitch.onnx') }));
+    const next = finetunedLanguage
+      ? { purpose: 'Ask it:', command: estaCommand('generate', 'TEXT', '--run', out) }
+      : { purpose: 'As a file:', command: estaCommand('export', out, '--out', 'stitch.onnx') };
+    this.log(formatNextStep(next));
     return { run: out, trial, ...result };
   }
 }

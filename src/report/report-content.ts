@@ -10,6 +10,7 @@ import { type FigureData, figureData } from './figures/figure-data.js';
 import { figureSpec } from './figures/figure-spec.js';
 import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
 import { answersViews } from './language/answers-view.js';
+import { languageGainView } from './language/gain-view.js';
 import { lossesView } from './language/losses-view.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
@@ -76,6 +77,7 @@ export async function readReportContent(
     ...angles.map(anglesView),
     latencyView(measured),
     gainView(trials),
+    languageGainView(trials),
     regretView(runs),
     ...answersViews(trials),
     ...(trials.length > 0 ? [trialsView(trials)] : []),

@@ -95,6 +95,18 @@ interface SplitAccuracies {
   readonly test: number;
 }
 
+/** The same of a language model; nothing was chosen by the test texts. */
+export interface FinetunedLanguageResult extends Pick<FinetunedResult, 'from'> {
+  readonly shared: SplitScores;
+  readonly alone: SplitScores;
+}
+
+export interface SplitScores {
+  readonly validation: TextScores;
+  /** Left out where no test texts were held out. */
+  readonly test?: TextScores;
+}
+
 interface TrialIdentity {
   readonly version: typeof resultVersion;
   readonly dataset: string;
@@ -129,6 +141,8 @@ export interface TrialResult extends TrialIdentity {
   readonly layerStartErrors?: readonly number[];
   /** Of a trial that trained one stitch of another trial further. */
   readonly finetuned?: FinetunedResult;
+  /** The same, of language models. */
+  readonly finetunedLanguage?: FinetunedLanguageResult;
 }
 
 /** Where a trial stands. The runner writes `waiting` for every planned trial before it starts the first. */
@@ -157,6 +171,8 @@ const identity = {
   configuration: z.string().exactOptional(),
 };
 
+const textScores = z.object({ accuracy: percent, loss: z.number().nonnegative() });
+
 const stitch = z.object({
   id: count,
   path: z.array(z.object({ anchor: z.string().min(1), blocks: z.tuple([count, count]) })).min(1),
@@ -165,7 +181,7 @@ const stitch = z.object({
   trainable: count,
   accuracy: percent,
   loss: z.number().nonnegative().exactOptional(),
-  test: z.object({ accuracy: percent, loss: z.number().nonnegative() }).exactOptional(),
+  test: textScores.exactOptional(),
   importance: z.number().exactOptional(),
   bin: count.exactOptional(),
 });
@@ -194,6 +210,7 @@ const stage = z.object({
 });
 
 const accuracies = z.object({ validation: percent.exactOptional(), test: percent });
+const scores = z.object({ validation: textScores, test: textScores.exactOptional() });
 
 const trialResult: z.ZodType<TrialResult> = z.object({
   ...identity,
@@ -209,6 +226,7 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   stages: z.array(stage).exactOptional(),
   layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
   finetuned: z.object({ from: z.string(), shared: accuracies, alone: accuracies }).exactOptional(),
+  finetunedLanguage: z.object({ from: z.string(), shared: scores, alone: scores }).exactOptional(),
 });
 
 const trialStatus: z.ZodType<TrialStatus> = z.object({

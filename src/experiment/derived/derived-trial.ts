@@ -45,7 +45,7 @@ type Make = (trial: Trial, writer: RunWriter, identity: TrialIdentity) => Promis
  */
 export async function derivedTrial(
   { engine, progress }: Pick<Runtime, 'engine' | 'progress'>,
-  { trial: shared, settings: before, inputs }: SharedTrial,
+  { trial: shared, settings: before, inputs }: Pick<SharedTrial, 'trial' | 'settings' | 'inputs'>,
   { out, command, variant, training, settings: own }: DerivedRequest,
   make: Make,
 ): Promise<DerivedTrial> {

@@ -1,11 +1,11 @@
 /** The recipe of a stitch that is trained further alone: that of its trial, with one short stage on the labels. */
 import { RequestError } from '../../shared/errors.js';
-import type { ImageCounts, ImageTrialRecipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
+import type { ImageCounts, Recipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
 
 export interface FinetuneOptions {
-  /** Passes over the training images. */
+  /** Passes over the training images or texts. */
   readonly epochs: number;
-  /** Base learning rates to choose from on the validation images; default: shares of the trial's own. */
+  /** Base learning rates to choose from on the validation images or texts; default: shares of the trial's own. */
   readonly rates?: readonly number[] | undefined;
 }
 
@@ -13,21 +13,23 @@ export interface FinetuneOptions {
 const defaultShares = [1, 0.3, 0.1];
 
 /**
- * The stitch learns from the labels, with the images, batches, weight decay and adaptation of its trial. The learning rate
- * rises over a tenth of the steps, as in supplement A, because the moments of AdamW start anew.
+ * The stitch learns from the labels, with the images, batches, weight decay and adaptation of its trial; a language model
+ * with its texts, and their clipping, dropout and decay too. The learning rate rises over a tenth of the steps, as in
+ * supplement A, because the moments of AdamW start anew.
  * @param base learning rate of the trial
- * @param images how many there are; the validation images choose the learning rate
+ * @param images how many there are, or how many texts; those for validation choose the learning rate
  * @throws RequestError for several learning rates where the shared training has seen the validation images, or there are none
  */
-export function finetuneRecipe(
-  recipe: ImageTrialRecipe,
+export function finetuneRecipe<Of extends Recipe>(
+  recipe: Of,
   stitch: number,
   base: number,
   { epochs, rates }: FinetuneOptions,
   images: ImageCounts & { readonly validation: number },
-): ImageTrialRecipe {
+): Of {
   const shared = stageOf(recipe, stitch);
-  const { split } = shared.final;
+  const { split, decay } = shared.final;
+  const { batchSize } = recipe.texts ?? recipe.images!;
   const canChoose = split === 'train' && images.validation > 0;
   if (!canChoose && rates && rates.length > 1) {
     const why =
@@ -37,10 +39,10 @@ export function finetuneRecipe(
   const shares = canChoose ? defaultShares : defaultShares.slice(-1);
   const bases = rates ?? shares.map((share) => Number((share * base).toPrecision(2)));
   const run = (on: TrainingSplit): RunRecipe => {
-    const steps = epochs * Math.floor(images[on] / recipe.images.batchSize);
-    return { split: on, epochs, steps, warmupSteps: Math.round(steps / 10) };
+    const steps = epochs * Math.floor(images[on] / batchSize);
+    return { split: on, epochs, steps, warmupSteps: Math.round(steps / 10), ...(decay && { decay }) };
   };
-  const { adaptation, weightDecay } = shared;
+  const { adaptation, weightDecay, clipNorm, dropout } = shared;
   const stage: StageRecipe = {
     name: `stitch-${stitch}`,
     stitch,
@@ -49,7 +51,9 @@ export function finetuneRecipe(
     stitchesPerStep: 1,
     deployment: 'all',
     weightDecay,
-    learningRates: bases.map((base) => ({ base, peak: (base * recipe.images.batchSize) / 256 })),
+    ...(clipNorm !== undefined && { clipNorm }),
+    ...(dropout !== undefined && { dropout }),
+    learningRates: bases.map((base) => ({ base, peak: (base * batchSize) / 256 })),
     ...(bases.length > 1 && { grid: run('train') }),
     final: run(split),
     testedEpochs: [],
@@ -58,6 +62,6 @@ export function finetuneRecipe(
 }
 
 /** The stage that has trained a stitch: that of the stitched network, or of an anchor alone. */
-function stageOf({ stages }: ImageTrialRecipe, stitch: number): StageRecipe {
+function stageOf({ stages }: Recipe, stitch: number): StageRecipe {
   return stages.find(({ anchor }) => anchor === undefined) ?? stages.find(({ anchor }) => anchor === stitch)!;
 }

@@ -1,10 +1,10 @@
 /** A stitch that is trained further alone. It goes on when it was stopped. */
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { Runtime } from '../../training/runtime.js';
-import { countImages } from '../trial/trial-data.js';
+import type { Recipe } from '../recipe.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
 import { type FinetuneOptions, finetuneRecipe } from './finetune-recipe.js';
-import { openSharedTrial, type SharedRuntime } from './shared-trial.js';
+import { countsOf, openSharedTrial, type SharedRuntime } from './shared-trial.js';
 import { trainAlone } from './stitch-alone.js';
 
 export interface FinetuneRequest extends FinetuneOptions {
@@ -17,8 +17,8 @@ export interface FinetuneRequest extends FinetuneOptions {
 }
 
 export interface Finetuned extends DerivedTrial {
-  /** How many images the accuracies on the test split are of. */
-  readonly testImages: number;
+  /** How many images, or texts, the test split has. */
+  readonly tested: number;
 }
 
 /**
@@ -32,9 +32,8 @@ export async function finetune(
   { stitch, out, command, ...options }: FinetuneRequest,
 ): Promise<Finetuned> {
   const shared = await openSharedTrial(run, runtime);
-  const { splits } = shared.dataset;
-  const images = { ...countImages(splits), validation: splits.val?.length ?? 0 };
-  const recipe = finetuneRecipe(shared.recipe, stitch, run.result.learningRate, options, images);
+  const counts = countsOf(shared);
+  const recipe = finetuneRecipe<Recipe>(shared.recipe, stitch, run.result.learningRate, options, counts);
   const { final, learningRates: rates } = recipe.stages[0]!;
   const derived = await derivedTrial(
     runtime,
@@ -50,5 +49,5 @@ export async function finetune(
     },
     (trial, writer, identity) => trainAlone({ ...runtime, writer, identity }, trial, recipe, shared),
   );
-  return { ...derived, testImages: splits.test.length };
+  return { ...derived, tested: counts.test };
 }

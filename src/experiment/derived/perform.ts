@@ -1,6 +1,6 @@
 /** `esta finetune` and `esta deploy`: of which run, with what, and into which folder. */
 
-import { createEngine } from '../../engine/select.js';
+import { createEngine, type EngineOptions } from '../../engine/select.js';
 import { measuredBy } from '../../run-folder/measured/choice.js';
 import type { MachineMeasurements } from '../../run-folder/measured/measurement.js';
 import { readRunFolder } from '../../run-folder/run-folder.js';
@@ -11,6 +11,7 @@ import { createProgress } from '../../shared/progress.js';
 import type { Runtime } from '../../training/runtime.js';
 import { chosenStitch, type DeployedChoice } from '../deployed/deployed-network.js';
 import { findTrial } from '../deployed/trained-trial.js';
+import { isLanguageRun } from '../text/deployed-language.js';
 import { type DerivedTrial, derivedFolder } from './derived-trial.js';
 import { type Finetuned, finetune } from './finetune.js';
 import { type RedeployRequest, redeploy } from './redeploy.js';
@@ -41,7 +42,8 @@ export async function performFinetuning(
   const run = await findTrial(runFolder, trial);
   const { id: stitch } = chosenStitch(run, flags);
   const { out = derivedFolder(run.folder, `stitch-${stitch}`, trial) } = flags;
-  const finetuned = await withEngine(flags, (runtime) =>
+  const network = (await isLanguageRun(run)) ? 'text' : 'images';
+  const finetuned = await withEngine({ ...flags, network }, (runtime) =>
     finetune(runtime, run, { stitch, out, command, epochs, rates }),
   );
   return { out, ...finetuned };
@@ -65,11 +67,11 @@ export async function performRedeployment(
 }
 
 async function withEngine<T>(
-  { engine: choice, device }: Flags,
+  { engine: choice, device, network = 'images' }: Pick<Flags, 'engine' | 'device'> & Pick<EngineOptions, 'network'>,
   work: (runtime: Runtime & SharedRuntime) => Promise<T>,
 ): Promise<T> {
   const signal = interruptSignal();
-  const engine = await createEngine(choice, { device });
+  const engine = await createEngine(choice, { device, network });
   const progress = createProgress(process.stderr);
   return work({ engine, signal, progress, cacheFolder: defaultCacheFolder() }).finally(() => engine.dispose());
 }

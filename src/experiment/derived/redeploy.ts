@@ -25,7 +25,7 @@ import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial
 import { openTrialData } from '../trial/trial-data.js';
 import { stitchResult } from '../trial/trial-result.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
-import { openSharedTrial, partsOf, type SharedRuntime, type SharedTrial } from './shared-trial.js';
+import { openSharedTrial, partsOf, type SharedImages, type SharedRuntime } from './shared-trial.js';
 
 export interface RedeployRequest {
   /** Whose milliseconds count; needed where several machines have measured them. */
@@ -52,6 +52,12 @@ export async function redeploy(
 ): Promise<DerivedTrial> {
   const { table, stitches } = measuredBy(run, machine);
   const shared = await openSharedTrial(run, runtime);
+  if (shared.kind === 'texts') {
+    throw new RequestError(
+      `${shared.folder} has trained language models, which are not deployed anew`,
+      'What it deploys is chosen by bins of parameters: set sampling.bins of a new run.',
+    );
+  }
   const stage = shared.recipe.stages.find(({ anchor }) => anchor === undefined);
   if (!stage) throw new RequestError(`${run.name} has stitched nothing: all that it trained is deployed`);
   const hasScores = stage.importanceMomentum !== undefined;
@@ -95,7 +101,7 @@ interface Choice {
 /** What is deployed, tested. */
 async function chosenStitches(
   runtime: Runtime,
-  shared: SharedTrial,
+  shared: SharedImages,
   stage: StageRecipe,
   choice: Choice,
 ): Promise<Pick<TrialResult, 'stitches' | 'deploySeconds'>> {
@@ -150,7 +156,7 @@ function latenciesOf({ space }: TrialNetwork, { latencies, table, run }: Choice)
 }
 
 /** The importance scores at the end of the training. */
-async function importanceOf({ folder }: SharedTrial) {
+async function importanceOf({ folder }: SharedImages) {
   const lines = await readJsonLines<EpochImportance>(path.join(folder, 'importance.jsonl'));
   const scores = lines.findLast(({ stage }) => stage === stitchedStage)?.scores;
   return { eta: 0, scores: scores ?? [] };

@@ -12,23 +12,37 @@ import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import type { Runtime } from '../../training/runtime.js';
-import { type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
+import { type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
 import { spaceOf } from '../space.js';
-import { loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
+import type { TrialTask } from '../task/trial-task.js';
+import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
-import { countImages } from '../trial/trial-data.js';
+import { countImages, openTrialData, type TrialData } from '../trial/trial-data.js';
+import { openTexts } from './shared-texts.js';
 
-export interface SharedTrial {
+interface Shared {
   readonly trial: Trial;
   readonly folder: string;
-  readonly recipe: ImageTrialRecipe;
+  readonly recipe: Recipe;
   /** What it was trained by, as its identity says it. */
   readonly settings: object;
-  readonly dataset: Dataset;
-  /** What the images and weights are now: as they were then. */
+  /** What the images or texts and weights are now: as they were then. */
   readonly inputs: TrialInputs;
   readonly trained: Trained;
 }
+
+export interface SharedImages extends Shared {
+  readonly kind: 'images';
+  readonly recipe: ImageTrialRecipe;
+  readonly dataset: Dataset;
+}
+
+export interface SharedTexts extends Shared {
+  readonly kind: 'texts';
+  readonly task: TrialTask;
+}
+
+export type SharedTrial = SharedImages | SharedTexts;
 
 export interface SharedRuntime extends Pick<Runtime, 'engine' | 'progress'> {
   /** Where drawn images are kept. */
@@ -36,8 +50,8 @@ export interface SharedRuntime extends Pick<Runtime, 'engine' | 'progress'> {
 }
 
 /**
- * @throws RequestError where its images or weights have changed or are not there any more, and for a study of version 0.1.0,
- *   which recorded no recipes
+ * @throws RequestError where its images, texts or weights have changed or are not there any more, for a study of version
+ *   0.1.0, which recorded no recipes, and for a study of language models
  */
 export async function openSharedTrial(
   { folder: runFolder, name, result }: MeasuredRun,
@@ -45,27 +59,29 @@ export async function openSharedTrial(
 ): Promise<SharedTrial> {
   const folder = trialFolderIn(runFolder, { name });
   const { config: experiment } = await loadExperiment(path.join(runFolder, 'experiment.yaml'));
-  const { method, seed } = result;
+  const { method, seed, variant } = result;
   const trial: Trial = {
     ...{ name, method: method as Trial['method'], seed, experiment },
     dataset: experiment.data.find(({ name }) => name === result.dataset)!,
   };
   const { dataset: named } = trial;
+  const identityOf = async (inputs: TrialInputs) => {
+    const recorded = await recordedIdentity(folder);
+    if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs);
+    return { inputs, settings: (recorded ?? trialSettings(trial, engine)).settings };
+  };
+  const trained = () => readTrained(path.join(folder, 'trained.safetensors'));
   if (isTextDataset(named)) {
-    throw new RequestError(
-      `${folder} has trained language models, whose stitches are not trained further alone`,
-      'Train them longer together: a new run with more training.epochs.',
-    );
+    const { task, identity } = await openTexts(trial, named, { folder, result, progress });
+    const shared = { trial, folder, task, ...(await identityOf(await trialInputs(trial, identity))) };
+    const recipe = (await recordedRecipe(folder, variant)) ?? task.recipe;
+    return { kind: 'texts', ...shared, recipe, trained: await trained() };
   }
   const dataset = await loadDataset(named, cacheFolder, { seed, progress });
-  const inputs = await trialInputs(trial, trial.dataset.kind === 'species' ? undefined : dataset);
-  const recorded = await recordedIdentity(folder);
-  if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs);
-  const { settings } = recorded ?? trialSettings(trial, engine);
-  const recipe = ((await recordedRecipe(folder, result.variant)) ??
+  const identity = await identityOf(await trialInputs(trial, named.kind === 'species' ? undefined : dataset));
+  const recipe = ((await recordedRecipe(folder, variant)) ??
     recipeOf(trial, countImages(dataset.splits))) as ImageTrialRecipe;
-  const trained = await readTrained(path.join(folder, 'trained.safetensors'));
-  return { trial, folder, recipe, settings, dataset, inputs, trained };
+  return { kind: 'images', trial, folder, dataset, ...identity, recipe, trained: await trained() };
 }
 
 /** Undefined where version 0.1.0 has written none: that of its experiment is the same, but for what a study has changed. */
@@ -76,11 +92,34 @@ async function recordedRecipe(folder: string, variant: string | undefined): Prom
   throw new RequestError(`${file} is not there: how ${variant} was trained is not known`, 'Run the study again.');
 }
 
+/** Images or texts, by what they are for. */
+export function countsOf(shared: SharedTrial): ImageCounts & { readonly validation: number; readonly test: number } {
+  if (shared.kind === 'images') {
+    const { splits } = shared.dataset;
+    return { ...countImages(splits), validation: splits.val?.length ?? 0, test: splits.test.length };
+  }
+  const { train, validation, test = 0 } = shared.inputs.texts!;
+  return { train, 'train+validation': train + validation, validation, test };
+}
+
+/** What a stitch of it learns from. @param recipe of that training */
+export function lessonsOf(shared: SharedTrial, recipe: Recipe, progress: Runtime['progress']): Promise<TrialData> {
+  if (shared.kind === 'texts') return shared.task.open();
+  return openTrialData(recipe as ImageTrialRecipe, shared.dataset.splits, progress);
+}
+
 /** The anchors as the shared training found them: pretrained, or adapted alone before. */
-export async function partsOf({ recipe, dataset, trained }: SharedTrial): Promise<NetworkParts> {
-  const { anchors, stitching, images } = recipe;
-  const classes = dataset.classes.length;
-  const shapes = spaceOf(anchors, stitching, images.preprocessing.crop);
+export async function partsOf(shared: SharedTrial): Promise<NetworkParts> {
+  const { recipe, trial, trained } = shared;
+  if (shared.kind === 'texts') {
+    const parts = await shared.task.parts();
+    // Nothing else merges anything into anchors, which may be of 8 bits.
+    if (trial.method !== 'adapt-then-stitch') return parts;
+    return { ...parts, anchors: mergeAnchors(parts.anchors as Anchors, parts, trained.alone) };
+  }
+  const { anchors, stitching } = recipe;
+  const classes = shared.dataset.classes.length;
+  const shapes = spaceOf(anchors, stitching, shared.recipe.images.preprocessing.crop);
   const pretrained = await loadAnchors(anchors, shapes.architectures, classes);
   return { ...shapes, classes, anchors: mergeAnchors(pretrained, shapes, trained.alone) };
 }

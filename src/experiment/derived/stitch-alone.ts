@@ -5,22 +5,21 @@ import type { Value } from '../../engine/engine.js';
 import { toDevice, toHost } from '../../engine/transfer.js';
 import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
-import type { FinetunedResult, TrialResult } from '../../run-folder/result.js';
+import type { FinetunedResult, SplitScores, TextScores, TrialResult } from '../../run-folder/result.js';
 import type { RunWriter } from '../../run-folder/run-writer.js';
 import { writeAtomic } from '../../shared/files.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import type { Runtime } from '../../training/runtime.js';
-import { epochsOf, type ImageTrialRecipe } from '../recipe.js';
+import { epochsOf, type Recipe } from '../recipe.js';
 import type { TrialContext } from '../trial/context.js';
-import { accuraciesOf } from '../trial/evaluate.js';
 import { readGrid, sweepTried } from '../trial/grid.js';
 import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
+import { type Quality, qualitiesOf } from '../trial/quality.js';
 import { runStage } from '../trial/stage.js';
 import { writeTrained } from '../trial/trained-file.js';
-import { type ImageTrialData, openTrialData } from '../trial/trial-data.js';
 import { stageResult, stitchResult } from '../trial/trial-result.js';
-import { partsOf, type SharedTrial } from './shared-trial.js';
+import { lessonsOf, partsOf, type SharedTrial } from './shared-trial.js';
 
 interface AloneRuntime extends Runtime {
   readonly writer: RunWriter;
@@ -31,7 +30,7 @@ interface AloneRuntime extends Runtime {
 export async function trainAlone(
   { engine, progress, signal, writer, identity }: AloneRuntime,
   trial: Trial,
-  recipe: ImageTrialRecipe,
+  recipe: Recipe,
   shared: SharedTrial,
 ): Promise<TrialResult> {
   const stage = recipe.stages[0]!;
@@ -45,9 +44,9 @@ export async function trainAlone(
   await onEpoch(0, 0);
   await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
 
-  // 1. The images, and the network as shared training left it.
-  const data = await openTrialData(recipe, shared.dataset.splits, progress);
-  const context: TrialContext & { readonly data: ImageTrialData } = {
+  // 1. The images or texts, and the network as shared training left it.
+  const data = await lessonsOf(shared, recipe, progress);
+  const context: TrialContext = {
     ...{ engine, progress, signal, name: trial.name, recipe, data, trialFolder, identity, onEpoch },
   };
   let network: TrialNetwork | undefined;
@@ -58,13 +57,14 @@ export async function trainAlone(
     const start = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, [id], recipe.seed)));
     held.push(start);
 
-    // 2. Before, training, after: the test images decide nothing.
-    const before = await accuracies(context, network, start, 'after shared training');
+    // 2. Before, training, after: what tests decides nothing.
+    const before = await scoresOf(context, network, start, 'after shared training');
     const done = await runStage(context, network, stage, 0);
     held.push(done.trainables);
-    const after = await accuracies(context, network, done.trainables, 'after training alone');
+    const after = await scoresOf(context, network, done.trainables, 'after training alone');
 
-    // 3. The result, in the form of a trial with one stitch.
+    // 3. The result, in the form of a trial with one stitch: language models are reported on the validation texts.
+    const [reported, tested] = shared.kind === 'texts' ? [after.validation!, after.test] : [after.test!];
     const { layers, alone, classes } = trained;
     const trainables = await toHost(engine, done.trainables);
     const file = path.join(trialFolder, 'trained.safetensors');
@@ -72,11 +72,11 @@ export async function trainAlone(
     const result = await writer.result(trial, {
       status: 'finished',
       learningRate: done.baseLearningRate,
-      stitches: [stitchResult(recipe.anchors, done, { id }, { accuracy: after.test })],
+      stitches: [stitchResult(recipe.anchors, done, { id }, reported, tested)],
       trainSeconds: done.seconds,
       epochs: epochs.final,
       stages: [stageResult(done, await readGrid(trialFolder))],
-      finetuned: { from: shared.folder, shared: before, alone: after },
+      ...gainOf(shared, before, after),
     });
     await writer.status(trial, { state: 'finished', learningRate: done.baseLearningRate });
     await sweepTrial(trialFolder, () => true);
@@ -88,23 +88,46 @@ export async function trainAlone(
   }
 }
 
-/** Percent of the test images and, where they were not trained on, of the validation images. */
-async function accuracies(
-  context: TrialContext & { readonly data: ImageTrialData },
+/** Of one split each; left out where its images were trained on, or there are none. */
+interface Scores {
+  readonly validation?: Quality;
+  readonly test?: Quality;
+}
+
+async function scoresOf(
+  context: TrialContext,
   network: TrialNetwork,
   trainables: Trainables<Value>,
   when: string,
-): Promise<FinetunedResult['shared']> {
+): Promise<Scores> {
   const { recipe, data, name } = context;
   const { stitch, final } = recipe.stages[0]!;
-  const accuracyOn = async (split: 'validation' | 'test') => {
-    const label = `${name}: ${split} images ${when}`;
-    const [accuracy] = await accuraciesOf(context, network, trainables, [stitch!], data.evaluation(split), label);
-    return accuracy!;
+  const scoreOn = async (split: 'validation' | 'test') => {
+    const label = `${name}: ${split} ${data.kind} ${when}`;
+    const [score] = await qualitiesOf(context, network, trainables, [stitch!], split, label);
+    return score!;
   };
   const hasValidation = final.split === 'train' && data.evaluation('validation').batchesPerEpoch > 0;
+  const hasTest = data.kind === 'images' || data.hasTest;
   return {
-    ...(hasValidation && { validation: await accuracyOn('validation') }),
-    test: await accuracyOn('test'),
+    ...(hasValidation && { validation: await scoreOn('validation') }),
+    ...(hasTest && { test: await scoreOn('test') }),
   };
+}
+
+function gainOf(
+  { kind, folder: from }: SharedTrial,
+  before: Scores,
+  after: Scores,
+): Pick<TrialResult, 'finetuned' | 'finetunedLanguage'> {
+  if (kind === 'texts') return { finetunedLanguage: { from, shared: textScores(before), alone: textScores(after) } };
+  return { finetuned: { from, shared: accuracies(before), alone: accuracies(after) } };
+}
+
+function accuracies({ validation, test }: Scores): FinetunedResult['shared'] {
+  return { ...(validation && { validation: validation.accuracy }), test: test!.accuracy };
+}
+
+function textScores({ validation, test }: Scores): SplitScores {
+  return { validation: validation as TextScores, ...(test && { test: test as TextScores }) };
 }

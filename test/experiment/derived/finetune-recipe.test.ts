@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { type Experiment, experimentSchema, type Method } from '../../../src/config/schema/experiment.js';
 import { trialsOf } from '../../../src/config/trials.js';
 import { finetuneRecipe } from '../../../src/experiment/derived/finetune-recipe.js';
-import { type ImageTrialRecipe, recipeOf, type TrainingSplit } from '../../../src/experiment/recipe.js';
+import {
+  type ImageTrialRecipe,
+  recipeOf,
+  type StageRecipe,
+  type TrainingSplit,
+} from '../../../src/experiment/recipe.js';
 
 const images = { train: 100, 'train+validation': 120, validation: 20 };
 
@@ -72,4 +77,32 @@ test('validation images that were trained on, or that are not there, choose noth
   assert.throws(() => finetuneRecipe(trialRecipe('esta'), 7, 0.02, { epochs: 1, rates }, none), {
     message: /there are no validation images/,
   });
+});
+
+test('a language model keeps its texts, clipping, dropout and decay; distillation and scores end with shared training', () => {
+  const experiment = experimentSchema.parse({
+    name: 'x',
+    anchors: ['llama_7b', 'llama_13b'].map((name) => ({ name, architecture: name, checkpoint: `/nowhere/${name}` })),
+    data: { kind: 'word-tasks' },
+    adaptation: { ranks: [8, 8] },
+    training: { epochs: 3, batch_size: 32 },
+    text: { clip_norm: 0.5, dropout: 0.05, micro_batch_size: 4 },
+  });
+  const recipe = recipeOf(trialsOf(experiment)[0]!, images);
+  const { texts, stages } = finetuneRecipe(recipe, 7, 0.3, { epochs: 4 }, images);
+  assert.deepEqual(texts, recipe.texts);
+  const [{ name, clipNorm, dropout, grid, final, learningRates, importanceMomentum, distillation }] = stages as [
+    StageRecipe,
+  ];
+  assert.deepEqual(
+    [name, clipNorm, dropout, importanceMomentum, distillation],
+    ['stitch-7', 0.5, 0.05, undefined, undefined],
+  );
+  // 12 steps of 32 of 100 texts, a tenth of them rising; a line to 0 as alpaca-lora has it.
+  assert.deepEqual(final, { split: 'train', epochs: 4, steps: 12, warmupSteps: 1, decay: 'linear' });
+  assert.deepEqual(grid, final);
+  assert.deepEqual(
+    learningRates.map(({ base }) => base),
+    [0.3, 0.09, 0.03],
+  );
 });

@@ -54,8 +54,8 @@ test('a stitch is trained alone: tested before and after, its rate chosen, all t
   const { engine, labels, runtime } = runtimeOf(folder, answers);
   const out = path.join(folder, 'alone');
   const request: FinetuneRequest = { stitch: 2, epochs: 2, rates: [0.1, 0.0001], out, command: 'esta finetune run' };
-  const { result, trial, testImages } = await finetune(runtime, run, request);
-  assert.deepEqual([trial, testImages], ['species-esta-stitch-2-alone-seed0', 4]);
+  const { result, trial, tested } = await finetune(runtime, run, request);
+  assert.deepEqual([trial, tested], ['species-esta-stitch-2-alone-seed0', 4]);
   assert.deepEqual([...engine.live], []);
   const made = path.join(out, 'trials', trial);
   assert.deepEqual(
@@ -112,7 +112,7 @@ test('a stitch is trained alone: tested before and after, its rate chosen, all t
   assert.equal(environment['command'], 'esta finetune run');
 
   const ran = engine.ran.length;
-  assert.deepEqual(await finetune(runtime, run, request), { result, trial, testImages });
+  assert.deepEqual(await finetune(runtime, run, request), { result, trial, tested });
   assert.equal(engine.ran.length, ran, 'it is done');
   await assert.rejects(finetune(runtime, run, { ...request, epochs: 1 }), {
     message: /was trained in another way:\n {2}finetuned/,

@@ -66,7 +66,7 @@ test('measured, deployed by milliseconds, and trained further: each in a folder 
   const tuned = { ...flags, trial: run.name, stitch: 0, epochs: 1, rate: [0.1], command: 'esta finetune run' };
   const alone = await performFinetuning(run.folder, tuned);
   assert.equal(path.resolve(alone.out), path.join(folder, `run-${run.name}-stitch-0`));
-  assert.deepEqual([alone.testImages, alone.result.stitches[0]!.id, alone.result.learningRate], [2, 0, 0.1]);
+  assert.deepEqual([alone.tested, alone.result.stitches[0]!.id, alone.result.learningRate], [2, 0, 0.1]);
   const out = path.join(folder, 'elsewhere');
   const given = await performFinetuning(run.folder, { ...tuned, trial: undefined, stitch: undefined, out });
   assert.deepEqual([given.out, given.trial], [out, 'species-esta-stitch-2-alone-seed0'], 'that of the most FLOPs');
