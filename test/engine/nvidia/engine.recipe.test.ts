@@ -146,14 +146,13 @@ test('a program that is replayed gives what it gave at first, for other values t
 
 for (const [precision, variants] of [
   ['float32', ['vit_mini_tiny', 'vit_mini_small']],
-  ['tf32', ['vit_mini_tiny', 'vit_mini_small']],
   ['mixed', ['vit_mini_tiny', 'vit_mini_small']],
 ] as const) {
   test(`a whole ESTA step in ${precision} agrees with the CPU`, { skip }, async () => {
     const engine = await createNvidiaEngine({ card: await openTestCard(), precision });
     const parity = await compareSteps(engine, cpu, variants.map(variantNamed));
     await engine.dispose();
-    // float32: 1e-4; tf32: 1e-3; mixed: 2e-2 (bench/parity.ts)
+    // float32: 1e-4; mixed: 2e-2 (bench/parity.ts); TF32 differs from float32 by what cuBLAS is told alone (card/products.test.ts)
     assert.ok(parity.agrees, JSON.stringify(parity));
     if (precision === 'mixed') assert.ok(parity.gradients > 1e-3, 'products are of 16 bits');
   });
