@@ -15,7 +15,7 @@ export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * `esta ...args`, by default in the root of the project. With settings of the C library given, a long command does not start
- * itself again to set them, which takes half a second; allocator.test.ts is about that.
+ * itself again to set them, which takes half a second; allocator.recipe.test.ts is about that.
  */
 export function esta(args: readonly string[], workingFolder: string = projectRoot): Promise<Ended> {
   return new Promise((resolve, reject) => {
