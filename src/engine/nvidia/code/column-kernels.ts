@@ -1,8 +1,9 @@
 /** Kernels that reduce columns, or few long rows. */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import type { Group } from '../loops/group.js';
 import type { Grouped } from '../loops/groups.js';
-import { sizeOf } from '../loops/value.js';
-import { byOf, type KernelCode, startOf, threads, typeOf } from './kernel.js';
+import { byOf, computedBy, type KernelCode, startOf, threads, typeOf } from './kernel.js';
 import { Pointers, Scope, storedTypes } from './scope.js';
 
 /** Threads that a reduction of columns should have at least, and rows that one of them should take at least. */
@@ -25,7 +26,7 @@ export function columnKernels(
   const pieces = Math.max(1, Math.min(wanted, Math.ceil(manyThreads / (isRow ? 32 : 1) / results), 1024));
   const size = Math.ceil(reduced / pieces);
   const pointers = new Pointers();
-  const scope = new Scope(pointers, new Set([...group.members.keys(), ...repeated]), { count: 0 });
+  const scope = new Scope(pointers, computedBy(group, repeated), { count: 0 });
   const element = scope.element(input, { shape: input.shape, coordinates: ['o', 'k', inner === 1 ? '0u' : 'n'] });
   const target = pieces === 1 ? pointers.nameOf(value, true) : 'pieces';
   const declarations =

@@ -1,5 +1,7 @@
 /** The C++ of one kernel. Equal text means the same kernel, whatever it is called for: blocks of a network share theirs. */
+import type { Group } from '../loops/group.js';
 import type { Reduction, Value } from '../loops/value.js';
+import type { Computed } from './scope.js';
 
 export interface KernelCode {
   /** Parameters and body. */
@@ -23,4 +25,9 @@ export const startOf = (by: Reduction, value: Value) => neutral[by][typeOf(value
 
 export function byOf({ made }: Value): Reduction {
   return made.kind === 'reduce' || made.kind === 'columns' ? made.by : 'sum';
+}
+
+/** Members of the group, and what every reader computes anew. */
+export function computedBy({ members }: Group, repeated: ReadonlySet<Value>): Computed {
+  return { has: (value) => members.has(value) || repeated.has(value) };
 }

@@ -2,15 +2,15 @@
 import type { Group } from '../loops/group.js';
 import type { Grouped } from '../loops/groups.js';
 import { inputsOf, type Value } from '../loops/value.js';
-import { byOf, type KernelCode, startOf, threads, typeOf } from './kernel.js';
-import { type Index, Pointers, Scope } from './scope.js';
+import { byOf, computedBy, type KernelCode, startOf, threads, typeOf } from './kernel.js';
+import { type Computed, type Index, Pointers, Scope } from './scope.js';
 
 /** Elements of one thread: reads of one wait for those of another. */
 const perThread = 4;
 
 /** Undefined where nobody reads what the group computes. */
 export function loopKernel(group: Group, { written, repeated }: Grouped): KernelCode | undefined {
-  const computes = new Set([...group.members.keys(), ...repeated]);
+  const computes = computedBy(group, repeated);
   const reductions = [...group.members.keys()].filter(({ made }) => made.kind === 'reduce');
   const stored = [...group.members].filter(([value]) => written.has(value));
   if (stored.length === 0) return undefined;
@@ -24,7 +24,7 @@ const unrolledWidth = 1024;
 
 type Stored = readonly (readonly [Value, string])[];
 
-function flatKernel(group: Group, stored: Stored, computes: ReadonlySet<Value>): KernelCode {
+function flatKernel(group: Group, stored: Stored, computes: Computed): KernelCode {
   const pointers = new Pointers();
   const scope = new Scope(pointers, computes, { count: 0 });
   for (const [value, role] of stored) {
@@ -45,19 +45,21 @@ function flatKernel(group: Group, stored: Stored, computes: ReadonlySet<Value>):
   };
 }
 
+function storedAs({ type }: Value, element: string): string {
+  return type === 'bfloat16' ? `narrowed(${element})` : element;
+}
+
 function store(scope: Scope, pointers: Pointers, value: Value, index: Index): void {
   const element = scope.element(value, index);
   const name = pointers.nameOf(value, true);
-  const bits = value.type === 'bfloat16' ? `narrowed(${element})` : element;
-  scope.lines.push(`${name}[${scope.addressOf(value, index)}] = ${bits};`);
+  scope.lines.push(`${name}[${scope.addressOf(value, index)}] = ${storedAs(value, element)};`);
 }
 
 /** What a row has in common, by the thread of its first element. */
 function storeOnce(scope: Scope, pointers: Pointers, value: Value, width: number): void {
   const row = scope.named(`i / ${width}u`);
   const element = scope.element(value, { shape: value.shape, flat: row });
-  const bits = value.type === 'bfloat16' ? `narrowed(${element})` : element;
-  scope.lines.push(`if (i % ${width}u == 0u) ${pointers.nameOf(value, true)}[${row}] = ${bits};`);
+  scope.lines.push(`if (i % ${width}u == 0u) ${pointers.nameOf(value, true)}[${row}] = ${storedAs(value, element)};`);
 }
 
 function rowKernel(
@@ -65,7 +67,7 @@ function rowKernel(
   width: number,
   reductions: readonly Value[],
   stored: Stored,
-  computes: ReadonlySet<Value>,
+  computes: Computed,
 ): KernelCode {
   const rows = group.elements / width;
   const pointers = new Pointers();
@@ -112,8 +114,7 @@ function rowKernel(
     .map(([value]) => ({ value, element: outer.element(value, { shape: value.shape, flat: 'r' }) }));
   if (singles.length > 0) {
     const lines = singles.map(
-      ({ value, element }) =>
-        `${pointers.nameOf(value, true)}[r] = ${value.type === 'bfloat16' ? `narrowed(${element})` : element};`,
+      ({ value, element }) => `${pointers.nameOf(value, true)}[r] = ${storedAs(value, element)};`,
     );
     outer.lines.push(`if (lane == 0) { ${lines.join(' ')} }`);
   }

@@ -1,5 +1,6 @@
 /** The kernel that adds rows at given places. */
-import { sizeOf, type Value } from '../loops/value.js';
+import { sizeOf } from '../../../shared/arrays.js';
+import type { Value } from '../loops/value.js';
 import { type KernelCode, threads } from './kernel.js';
 import { Pointers, Scope } from './scope.js';
 

@@ -2,8 +2,10 @@
  * C++ of single elements. An index says which element of a value is meant: by its number in row-major order, by its
  * coordinates, or both; views turn one index into another. What is computed once in a scope is named and used again.
  */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import { literal } from '../loops/operators.js';
-import { type LoopType, sizeOf, type Value } from '../loops/value.js';
+import type { LoopType, Value } from '../loops/value.js';
 import { affine, contiguous, isContiguous, isWhole, type Place } from '../loops/views.js';
 
 export interface Index {
@@ -48,6 +50,9 @@ export class Pointers {
   }
 }
 
+/** Which values a kernel computes itself. */
+export type Computed = Pick<ReadonlySet<Value>, 'has'>;
+
 export class Scope {
   readonly lines: string[] = [];
   private readonly names = new Map<string, string>();
@@ -58,7 +63,7 @@ export class Scope {
    */
   constructor(
     private readonly pointers: Pointers,
-    private readonly computes: ReadonlySet<Value>,
+    private readonly computes: Computed,
     private readonly counter: { count: number },
     private readonly rows?: Scope,
   ) {}

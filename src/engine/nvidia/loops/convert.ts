@@ -1,5 +1,8 @@
 /** A traced graph (ONNX) as loop values. Norms, softmax and attention fall into maps, reductions and products. */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import type { Precision } from '../../../shared/engine-names.js';
+import { sameShape } from '../../onnx/graph.js';
 import type { GraphConstant, GraphNode, GraphParts } from '../../onnx/model-proto.js';
 import { intOf, intsOf } from './attributes.js';
 import type { Conversion, Convert } from './conversion.js';
@@ -8,7 +11,7 @@ import { movements } from './movements.js';
 import { pointwise } from './operators.js';
 import { productConverters } from './products.js';
 import { reductions } from './reductions.js';
-import { broadcast, type LoopType, sameShape, sizeOf, type Value, Values } from './value.js';
+import { broadcast, type LoopType, type Value, Values } from './value.js';
 import { affine, isContiguous } from './views.js';
 
 export interface Converted {

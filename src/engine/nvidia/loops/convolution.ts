@@ -3,10 +3,13 @@
  * alone are sums over the places of the filter. Images are [batch, channels, height, width] in ONNX; where channels lie last
  * in memory, so they stay.
  */
+
+import { sizeOf } from '../../../shared/arrays.js';
+import { sameShape } from '../../onnx/graph.js';
 import { intOf, intsOf } from './attributes.js';
 import type { Conversion } from './conversion.js';
 import { product } from './products.js';
-import { sameShape, sizeOf, type Value, type Values } from './value.js';
+import type { Value, Values } from './value.js';
 
 type Four = [number, number, number, number];
 

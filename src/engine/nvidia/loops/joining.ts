@@ -1,7 +1,9 @@
 /** Which group a value joins. */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import { Group, type Role, whole } from './group.js';
 import type { Use } from './uses.js';
-import { sizeOf, type Value } from './value.js';
+import type { Value } from './value.js';
 
 export function alone(value: Value): Group {
   const { kind } = value.made;

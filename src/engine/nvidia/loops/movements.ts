@@ -1,7 +1,9 @@
 /** Operators that move elements: views, parts, and what lies side by side. */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import { intOf, intsOf } from './attributes.js';
 import type { Conversion, Convert } from './conversion.js';
-import { sizeOf, type Value, type Values } from './value.js';
+import type { Value, Values } from './value.js';
 
 export const movements: Readonly<Record<string, Convert>> = {
   Identity: ({ given }) => given[0]!,

@@ -1,5 +1,6 @@
 /** One element of ONNX's pointwise operators, in C++; $0, $1, ... are the elements of the inputs. */
-import type { Attribute, GraphNode } from '../../onnx/model-proto.js';
+import type { GraphNode } from '../../onnx/model-proto.js';
+import { floatOf } from './attributes.js';
 import type { LoopType } from './value.js';
 
 interface Pointwise {
@@ -53,12 +54,8 @@ const table: Readonly<Record<string, Pointwise>> = {
 /** Undefined for an operator that is not computed element by element. */
 export function pointwise({ operator, attributes }: Pick<GraphNode, 'operator' | 'attributes'>): Pointwise | undefined {
   if (operator !== 'HardSigmoid') return table[operator];
-  const [alpha, beta] = [attributes['alpha'], attributes['beta']].map((given) => literal(floatOf(given)));
+  const [alpha, beta] = [attributes['alpha'], attributes['beta']].map((given) => literal(floatOf(given, 0)));
   return of(`fminf(1.0f, fmaxf(0.0f, ${alpha} * $0 + ${beta}))`);
-}
-
-function floatOf(attribute: Attribute | undefined): number {
-  return attribute && 'float' in attribute ? attribute.float : 0;
 }
 
 /** A float of C++ that is read as exactly this number. */

@@ -17,9 +17,15 @@ const pitchStep = 8;
 /** Rows from which a product is worth another copy of a weight. */
 const manyRows = 2048;
 
+/** Of matrices, each transposed. */
+function swapped(values: Values, x: Value): Value {
+  const axes = x.shape.map((_, axis) => axis);
+  return values.transpose(x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]);
+}
+
 /** The same matrix, stored by columns. */
 function turned(values: Values, matrix: Value): Value {
-  return values.transpose(values.map('$0', [values.transpose(matrix, [1, 0])]), [1, 0]);
+  return swapped(values, values.map('$0', [swapped(values, matrix)]));
 }
 
 /** How a factor lies in memory; undefined where neither its rows nor its columns lie without gaps. */
@@ -97,29 +103,25 @@ export function softmax(values: Values, { isMixed }: Products, x: Value): Value 
     : values.padded(shares, pitchStep);
 }
 
+/** Gemm, MatMul and FusedMatMul: each has some of these attributes; Gemm adds a third matrix. */
+const matrixProduct: Convert = ({ values, node, given, products }) => {
+  const [a, b, addend] = given as [Value, Value, Value | undefined];
+  const { transA, transB, alpha } = node.attributes;
+  const order = products.orders.get(node.outputs[0]!);
+  const result = product(
+    values,
+    products,
+    intOf(transA) ? swapped(values, a) : a,
+    intOf(transB) ? swapped(values, b) : b,
+    { alpha: floatOf(alpha, 1), ...(order && { order }) },
+  );
+  return addend ? values.map('$0 + $1', [result, addend]) : result;
+};
+
 export const productConverters: Readonly<Record<string, Convert>> = {
-  Gemm: ({ values, node, given, products }) => {
-    const [a, b, addend] = given as [Value, Value, Value | undefined];
-    const turned = (x: Value, name: string) => (intOf(node.attributes[name]) ? values.transpose(x, [1, 0]) : x);
-    const alpha = floatOf(node.attributes['alpha'], 1);
-    const order = products.orders.get(node.outputs[0]!);
-    const options = { alpha, ...(order && { order }) };
-    const result = product(values, products, turned(a, 'transA'), turned(b, 'transB'), options);
-    return addend ? values.map('$0 + $1', [result, addend]) : result;
-  },
-  MatMul: ({ values, node, given, products }) => {
-    const order = products.orders.get(node.outputs[0]!);
-    return product(values, products, given[0]!, given[1]!, order && { order });
-  },
-  FusedMatMul: ({ values, node, given, products }) => {
-    const turned = (x: Value, name: string) => {
-      const axes = x.shape.map((_, axis) => axis);
-      return intOf(node.attributes[name]) ? values.transpose(x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]) : x;
-    };
-    const order = products.orders.get(node.outputs[0]!);
-    const options = { alpha: floatOf(node.attributes['alpha'], 1), ...(order && { order }) };
-    return product(values, products, turned(given[0]!, 'transA'), turned(given[1]!, 'transB'), options);
-  },
+  Gemm: matrixProduct,
+  MatMul: matrixProduct,
+  FusedMatMul: matrixProduct,
   MultiHeadAttention: ({ values, node, given, products }) =>
     attention(values, products, given as Value[], node.attributes),
 };

@@ -1,14 +1,23 @@
 /** Sums and extremes along axes, and what is made of them: softmax, norms. */
+
+import { sizeOf } from '../../../shared/arrays.js';
+import type { GraphNode } from '../../onnx/model-proto.js';
 import { floatOf, intOf } from './attributes.js';
 import type { Convert } from './conversion.js';
 import { literal } from './operators.js';
 import { softmax } from './products.js';
-import { type Reduction, sizeOf, type Value, type Values } from './value.js';
+import type { Reduction, Value, Values } from './value.js';
+
+const keepsAxes = ({ attributes }: GraphNode) => intOf(attributes['keepdims'], 1) === 1;
+
+function reducedShape({ shape }: Value, axes: readonly number[], keeps: boolean): number[] {
+  return shape.flatMap((extent, axis) => (axes.includes(axis) ? (keeps ? [1] : []) : [extent]));
+}
 
 /** By which a reduction goes along any axes: rows in a loop of their own, everything else as columns. */
 function reduceAxes(values: Values, by: Reduction, x: Value, axes: readonly number[], keeps: boolean): Value {
   const reduced = axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)).toSorted((a, b) => a - b);
-  const shape = x.shape.flatMap((extent, axis) => (reduced.includes(axis) ? (keeps ? [1] : []) : [extent]));
+  const shape = reducedShape(x, reduced, keeps);
   const count = reduced.reduce((product, axis) => product * x.shape[axis]!, 1);
   const rows = sizeOf(x.shape) / count;
   const isLast = reduced.every((axis, index) => axis === x.shape.length - reduced.length + index);
@@ -29,7 +38,7 @@ function reduction(by: Reduction, isMean = false): Convert {
   return ({ values, node, given, whole }) => {
     const x = given[0]!;
     const axes = whole(1) ?? x.shape.map((_, axis) => axis);
-    const result = reduceAxes(values, by, x, axes, intOf(node.attributes['keepdims'], 1) === 1);
+    const result = reduceAxes(values, by, x, axes, keepsAxes(node));
     return isMean ? values.map(`$0 * ${literal(sizeOf(result.shape) / sizeOf(x.shape))}`, [result]) : result;
   };
 }
@@ -50,9 +59,7 @@ function extremePlace(by: 'max' | 'min'): Convert {
     const bytes = new Uint8Array(Int32Array.from({ length }, (_, place) => place).buffer);
     const places = values.make({ kind: 'constant', bytes }, [length], 'int32');
     const candidates = values.map(`($0 == $1 ? $2 : ${length - 1})`, [rows, values.reduce(by, rows), places], 'int32');
-    const kept = intOf(node.attributes['keepdims'], 1) === 1;
-    const shape = x.shape.flatMap((extent, axis) => (axis === along ? (kept ? [1] : []) : [extent]));
-    return values.reshape(values.reduce('min', candidates), shape);
+    return values.reshape(values.reduce('min', candidates), reducedShape(x, [along], keepsAxes(node)));
   };
 }
 

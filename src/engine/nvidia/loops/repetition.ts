@@ -1,6 +1,8 @@
 /** Maps that are computed again wherever they are read, instead of written. */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import { isComputed, isInlined } from './uses.js';
-import { inputsOf, sizeOf, type Value } from './value.js';
+import { inputsOf, type Value } from './value.js';
 
 /** A source is so much smaller than the map that it may be written for the map's sake. */
 const small = 8;

@@ -1,5 +1,6 @@
 /** Who reads a value, and at which places. */
-import { inputsOf, sizeOf, type Value } from './value.js';
+import { sizeOf } from '../../../shared/arrays.js';
+import { inputsOf, type Value } from './value.js';
 import { affine, isWhole } from './views.js';
 
 export interface Use {

@@ -3,6 +3,7 @@
  * elements at its place, a view only says where elements lie, reductions and products are what they are called. Equal
  * definitions are one value.
  */
+import { sameShape } from '../../onnx/graph.js';
 
 /** bfloat16 is float32 without the lower half of its bits: it is stored so, and computed with as float32. */
 export type LoopType = 'float32' | 'int32' | 'bool' | 'uint8' | 'bfloat16';
@@ -69,10 +70,6 @@ export interface Value {
   readonly made: Definition;
   /** Elements from row to row in memory, where rows are apart: the cores of the card want addresses in steps of 16 bytes. */
   readonly pitch?: number;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 export function inputsOf({ made }: Value): readonly Value[] {
@@ -164,10 +161,6 @@ export class Values {
     if (made.kind === 'map' && made.code === '$0' && made.inputs[0]?.type === 'bfloat16') return made.inputs[0];
     return this.map('rounded($0)', [value], 'bfloat16');
   }
-}
-
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
 export function broadcast(shapes: readonly (readonly number[])[]): number[] {

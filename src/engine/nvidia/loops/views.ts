@@ -1,5 +1,7 @@
 /** Where the elements of a view lie in the memory of what it shows. */
-import { sameShape, sizeOf, type Value } from './value.js';
+import { sizeOf } from '../../../shared/arrays.js';
+import { sameShape } from '../../onnx/graph.js';
+import type { Value } from './value.js';
 
 /** Element [i, j, ...] lies at offset + i strides[0] + j strides[1] + ... of the base. */
 export interface Place {

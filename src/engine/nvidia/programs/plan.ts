@@ -1,4 +1,6 @@
 /** A program for the card: its launches in order, and where each value lies. */
+
+import { sizeOf } from '../../../shared/arrays.js';
 import { columnKernels } from '../code/column-kernels.js';
 import { type KernelCode, threads } from '../code/kernel.js';
 import { loopKernel } from '../code/loop-kernel.js';
@@ -6,7 +8,7 @@ import { scatterKernel } from '../code/scatter-kernel.js';
 import type { Converted } from '../loops/convert.js';
 import type { Group } from '../loops/group.js';
 import { type Grouped, groupsOf } from '../loops/groups.js';
-import { bytesPerElement, inputsOf, sizeOf, type Value } from '../loops/value.js';
+import { bytesPerElement, inputsOf, type Value } from '../loops/value.js';
 import { affine, type Matrix, matrixOf, stridesOf } from '../loops/views.js';
 import { type Layout, type Lifetime, layOut } from './memory.js';
 
@@ -69,14 +71,12 @@ export function planOf({ values, outputs }: Converted, fixed: ReadonlySet<string
   const grouped = groupsOf(needed, results);
   const steps = grouped.groups.flatMap((group) => stepsOf(group, grouped));
   const memory = memoryOf(needed, steps, results, fixed);
-  const locate = (value: Value | undefined, step: Step): Location =>
-    value ? memory.locate(value) : memory.temporary(step);
-  const launches = steps.map(
-    (step): Launch =>
-      'code' in step
-        ? { kind: 'kernel', code: step.code, locations: step.code.values.map((value) => locate(value, step)) }
-        : productLaunch(step.product, memory.locate),
-  );
+  const launches = steps.map((step): Launch => {
+    if ('product' in step) return productLaunch(step.product, memory.locate);
+    const { code, temporary } = step;
+    const locations = code.values.map((value) => (value ? memory.locate(value) : memory.locateTemporary(temporary!)));
+    return { kind: 'kernel', code, locations };
+  });
   return {
     launches,
     inputs: needed.flatMap((value) => {
@@ -103,22 +103,28 @@ function neededBy(outputs: readonly Value[], all: readonly Value[]): Value[] {
   return all.filter((value) => needed.has(value));
 }
 
-type Step = { readonly code: KernelCode; readonly temporaryBytes: number } | { readonly product: Value };
+/** Memory that steps after one another share. */
+interface Temporary {
+  readonly bytes: number;
+}
+
+type Step = { readonly code: KernelCode; readonly temporary?: Temporary } | { readonly product: Value };
 
 function stepsOf(group: Group, grouped: Grouped): Step[] {
   const [value] = [...group.members.keys()] as [Value];
   if (group.kind === 'loop') {
     const code = loopKernel(group, grouped);
-    return code ? [{ code, temporaryBytes: 0 }] : [];
+    return code ? [{ code }] : [];
   }
   if (group.kind === 'columns') {
     const { kernels, temporaryBytes } = columnKernels(group, grouped);
-    return kernels.map((code) => ({ code, temporaryBytes }));
+    const shared = temporaryBytes > 0 ? { temporary: { bytes: temporaryBytes } } : {};
+    return kernels.map((code) => ({ code, ...shared }));
   }
   if (value.made.kind === 'product') return [{ product: value }];
   if (value.made.kind === 'scatter') {
     const zeros = { text: zerosOf(value), values: [value], blocks: Math.ceil(sizeOf(value.shape) / threads) };
-    return [zeros, scatterKernel(value)].map((code) => ({ code, temporaryBytes: 0 }));
+    return [zeros, scatterKernel(value)].map((code) => ({ code }));
   }
   if (value.made.kind === 'packed') return []; // its parts are written where it lies
   throw new Error(`${value.made.kind} has no kernel`);
@@ -159,28 +165,24 @@ function memoryOf(
     const above = owner(holder.into);
     return { value: above.value, offset: above.offset + holder.offset };
   };
-  const lifetimes = new Map<Value | Step, Lifetime>();
+  const lifetimes = new Map<Value | Temporary, Lifetime>();
+  const extend = (key: Value | Temporary, bytes: number, at: number) => {
+    const { from = at, to = at } = lifetimes.get(key) ?? {};
+    lifetimes.set(key, { bytes, from: Math.min(from, at), to: Math.max(to, at) });
+  };
   const live = (value: Value, at: number) => {
     const { value: whole } = owner(value);
-    const { from = at, to = at } = lifetimes.get(whole) ?? {};
-    lifetimes.set(whole, { bytes: bytesOf(whole), from: Math.min(from, at), to: Math.max(to, at) });
+    extend(whole, bytesOf(whole), at);
   };
   const isFixed = ({ made }: Value) => made.kind === 'input' && made.copy === undefined && fixed.has(made.name);
   const isElsewhere = (value: Value) => value.made.kind === 'constant' || isFixed(value);
   for (const [at, step] of steps.entries()) {
     for (const value of touchedBy(step)) if (!isElsewhere(value)) live(value, at);
-    if ('code' in step && step.temporaryBytes > 0) {
-      // Two steps after one another share it.
-      const first = steps[at - 1];
-      const isSecond = first && 'code' in first && step.code.values.length === 2 && step.code.values[1] === undefined;
-      const key = isSecond ? first : step;
-      lifetimes.set(key, { bytes: step.temporaryBytes, from: isSecond ? at - 1 : at, to: at });
-      temporaries.set(step, key);
-    }
+    if ('code' in step && step.temporary) extend(step.temporary, step.temporary.bytes, at);
   }
   for (const value of needed) if (value.made.kind === 'input' && !isElsewhere(value)) live(value, -1);
   for (const value of results) live(value, steps.length);
-  const layout: Layout<Value | Step> = layOut(lifetimes);
+  const layout: Layout<Value | Temporary> = layOut(lifetimes);
   const constants: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   const constantOffsets = new Map<Value, number>();
   let constantBytes = 0;
@@ -196,12 +198,9 @@ function memoryOf(
     const { value: whole, offset } = owner(value);
     return { in: 'arena', offset: layout.offsets.get(whole)! + offset };
   };
-  const temporary = (step: Step): Location => ({ in: 'arena', offset: layout.offsets.get(temporaries.get(step)!)! });
-  return { locate, temporary, constants, constantBytes, arenaBytes: layout.bytes };
+  const locateTemporary = (temporary: Temporary): Location => ({ in: 'arena', offset: layout.offsets.get(temporary)! });
+  return { locate, locateTemporary, constants, constantBytes, arenaBytes: layout.bytes };
 }
-
-/** Which step's temporary memory a step works in. */
-const temporaries = new WeakMap<Step, Step>();
 
 function productLaunch(value: Value, locate: (value: Value) => Location): ProductLaunch {
   if (value.made.kind !== 'product') throw new Error(`${value.made.kind} is no product`);

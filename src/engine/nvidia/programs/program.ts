@@ -6,6 +6,7 @@ import type { Precision } from '../../../shared/engine-names.js';
 import type { Address, Card, MatrixOperand, RecordedGraph } from '../card.js';
 import { threads } from '../code/kernel.js';
 import { moveText, parts } from '../code/move-kernel.js';
+import { bytesPerElement } from '../loops/value.js';
 import type { Arena } from './arena.js';
 import type { Kernels } from './kernels.js';
 import type { FactorLocation, KernelLaunch, Location, Plan, ProductLaunch } from './plan.js';
@@ -103,7 +104,7 @@ export class CardProgram {
       const { transposed, pitch, offsets } = factor.matrix;
       return {
         ...{ type: factor.type, transposed, pitch, stride: count > 1 ? offsets[1]! - offsets[0]! : 0 },
-        address: this.address(factor.location, base) + offsets[0]! * sizes[factor.type],
+        address: this.address(factor.location, base) + offsets[0]! * bytesPerElement[factor.type],
         ...(usesTables && { table: this.tables! + 8 * (entry + index * count) }),
       };
     };
@@ -120,7 +121,7 @@ export class CardProgram {
       if (launch.kind === 'kernel' || entriesOf(launch) === 0) return [];
       return [launch.a, launch.b, launch.c].flatMap(({ location, type, matrix }) => {
         const start = this.address(location, base);
-        return matrix.offsets.map((offset) => BigInt(start + offset * sizes[type]));
+        return matrix.offsets.map((offset) => BigInt(start + offset * bytesPerElement[type]));
       });
     });
     this.card.upload(this.tables, BigUint64Array.from(addresses));
@@ -142,8 +143,6 @@ export class CardProgram {
       if (address !== undefined) this.card.release(address);
   }
 }
-
-const sizes = { float32: 4, bfloat16: 2 } as const;
 
 /**
  * Entries of the tables that a product needs: none where one step leads from matrix to matrix. Heads of images do not lie so;
