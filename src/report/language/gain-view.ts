@@ -1,9 +1,10 @@
 /** What single stitches of language models have gained by training further alone. */
-import type { StitchResult, TextScores, TrialResult } from '../../run-folder/result.js';
+import type { TextScores, TrialResult } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
-import { datasetLabel, learningRateLabel, methodLabel, pathLabel } from '../curves/labels.js';
+import { pathLabel } from '../curves/labels.js';
 import type { Row, Table } from '../render/table.js';
+import { adviceOf, aloneCells, aloneColumns, trainedAlone } from '../views/gain-view.js';
 
 /** Only where test texts were held out. */
 const testColumns: Table['columns'] = [
@@ -18,15 +19,8 @@ export function languageGainView(trials: readonly Pick<TrialRecord, 'result'>[])
   const rows = trials.flatMap(({ result }): Row[] => {
     if (!result?.finetunedLanguage) return [];
     const { shared, alone } = result.finetunedLanguage;
-    const { path, id } = result.stitches[0]!;
     const cells = {
-      dataset: datasetLabel(result.dataset),
-      method: methodLabel(result.method),
-      seed: result.seed,
-      stitch: id,
-      path: pathLabel(path),
-      epochs: result.epochs,
-      rate: learningRateLabel(result.learningRate),
+      ...aloneCells(result),
       before: shared.validation.loss,
       after: alone.validation.loss,
       perplexityBefore: Math.exp(shared.validation.loss),
@@ -47,13 +41,7 @@ export function languageGainView(trials: readonly Pick<TrialRecord, 'result'>[])
     name: 'language-gain',
     title: 'Stitches of language models that were trained further alone',
     columns: [
-      { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
-      { key: 'method', label: 'Method', kind: 'text', grouping: true },
-      { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },
-      { key: 'stitch', label: 'Stitch', kind: 'number', precision: 0 },
-      { key: 'path', label: 'Blocks', kind: 'text' },
-      { key: 'epochs', label: 'Epochs', kind: 'number', precision: 0 },
-      { key: 'rate', label: 'Rate', kind: 'text' },
+      ...aloneColumns,
       { key: 'before', label: 'Validation loss, shared', kind: 'number', precision: 4 },
       { key: 'after', label: 'alone', kind: 'number', precision: 4 },
       { key: 'perplexityBefore', label: 'Perplexity, shared', kind: 'number', precision: 3 },
@@ -69,13 +57,13 @@ export function languageGainView(trials: readonly Pick<TrialRecord, 'result'>[])
 }
 
 /** What a fine-tuned stitch has gained, for people. */
-export function languageGainLines({ stitches, finetunedLanguage, epochs, learningRate }: TrialResult): string[] {
-  const { shared, alone } = finetunedLanguage!;
-  const { id, path, params } = stitches[0] as StitchResult;
-  const trained = `${epochs} epoch${epochs === 1 ? '' : 's'} alone at base rate ${learningRateLabel(learningRate)}`;
+export function languageGainLines(result: TrialResult): string[] {
+  const { shared, alone } = result.finetunedLanguage!;
+  const { id, path, params } = result.stitches[0]!;
+  const advice = adviceOf(shared.validation.loss - alone.validation.loss);
   return [
-    `Stitch ${id}, ${pathLabel(path)}: ${formatCost('params', params)}, after ${trained}`,
-    `Validation texts: ${changed(shared.validation, alone.validation)}: ${adviceOf(shared.validation, alone.validation)}`,
+    `Stitch ${id}, ${pathLabel(path)}: ${formatCost('params', params)}, after ${trainedAlone(result)}`,
+    `Validation texts: ${changed(shared.validation, alone.validation)}: ${advice}`,
     shared.test && alone.test
       ? `Test texts: ${changed(shared.test, alone.test)}`
       : 'Test texts: none were held out; those for validation may have chosen the learning rate',
@@ -88,9 +76,4 @@ function changed(before: TextScores, after: TextScores): string {
 
 function formatted({ loss, accuracy }: TextScores): string {
   return `loss ${loss.toFixed(4)} (perplexity ${Math.exp(loss).toFixed(3)}, next token ${accuracy.toFixed(2)} %)`;
-}
-
-function adviceOf(before: TextScores, after: TextScores): string {
-  if (after.loss === before.loss) return 'they favour neither';
-  return after.loss < before.loss ? 'they favour the new one' : 'they favour the run as it is';
 }

@@ -6,23 +6,51 @@ import type { Row, Table } from '../render/table.js';
 
 const none = { mark: 'none' } as const;
 
+/** Columns that say which stitch was trained alone, and how. */
+export const aloneColumns: Table['columns'] = [
+  { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
+  { key: 'method', label: 'Method', kind: 'text', grouping: true },
+  { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },
+  { key: 'stitch', label: 'Stitch', kind: 'number', precision: 0 },
+  { key: 'path', label: 'Blocks', kind: 'text' },
+  { key: 'epochs', label: 'Epochs', kind: 'number', precision: 0 },
+  { key: 'rate', label: 'Rate', kind: 'text' },
+];
+
+/** Their cells. */
+export function aloneCells({ dataset, method, seed, stitches, epochs, learningRate }: TrialResult): Row['cells'] {
+  const { id, path } = stitches[0]!;
+  return {
+    dataset: datasetLabel(dataset),
+    method: methodLabel(method),
+    seed,
+    stitch: id,
+    path: pathLabel(path),
+    epochs,
+    rate: learningRateLabel(learningRate),
+  };
+}
+
+/** E.g. "5 epochs alone at base rate 1e-2". */
+export function trainedAlone({ epochs, learningRate }: TrialResult): string {
+  return `${epochs} epoch${epochs === 1 ? '' : 's'} alone at base rate ${learningRateLabel(learningRate)}`;
+}
+
+/** @param gain by how much those for validation are better now */
+export function adviceOf(gain: number): string {
+  return gain > 0 ? 'they favour the new one' : gain < 0 ? 'they favour the run as it is' : 'they favour neither';
+}
+
 /** Undefined where no stitch was trained alone. */
 export function gainView(trials: readonly Pick<TrialRecord, 'result'>[]): Table | undefined {
   const rows = trials.flatMap(({ result }): Row[] => {
     if (!result?.finetuned) return [];
     const { shared, alone } = result.finetuned;
-    const { path, id } = result.stitches[0]!;
     return [
       {
         startsGroup: true,
         cells: {
-          dataset: datasetLabel(result.dataset),
-          method: methodLabel(result.method),
-          seed: result.seed,
-          stitch: id,
-          path: pathLabel(path),
-          epochs: result.epochs,
-          rate: learningRateLabel(result.learningRate),
+          ...aloneCells(result),
           validationBefore: shared.validation ?? none,
           validation: alone.validation ?? none,
           before: shared.test,
@@ -37,13 +65,7 @@ export function gainView(trials: readonly Pick<TrialRecord, 'result'>[]): Table 
     name: 'gain',
     title: 'Stitches that were trained further alone',
     columns: [
-      { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
-      { key: 'method', label: 'Method', kind: 'text', grouping: true },
-      { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },
-      { key: 'stitch', label: 'Stitch', kind: 'number', precision: 0 },
-      { key: 'path', label: 'Blocks', kind: 'text' },
-      { key: 'epochs', label: 'Epochs', kind: 'number', precision: 0 },
-      { key: 'rate', label: 'Rate', kind: 'text' },
+      ...aloneColumns,
       { key: 'validationBefore', label: 'Validation, shared (%)', kind: 'number' },
       { key: 'validation', label: 'alone (%)', kind: 'number' },
       { key: 'before', label: 'Test, shared (%)', kind: 'number' },
@@ -59,13 +81,12 @@ export function gainView(trials: readonly Pick<TrialRecord, 'result'>[]): Table 
 export function gainLines(result: TrialResult, testImages: number): string[] {
   const { shared, alone } = result.finetuned!;
   const [stitch] = result.stitches;
-  const rate = learningRateLabel(result.learningRate);
   const gain = alone.test - shared.test;
   const images = Math.round((Math.abs(gain) * testImages) / 100);
   const counted = `${images} of ${testImages} images`;
   const change = gain === 0 ? 'as before' : gain > 0 ? `${counted} gained` : `${counted} lost`;
   return [
-    `${capital(stitchSummary(stitch!))}, after ${result.epochs} epoch${result.epochs === 1 ? '' : 's'} alone at base rate ${rate}`,
+    `${capital(stitchSummary(stitch!))}, after ${trainedAlone(result)}`,
     `Test images: ${percent(shared.test)} after shared training, ${percent(alone.test)} now: ${change}`,
     validationLine(result.finetuned!),
   ];
@@ -76,9 +97,7 @@ function validationLine({ shared, alone }: FinetunedResult): string {
     return 'Validation images: none were kept from training, so that nothing chose the learning rate';
   }
   const gain = alone.validation - shared.validation;
-  const advice =
-    gain > 0 ? 'they favour the new one' : gain < 0 ? 'they favour the run as it is' : 'they favour neither';
-  return `Validation images: ${percent(shared.validation)} after shared training, ${percent(alone.validation)} now: ${advice}`;
+  return `Validation images: ${percent(shared.validation)} after shared training, ${percent(alone.validation)} now: ${adviceOf(gain)}`;
 }
 
 function percent(accuracy: number): string {
