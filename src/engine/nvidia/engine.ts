@@ -9,11 +9,13 @@ import { RequestError } from '../../shared/errors.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
 import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import '../onnx/kernels/index.js';
+import { type CachedProgram, ProgramCache } from '../onnx/programs/program-cache.js';
 import { traceGraph } from '../onnx/tracer.js';
 import { settlePrecision } from '../precision.js';
 import { openCard } from './card/open.js';
 import type { Address, Card } from './card.js';
-import { convert, MissingOperators } from './loops/convert.js';
+import { MissingOperators } from './loops/conversion.js';
+import { convert } from './loops/convert.js';
 import { Arena } from './programs/arena.js';
 import { Kernels } from './programs/kernels.js';
 import { type Plan, planOf } from './programs/plan.js';
@@ -38,11 +40,10 @@ interface CardStorage {
   readonly constant?: number;
 }
 
-interface Program<Out> {
+/** It holds no copies of frozen weights, but their addresses. */
+interface Program<Out> extends CachedProgram {
   readonly program: CardProgram;
   readonly outputs: Mapped<Out, Tensor, string>;
-  /** Storages whose addresses it has fixed. */
-  readonly holds: ReadonlySet<CardStorage>;
 }
 
 const storageOf = ({ storage }: Value) => storage as CardStorage;
@@ -56,12 +57,10 @@ class NvidiaEngine implements Engine {
   readonly name = 'nvidia';
   readonly device: string;
   readonly precision: Precision;
-  private readonly limit: number;
   private readonly pool: Pool;
   private readonly arena: Arena;
   private readonly kernels: Kernels;
-  /** Insertion order is order of use. */
-  private readonly programs = new Map<string, Program<unknown>>();
+  private readonly programs: ProgramCache<Program<unknown>>;
   private constants = 0;
 
   constructor(
@@ -77,7 +76,7 @@ class NvidiaEngine implements Engine {
     } as const;
     this.precision = settlePrecision(request);
     this.device = `cuda, ${card.name}`;
-    this.limit = programs;
+    this.programs = new ProgramCache(programs);
     this.pool = new Pool(card);
     this.arena = new Arena(card);
     this.kernels = new Kernels(card);
@@ -103,7 +102,7 @@ class NvidiaEngine implements Engine {
   free(tree: object): void {
     for (const { leaf } of leavesOf(tree, isValue)) {
       const storage = storageOf(leaf);
-      if (storage.constant !== undefined) this.dropHolders(storage);
+      if (storage.constant !== undefined) this.programs.dropHolders(storage);
       if (storage.address !== undefined) this.pool.give(storage.address, storage.bytes);
       storage.address = undefined;
       storage.array = undefined;
@@ -112,7 +111,7 @@ class NvidiaEngine implements Engine {
 
   compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> {
     return async (inputs) => {
-      const { program, outputs } = this.programFor(key, fn, inputs);
+      const { program, outputs } = await this.programFor(key, fn, inputs);
       const given = valuesByName(inputs);
       const from = program.plan.inputs.map(({ name }) => this.onCard(storageOf(given.get(name)!)));
       const results = new Map(program.plan.outputs.map((output) => [output.name, this.emptyValue(output)]));
@@ -126,13 +125,12 @@ class NvidiaEngine implements Engine {
   }
 
   programMemory() {
-    const constants = [...this.programs.values()].reduce((sum, { program }) => sum + program.ownBytes, 0);
-    return { programs: this.programs.size, constants };
+    return this.programs.memory();
   }
 
   async dispose(): Promise<void> {
     await this.card.synchronise();
-    for (const key of [...this.programs.keys()]) this.drop(key);
+    await this.programs.dispose();
     this.pool.release();
     this.arena.release();
     this.card.dispose();
@@ -155,45 +153,34 @@ class NvidiaEngine implements Engine {
     return { dtype: type, shape, storage };
   }
 
-  private programFor<In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {
+  private programFor<In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> {
     const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => {
       const { constant } = storageOf(leaf);
       return `${path}:${leaf.dtype}[${leaf.shape}]${constant === undefined ? '' : `#${constant}`}`;
     });
-    const signature = `${key}(${shapes.join(' ')})`;
     // The same key means the same function.
-    const known = this.programs.get(signature) as Program<Out> | undefined;
-    this.programs.delete(signature);
-    const program = known ?? explained(key, () => this.compileProgram(fn, inputs));
-    this.programs.set(signature, program);
-    if (this.programs.size > this.limit) this.drop(this.programs.keys().next().value!);
-    return program;
+    const compile = async () => explained(key, () => this.compileProgram(fn, inputs));
+    return this.programs.get(`${key}(${shapes.join(' ')})`, compile) as Promise<Program<Out>>;
   }
 
   private compileProgram<In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {
     const { graph, outputs } = traceGraph(fn, inputs as never, { fused: true });
     const given = valuesByName(inputs);
     const fixed = new Map<string, Address>();
-    const holds = new Set<CardStorage>();
+    const held = new Set<CardStorage>();
     for (const { name } of graph.inputs) {
       const storage = storageOf(given.get(name)!);
       if (storage.constant === undefined) continue;
       fixed.set(name, this.onCard(storage));
-      holds.add(storage);
+      held.add(storage);
     }
     const names = new Set(fixed.keys());
     const plan = planOf(convert(graph, this.precision, names), names);
     const program = new CardProgram(this.card, this.kernels, this.arena, plan, fixed, this.precision);
-    return { program, outputs, holds };
-  }
-
-  private dropHolders(storage: CardStorage): void {
-    for (const [key, { holds }] of [...this.programs]) if (holds.has(storage)) this.drop(key);
-  }
-
-  private drop(key: string): void {
-    this.programs.get(key)?.program.release();
-    this.programs.delete(key);
+    return {
+      ...{ program, outputs, held, size: { constants: program.ownBytes, working: 0 } },
+      release: async () => program.release(),
+    };
   }
 }
 

@@ -197,6 +197,14 @@ test('an operator without a kernel is named, with what to do', { skip }, async (
   );
 });
 
+test('a form of an operator without a kernel is named, too', { skip }, async () => {
+  const overlapping = ({ x, filter }: Inputs) => [tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'valid')];
+  await assert.rejects(
+    numbers(nvidia, 'overlapping', overlapping, { x: draw(1, 9, 9, 3), filter: draw(3, 3, 3, 4) }),
+    (error) => error instanceof RequestError && /no kernel for a convolution of \[4,3,3,3\]/.test(error.message),
+  );
+});
+
 test('a result of another type is refused', { skip }, async () => {
   await assert.rejects(
     numbers(nvidia, 'positive', ({ x }) => [x!.greater(0)], { x: draw(2, 3) }),

@@ -25,3 +25,10 @@ export interface Conversion {
 }
 
 export type Convert = (conversion: Conversion) => Value | readonly Value[];
+
+/** Operators, or forms of them, that have no kernel on a card. */
+export class MissingOperators extends Error {
+  constructor(readonly operators: readonly string[]) {
+    super(`no kernel for ${operators.join(', ')}`);
+  }
+}

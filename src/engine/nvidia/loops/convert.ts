@@ -5,7 +5,7 @@ import type { Precision } from '../../../shared/engine-names.js';
 import { sameShape } from '../../onnx/graph.js';
 import type { GraphConstant, GraphNode, GraphParts } from '../../onnx/model-proto.js';
 import { intOf, intsOf } from './attributes.js';
-import type { Conversion, Convert } from './conversion.js';
+import { type Conversion, type Convert, MissingOperators } from './conversion.js';
 import { convolution, transposedConvolution } from './convolution.js';
 import { movements } from './movements.js';
 import { pointwise } from './operators.js';
@@ -72,12 +72,6 @@ function stored(values: Values, value: Value): Value {
   const place = affine(value);
   const isPlain = place && isContiguous(value.shape, place.strides) && computed.includes(place.base.made.kind);
   return isPlain ? value : values.map('$0', [value]);
-}
-
-export class MissingOperators extends Error {
-  constructor(readonly operators: readonly string[]) {
-    super(`no kernel for ${operators.join(', ')}`);
-  }
 }
 
 function int64sOf({ bytes }: GraphConstant): number[] {

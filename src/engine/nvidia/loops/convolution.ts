@@ -7,7 +7,7 @@
 import { sizeOf } from '../../../shared/arrays.js';
 import { sameShape } from '../../onnx/graph.js';
 import { intOf, intsOf } from './attributes.js';
-import type { Conversion } from './conversion.js';
+import { type Conversion, MissingOperators } from './conversion.js';
 import { product } from './products.js';
 import type { Value, Values } from './value.js';
 
@@ -36,7 +36,7 @@ export function convolution(conversion: Conversion): Value {
   const isGradient =
     sameShape(strides!, [1, 1]) && height === rows * dilations![0]! && width === columns * dilations![1]!;
   if (isPlain && isGradient) return filterOfPatches(conversion, images, filter);
-  throw new Error(`a convolution of [${filter.shape}] with ${groups} groups in strides of [${strides}] has no kernel`);
+  throw new MissingOperators([`a convolution of [${filter.shape}] with ${groups} groups in strides of [${strides}]`]);
 }
 
 function ofPatches({ values, products }: Conversion, images: Value, filter: Value): Value {
@@ -84,9 +84,9 @@ export function transposedConvolution({ values, node, given, products }: Convers
   const { strides, pads, group, output_padding: beyond } = node.attributes;
   const isPlain = [...intsOf(pads), ...intsOf(beyond)].every((pad) => pad === 0) && intOf(group, 1) === 1;
   if (!isPlain || !sameShape(intsOf(strides), [rows, columns])) {
-    throw new Error(
-      `the gradient of a convolution of [${filter.shape}] in strides of [${intsOf(strides)}] has no kernel`,
-    );
+    throw new MissingOperators([
+      `the gradient of a convolution of [${filter.shape}] in strides of [${intsOf(strides)}]`,
+    ]);
   }
   const slopes = values.reshape(values.transpose(gradients, channelsLast), [batch * down * across, outputs]);
   const weights = values.reshape(filter, [outputs, channels * rows * columns]);

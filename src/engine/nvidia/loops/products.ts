@@ -1,7 +1,7 @@
 /** Matrix products and attention as loop values. */
 import type { Attribute } from '../../onnx/model-proto.js';
 import { floatOf, intOf } from './attributes.js';
-import type { Convert, Products } from './conversion.js';
+import { type Convert, MissingOperators, type Products } from './conversion.js';
 import { broadcast, type Value, type Values } from './value.js';
 import { affine, type Matrix, matrixOf as matrixIn } from './views.js';
 
@@ -81,7 +81,7 @@ export function attention(
   [query, key, value]: readonly Value[],
   attributes: Readonly<Record<string, Attribute>>,
 ): Value {
-  if (intOf(attributes['unidirectional'])) throw new Error('causal attention has no kernel');
+  if (intOf(attributes['unidirectional'])) throw new MissingOperators(['causal attention']);
   const heads = intOf(attributes['num_heads']);
   const [batch, tokens, width] = query!.shape as [number, number, number];
   const split = (x: Value, order: readonly number[]) =>
