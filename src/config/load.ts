@@ -84,6 +84,12 @@ export async function loadExperiment(file: string, options: LoadOptions = {}): P
 export async function loadPretraining(file: string, options: LoadOptions = {}): Promise<Loaded<Pretraining>> {
   return load(file, options, pretrainingKind, experimentKind, (pretraining, resolve) => ({
     ...pretraining,
+    anchors: pretraining.anchors.map(({ checkpoint, ...anchor }, index) => ({
+      ...anchor,
+      ...(checkpoint !== undefined && {
+        checkpoint: isFile(checkpoint) ? resolve(['anchors', index, 'checkpoint'], checkpoint) : checkpoint,
+      }),
+    })),
     data: { ...pretraining.data, root: resolve(['data', 'root'], pretraining.data.root) },
     output: resolve(['output'], pretraining.output),
   }));

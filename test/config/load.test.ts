@@ -260,6 +260,14 @@ test('a file given to the wrong command', async () => {
     (await loadPretraining(file, { set: ['data.root=mine'], workingFolder: '/somewhere' })).config.data.root,
     path.resolve('/somewhere/mine'),
   );
+  const from = async (checkpoint: string) => {
+    const start = { set: [`anchors.Ti.checkpoint=${checkpoint}`], workingFolder: '/somewhere' };
+    return (await loadPretraining(file, start)).config.anchors[0]!.checkpoint;
+  };
+  assert.deepEqual(await Promise.all(['embedded', 'hf-hub:timm/a', 'a.safetensors'].map(from)), [
+    ...['embedded', 'hf-hub:timm/a'],
+    path.resolve('/somewhere/a.safetensors'),
+  ]);
   await assert.rejects(loadExperiment(file), {
     message: /is a file for esta pretrain, not for esta run$/,
     hint: `The command for it:\nNext: esta pretrain ${file}`,

@@ -1,4 +1,4 @@
-/** The pretraining file: a family of anchors, trained from scratch on a folder of images or on plain text. */
+/** The pretraining file: a family of anchors, trained on a folder of images or on plain text. */
 import { z } from 'zod';
 import { consistent, type Rule } from './consistency.js';
 import {
@@ -33,6 +33,11 @@ const textFields = z.strictObject({
 const anchorFields = z.strictObject({
   name: field(identifier(), 'Name in logs, and of the written checkpoint.', 'this project'),
   architecture: field(z.string().min(1), 'Architecture, as the models folder names it.', 'this project'),
+  checkpoint: field(
+    z.string().min(1).optional(),
+    'Weights that training goes on from: embedded, hf-hub:OWNER/NAME, or a .safetensors file; a head of other classes is drawn anew. Of images only; left out: weights drawn by the seed.',
+    'this project; warm restarts of SGDR (Loshchilov and Hutter 2017)',
+  ),
   epochs: field(count().optional(), 'Passes of this anchor; left out: training.epochs.', 'this project'),
   learning_rate: field(
     positive().optional(),
@@ -138,6 +143,16 @@ const rules: readonly Rule<z.output<typeof fields>>[] = [
     problem: ({ anchors, training: { together } }) => {
       const own = together && anchors.find(({ epochs }) => epochs !== undefined);
       return own && `expected no epochs of an anchor where all learn together, received ${own.epochs} for ${own.name}`;
+    },
+  },
+  {
+    needs: ['data', 'anchors'],
+    at: ['anchors'],
+    problem: ({ data, anchors }) => {
+      const started = data.kind === 'plain-text' && anchors.find(({ checkpoint }) => checkpoint !== undefined);
+      return (
+        started && `expected no checkpoint of an anchor for text, received ${started.checkpoint} for ${started.name}`
+      );
     },
   },
   {

@@ -7,6 +7,8 @@ import type { ImagePretraining } from '../../config/schema/pretraining.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { Engine } from '../../engine/engine.js';
 import { openSafetensors } from '../../models/pretrained/formats/safetensors.js';
+import { weightFile } from '../../models/pretrained/sources/source.js';
+import { weightsFingerprint } from '../../models/pretrained/sources/weights-fingerprint.js';
 import {
   type ComputationIdentity,
   computationIdentity,
@@ -21,7 +23,8 @@ export type PretrainedAnchor = ImagePretraining['anchors'][number];
 
 export interface AnchorIdentity {
   readonly seed: number;
-  readonly anchor: Pick<PretrainedAnchor, 'name' | 'architecture'>;
+  /** With the fingerprint of the weights that its training starts from, where it starts from some. */
+  readonly anchor: Pick<PretrainedAnchor, 'name' | 'architecture' | 'checkpoint'>;
   /** With the epochs and the learning rate of this anchor. */
   readonly training: ImagePretraining['training'];
   /** All that learn together, where they do. */
@@ -30,26 +33,34 @@ export interface AnchorIdentity {
   readonly computation?: ComputationIdentity;
 }
 
-export function anchorIdentity(
+/** @throws RequestError where the weights that an anchor starts from are not there */
+export async function anchorIdentities(
   config: ImagePretraining,
-  anchor: PretrainedAnchor,
   dataset: Dataset,
   engine: Engine,
-): AnchorIdentity {
-  const settings = anchorSettings(config, anchor);
-  return {
-    ...settings,
-    data: { ...settings.data, ...imagesIdentity(dataset) },
-    computation: computationIdentity(engine),
-  };
+): Promise<AnchorIdentity[]> {
+  const images = imagesIdentity(dataset);
+  // Weights are told by their contents: where they lie does not matter.
+  const anchors = await Promise.all(
+    config.anchors.map(async ({ checkpoint, ...anchor }): Promise<PretrainedAnchor> => {
+      if (checkpoint === undefined) return anchor;
+      await weightFile(checkpoint, anchor.architecture);
+      return { ...anchor, checkpoint: await weightsFingerprint(checkpoint, anchor.architecture) };
+    }),
+  );
+  return anchors.map((anchor) => {
+    const settings = anchorSettings({ ...config, anchors }, anchor);
+    return { ...settings, data: { ...settings.data, ...images }, computation: computationIdentity(engine) };
+  });
 }
 
 /** The part that the file says. */
 function anchorSettings({ seed, training, data, anchors }: ImagePretraining, anchor: PretrainedAnchor): AnchorIdentity {
-  const { name, architecture, epochs = training.epochs, learning_rate = training.learning_rate } = anchor;
+  const { name, architecture, checkpoint, epochs = training.epochs, learning_rate = training.learning_rate } = anchor;
   const { kind, image_size } = data;
   return {
-    ...{ seed, anchor: { name, architecture }, data: { kind, image_size } },
+    ...{ seed, data: { kind, image_size } },
+    anchor: { name, architecture, ...(checkpoint !== undefined && { checkpoint }) },
     training: { ...training, epochs, learning_rate },
     ...(training.together && { family: anchors }),
   };

@@ -1,4 +1,4 @@
-/** Trains one anchor from scratch: batches, mixup and patches depend on seed and position alone. */
+/** Trains one anchor: batches, mixup and patches depend on seed and position alone. */
 import type { BatchLoader } from '../../data/batches/batches.js';
 import type { Value } from '../../engine/engine.js';
 import { accuracyOf } from '../../evaluation/accuracy.js';
@@ -18,6 +18,7 @@ export interface AnchorTraining {
   readonly name: string;
   readonly architecture: string;
   readonly family: FromScratch;
+  readonly start: Network<Float32NdArray>;
   readonly classes: number;
   readonly seed: number;
   readonly epochs: number;
@@ -63,8 +64,7 @@ export function isMeasured(epoch: number, epochs: number): boolean {
 }
 
 export async function trainAnchor(runtime: Runtime, anchor: AnchorTraining): Promise<TrainedAnchor> {
-  const { name, architecture, family, seed, epochs, train, metricsFile } = anchor;
-  const start = family.fresh(anchor.classes, Random.of(seed, 'weights', name));
+  const { name, architecture, family, start, epochs, train, metricsFile } = anchor;
   const measure = (parameters: Named<Value>) =>
     accuracyOf(runtime.engine, architecture, family.logits, treeOf(start, parameters), anchor.validation);
   const perEpoch = train.batchesPerEpoch;

@@ -11,6 +11,7 @@ import type { Runtime } from '../../training/runtime.js';
 import { type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
 import { type AnchorIdentity, anchorFile } from './anchor-identity.js';
 import { trainingOptions, validationOptions } from './image-splits.js';
+import { initialNetwork } from './initial-network.js';
 import { trainTogether } from './together-training.js';
 
 /** @param identities of the anchors, in their order */
@@ -23,17 +24,20 @@ export async function pretrainTogether(
 ): Promise<PretrainedAnchorResult[]> {
   const { seed, data, output, training } = config;
   const { distillation, clip_norm: clipNorm, steps } = training.together!;
-  const anchors = config.anchors.map(({ name, architecture }, index) => {
-    const whole = architectureNamed(architecture, data.image_size);
-    const { learning_rate: peakLearningRate } = identities[index]!.training;
-    return {
-      name,
-      architecture,
-      family: fromScratch(whole),
-      params: whole.blocks.reduce((sum, { params }) => sum + params, 0),
-      peakLearningRate,
-    };
-  });
+  const anchors = await Promise.all(
+    config.anchors.map(async (anchor, index) => {
+      const { name, architecture } = anchor;
+      const whole = architectureNamed(architecture, data.image_size);
+      return {
+        name,
+        architecture,
+        family: fromScratch(whole),
+        start: await initialNetwork(anchor, whole, dataset.classes.length, seed),
+        params: whole.blocks.reduce((sum, { params }) => sum + params, 0),
+        peakLearningRate: identities[index]!.training.learning_rate,
+      };
+    }),
+  );
   const teacher = anchors.reduce((largest, anchor) => (anchor.params > largest.params ? anchor : largest)).name;
   const indexOf = (name: string) => anchors.findIndex((anchor) => anchor.name === name);
   const fileOf = (name: string) => anchorFile(config, config.anchors[indexOf(name)]!);

@@ -23,12 +23,13 @@ import { finishedResult, type PretrainedAnchorResult, writeAnchor } from './anch
 import {
   type AnchorIdentity,
   anchorFile,
-  anchorIdentity,
+  anchorIdentities,
   type PretrainedAnchor,
   refuseOtherAnchor,
 } from './anchor-identity.js';
 import { trainAnchor } from './anchor-training.js';
 import { trainingOptions, validationOptions } from './image-splits.js';
+import { initialNetwork } from './initial-network.js';
 import { pretrainTogether } from './pretrain-together.js';
 
 /** @throws RequestError (also where the output was made with other settings or images), TrialError, Interrupted */
@@ -39,7 +40,7 @@ export async function pretrain(
   // 1. What is there already; it must have been made as is asked for now.
   const [first] = architecturesOf(config);
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
-  const identities = config.anchors.map((anchor) => anchorIdentity(config, anchor, dataset, engine));
+  const identities = await anchorIdentities(config, dataset, engine);
   for (const [index, anchor] of config.anchors.entries()) await refuseOtherAnchor(config, anchor, identities[index]!);
   const finished = await Promise.all(
     config.anchors.map((anchor) => finishedResult(anchorFile(config, anchor), anchor.name)),
@@ -118,10 +119,12 @@ async function pretrainAnchor(
   const { training } = identity;
   const { epochs, learning_rate } = training;
   const file = anchorFile(config, anchor);
-  const family = fromScratch(architectureNamed(architecture, data.image_size));
+  const known = architectureNamed(architecture, data.image_size);
+  const start = await initialNetwork(anchor, known, classes.length, seed);
+  const family = fromScratch(known);
   const checkpoint = `${file}.partial`;
   const { template, parameters, accuracy } = await trainAnchor(runtime, {
-    ...{ name, architecture, family, classes: classes.length, seed, epochs, train, validation, checkpoint },
+    ...{ name, architecture, family, start, classes: classes.length, seed, epochs, train, validation, checkpoint },
     warmupEpochs: training.warmup_epochs,
     peakLearningRate: learning_rate,
     weightDecay: training.weight_decay,

@@ -1,11 +1,11 @@
-/** Trains a family of anchors from scratch in the same steps: views, mixup and patches depend on seed and position alone. */
+/** Trains a family of anchors in the same steps: views, mixup and patches depend on seed and position alone. */
 import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader, RawBatch } from '../../data/batches/batches.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Value } from '../../engine/engine.js';
 import { toHost } from '../../engine/transfer.js';
 import { accuracyOf } from '../../evaluation/accuracy.js';
-import type { FromScratch } from '../../models/from-scratch.js';
+import type { FromScratch, Network } from '../../models/from-scratch.js';
 import { type Float32NdArray, float32, int32 } from '../../shared/arrays.js';
 import { appendJsonLine, keepJsonLines } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
@@ -24,6 +24,7 @@ export interface TogetherAnchor {
   readonly name: string;
   readonly architecture: string;
   readonly family: FromScratch;
+  readonly start: Network<Float32NdArray>;
   readonly peakLearningRate: number;
 }
 
@@ -65,11 +66,10 @@ export async function trainTogether(
   runtime: Runtime,
   training: TogetherTraining,
 ): Promise<ReadonlyMap<string, MeasuredAnchor>> {
-  const { anchors, epochs, train, metricsFile, seed, classes } = training;
+  const { anchors, epochs, train, metricsFile } = training;
   const { engine } = runtime;
   const learners = anchors.map((anchor) => {
-    const start = anchor.family.fresh(classes, Random.of(seed, 'weights', anchor.name));
-    return { ...anchor, logits: anchor.family.logits, start, form: new StackedForm(start) };
+    return { ...anchor, logits: anchor.family.logits, form: new StackedForm(anchor.start) };
   });
   const stacked: Family<Float32NdArray> = Object.fromEntries(
     learners.map(({ name, form, start }) => [name, form.stack(start)]),

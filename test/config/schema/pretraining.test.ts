@@ -65,6 +65,14 @@ test('what learns together are images, all for the same epochs', () => {
   ]);
 });
 
+test('weights to go on from are those of networks that read images', () => {
+  const anchors = [{ ...smallest.anchors[0], checkpoint: 'embedded' }];
+  assert.deepEqual(problemsOf({ anchors }), []);
+  assert.deepEqual(problemsOf({ anchors, data: { kind: 'plain-text', root: 'texts' } }), [
+    'anchors: expected no checkpoint of an anchor for text, received embedded for Ti',
+  ]);
+});
+
 test('a faulty field is one problem: rules that read it are skipped', () => {
   for (const changes of [{ training: null }, { anchors: 3 }, { training: { augmentation: { crop_scale: null } } }]) {
     assert.equal(problemsOf(changes).length, 1, JSON.stringify(changes));

@@ -9,6 +9,7 @@ import { fromScratch } from '../../../src/models/from-scratch.js';
 import { float32, type NdArray } from '../../../src/shared/arrays.js';
 import { readJsonLines } from '../../../src/shared/files.js';
 import { silentProgress } from '../../../src/shared/progress.js';
+import { Random } from '../../../src/shared/random.js';
 import { leavesOf } from '../../../src/shared/tree.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { architectures } from '../../training/miniature-network.js';
@@ -35,8 +36,9 @@ function hostAnchor(t: TestContext, changes: Partial<AnchorTraining> = {}, batch
     },
   });
   const metricsFile = path.join(folder, 'metrics.jsonl');
+  const family = fromScratch(architectures[0]!);
   const anchor: AnchorTraining = {
-    ...{ name: 'Ti', architecture: 'small', family: fromScratch(architectures[0]!), classes: 3, seed: 0 },
+    ...{ name: 'Ti', architecture: 'small', family, start: family.fresh(3, Random.of(0)), classes: 3, seed: 0 },
     ...{ epochs: 6, warmupEpochs: 1, peakLearningRate: 0.1, weightDecay: 0, labelSmoothing: 0 },
     ...{ mixup: 0, patchDropout: 0, train: hostLoader(batches), validation: hostLoader(1) },
     ...{ checkpoint: path.join(folder, 'checkpoint'), fingerprint: '{}', metricsFile },
