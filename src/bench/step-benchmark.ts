@@ -2,7 +2,8 @@
  * How long one adaptation step takes: 12 frozen ViT blocks with low-rank updates on q, k and v, forward alone and forward
  * plus backward, on random tokens. The same work as a step of any training run, without data loading.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Engine, Value } from '../engine/engine.js';
 import type { LowRankUpdate } from '../engine/ops/low-rank-linear.js';
 import { frozenOnDevice, toDevice } from '../engine/transfer.js';

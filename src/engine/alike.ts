@@ -2,7 +2,7 @@
  * Small tensors of one shape as the rows of one tensor, so that what is done to each of them alike takes a few operators
  * and not a few for each: a stitch trains 60 to 150 tensors, and an operator on a small one costs more than its arithmetic.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
 
 /** Elements of a tensor that is still worth copying; a larger one stays alone. */
 const largest = 2 ** 16;

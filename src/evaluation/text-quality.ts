@@ -1,5 +1,6 @@
 /** How well a language model predicts texts: cross-entropy and next-token accuracy over the tokens that are learned. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { TextLoader } from '../data/text/loader.js';
 import type { Engine, Values } from '../engine/engine.js';
 import { learnedTokens } from '../training/loss.js';

@@ -2,7 +2,8 @@
  * Frozen weights in 8 bits. A large matrix is kept as several, side by side: one of them at a time is made float32 where
  * many rows are multiplied, and stays below the size from which memory comes from the system page by page.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { type Quantised, quantisedLinear, zeroCode } from '../engine/ops/quantised-linear.js';
 import { type Float32NdArray, float32, type NdArray, uint8 } from '../shared/arrays.js';
 

@@ -5,7 +5,8 @@
  * Narrow layers are merged with both at once, those of all blocks together: a few operators do in a program what would be
  * some thirty small ones for each block, and the gradient of the whole weight costs no more than products with A and B.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Architecture } from '../models/architecture.js';
 import type { BlockAdaptation, NetworkWeights } from '../models/family.js';
 import type { LayerAdaptation, LinearMap } from '../models/layers.js';

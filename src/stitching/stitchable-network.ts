@@ -2,7 +2,8 @@
  * A stitch as a function of tensors: the front anchor's embedding and first blocks, the stitching layer, the end anchor's
  * remaining blocks, norm and head, all adapted by PST: y = x W + b + s x A B + b_n.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { isTensor } from '../engine/tensor.js';
 import type { Architecture } from '../models/architecture.js';
 import { blockwise } from '../models/blockwise.js';

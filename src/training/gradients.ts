@@ -1,5 +1,6 @@
 /** Gradients with respect to a whole tree of tensors. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { isTensor } from '../engine/tensor.js';
 import { leavesOf, mapTree } from '../shared/tree.js';
 

@@ -5,7 +5,7 @@
  * labels, int32 [batch, length], of which negative ones are not (transformers/loss/loss_utils.py, ForCausalLMLoss). The
  * mean is over the tokens that are learned; a batch without any has the loss 0.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
 
 /** Cross-entropy with soft targets [batch, classes] that sum to one. */
 export function softCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {

@@ -3,7 +3,8 @@
  * its own steps: a stitch's biases are trained only when the stitch is drawn, and their averages need the correction
  * for how often that was, not for how many steps the run has made.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { groupAlike, joinRows, splitRows } from '../engine/alike.js';
 import { isTensor } from '../engine/tensor.js';
 import { leavesOf, mapTree } from '../shared/tree.js';

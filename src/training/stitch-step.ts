@@ -11,7 +11,8 @@
  *
  * Saliency of the stitch: the mean of |parameter x gradient| over its trainables, with the stitch's own gradient.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { groupAlike, joinRows } from '../engine/alike.js';
 import type { TensorFunction } from '../engine/engine.js';
 import type { DropoutKeys } from '../engine/ops/dropout.js';

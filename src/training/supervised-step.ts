@@ -2,7 +2,8 @@
  * One step of ordinary training of one network on labels, all weights moving: forward, gradients and AdamW as one pure
  * function of tensors. Anchors are pretrained with it.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { TensorFunction } from '../engine/engine.js';
 import type { FromScratch, Network } from '../models/from-scratch.js';
 import { gradientsOf } from './gradients.js';

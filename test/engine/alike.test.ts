@@ -1,7 +1,9 @@
 /** Tensors that are moved together, against the same tensors moved alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { groupAlike, joinRows, splitRows } from '../../src/engine/alike.js';
 import { type AdamWState, adamW } from '../../src/training/optimizer.js';
 

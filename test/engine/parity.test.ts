@@ -1,7 +1,9 @@
 /** Both engines run the same training steps and must come to the same losses: five steps of SGD on a small network. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import type { Engine } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { gelu } from '../../src/engine/ops/gelu.js';

@@ -1,6 +1,8 @@
 /** What engine tests share: seeded arrays, the plain TensorFlow.js CPU backend as reference, and a relative comparison. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { type Engine, isValue, type TensorFunction } from '../../src/engine/engine.js';
 import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
 import { isTensor } from '../../src/engine/tensor.js';

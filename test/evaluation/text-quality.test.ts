@@ -1,7 +1,9 @@
 /** Quality of a language model whose probabilities are written down, so that it can be counted by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import type { TextLoader } from '../../src/data/text/loader.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { textQualityOf } from '../../src/evaluation/text-quality.js';

@@ -1,7 +1,9 @@
 /** Weights of 8 bits: codes worked out by hand, products and gradients against the dequantised matrix in float64. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { type QuantisedProjection, quantised, quantisedProjection } from '../../src/models/quantise.js';
 import { type Float32NdArray, float32, type NdArray } from '../../src/shared/arrays.js';

@@ -1,7 +1,9 @@
 /** A network against timm: logits, and the gradient of their weighted sum with respect to every parameter. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { isTensor } from '../../src/engine/tensor.js';
 import { type Float32NdArray, float32, isArray, isFloat32, type StateDict } from '../../src/shared/arrays.js';

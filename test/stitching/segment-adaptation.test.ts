@@ -1,7 +1,9 @@
 /** Adapted layers against x (W + s A B) + b + added, written out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
 import type { Architecture } from '../../src/models/architecture.js';
 import type { NetworkWeights } from '../../src/models/family.js';

@@ -1,7 +1,9 @@
 /** Losses against their definitions, written out in double precision. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { crossEntropy, distillation, smoothedTargets, softCrossEntropy } from '../../src/training/loss.js';
 
 before(() => tf.setBackend('cpu'));

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { type AdamWState, adamW, decays } from '../../src/training/optimizer.js';
 import { fixture } from '../fixture.js';
 

@@ -1,7 +1,9 @@
 /** Steps of stitches: what they move, by what, and that nothing is left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { type Engine, isValue, type Value } from '../../src/engine/engine.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { registerDecompositions } from '../../src/engine/ops/decompositions.js';

@@ -1,7 +1,9 @@
 /** The step of ordinary training: what it mixes, smooths and decays, against values by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { supervisedStep } from '../../src/training/supervised-step.js';
 
 tf.setBackend('cpu');

@@ -1,7 +1,9 @@
 /** Losses of language models against their definition, written out in double precision. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { float32, int32 } from '../../src/shared/arrays.js';
 import { Random } from '../../src/shared/random.js';

@@ -3,7 +3,8 @@
  * `esta generate` runs it. Each new token reads all weights once, so that its time is compared with the time that reading
  * as many bytes takes.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Engine } from '../../engine/engine.js';
 import { type LanguageModel, languageModel } from '../../evaluation/generation/language-model.js';
 import type { LlamaConfig } from '../../models/llama/config.js';

@@ -2,7 +2,8 @@
  * How long one adaptation step of a language model takes: frozen weights, low-rank updates on q and v, forward alone and
  * forward plus backward, on random tokens of which each is learned. The work of alpaca-lora on one micro batch.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Engine } from '../../engine/engine.js';
 import { frozenOnDevice, toDevice } from '../../engine/transfer.js';
 import { llamaArchitecture } from '../../models/llama/architecture.js';

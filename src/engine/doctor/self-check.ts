@@ -1,5 +1,6 @@
 /** A tiny compiled function with gradients, and what it must give: a proof that an engine computes, and computes right. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { float32 } from '../../shared/arrays.js';
 import type { Engine } from '../engine.js';
 

@@ -7,7 +7,9 @@
  */
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import * as ort from './runtime.js';
 import './kernels/index.js';
 import { trace } from './tracer.js';

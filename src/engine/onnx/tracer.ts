@@ -2,7 +2,8 @@
  * A TensorFlow.js backend whose kernels compute nothing: each appends ONNX nodes to a graph. Running a pure function of
  * tensors once under it, gradients included, yields the whole computation as one program (as jax.jit does for JAX).
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { BackendValues, DataId, KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../../shared/arrays.js';
 import { type Mapped, mapTree } from '../../shared/tree.js';

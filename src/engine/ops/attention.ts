@@ -3,7 +3,8 @@
  * but computed again, as FlashAttention does (Dao et al. 2022, algorithm 4): memory falls by heads x tokens^2 a layer. The
  * onnxruntime engine keeps those of short sequences on the CPU, where they are little (src/engine/onnx/engine.ts).
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 
 export interface AttentionOptions {

@@ -1,5 +1,6 @@
 /** Registers the plain decompositions of all fused kernels on a backend that computes by itself (cpu, tensorflow). */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { decomposedAttention, decomposedAttentionGrad } from './attention.js';
 import type { Decomposition, FusedKernel } from './fused-kernel.js';
 import { decomposedGelu, decomposedGeluGrad } from './gelu.js';

@@ -4,7 +4,7 @@
  * r[i] c[j] + r'[i] + c'[j] modulo a prime (universal hashing, Carter and Wegman 1979), uniform and independent in pairs.
  * The prime is so small that float32 holds all of it exactly.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
 
 /** The largest one whose products and sums of keys stay below 2^24. */
 export const keyPrime = 4093;

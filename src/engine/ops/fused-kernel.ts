@@ -4,7 +4,7 @@
  * stands beside each op. Their gradients are registered (not made by tf.customGrad), so that only those are computed
  * that somebody asks for.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
 
 export type FusedKernel =
   | 'EstaLinear'

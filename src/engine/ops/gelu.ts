@@ -1,5 +1,6 @@
 /** GELU in its exact form x Phi(x) (Hendrycks and Gimpel 2016), Phi the normal distribution function by way of erf. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 
 export function gelu(x: tf.Tensor): tf.Tensor {

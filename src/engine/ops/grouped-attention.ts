@@ -6,7 +6,8 @@
  * the sum over their readers, which their gradients need, is part of the product. Probabilities are computed again in the
  * backward pass, as in attention.ts.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 
 /** Added to a score that must not count: far below every real score, and finite, so that a row of nothing else is no NaN. */

@@ -1,5 +1,6 @@
 /** LayerNorm over the last axis (Ba et al. 2016), biased variance, as timm and PyTorch compute it. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 import { rowsOf } from './linear.js';
 

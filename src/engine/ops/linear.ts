@@ -1,5 +1,6 @@
 /** y = x W + b as one kernel, with weights in [in, out] layout. Gradients are computed only for what needs them. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 
 /**

@@ -4,7 +4,8 @@
  * W + s A B is merged once per call and serves the forward product and the gradient of x; A and B get their gradients by
  * way of rank-wide products, or of the gradient of a weight that is hardly wider than the rank.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 import { linear, rowsOf } from './linear.js';
 

@@ -2,7 +2,8 @@
  * y = x W^T with a frozen W of 8 bits, [out, in] as published: a row of it is (codes - 128) scale, with one scale for each
  * output (the symmetric row-wise quantisation of LLM.int8, Dettmers et al. 2022). Only x gets a gradient.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused } from './fused-kernel.js';
 import { rowsOf } from './linear.js';
 

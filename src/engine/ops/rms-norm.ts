@@ -1,5 +1,6 @@
 /** RMSNorm over the last axis (Zhang and Sennrich 2019): x / sqrt(mean(x^2) + epsilon), scaled; no mean, no offset. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 import { rowsOf } from './linear.js';
 

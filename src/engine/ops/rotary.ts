@@ -2,7 +2,8 @@
  * Rotary position embedding (Su et al. 2021) in the layout of Hugging Face's LLaMA: feature i of a head is rotated
  * together with feature i + headWidth / 2 (rotate_half in transformers/models/llama/modeling_llama.py).
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 
 /** Cosines and sines of the angle of every token and pair of features: both [tokens, headWidth / 2]. */

@@ -1,5 +1,6 @@
 /** SwiGLU (Shazeer 2020): silu(gate) up, with silu(x) = x sigmoid(x). The backward pass keeps the two inputs only. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { runFused, type Tensors } from './fused-kernel.js';
 
 /** @param gate, up of one shape, which is that of the result */

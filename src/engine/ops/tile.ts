@@ -2,7 +2,7 @@
  * Repetition along axes. TensorFlow.js adds up its gradient copy by copy: a slice and a sum for each image of a batch. Here
  * one sum over the copies does it.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
 
 /** x repeated `repeats[axis]` times along each of its axes, as tf.tile. */
 export function tile(x: tf.Tensor, repeats: readonly number[]): tf.Tensor {

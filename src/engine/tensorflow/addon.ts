@@ -5,7 +5,9 @@
  */
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import type { Precision } from '../../shared/engine-names.js';
 import { messageOf, RequestError } from '../../shared/errors.js';
 import { type AddonLocation, addonVersion } from './location.js';

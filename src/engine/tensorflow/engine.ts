@@ -2,7 +2,8 @@
  * The eager engine: a compiled function simply runs on TensorFlow's kernels, one by one, inside `tf.tidy`. A value is a
  * tensor on TensorFlow's device and lives until it is freed.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { NdArray } from '../../shared/arrays.js';
 import type { Precision } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';

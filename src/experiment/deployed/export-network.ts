@@ -1,5 +1,6 @@
 /** A stitch as one ONNX file that takes plain pixels and says what it is. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { OperatorSet, Precision } from '../../config/deployment-options.js';
 import { exportModel } from '../../engine/onnx/files/export.js';
 import { narrowToHalf } from '../../models/pretrained/formats/half.js';

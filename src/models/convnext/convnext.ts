@@ -7,7 +7,8 @@
  * which a ConvNeXt does not have. The MLP is all that is dense in a block (the depthwise convolution has 49 weights for a
  * channel, the MLP 8 times as many as there are channels), and LoRA is defined for linear layers.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { gelu } from '../../engine/ops/gelu.js';
 import { layerNorm } from '../../engine/ops/layer-norm.js';
 import { linear } from '../../engine/ops/linear.js';

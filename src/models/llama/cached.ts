@@ -3,7 +3,8 @@
  * where they lie and never copied: scores of kept and of new keys are computed apart, and only the new keys and values
  * are given back.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { hidden } from '../../engine/ops/grouped-attention.js';
 import { adapted, type Linear } from '../layers.js';
 import type { LowRank } from '../low-rank.js';

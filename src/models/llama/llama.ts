@@ -4,7 +4,8 @@
  * heads, SwiGLU, no biases. Written as functions of a tree of weights, block by block, so that a stitch can leave one
  * network and enter another between any two blocks.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { dropped } from '../../engine/ops/dropout.js';
 import { groupedAttention, hidden } from '../../engine/ops/grouped-attention.js';
 import { linear } from '../../engine/ops/linear.js';

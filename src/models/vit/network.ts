@@ -1,5 +1,6 @@
 /** A vision transformer as the functions that stitching calls. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Architecture } from '../architecture.js';
 import type { BlockwiseNetwork } from '../family.js';
 import type { Linear } from '../layers.js';

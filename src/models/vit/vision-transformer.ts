@@ -3,7 +3,8 @@
  * blocks, class token, learned position embedding, exact GELU. Written as functions of a tree of weights, block by block,
  * so that a stitch can leave one network and enter another between any two blocks.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { attention } from '../../engine/ops/attention.js';
 import { gelu } from '../../engine/ops/gelu.js';
 import { layerNorm } from '../../engine/ops/layer-norm.js';

@@ -7,7 +7,8 @@
  *
  * Every micro batch counts the same, as in transformers' Trainer, which alpaca-lora trains with.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { TensorFunction } from '../../engine/engine.js';
 import { isTensor } from '../../engine/tensor.js';
 import { leavesOf, mapTree } from '../../shared/tree.js';

@@ -3,7 +3,8 @@
  * changed, normalised. Two small interpolation matrices for each image do the first two, so that bytes cross the bus once.
  * Beside the host's views, values are not rounded between and after the two passes: they differ by at most 1 of 255.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 
 /**

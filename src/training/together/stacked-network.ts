@@ -3,7 +3,8 @@
  * then moves a dozen tensors and not 150. Stacks of equal parts, not one long vector: for parts of different sizes ONNX
  * Runtime's CUDA provider makes a table on the host with an entry for each element, in every run.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Network } from '../../models/from-scratch.js';
 import { type Float32NdArray, float32, isFloat32, sizeOf } from '../../shared/arrays.js';
 import { groupBy } from '../../shared/groups.js';

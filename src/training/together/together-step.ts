@@ -4,7 +4,8 @@
  * (co-distillation; Zhang et al. 2018, Deep Mutual Learning, in one direction). What is trained crosses the bus once for
  * all steps of a program.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { TensorFunction } from '../../engine/engine.js';
 import { isTensor } from '../../engine/tensor.js';

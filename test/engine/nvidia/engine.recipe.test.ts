@@ -1,7 +1,9 @@
 /** The engine for NVIDIA cards beside ONNX Runtime on the CPU, on libraries that stand in for those of a card. */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { compareSteps } from '../../../src/bench/parity.js';
 import type { Engine, TensorFunction, Values } from '../../../src/engine/engine.js';
 import { createNvidiaEngine } from '../../../src/engine/nvidia/engine.js';

@@ -1,7 +1,9 @@
 /** Frozen weights that programs hold themselves, tried on the CPU, where they are inputs by default. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import type { Engine, Value } from '../../../src/engine/engine.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { linear } from '../../../src/engine/ops/linear.js';

@@ -1,7 +1,9 @@
 /** Values in the memory of a WebGPU device. Where there is none the tests say why they do not run. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import * as ort from 'onnxruntime-node';
 import { deviceMemory } from '../../../src/engine/onnx/device-memory.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';

@@ -1,7 +1,9 @@
 /** Every group of kernels, forward and backward, against TensorFlow.js' own CPU backend. Tolerance: float32 rounding. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { int32, type NdArray } from '../../../src/shared/arrays.js';
 import { Random } from '../../../src/shared/random.js';

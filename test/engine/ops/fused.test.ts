@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import * as ort from 'onnxruntime-node';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { trace, traceGraph } from '../../../src/engine/onnx/tracer.js';

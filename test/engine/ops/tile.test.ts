@@ -1,7 +1,9 @@
 /** Repetition and its gradient: the sum over the copies, in one operator however many there are. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { traceGraph } from '../../../src/engine/onnx/tracer.js';
 import { tile } from '../../../src/engine/ops/tile.js';
 import '../../../src/engine/onnx/kernels/index.js';

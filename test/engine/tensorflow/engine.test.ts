@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { selfCheck } from '../../../src/engine/doctor/self-check.js';
 import type { Value } from '../../../src/engine/engine.js';
 import { createTensorFlowEngine } from '../../../src/engine/tensorflow/engine.js';

@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { isTensor } from '../../../src/engine/tensor.js';
 import type { LayerAdaptation } from '../../../src/models/layers.js';

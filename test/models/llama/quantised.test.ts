@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { type LlamaBlock, type LlamaWeights, runLlama } from '../../../src/models/llama/llama.js';
 import { loadLlama } from '../../../src/models/llama/load.js';

@@ -1,7 +1,9 @@
 /** The network against timm's VisionTransformer (fixture: test/fixtures/make-vit.py): logits and every gradient. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { numFeatures } from '../../../src/models/architecture.js';
 import { architectureNamed } from '../../../src/models/architectures.js';
 import { runNetwork } from '../../../src/models/blockwise.js';

@@ -1,7 +1,9 @@
 /** A network as stacks of tensors and back, outside and inside of a program. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { fromScratch } from '../../../src/models/from-scratch.js';
 import { isFloat32 } from '../../../src/shared/arrays.js';
 import { Random } from '../../../src/shared/random.js';

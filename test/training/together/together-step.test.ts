@@ -1,7 +1,9 @@
 /** Steps of a family beside steps of its members alone, and beside formulas by hand. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import type { Values } from '../../../src/engine/engine.js';
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { toDevice, toHost } from '../../../src/engine/transfer.js';

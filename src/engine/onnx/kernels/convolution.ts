@@ -2,7 +2,8 @@
  * Convolutions and their gradients. TensorFlow.js images are [batch, height, width, channels]; ONNX wants the channels
  * first, so every kernel transposes in and out, but for depthwise ones where blocked kernels can do without.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Attribute, Graph, GraphValue } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 import { blockedConvolution, blockedFilterGradient, isBlockable } from './blocked-depthwise.js';

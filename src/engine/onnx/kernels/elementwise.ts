@@ -1,5 +1,6 @@
 /** Unary and binary kernels. ONNX broadcasts as TensorFlow.js does; numbers that are known while tracing stay scalars. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { ElementType, Graph, GraphValue } from '../graph.js';
 import { sameShape } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';

@@ -1,5 +1,6 @@
 /** Matrix products. Two-dimensional ones become `Gemm`, which takes transposed operands and adds a third without a copy. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Graph, GraphValue } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 import { transposeNode } from './shape.js';

@@ -1,5 +1,6 @@
 /** Kernels that reduce along axes, and softmax. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import { type ElementType, type Graph, type GraphValue, sameShape } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 

@@ -1,5 +1,6 @@
 /** Kernels that move elements: views, transposition, slices, concatenation, gathering. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { ElementType, Graph, GraphValue } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
 

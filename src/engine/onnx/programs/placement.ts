@@ -2,7 +2,9 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { sizeOf } from '../../../shared/arrays.js';
 import type { Device } from '../../../shared/engine-names.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';

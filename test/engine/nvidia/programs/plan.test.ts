@@ -1,7 +1,9 @@
 /** How many passes over memory a function takes: each launch of a kernel is one. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import '../../../../src/engine/onnx/kernels/index.js';
 import { convert } from '../../../../src/engine/nvidia/loops/convert.js';
 import { type Plan, planOf } from '../../../../src/engine/nvidia/programs/plan.js';

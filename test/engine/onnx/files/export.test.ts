@@ -1,7 +1,9 @@
 /** One file for batches of any size, in any operators and precision, beside the same network run image by image. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import * as ort from 'onnxruntime-node';
 import type { OperatorSet, Precision } from '../../../../src/config/deployment-options.js';
 import { exportModel } from '../../../../src/engine/onnx/files/export.js';

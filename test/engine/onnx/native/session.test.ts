@@ -1,7 +1,9 @@
 /** Programs by the C API of the library that is here, on the CPU. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import '../../../../src/engine/onnx/kernels/index.js';
 import { nativeApi } from '../../../../src/engine/onnx/native/api.js';
 import { NativeSession } from '../../../../src/engine/onnx/native/session.js';

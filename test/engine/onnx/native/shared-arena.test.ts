@@ -1,7 +1,9 @@
 /** The C API of the library that is here, tried with an arena of the CPU. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../../../src/engine/onnx/engine.js';
 import { shareArena } from '../../../../src/engine/onnx/native/shared-arena.js';
 import { fromSharedArena } from '../../../../src/engine/onnx/programs/placement.js';

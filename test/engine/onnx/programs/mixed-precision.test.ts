@@ -1,7 +1,9 @@
 /** Mixed precision, tried on the CPU: its numbers are those of bfloat16, its kernels those of float32. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { createOnnxEngine } from '../../../../src/engine/onnx/engine.js';
 import '../../../../src/engine/onnx/kernels/index.js';
 import type { GraphNode, GraphParts } from '../../../../src/engine/onnx/model-proto.js';

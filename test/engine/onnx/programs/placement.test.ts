@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs';
+
+import tf = require('@tensorflow/tfjs');
+
 import { operatorsOnCpu, readable } from '../../../../src/engine/onnx/programs/placement.js';
 import '../../../../src/engine/onnx/kernels/index.js';
 import { trace } from '../../../../src/engine/onnx/tracer.js';
