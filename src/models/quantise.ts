@@ -2,8 +2,7 @@
  * Frozen weights in 8 bits. A large matrix is kept as several, side by side: one of them at a time is made float32 where
  * many rows are multiplied, and stays below the size from which memory comes from the system page by page.
  */
-import tf = require('@tensorflow/tfjs');
-
+import type * as tf from '@tensorflow/tfjs';
 import { type Quantised, quantisedLinear, zeroCode } from '../engine/ops/quantised-linear.js';
 import { type Float32NdArray, float32, type NdArray, uint8 } from '../shared/arrays.js';
 
@@ -50,7 +49,6 @@ function quantisedPart(rows: Float32Array, outputs: number, inputs: number): Qua
 
 /** x [..., in] -> [..., out] */
 export function quantisedProjection(x: tf.Tensor, { parts, bias }: QuantisedProjection<tf.Tensor>): tf.Tensor {
-  const outputs = parts.map((part) => quantisedLinear(x, part));
-  const y = outputs.length === 1 ? outputs[0]! : tf.concat(outputs, -1);
+  const y = quantisedLinear(x, parts);
   return bias ? y.add(bias) : y;
 }

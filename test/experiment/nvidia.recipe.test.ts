@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createNvidiaEngine } from '../../src/engine/nvidia/engine.js';
 import { blankCard } from '../engine/nvidia/blank-card.js';
 import { miniature } from './miniature.js';
+import { textMiniature } from './text/text-miniature.js';
 
 test('vision transformers run on a card: low-rank updates, all weights, several stitches to a pass', async (t) => {
   const mini = await miniature(t);
@@ -30,4 +31,16 @@ test('ConvNeXts run on a card', async (t) => {
   });
   for (const { method, status } of await mini.run(experiment, 'run', { engine }))
     assert.equal(status, 'finished', method);
+});
+
+test('language models run on a card: float32 with dropout, and anchors of 8 bits', async (t) => {
+  const mini = await textMiniature(t);
+  const engine = await createNvidiaEngine({ card: blankCard(), precision: 'mixed' });
+  t.after(() => engine.dispose());
+  const data = { kind: 'word-tasks', train_texts: 4, validation_texts: 2 };
+  for (const text of [{ dropout: 0.1 }, { weights: '8bit' }]) {
+    const experiment = mini.experiment({ text, data, training: { epochs: 1 }, sampling: { warmup_epochs: 0 } });
+    for (const { method, status } of await mini.run(experiment, Object.keys(text)[0]!, { engine }))
+      assert.equal(status, 'finished', method);
+  }
 });

@@ -164,7 +164,7 @@ class NvidiaEngine implements Engine {
   }
 
   private compileProgram<In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {
-    const { graph, outputs } = traceGraph(fn, inputs as never, { fused: true });
+    const { graph, outputs } = traceGraph(fn, inputs as never, { fused: true, multipliesCodes: true });
     const given = valuesByName(inputs);
     const fixed = new Map<string, Address>();
     const held = new Set<CardStorage>();

@@ -30,6 +30,8 @@ export interface GraphOptions {
   readonly fused?: boolean | undefined;
   /** Default false. */
   readonly standard?: boolean | undefined;
+  /** Default false. */
+  readonly multipliesCodes?: boolean | undefined;
 }
 
 /** Constants live inside the compiled program: large ones belong into its inputs. */
@@ -57,12 +59,21 @@ export class Graph {
   readonly fused: boolean;
   /** Whether only operators of the ONNX standard may be used; none is fused then. */
   readonly standard: boolean;
+  /** Whether the engine has an operator for products with matrices of 8 bits: QuantisedProduct, of our own. */
+  readonly multipliesCodes: boolean;
 
-  constructor({ channelBlock, shortSequence = 0, standard = false, fused = !standard }: GraphOptions = {}) {
+  constructor({
+    channelBlock,
+    shortSequence = 0,
+    standard = false,
+    fused = !standard,
+    multipliesCodes = false,
+  }: GraphOptions = {}) {
     this.channelBlock = channelBlock;
     this.shortSequence = shortSequence;
     this.fused = fused;
     this.standard = standard;
+    this.multipliesCodes = multipliesCodes;
   }
 
   input(name: string, shape: readonly number[], dtype: ElementType): GraphValue {

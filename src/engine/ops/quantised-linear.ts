@@ -1,6 +1,7 @@
 /**
  * y = x W^T with a frozen W of 8 bits, [out, in] as published: a row of it is (codes - 128) scale, with one scale for each
- * output (the symmetric row-wise quantisation of LLM.int8, Dettmers et al. 2022). Only x gets a gradient.
+ * output (the symmetric row-wise quantisation of LLM.int8, Dettmers et al. 2022). Only x gets a gradient. A large W is kept
+ * as several matrices, whose outputs stand one after the other.
  */
 import tf = require('@tensorflow/tfjs');
 
@@ -23,38 +24,57 @@ export interface Quantised<T> {
  * (src/models/llama/generation-graph.ts).
  *
  * @param x [..., in]
- * @returns [..., out]
+ * @returns [..., out of all parts]
  */
-export function quantisedLinear(x: tf.Tensor, { codes, scale }: Quantised<tf.Tensor>): tf.Tensor {
-  return runFused('EstaQuantisedLinear', { x, codes, scale })[0]!;
+export function quantisedLinear(x: tf.Tensor, parts: readonly Quantised<tf.Tensor>[]): tf.Tensor {
+  return runListed('EstaQuantisedLinear', listed(x, parts));
+}
+
+type Listed = readonly tf.Tensor[];
+
+/** As the kernels take them: x or dy, then codes and scale of each part. */
+function listed(x: tf.Tensor, parts: readonly Quantised<tf.Tensor>[]): Listed {
+  return [x, ...parts.flatMap(({ codes, scale }) => [codes, scale])];
+}
+
+function runListed(kernel: 'EstaQuantisedLinear' | 'EstaQuantisedLinearGrad', inputs: Listed): tf.Tensor {
+  return runFused(kernel, inputs as never)[0]!; // TensorFlow.js takes a list where it takes names
 }
 
 tf.registerGradient({
   kernelName: 'EstaQuantisedLinear',
-  inputsToSave: ['codes', 'scale'],
-  gradFunc: (dy, [codes, scale]) => ({
-    x: () => runFused('EstaQuantisedLinearGrad', { dy: dy as tf.Tensor, codes: codes!, scale: scale! })[0]!,
+  saveAllInputs: true,
+  gradFunc: (dy, [, ...matrices]) => ({
+    0: () => runListed('EstaQuantisedLinearGrad', [dy as tf.Tensor, ...matrices]),
   }),
 });
 
-interface Matrix {
-  readonly codes: tf.Tensor2D;
-  readonly scale: tf.Tensor;
+/** The inputs of a kernel by part. */
+export function partsOf<T>([x, ...matrices]: readonly T[]): { readonly x: T; readonly parts: readonly Quantised<T>[] } {
+  const parts = Array.from({ length: matrices.length / 2 }, (_, part) => ({
+    codes: matrices[2 * part]!,
+    scale: matrices[2 * part + 1]!,
+  }));
+  return { x: x!, parts };
 }
 
-const dequantised = ({ codes, scale }: Matrix) =>
+const dequantised = ({ codes, scale }: Quantised<tf.Tensor>) =>
   codes
     .cast('float32')
     .sub(zeroCode)
     .mul<tf.Tensor2D>(scale.reshape([-1, 1]));
 
-export function decomposedQuantisedLinear({ x, ...matrix }: Matrix & { readonly x: tf.Tensor }): tf.Tensor[] {
-  const product = tf.matMul(rowsOf(x), dequantised(matrix), false, true);
+const whole = (parts: readonly Quantised<tf.Tensor>[]) => tf.concat(parts.map(dequantised), 0);
+
+export function decomposedQuantisedLinear(inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor[] {
+  const { x, parts } = partsOf(Object.values(inputs));
+  const product = tf.matMul(rowsOf(x), whole(parts), false, true);
   return [product.reshape([...x.shape.slice(0, -1), product.shape[1]!])];
 }
 
 /** dx = dy W */
-export function decomposedQuantisedLinearGrad({ dy, ...matrix }: Matrix & { readonly dy: tf.Tensor }): tf.Tensor[] {
-  const product = tf.matMul(rowsOf(dy), dequantised(matrix));
+export function decomposedQuantisedLinearGrad(inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor[] {
+  const { x: dy, parts } = partsOf(Object.values(inputs));
+  const product = tf.matMul(rowsOf(dy), whole(parts));
   return [product.reshape([...dy.shape.slice(0, -1), product.shape[1]!])];
 }

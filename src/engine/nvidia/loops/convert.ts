@@ -7,6 +7,7 @@ import type { GraphConstant, GraphNode, GraphParts } from '../../onnx/model-prot
 import { intOf, intsOf } from './attributes.js';
 import { type Conversion, type Convert, MissingOperators } from './conversion.js';
 import { convolution, transposedConvolution } from './convolution.js';
+import { languageConverters } from './language/operators.js';
 import { movements } from './movements.js';
 import { pointwise } from './operators.js';
 import { productConverters } from './products.js';
@@ -114,6 +115,7 @@ const converters: Readonly<Record<string, Convert>> = {
   ...movements,
   ...reductions,
   ...productConverters,
+  ...languageConverters,
   Where: ({ values, given }) => values.map('($0 ? $1 : $2)', given as Value[], given[1]!.type),
   Cast: ({ values, node, given }) => {
     const type = typeOfCode[intOf(node.attributes['to'])]!;

@@ -34,7 +34,13 @@ export type Definition =
   | { readonly kind: 'constant'; readonly bytes: Uint8Array }
   | { readonly kind: 'number'; readonly number: number }
   /** C++ of one element, inputs being $0, $1, ...; they are broadcast to the shape of the value. */
-  | { readonly kind: 'map'; readonly code: string; readonly inputs: readonly Value[] }
+  | {
+      readonly kind: 'map';
+      readonly code: string;
+      readonly inputs: readonly Value[];
+      /** For what it is made anew: it is not kept for anything else that needs the same. */
+      readonly only?: string;
+    }
   /** Over the last axis, which stays with extent one. */
   | { readonly kind: 'reduce'; readonly by: Reduction; readonly inputs: readonly [Value] }
   /** Of [outer, reduced, inner] to [outer, inner]. */
@@ -96,8 +102,10 @@ export class Values {
     return this.make({ kind: 'number', number }, [], type);
   }
 
-  map(code: string, inputs: readonly Value[], type: LoopType = inputs[0]!.type): Value {
-    return this.make({ kind: 'map', code, inputs }, broadcast(inputs.map(({ shape }) => shape)), type);
+  /** @param only for what it is made, where it is not to be kept for anything else */
+  map(code: string, inputs: readonly Value[], type: LoopType = inputs[0]!.type, only?: string): Value {
+    const made = { kind: 'map', code, inputs, ...(only !== undefined && { only }) } as const;
+    return this.make(made, broadcast(inputs.map(({ shape }) => shape)), type);
   }
 
   reshape(value: Value, shape: readonly number[]): Value {

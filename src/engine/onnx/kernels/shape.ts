@@ -29,7 +29,7 @@ export function sliceNode(graph: Graph, x: GraphValue, begin: readonly number[],
   });
 }
 
-function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): GraphValue {
+export function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): GraphValue {
   const filled = list.filter((value) => value.shape.every((extent) => extent > 0));
   if (filled.length === 1) return filled[0]!;
   const first = filled[0]!;
@@ -44,7 +44,7 @@ function concatNode(graph: Graph, list: readonly GraphValue[], axis: number): Gr
 const concatKey = (list: readonly GraphValue[], axis: number) => `Concat ${list.map(({ name }) => name)} along ${axis}`;
 
 /** Consecutive parts of x of the given sizes along one axis; put together again, they are x. */
-function splitNode(graph: Graph, x: GraphValue, sizes: readonly number[], axis: number): GraphValue[] {
+export function splitNode(graph: Graph, x: GraphValue, sizes: readonly number[], axis: number): GraphValue[] {
   if (sizes.length === 1) return [x];
   const parts = partsOf(graph, x, sizes, axis);
   graph.once(concatKey(parts, axis), () => x);

@@ -1,0 +1,35 @@
+/**
+ * Products with matrices of 8 bits. For many rows a matrix is made float32, or bfloat16 in `mixed`, which holds all codes
+ * exactly, in memory that it needs for its product alone: its scales go into the sums.
+ */
+import { sizeOf } from '../../../../shared/arrays.js';
+import { partsOf, zeroCode } from '../../../ops/quantised-linear.js';
+import { intOf } from '../attributes.js';
+import type { Convert } from '../conversion.js';
+import { concat } from '../movements.js';
+import { literal } from '../operators.js';
+import { product } from '../products.js';
+import type { Value } from '../value.js';
+
+/** x W^T, and of `turned` x W, where W [out, in] is (codes - zeroCode) scale, in parts one below the other. */
+export const quantisedProduct: Convert = ({ values, node, given, products, placed }) => {
+  const { x, parts } = partsOf(given as readonly Value[]);
+  const rows = values.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+  const only = node.outputs[0]!;
+  const numbers = parts.map(({ codes }) => {
+    const centred = values.map(`(float)$0 - ${literal(zeroCode)}`, [codes], 'float32', only);
+    return products.isMixed ? values.narrow(centred) : centred;
+  });
+  const matrix = concat(values, placed, numbers, 0);
+  const scales = values.make(
+    { kind: 'concat', axis: 0, inputs: parts.map(({ scale }) => scale) },
+    [matrix.shape[0]!],
+    'float32',
+  );
+  const scale = parts.length === 1 ? parts[0]!.scale : scales;
+  const isTurned = intOf(node.attributes['turned']) === 1;
+  const result = isTurned
+    ? product(values, products, values.map('$0 * $1', [rows, scale]), matrix)
+    : values.map('$0 * $1', [product(values, products, rows, values.transpose(matrix, [1, 0])), scale]);
+  return values.reshape(result, [...x.shape.slice(0, -1), result.shape[1]!]);
+};
