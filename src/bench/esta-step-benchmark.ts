@@ -15,7 +15,7 @@ import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space
 import { namedLeaves } from '../training/parameters.js';
 import { type StepMeasures, stepRunner } from '../training/step-runner.js';
 import { type DeviceState, initialState, stateOnDevice } from '../training/training-state.js';
-import { randomArray, randomNetwork } from './random-network.js';
+import { randomImages, randomNetwork } from './random-network.js';
 import { medianMilliseconds, type StepBenchmarkOptions } from './step-benchmark.js';
 
 const classes = 100;
@@ -65,7 +65,7 @@ export function estaStepSetting(
     saliency: method === 'esta',
   });
   const side = variants[0]!.imageSize;
-  const images = randomArray(random, [batchSize, side, side, 3]);
+  const images = randomImages(engine, random, [batchSize, side, side, 3]);
   const labels = int32([batchSize], new Int32Array(batchSize));
   return {
     state,

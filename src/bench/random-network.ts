@@ -1,8 +1,12 @@
-/** Stitched networks of random weights, for benchmarks: time does not depend on weights. */
+/** Stitched networks of random weights and images, for benchmarks: time does not depend on them. */
+import type { BatchImages, PixelImages } from '../data/batches/pixel-images.js';
+import { normalise } from '../data/images/augment.js';
+import { inceptionNormalisation } from '../data/images/preprocessing.js';
+import type { Engine } from '../engine/engine.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { initialWeights } from '../models/weights.js';
-import { type Float32NdArray, float32, sizeOf } from '../shared/arrays.js';
+import { type Float32NdArray, float32, sizeOf, uint8 } from '../shared/arrays.js';
 import type { Random } from '../shared/random.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
 import type { FrozenNetwork } from '../stitching/stitchable-network.js';
@@ -10,6 +14,19 @@ import type { FrozenNetwork } from '../stitching/stitchable-network.js';
 /** Normally distributed, deviation 0.02. */
 export function randomArray(random: Random, shape: readonly number[]): Float32NdArray {
   return float32(shape, random.truncatedNormal(sizeOf(shape), 0.02));
+}
+
+/** The same for all engines, in the form in which training sends them. @param shape [batch, side, side, 3] */
+export function randomImages(
+  { imagesAsBytes }: Pick<Engine, 'imagesAsBytes'>,
+  random: Random,
+  shape: readonly number[],
+): BatchImages {
+  const bytes = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
+  if (imagesAsBytes) return { pixels: uint8(shape, bytes), ...inceptionNormalisation } satisfies PixelImages;
+  const numbers = Float32Array.from(bytes);
+  normalise(numbers, inceptionNormalisation);
+  return float32(shape, numbers);
 }
 
 /** @param variants the anchors of the space */

@@ -45,6 +45,8 @@ export interface Engine {
   readonly precision: Precision;
   /** Why values cross the bus in every run of a program, where they could stay on the card; absent where nothing is lost. */
   readonly crossing?: string;
+  /** Whether images are best sent as bytes, which a program normalises: where they cross a bus. Default false. */
+  readonly imagesAsBytes?: boolean;
   /**
    * Copies (or wraps) a host array.
    * @param isConstant whether its elements never change, as those of frozen weights: a program may hold a copy of its own

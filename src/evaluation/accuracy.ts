@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../data/batches/batches.js';
 import type { Engine, Values } from '../engine/engine.js';
+import { imagesOnDevice } from '../training/images/on-device.js';
 
 /** Logits [batch, classes] of a network given as a tree of tensors. */
 export type LogitsFunction<Network> = (network: Network, images: tf.Tensor) => tf.Tensor;
@@ -28,7 +29,7 @@ export async function accuracyOf<Network>(
   let correct = 0;
   let seen = 0;
   for await (const batch of loader.batches()) {
-    const inputs = { images: engine.put(batch.images), labels: engine.put(batch.labels) };
+    const inputs = { images: await imagesOnDevice(engine, batch.images), labels: engine.put(batch.labels) };
     const result = await count({ network, ...inputs });
     correct += (await engine.get(result.correct)).data[0]!;
     seen += batch.indices.length;

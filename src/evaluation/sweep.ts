@@ -6,12 +6,14 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
+import { imagesFrom } from '../data/batches/pixel-images.js';
 import type { Engine, Value } from '../engine/engine.js';
-import { float32, int32 } from '../shared/arrays.js';
+import { int32 } from '../shared/arrays.js';
 import { type Shape, trainableShapes } from '../stitching/parameters/shapes.js';
 import { joinTrainables, noTrainables, pickTrainables, type Trainables } from '../stitching/parameters/trainables.js';
 import { firstAnchor, isAnchor, lastAnchor, type Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch, runTogether } from '../stitching/stitchable-network.js';
+import { imagesOnDevice } from '../training/images/on-device.js';
 import type { StitchedNetwork } from '../training/step-runner.js';
 
 /** Images x stitches that run together: as many as an evaluation batch has images. More was not faster on a CPU. */
@@ -68,7 +70,7 @@ export async function sweepAccuracies(
   for await (const batch of loader.batches()) {
     for (const { ids, images, network, run } of groups) {
       for (const part of partsOf(batch, images)) {
-        const inputs = { images: engine.put(part.images), labels: engine.put(part.labels) };
+        const inputs = { images: await imagesOnDevice(engine, part.images), labels: engine.put(part.labels) };
         const result = await run({ ...network, ...inputs });
         for (const [index, count] of (await engine.get(result.correct)).data.entries()) correct[ids[index]!]! += count;
         engine.free({ ...inputs, result });
@@ -93,13 +95,9 @@ function groupsOf(stitches: readonly Stitch[]): Stitch[][] {
 
 /** The batch in parts of `size` images, all of one shape: the last is filled up with images of no class. */
 function partsOf({ images, labels }: Pick<Batch, 'images' | 'labels'>, size: number) {
-  const [count, ...shape] = images.shape as [number, ...number[]];
-  const length = images.data.length / count;
-  return Array.from({ length: Math.ceil(count / size) }, (_, part) => {
-    const data = new Float32Array(size * length);
-    data.set(images.data.subarray(part * size * length, (part + 1) * size * length));
+  return Array.from({ length: Math.ceil(labels.data.length / size) }, (_, part) => {
     const classes = new Int32Array(size).fill(-1);
     classes.set(labels.data.subarray(part * size, (part + 1) * size));
-    return { images: float32([size, ...shape], data), labels: int32([size], classes) };
+    return { images: imagesFrom(images, part * size, size), labels: int32([size], classes) };
   });
 }

@@ -1,5 +1,6 @@
 /** Runs training steps of stitches, one or several on a batch, on a state that lives on the engine's device. */
 import type * as tf from '@tensorflow/tfjs';
+import type { PixelImages } from '../data/batches/pixel-images.js';
 import type { Compiled, Engine, Value } from '../engine/engine.js';
 import { float32, type Int32NdArray, type NdArray } from '../shared/arrays.js';
 import { namedTrainables, trainablesOfNames } from '../stitching/parameters/names.js';
@@ -9,6 +10,7 @@ import type { StitchableNetwork } from '../stitching/space/cost.js';
 import type { Stitch } from '../stitching/space/stitch.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitching/stitchable-network.js';
+import { imagesOnDevice } from './images/on-device.js';
 import {
   type Lesson,
   learningTeacherStep,
@@ -44,14 +46,14 @@ export interface StepMeasures {
  * A step of one stitch: it and its teacher move at once, by the sum of their gradients (the paper). A step of several: the
  * teacher moves first, then one stitch after another, each from what the teacher said before it moved.
  * @param ids of the stitches, at least one
- * @param images [batch, side, side, 3], or tokens int32 [batch, length]
+ * @param images [batch, side, side, 3], normalised or bytes, or tokens int32 [batch, length]
  * @param labels [batch], of tokens [batch, length]
  * @param rate learning rate
  * @returns what was measured, stitch by stitch
  */
 export type RunStep = (
   ids: readonly number[],
-  images: NdArray,
+  images: NdArray | PixelImages,
   labels: Int32NdArray,
   rate: number,
 ) => Promise<StepMeasures[]>;
@@ -141,7 +143,7 @@ export function stepRunner(
   return async (ids, images, labels, rate) => {
     const stitches = ids.map(preparedOf);
     const batch = {
-      images: engine.put(images),
+      images: await imagesOnDevice(engine, images),
       labels: engine.put(labels),
       rate: engine.put(float32([], Float32Array.of(rate))),
     };

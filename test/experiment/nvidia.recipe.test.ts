@@ -8,15 +8,22 @@ import { textMiniature } from './text/text-miniature.js';
 
 test('vision transformers run on a card: low-rank updates, all weights, several stitches to a pass', async (t) => {
   const mini = await miniature(t);
-  const engine = await createNvidiaEngine({ card: blankCard() });
+  const sent = new Set<number>();
+  const card = { ...blankCard(), upload: (_: number, { byteLength }: ArrayBufferView) => void sent.add(byteLength) };
+  const engine = await createNvidiaEngine({ card });
   t.after(() => engine.dispose());
   const experiment = mini.experiment({
     methods: ['esta', 'sn-net', 'ss-lora'],
     training: { epochs: 1 },
+    stitching: { fit_images: 3 },
     sampling: { bins: 2, warmup_epochs: 0, stitches_per_step: 2, sandwich: true },
   });
   for (const { method, status } of await mini.run(experiment, 'run', { engine }))
     assert.equal(status, 'finished', method);
+  // Images go in as bytes, those of training (batches of 4) as those of the test (of 12).
+  const pixels = 64 * 64 * 3;
+  assert.deepEqual([sent.has(4 * pixels), sent.has(12 * pixels)], [true, true]);
+  assert.deepEqual([sent.has(4 * 4 * pixels), sent.has(4 * 12 * pixels)], [false, false]);
 });
 
 test('ConvNeXts run on a card', async (t) => {

@@ -48,7 +48,7 @@ const addingSteps: Training<Rest>['stepOn'] = (state) => async (batch, position,
   state.parameters['weight'] = engine.put(float32([], Float32Array.of(next)));
   return {
     measures: { loss: 10 * position.step, odd: position.step % 2 === 1 ? position.step : undefined },
-    next: () => ({ seen: [...rest.seen, batch.images.data[0]!] }),
+    next: () => ({ seen: [...rest.seen, (batch.images as Float32NdArray).data[0]!] }),
   };
 };
 

@@ -6,14 +6,22 @@
  * far ahead they work, or on where an interrupted run went on.
  */
 import { availableParallelism } from 'node:os';
-import { type Float32NdArray, float32, type Int32NdArray, int32, type Uint8NdArray } from '../../shared/arrays.js';
+import {
+  type Float32NdArray,
+  float32,
+  type Int32NdArray,
+  int32,
+  type Uint8NdArray,
+  uint8,
+} from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { Random } from '../../shared/random.js';
 import type { Sample } from '../dataset.js';
 import { cacheImages, type ImageCache } from '../images/image-cache.js';
 import type { Augmentation, Preprocessing } from '../images/preprocessing.js';
 import { BatchPool } from './batch-pool.js';
-import type { PreparedImages } from './batch-worker.js';
+import type { ImageForm, PreparedImages } from './batch-worker.js';
+import { type BatchImages, factorNumbers, type PixelImages } from './pixel-images.js';
 import { viewNumbers } from './raw-images.js';
 
 export interface BatchOptions {
@@ -50,9 +58,8 @@ interface BatchPlace {
   readonly indices: readonly number[];
 }
 
-export interface Batch extends BatchPlace {
-  /** [batch, crop, crop, 3], normalised */
-  readonly images: Float32NdArray;
+export interface Batch<Images extends BatchImages = BatchImages> extends BatchPlace {
+  readonly images: Images;
 }
 
 /** Images as they are, to be cropped, mirrored and normalised on the device. */
@@ -72,7 +79,7 @@ export interface BatchRange {
 
 /** A split, ready to be read again and again. */
 export class BatchLoader<Of extends BatchPlace = Batch> {
-  /** Use `openBatches` or `openRawBatches`. */
+  /** Use `openBatches`, `openPixelBatches` or `openRawBatches`. */
   constructor(
     private readonly options: BatchOptions,
     private readonly pool: BatchPool,
@@ -143,27 +150,48 @@ interface PlannedBatch {
  * A split without samples has no batches: validation images that nothing is chosen on may be missing.
  * @throws RequestError when images cannot be decoded, or when there are too few samples for a whole batch of training
  */
-export async function openBatches(options: BatchOptions): Promise<BatchLoader> {
+export async function openBatches(options: BatchOptions): Promise<BatchLoader<Batch<Float32NdArray>>> {
   const { crop } = options.preprocessing;
-  return open(options, false, (place, { images }) => ({
+  return open(options, 'normalised', (place, { images }) => ({
     ...place,
     images: float32([place.indices.length, crop, crop, 3], images as Float32Array),
   }));
 }
 
+/** As `openBatches`, of the same views as bytes, for an engine that normalises them. */
+export async function openPixelBatches(options: BatchOptions): Promise<BatchLoader<Batch<PixelImages>>> {
+  const { crop, mean, std } = options.preprocessing;
+  return open(options, 'bytes', (place, { images, numbers }) => ({
+    ...place,
+    images: {
+      pixels: uint8([place.indices.length, crop, crop, 3], images as Uint8Array),
+      ...(numbers && { factors: float32([place.indices.length, factorNumbers], numbers) }),
+      ...{ mean, std },
+    },
+  }));
+}
+
+/** Batches in the form in which images best reach an engine. */
+export function openBatchesFor(
+  { imagesAsBytes }: { readonly imagesAsBytes?: boolean },
+  options: BatchOptions,
+): Promise<BatchLoader> {
+  return imagesAsBytes ? openPixelBatches(options) : openBatches(options);
+}
+
 /** As `openBatches`, of images that a program prepares on the device: bytes, and what is to be seen of them. */
 export async function openRawBatches(options: BatchOptions): Promise<BatchLoader<RawBatch>> {
   const { crop } = options.preprocessing;
-  return open(options, true, (place, { images, views }) => ({
+  return open(options, 'raw', (place, { images, numbers }) => ({
     ...place,
-    images: { dtype: 'uint8', shape: [place.indices.length, crop, crop, 3], data: images as Uint8Array },
-    views: float32([place.indices.length, viewNumbers], views),
+    images: uint8([place.indices.length, crop, crop, 3], images as Uint8Array),
+    views: float32([place.indices.length, viewNumbers], numbers),
   }));
 }
 
 async function open<Of extends BatchPlace>(
   options: BatchOptions,
-  raw: boolean,
+  form: ImageForm,
   assemble: (place: BatchPlace, prepared: PreparedImages) => Of,
 ): Promise<BatchLoader<Of>> {
   const { samples, preprocessing, augmentation, batchSize, seed = 0, lastBatch = 'keep' } = options;
@@ -178,6 +206,6 @@ async function open<Of extends BatchPlace>(
     ...(cacheBytes !== undefined && { maximumBytes: cacheBytes }),
     ...(onProgress && { onProgress }),
   });
-  const pool = new BatchPool(threads, { samples, preprocessing, augmentation, cache, seed, raw });
+  const pool = new BatchPool(threads, { samples, preprocessing, augmentation, cache, seed, form });
   return new BatchLoader(options, pool, cache, assemble);
 }

@@ -48,6 +48,22 @@ export function prepareImage(
 }
 
 /**
+ * The view of `image` as bytes [crop, crop, 3], before its colours are changed and normalised.
+ * @returns the factors of its colours, where they are to be changed
+ * @throws RequestError when the image is smaller than the crop
+ */
+export function prepareBytes(
+  image: RgbImage,
+  preprocessing: Preprocessing,
+  view: RandomView | undefined,
+  output: Uint8Array,
+): ColourJitter | undefined {
+  const { window, flip, jitter } = viewOf(image, preprocessing, view);
+  resample(image, window, preprocessing.crop, preprocessing.interpolation, flip, output);
+  return jitter;
+}
+
+/**
  * Draws what `prepareImage` shows of an image.
  * @param view left out: the central crop, as in evaluation
  * @throws RequestError when the image is smaller than the crop
@@ -142,7 +158,8 @@ function clip(value: number): number {
   return Math.max(0, Math.min(255, value));
 }
 
-function normalise(pixels: Float32Array, { mean, std }: Preprocessing): void {
+/** Normalises values from 0 to 255 in place. @param pixels [..., 3] */
+export function normalise(pixels: Float32Array, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>): void {
   const [scaleR, scaleG, scaleB] = [1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2])];
   const [shiftR, shiftG, shiftB] = [mean[0] / std[0], mean[1] / std[1], mean[2] / std[2]];
   for (let at = 0; at < pixels.length; at += 3) {

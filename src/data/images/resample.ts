@@ -15,7 +15,7 @@ export interface Window {
 
 /**
  * Writes the window, resized to [size, size, 3] and mirrored left to right when `flip`, into `output`; values are
- * whole numbers from 0 to 255.
+ * whole numbers from 0 to 255, which bytes hold as well.
  */
 export function resample(
   image: RgbImage,
@@ -23,7 +23,7 @@ export function resample(
   size: number,
   interpolation: Interpolation,
   flip: boolean,
-  output: Float32Array,
+  output: Float32Array | Uint8Array,
 ): void {
   const whole = Number.isInteger(window.left) && Number.isInteger(window.top);
   if (whole && window.width === size && window.height === size) {
@@ -47,7 +47,13 @@ export function resample(
   }
 }
 
-function copyWindow(image: RgbImage, window: Window, size: number, flip: boolean, output: Float32Array): void {
+function copyWindow(
+  image: RgbImage,
+  window: Window,
+  size: number,
+  flip: boolean,
+  output: Float32Array | Uint8Array,
+): void {
   const { pixels, width } = image;
   const step = flip ? -3 : 3;
   let to = 0;
@@ -104,7 +110,7 @@ function resampleColumn(
   { starts, counts, weights, stride }: AxisWeights,
   y: number,
   rowLength: number,
-  output: Float32Array,
+  output: Float32Array | Uint8Array,
 ): void {
   const to = y * rowLength;
   const from = (starts[y]! - firstRow) * rowLength;

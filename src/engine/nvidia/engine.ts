@@ -55,6 +55,7 @@ export async function createNvidiaEngine(options: NvidiaEngineOptions = {}): Pro
 
 class NvidiaEngine implements Engine {
   readonly name = 'nvidia';
+  readonly imagesAsBytes = true;
   readonly device: string;
   readonly precision: Precision;
   private readonly pool: Pool;

@@ -122,6 +122,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
     precision,
     ...(reason !== undefined && { crossing: reason }),
+    imagesAsBytes: device === 'cuda',
     put: (array, isConstant = false) => toValue(backend, array, isConstant),
     get: ({ storage }) => backend.read((storage as OnnxStorage).tensor),
     free: (tree) => {

@@ -105,7 +105,7 @@ async function chosenStitches(
   stage: StageRecipe,
   choice: Choice,
 ): Promise<Pick<TrialResult, 'stitches' | 'deploySeconds'>> {
-  const { engine, progress } = runtime;
+  const { engine } = runtime;
   const { recipe, trained, dataset } = shared;
   const { name } = choice.run;
   const network = networkOfTrained(engine, await partsOf(shared), stage.adaptation, recipe.stitching.bins, trained);
@@ -113,7 +113,7 @@ async function chosenStitches(
   const ids = network.space.stitches.map(({ id }) => id);
   const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
   const evaluated = [...(choice.rule === 'validation' ? [recipe.choiceSplit] : []), recipe.testSplit];
-  const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, progress, evaluated);
+  const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, runtime, evaluated);
   try {
     const start = performance.now();
     const importance = await importanceOf(shared);

@@ -17,7 +17,7 @@ import { spaceOf } from '../space.js';
 import type { TrialTask } from '../task/trial-task.js';
 import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
-import { countImages, openTrialData, type TrialData } from '../trial/trial-data.js';
+import { countImages, type OpeningRuntime, openTrialData, type TrialData } from '../trial/trial-data.js';
 import { openTexts } from './shared-texts.js';
 
 interface Shared {
@@ -103,9 +103,9 @@ export function countsOf(shared: SharedTrial): ImageCounts & { readonly validati
 }
 
 /** What a stitch of it learns from. @param recipe of that training */
-export function lessonsOf(shared: SharedTrial, recipe: Recipe, progress: Runtime['progress']): Promise<TrialData> {
+export function lessonsOf(shared: SharedTrial, recipe: Recipe, runtime: OpeningRuntime): Promise<TrialData> {
   if (shared.kind === 'texts') return shared.task.open();
-  return openTrialData(recipe as ImageTrialRecipe, shared.dataset.splits, progress);
+  return openTrialData(recipe as ImageTrialRecipe, shared.dataset.splits, runtime);
 }
 
 /** The anchors as the shared training found them: pretrained, or adapted alone before. */

@@ -45,7 +45,7 @@ export async function trainAlone(
   await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
 
   // 1. The images or texts, and the network as shared training left it.
-  const data = await lessonsOf(shared, recipe, progress);
+  const data = await lessonsOf(shared, recipe, { engine, progress });
   const context: TrialContext = {
     ...{ engine, progress, signal, name: trial.name, recipe, data, trialFolder, identity, onEpoch },
   };

@@ -6,6 +6,7 @@ import type { FromScratch, Network } from '../../models/from-scratch.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
 import { appendJsonLine, keepJsonLines } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
+import { imagesOnDevice } from '../../training/images/on-device.js';
 import { runTraining, type Step } from '../../training/loop.js';
 import { namedLeaves, treeOf } from '../../training/parameters.js';
 import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
@@ -117,7 +118,7 @@ function anchorSteps(
   return async ({ images, labels }, { step, epoch, learningRate }) => {
     const drops = dropsPatches(patchDropout, epoch, epochs);
     const given = {
-      images: engine.put(images),
+      images: await imagesOnDevice(engine, images),
       labels: engine.put(labels),
       rate: scalar(learningRate),
       mixupLambda: scalar(mixupLambda(mixup, Random.of(seed, 'mixup', step))),

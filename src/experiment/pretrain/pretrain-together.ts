@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImagePretraining } from '../../config/schema/pretraining.js';
-import { openBatches, openRawBatches } from '../../data/batches/batches.js';
+import { openBatchesFor, openRawBatches } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import { architectureNamed } from '../../models/architectures.js';
@@ -47,7 +47,7 @@ export async function pretrainTogether(
 
   const options = trainingOptions(config, dataset, preprocessing, runtime.progress);
   const train = await openRawBatches({ ...options, batchSize: steps * training.batch_size });
-  const validation = await openBatches(validationOptions(dataset, preprocessing, runtime.progress));
+  const validation = await openBatchesFor(runtime.engine, validationOptions(dataset, preprocessing, runtime.progress));
   runtime.progress.stop();
   try {
     const trained = await trainTogether(runtime, {

@@ -6,7 +6,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImagePretraining } from '../../config/schema/pretraining.js';
-import { type BatchLoader, openBatches } from '../../data/batches/batches.js';
+import { type BatchLoader, openBatchesFor } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
 import { readImageFolder } from '../../data/image-folder.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
@@ -86,8 +86,8 @@ async function pretrainInTurn(
   finished: readonly (PretrainedAnchorResult | undefined)[],
 ): Promise<PretrainedAnchorResult[]> {
   const { progress } = runtime;
-  const train = await openBatches(trainingOptions(config, dataset, preprocessing, progress));
-  const validation = await openBatches(validationOptions(dataset, preprocessing, progress));
+  const train = await openBatchesFor(runtime.engine, trainingOptions(config, dataset, preprocessing, progress));
+  const validation = await openBatchesFor(runtime.engine, validationOptions(dataset, preprocessing, progress));
   progress.stop();
   const resources = { ...runtime, train, validation };
   const results: PretrainedAnchorResult[] = [];

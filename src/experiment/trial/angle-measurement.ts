@@ -11,6 +11,7 @@ import { trainableShapes } from '../../stitching/parameters/shapes.js';
 import { pickTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import type { Stitch } from '../../stitching/space/stitch.js';
 import { frozenPathOf } from '../../stitching/stitchable-network.js';
+import { imagesOnDevice } from '../../training/images/on-device.js';
 import { stopIfAborted } from '../../training/runtime.js';
 import { sharedTrainables, stitchGradients } from '../../training/stitch-gradients.js';
 import type { AnglesRecipe, RunRecipe } from '../recipe.js';
@@ -42,7 +43,7 @@ export async function noteAngles(
   progress.start(label, batches * stitches.length);
   for await (const { index, images, labels } of loader.batches({ epoch: epochs })) {
     if (index === batches) break;
-    const batch = { images: engine.put(images), labels: engine.put(labels) };
+    const batch = { images: await imagesOnDevice(engine, images), labels: engine.put(labels) };
     const gradients: StitchGradients[] = [];
     for (const stitch of stitches) {
       stopIfAborted(context, label);

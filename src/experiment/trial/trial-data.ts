@@ -1,7 +1,8 @@
 /** The images of a trial, opened once (of texts see experiment/text/text-data.ts): every stage of the trial reads the same decoded images. */
-import { type BatchLoader, openBatches } from '../../data/batches/batches.js';
+import { type BatchLoader, openBatches, openBatchesFor } from '../../data/batches/batches.js';
 import type { Sample, Splits } from '../../data/dataset.js';
 import { trainAndValidation } from '../../data/splits.js';
+import type { Engine } from '../../engine/engine.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';
@@ -22,16 +23,25 @@ export type TrialData = ImageTrialData | TextTrialData;
 
 export type EvaluationSplit = Recipe['choiceSplit' | 'testSplit'];
 
+/** What images are opened with. */
+export interface OpeningRuntime {
+  readonly engine: Pick<Engine, 'imagesAsBytes'>;
+  readonly progress: Progress;
+}
+
 /** Images of a data set that was read. */
 export function countImages(splits: Splits): ImageCounts {
   return { train: splits.train.length, 'train+validation': trainAndValidation(splits).length };
 }
 
-/** @param evaluated splits that are prepared as in evaluation; default all */
+/**
+ * @param engine what computes with the images
+ * @param evaluated splits that are prepared as in evaluation; default all
+ */
 export async function openTrialData(
   recipe: ImageTrialRecipe,
   splits: Splits,
-  progress: Progress,
+  { engine, progress }: OpeningRuntime,
   evaluated: readonly EvaluationSplit[] = [recipe.choiceSplit, recipe.testSplit],
 ): Promise<ImageTrialData> {
   const { images, seed, stages } = recipe;
@@ -41,13 +51,13 @@ export async function openTrialData(
   };
   const open = async (split: string, samples: readonly Sample[], isForTraining: boolean) => {
     progress.start(`decoding ${split.replace('+', ' and ')} images`, samples.length);
-    const loader = await openBatches({
+    const loader = await openBatchesFor(engine, {
       samples,
       preprocessing: images.preprocessing,
       ...(isForTraining && { augmentation: images.augmentation, shuffle: true, lastBatch: 'drop' as const }),
       batchSize: isForTraining ? images.batchSize : images.evaluationBatchSize,
       seed,
-      threads: 1,
+      ...(!engine.imagesAsBytes && { threads: 1 }), // the other cores compute
       onProgress: (done) => progress.update(done),
     });
     progress.stop();

@@ -6,6 +6,7 @@
 import tf = require('@tensorflow/tfjs');
 
 import type { Preprocessing } from '../../data/images/preprocessing.js';
+import { jittered, normalised } from '../images/colours.js';
 
 /**
  * Square images as bytes [batch, side, side, 3] -> [batch, side, side, 3], normalised.
@@ -15,11 +16,11 @@ import type { Preprocessing } from '../../data/images/preprocessing.js';
 export function viewsOnDevice(
   images: tf.Tensor,
   views: tf.Tensor,
-  { mean, std }: Pick<Preprocessing, 'mean' | 'std'>,
+  preprocessing: Pick<Preprocessing, 'mean' | 'std'>,
   jitters: boolean,
 ): tf.Tensor {
   const [batch, side] = images.shape as [number, number];
-  const [left, width, top, height, ...factors] = tf.split(views, 7, 1) as TensorList;
+  const [left, width, top, height, ...factors] = tf.split(views, 7, 1) as (tf.Tensor | undefined)[];
   const pixels = images.cast('float32').reshape([batch, side, side * 3]);
   const rows = tf.matMul(interpolation(top!, height!, side), pixels);
   // Columns of the image become rows, so that one product for each image interpolates them.
@@ -29,12 +30,8 @@ export function viewsOnDevice(
     .reshape([batch, side, side * 3]);
   const resized = tf.matMul(interpolation(left!, width!, side), turned);
   const upright = resized.reshape([batch, side, side, 3]).transpose([0, 2, 1, 3]);
-  const coloured = jitters ? jittered(upright, factors) : upright;
-  const scale = tf.tensor1d(std.map((deviation) => 1 / (255 * deviation)));
-  return coloured.mul(scale).sub(tf.tensor1d(mean.map((value, channel) => value / std[channel]!)));
+  return normalised(jitters ? jittered(upright, factors) : upright, preprocessing);
 }
-
-type TensorList = readonly (tf.Tensor | undefined)[];
 
 /**
  * Bilinear weights of every pixel for every pixel of a view, antialiased where it shrinks: [batch, side, side]; weights of
@@ -49,18 +46,4 @@ function interpolation(from: tf.Tensor, length: tf.Tensor, side: number): tf.Ten
   const distance = centres.reshape([1, 1, side]).sub(wanted).abs().div(stretch);
   const weights = tf.relu(tf.sub(1, distance));
   return weights.div(weights.sum(-1, true));
-}
-
-/** Luminance weights of ITU-R 601-2. */
-const luminance = [0.299, 0.587, 0.114];
-
-/** Brightness, then contrast, then saturation, on values in [0, 255]. */
-function jittered(images: tf.Tensor, factors: TensorList): tf.Tensor {
-  const [brightness, contrast, saturation] = factors.map((factor) => factor!.reshape([-1, 1, 1, 1]));
-  const grey = (pixels: tf.Tensor) => pixels.mul(tf.tensor1d(luminance)).sum(-1, true);
-  const bright = images.mul(brightness!);
-  const mean = grey(bright).mean([1, 2], true);
-  const contrasted = tf.clipByValue(bright.mul(contrast!).add(mean.mul(tf.sub(1, contrast!))), 0, 255);
-  const mixed = contrasted.mul(saturation!).add(grey(contrasted).mul(tf.sub(1, saturation!)));
-  return tf.clipByValue(mixed, 0, 255);
 }

@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { type Batch, type BatchOptions, type BatchRange, openBatches } from '../../../src/data/batches/batches.js';
 import type { Sample } from '../../../src/data/dataset.js';
 import type { Preprocessing } from '../../../src/data/images/preprocessing.js';
+import type { Float32NdArray } from '../../../src/shared/arrays.js';
 import { RequestError } from '../../../src/shared/errors.js';
 
 const count = 10;
@@ -30,9 +31,9 @@ after(() => rm(folder, { recursive: true }));
 const preprocessing: Preprocessing = { crop: 8, interpolation: 'bilinear', mean: [0, 0, 0], std: [1, 1, 1] };
 const training = { crop: { scale: [0.2, 1], ratio: [0.75, 1.33] }, flip: true } as const;
 
-async function collect(options: Partial<BatchOptions>, range: BatchRange = {}): Promise<Batch[]> {
+async function collect(options: Partial<BatchOptions>, range: BatchRange = {}): Promise<Batch<Float32NdArray>[]> {
   const loader = await openBatches({ samples, preprocessing, batchSize: 4, ...options });
-  const batches: Batch[] = [];
+  const batches: Batch<Float32NdArray>[] = [];
   for await (const batch of loader.batches(range)) batches.push(batch);
   await loader.close();
   return batches;

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { type Batch, openBatches, openRawBatches } from '../../../src/data/batches/batches.js';
 import { writeRawImage, writeView } from '../../../src/data/batches/raw-images.js';
 import type { Preprocessing } from '../../../src/data/images/preprocessing.js';
+import type { Float32NdArray } from '../../../src/shared/arrays.js';
 import { Random } from '../../../src/shared/random.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 
@@ -37,7 +38,7 @@ test('a raw batch holds the bytes of the images of the batch that the host would
   };
   const [raw, host] = [await openRawBatches(options), await openBatches(options)];
   t.after(() => Promise.all([raw.close(), host.close()]));
-  const expected: Batch[] = [];
+  const expected: Batch<Float32NdArray>[] = [];
   for await (const batch of host.batches({ epochs: 2 })) expected.push(batch);
   let seen = 0;
   for await (const { images, views, labels, indices, epoch, index } of raw.batches({ epochs: 2 })) {
