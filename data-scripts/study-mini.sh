@@ -6,6 +6,8 @@
 #   data-scripts/study-mini.sh eta lora           only these; the page then holds only these
 #   data-scripts/study-mini.sh eta -- --set training.epochs=1      options for esta run and esta ablate
 #
+# The study of lengths trains each stitch a hundred times, as the paper does, and costs some ten times what all others cost.
+#
 # Run it again after an interruption: finished trials are not run again, the one under way goes on from its checkpoint.
 # Needs `npm run build`. RUNS (default runs/study-mini) holds the run folders, PAGE (default docs/study-mini.md) the result;
 # figures lie in a folder beside it.
@@ -22,7 +24,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
   shift
 done
 [ $# -eq 0 ] || shift
-studies=${studies:-methods distillation eta adapt-then-stitch lora sampling}
+studies=${studies:-length methods distillation eta adapt-then-stitch lora sampling}
 tasks='two drawn tasks'
 if [ -n "${FLOWERS12:-}" ]; then
   tasks='a drawn task and on photographs of twelve flowers'
@@ -37,6 +39,9 @@ for study in $studies; do
   # Status 1: a trial failed, which the report shows; the others ran.
   if [ "$study" = methods ]; then
     esta run "$experiment" --out "$runs/$study" --reuse "$runs" "$@" || [ $? -eq 1 ]
+  elif [ "$study" = length ]; then
+    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" --reuse "$runs" --set training.epochs=100 "$@" ||
+      [ $? -eq 1 ]
   else
     # Variants of one method: at its learning rate, without the grid that methods need to be compared.
     esta ablate "$study" --experiment "$experiment" --out "$runs/$study" --reuse "$runs" \

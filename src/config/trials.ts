@@ -23,6 +23,17 @@ export interface Variant {
   readonly experiment: Experiment;
 }
 
+/** The name of a variant that is trained for some epochs, beside others of its name that are trained for more. */
+export function variantOfLength(name: string, epochs: number): string {
+  return `${name} for ${epochs} epochs`;
+}
+
+/** What `variantOfLength` was given; undefined of other names. */
+export function lengthOfVariant(variant: string): { readonly name: string; readonly epochs: number } | undefined {
+  const [, name, epochs] = /^(.+) for (\d+) epochs$/.exec(variant) ?? [];
+  return name === undefined ? undefined : { name, epochs: Number(epochs) };
+}
+
 /** The trials of an experiment, by data set, then variant and method, then seed. */
 export function trialsOf(experiment: Experiment, variants: readonly Variant[] = []): Trial[] {
   const settings = variants.length > 0 ? variants : [{ name: undefined, experiment }];

@@ -4,9 +4,9 @@
  */
 
 import type { Experiment } from '../config/schema/experiment.js';
-import type { Variant } from '../config/trials.js';
+import { type Variant, variantOfLength } from '../config/trials.js';
 
-export const ablationNames = ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling'] as const;
+export const ablationNames = ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling', 'length'] as const;
 export type AblationName = (typeof ablationNames)[number];
 
 export interface Ablation {
@@ -69,7 +69,43 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
       ];
     },
   },
+  length: {
+    question: 'the methods, trained for a tenth, three tenths and all of the epochs: accuracy against training time',
+    variants: (base) => {
+      const students = (stitches_per_step: number, sandwich: boolean): Partial<Experiment> => ({
+        methods: ['esta'],
+        sampling: { ...base.sampling, stitches_per_step, sandwich },
+      });
+      const methods: readonly (readonly [name: string, changes: Partial<Experiment>])[] = [
+        ['ESTA', students(1, false)],
+        ['ESTA, 3 stitches a step', students(3, true)],
+        ['SN-Net', { methods: ['sn-net'] }],
+        ['Anchors with LoRA', { methods: ['anchor-lora'] }],
+        ['Adapt-then-stitch', { methods: ['adapt-then-stitch'] }],
+        ['LoRA', { methods: ['naive-lora'] }],
+        ['SS-LoRA', { methods: ['ss-lora'] }],
+      ];
+      const shares = [0.1, 0.3, 1];
+      return methods.flatMap(([name, changes]) =>
+        shares.map((share) => {
+          const training = shortened(base.training, share);
+          return variant(variantOfLength(name, training.epochs), base, { ...changes, training });
+        }),
+      );
+    },
+  },
 };
+
+/** A share of the epochs and of the warm-up; the grid stays, as far as it is no longer than the training. */
+function shortened(training: Experiment['training'], share: number): Experiment['training'] {
+  const epochs = Math.max(1, Math.round(training.epochs * share));
+  return {
+    ...training,
+    epochs,
+    warmup_epochs: Math.round(training.warmup_epochs * share),
+    grid_epochs: Math.min(training.grid_epochs, epochs),
+  };
+}
 
 /**
  * The experiment of a study: named after it, ESTA unless a variant says otherwise, and with `seeds` seeds from the first

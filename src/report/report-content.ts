@@ -12,6 +12,8 @@ import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
 import { answersViews } from './language/answers-view.js';
 import { languageGainView } from './language/gain-view.js';
 import { lossesView } from './language/losses-view.js';
+import { equalTimeView, lengthView } from './length/length-views.js';
+import { longestOf, trainedLengthsOf } from './length/lengths.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
 import { type BudgetQuestion, budgetsView } from './views/budgets-view.js';
@@ -55,8 +57,11 @@ export async function readReportContent(
 ): Promise<ReportContent> {
   const runs = await Promise.all(folders.map(readRunFolder));
   const trials = runs.flatMap((run) => run.trials);
-  const repetitions = repetitionsOf(trials);
-  const unfinished = unfinishedOf(trials);
+  // Methods are compared by their longest trainings; the shorter ones stand beside these by their time.
+  const longest = longestOf(trials);
+  const repetitions = repetitionsOf(longest);
+  const unfinished = unfinishedOf(longest);
+  const lengths = trainedLengthsOf(trials);
   const curves = curvesOf(repetitions);
   const means = meanCurves(repetitions);
   const progress = trainingProgressOf(trials);
@@ -70,8 +75,10 @@ export async function readReportContent(
     lossesView(trials),
     methodsView(repetitions, unfinished),
     curvesView(repetitions),
+    lengthView(lengths),
+    equalTimeView(lengths),
     trainingView(progress),
-    trainableView(trials),
+    trainableView(longest),
     trainableAccuracyView(trainable),
     deployedView(deployed),
     ...angles.map(anglesView),
@@ -91,7 +98,10 @@ export async function readReportContent(
     tables,
     stitches: stitchesView(trials, reference),
     figure,
-    figures: [...(curve ? [curve] : []), ...furtherFigures({ progress, trainable, deployed, angles, measured })],
+    figures: [
+      ...(curve ? [curve] : []),
+      ...furtherFigures({ lengths, progress, trainable, deployed, angles, measured }),
+    ],
     problems: runs.flatMap(({ problems }) => problems),
     next: nextStep(runs),
   };

@@ -60,6 +60,35 @@ test('each study varies one thing', () => {
   });
 });
 
+test('methods are trained for shares of the epochs, with a grid that is no longer', () => {
+  const base = experiment({ training: { epochs: 40, warmup_epochs: 4, grid_epochs: 6 }, sampling: { bins: 8 } });
+  const { variants } = ablationOf('length', base, 1);
+  const summary = variants.map(({ name, experiment: { training, methods, sampling } }) => {
+    const { epochs, warmup_epochs, grid_epochs } = training;
+    const { stitches_per_step, sandwich } = sampling;
+    return [name, ...methods, epochs, warmup_epochs, grid_epochs, stitches_per_step, sandwich];
+  });
+  const lengths = (name: string, method: string, students: number, sandwich: boolean) => [
+    [`${name} for 4 epochs`, method, 4, 0, 4, students, sandwich],
+    [`${name} for 12 epochs`, method, 12, 1, 6, students, sandwich],
+    [`${name} for 40 epochs`, method, 40, 4, 6, students, sandwich],
+  ];
+  assert.deepEqual(summary, [
+    ...lengths('ESTA', 'esta', 1, false),
+    ...lengths('ESTA, 3 stitches a step', 'esta', 3, true),
+    ...lengths('SN-Net', 'sn-net', 1, false),
+    ...lengths('Anchors with LoRA', 'anchor-lora', 1, false),
+    ...lengths('Adapt-then-stitch', 'adapt-then-stitch', 1, false),
+    ...lengths('LoRA', 'naive-lora', 1, false),
+    ...lengths('SS-LoRA', 'ss-lora', 1, false),
+  ]);
+  const short = ablationOf('length', experiment({ training: { epochs: 3 } }), 1).variants;
+  assert.deepEqual(
+    short.slice(0, 3).map(({ experiment }) => experiment.training.epochs),
+    [1, 1, 3],
+  );
+});
+
 test('seeds count up from the one of the experiment, or are those it lists', () => {
   assert.deepEqual(ablationOf('eta', experiment({ seeds: [5] }), 3).experiment.seeds, [5, 6, 7]);
   assert.deepEqual(ablationOf('eta', experiment({ seeds: [1, 4] }), 3).experiment.seeds, [1, 4]);

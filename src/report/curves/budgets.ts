@@ -1,5 +1,5 @@
 /** Budgets of FLOPs at which methods are compared. */
-import type { Repetition } from './repetition.js';
+import { accuracyWithin, type Repetition } from './repetition.js';
 
 /** At most eleven round budgets, from the first that some stitch fits to the first that all fit. */
 export function budgetsOf(repetitions: readonly Repetition[]): number[] {
@@ -11,8 +11,13 @@ export function budgetsOf(repetitions: readonly Repetition[]): number[] {
   return budgets;
 }
 
+/** Those of them that every repetition has a stitch for. */
+export function sharedBudgets(repetitions: readonly Repetition[]): number[] {
+  return budgetsOf(repetitions).filter((budget) => repetitions.every((r) => accuracyWithin(r, budget) !== undefined));
+}
+
 /** The smallest of 1, 2, 5 times a power of ten that is not below `size`. */
-function roundStep(size: number): number {
+export function roundStep(size: number): number {
   const power = 10 ** Math.floor(Math.log10(size));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= size * (1 - 1e-9))!;
 }

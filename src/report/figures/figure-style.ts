@@ -1,10 +1,10 @@
 /** What all figures have in common: colours, shapes, fonts, the look of axes. */
 import type { TopLevelSpec } from 'vega-lite';
 
-/** Paul Tol's bright scheme without its yellow: told apart by colour-blind readers and in grey print. */
-export const colours = ['#4477AA', '#EE6677', '#228833', '#AA3377', '#66CCEE', '#777777'] as const;
+/** Paul Tol's bright scheme, its yellow last and darker: told apart by colour-blind readers and in grey print. */
+export const colours = ['#4477AA', '#EE6677', '#228833', '#AA3377', '#66CCEE', '#777777', '#DDAA33'] as const;
 
-/** A shape for each colour; stars are kept for anchors. */
+/** In the order of the colours, whose seventh takes the first shape again; stars are kept for anchors. */
 export const shapes = ['circle', 'square', 'diamond', 'triangle-up', 'triangle-down', 'cross'] as const;
 
 /** First of the families that the machine has; sharp is given the first one (see figure-fonts.ts). */

@@ -1,5 +1,7 @@
 /** The figures beside the curve of accuracy over FLOPs, as far as there is something to show. */
 import type { TopLevelSpec } from 'vega-lite';
+import { lengthFigure } from '../length/length-figure.js';
+import type { TrainedLength } from '../length/lengths.js';
 import type { DeployedBlocks } from '../views/deployed-blocks.js';
 import type { GradientAngles } from '../views/gradient-angles.js';
 import type { MeasuredCurve } from '../views/latency-view.js';
@@ -19,6 +21,8 @@ export interface NamedFigure {
 }
 
 export interface FurtherFigures {
+  /** Of methods that were trained for several lengths. */
+  readonly lengths: readonly TrainedLength[];
   readonly progress: readonly TrainingProgress[];
   readonly trainable: readonly TrainableAccuracy[];
   readonly deployed: readonly DeployedBlocks[];
@@ -28,10 +32,20 @@ export interface FurtherFigures {
   readonly measured: readonly MeasuredCurve[];
 }
 
-export function furtherFigures({ progress, trainable, deployed, angles, measured }: FurtherFigures): NamedFigure[] {
+export function furtherFigures({
+  lengths,
+  progress,
+  trainable,
+  deployed,
+  angles,
+  measured,
+}: FurtherFigures): NamedFigure[] {
   return [
     ...(measured.length > 0
       ? [{ name: 'figure-latency', title: 'Accuracy against time', spec: latencyFigure(measured) }]
+      : []),
+    ...(lengths.length > 0
+      ? [{ name: 'figure-time', title: 'Accuracy against training time', spec: lengthFigure(lengths) }]
       : []),
     ...(progress.length > 0
       ? [{ name: 'figure-training', title: 'Training loss and test accuracy by epoch', spec: trainingFigure(progress) }]

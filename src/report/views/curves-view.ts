@@ -4,18 +4,12 @@
  */
 
 import { distinct, groupBy } from '../../shared/groups.js';
-import { budgetsOf } from '../curves/budgets.js';
+import { sharedBudgets } from '../curves/budgets.js';
+import { meanOf, numbersOf } from '../curves/curve-numbers.js';
 import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
-import { accuracyWithin, mean, type Repetition } from '../curves/repetition.js';
+import type { Repetition } from '../curves/repetition.js';
 import { type Cell, type Column, measure, type Row, type Table } from '../render/table.js';
 import { commonDatasets } from './methods-view.js';
-
-/** A curve, or the mean over those of several data sets; percent, drops in percentage points. */
-interface CurveNumbers {
-  readonly mean: number;
-  readonly best: number;
-  readonly drop: number;
-}
 
 /** Undefined when no two methods have finished. */
 export function curvesView(repetitions: readonly Repetition[]): Table | undefined {
@@ -46,7 +40,7 @@ export function curvesView(repetitions: readonly Repetition[]): Table | undefine
 
 function curveRows(repetitions: readonly Repetition[], methods: readonly string[], tasks: readonly string[]): Row[] {
   const inside = repetitions.filter(({ dataset }) => tasks.includes(dataset));
-  const budgets = budgetsOf(inside).filter((budget) => inside.every((r) => accuracyWithin(r, budget) !== undefined));
+  const budgets = sharedBudgets(inside);
   const bySeed = (method: string) => {
     const own = inside.filter((repetition) => repetition.method === method);
     const complete = [...groupBy(own, ({ seed }) => seed)].filter(([, curves]) => curves.length === tasks.length);
@@ -74,18 +68,6 @@ function curveRows(repetitions: readonly Repetition[], methods: readonly string[
       },
     };
   });
-}
-
-function numbersOf(curve: Repetition, budgets: readonly number[]): CurveNumbers {
-  const deployed = curve.stitches.filter((stitch) => stitch.deployed).map(({ accuracy }) => accuracy);
-  const drops = deployed.map((accuracy, index) => Math.max(...deployed.slice(0, index + 1)) - accuracy);
-  const within = budgets.map((budget) => accuracyWithin(curve, budget)!);
-  return { mean: mean(within), best: Math.max(...deployed), drop: Math.max(...drops) };
-}
-
-function meanOf(curves: readonly CurveNumbers[]): CurveNumbers {
-  const over = (key: keyof CurveNumbers) => mean(curves.map((curve) => curve[key]));
-  return { mean: over('mean'), best: over('best'), drop: over('drop') };
 }
 
 function differenceCell(differences: readonly number[]): Cell {

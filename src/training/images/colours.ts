@@ -1,5 +1,6 @@
 /** Colours of images, changed and normalised on the device as data/images/augment.ts does on the host. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 
 /** Values from 0 to 255 [batch, side, side, 3] -> what a network sees. */

@@ -1,5 +1,6 @@
 /** Images of a batch on the device, as programs read them. */
-import * as tf from '@tensorflow/tfjs';
+import tf = require('@tensorflow/tfjs');
+
 import type { PixelImages } from '../../data/batches/pixel-images.js';
 import type { Engine, Value } from '../../engine/engine.js';
 import type { NdArray } from '../../shared/arrays.js';

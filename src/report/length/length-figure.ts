@@ -1,0 +1,52 @@
+/** Accuracy against training time: a line for each method, a point for each length that it was trained for. */
+import type { TopLevelSpec } from 'vega-lite';
+import { datasetLabel } from '../curves/labels.js';
+import { colourBy, figureFrame, figureTitle, shapes } from '../figures/figure-style.js';
+import type { TrainedLength } from './lengths.js';
+
+/** The mean over the data sets where there is one, else the last data set. */
+export function lengthFigure(lengths: readonly TrainedLength[]): TopLevelSpec {
+  const { dataset } = lengths.at(-1)!;
+  const shown = lengths.filter((length) => length.dataset === dataset);
+  const methods = [...new Set(shown.map(({ method }) => method))];
+  const values = shown.map(({ method, seconds, mean: { mean, deviation = 0 } }) => ({
+    ...{ method, seconds: seconds.mean, accuracy: mean },
+    ...{ low: mean - deviation, high: mean + deviation },
+  }));
+  const x = {
+    field: 'seconds',
+    type: 'quantitative',
+    title: 'Training time (s)',
+    scale: { type: 'log', nice: false, padding: 20 },
+  } as const;
+  const y = {
+    field: 'accuracy',
+    type: 'quantitative',
+    title: 'Mean top-1 accuracy (%)',
+    scale: { zero: false, nice: true, padding: 8 },
+  } as const;
+  const color = colourBy('method', methods);
+  const range = methods.map((_, index) => shapes[index % shapes.length]!);
+  return {
+    ...figureFrame,
+    data: { values },
+    title: figureTitle(
+      `Accuracy against training time: ${datasetLabel(dataset)}`,
+      'accuracy: mean over budgets of FLOPs; time: of all trainings of the method, without its grid of learning rates',
+    ),
+    width: 520,
+    height: 320,
+    layer: [
+      {
+        transform: [{ filter: 'datum.high > datum.low' }],
+        mark: { type: 'rule', opacity: 0.7 },
+        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+      },
+      { mark: { type: 'line', strokeWidth: 1.8 }, encoding: { x, y, color } },
+      {
+        mark: { type: 'point', filled: true, size: 70, opacity: 1 },
+        encoding: { x, y, color, shape: { ...color, scale: { domain: methods, range } } },
+      },
+    ],
+  };
+}
