@@ -2,7 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NdArray } from '../shared/arrays.js';
 import type { Mapped } from '../shared/tree.js';
-import type { Engine, Values } from './engine.js';
+import type { Compiled, Engine, HoldingFunction, Values } from './engine.js';
 import { frozenOnDevice } from './transfer.js';
 
 /** The type of the weights is no part of it, so that networks of all families are bound functions of one type. */
@@ -19,11 +19,22 @@ export function bind<Weights, In, Out>(
   weights: Weights,
   fn: (weights: Mapped<Weights, NdArray, Tensor>, inputs: In) => Out,
 ): BoundFunction<In, Out> {
+  const held = frozenOnDevice(engine, weights) as never; // its tensors: no type proves that two mappings are as good as one
+  return { run: bindValues(engine, key, fn, held), free: () => engine.free(held) };
+}
+
+/** @param held values that stay the same, and the caller's */
+export function bindValues<Held, In, Out>(
+  engine: Engine,
+  key: string,
+  fn: HoldingFunction<Held, In, Out>,
+  held: Values<Held>,
+): Compiled<In, Out> {
+  if (engine.bind) return engine.bind(key, fn, held);
   interface Given {
-    readonly weights: Mapped<Weights, NdArray, Tensor>;
+    readonly held: Held;
     readonly inputs: In;
   }
-  const held = frozenOnDevice(engine, weights) as never; // its tensors: no type proves that two mappings are as good as one
-  const compiled = engine.compile(key, ({ weights, inputs }: Given) => fn(weights, inputs));
-  return { run: (inputs) => compiled({ weights: held, inputs }), free: () => engine.free(held) };
+  const compiled = engine.compile(key, (given: Given) => fn(given.held, given.inputs));
+  return (inputs) => compiled({ held, inputs } as never); // the tree `Given`
 }

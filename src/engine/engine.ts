@@ -31,6 +31,9 @@ export type Values<Tensors> = Mapped<Tensors, Tensor, Value>;
 /** A compiled function: the same trees, of device values. Compiled anew for each new set of input shapes. */
 export type Compiled<In, Out> = (inputs: Values<In>) => Promise<Values<Out>>;
 
+/** A pure function of trees of tensors, of which the first stays the same. */
+export type HoldingFunction<Held, In, Out> = (held: Held, inputs: In) => Out;
+
 /** Compiled programs that are kept, and bytes of the constants in them. */
 export interface ProgramMemory {
   readonly programs: number;
@@ -61,6 +64,13 @@ export interface Engine {
    * function, because compiled programs are kept in a bounded cache under key and input shapes.
    */
   compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out>;
+  /**
+   * As `compile`, of a function of values that stay the same and of inputs: a run need not look at thousands of weights.
+   * Left out by engines that have nothing to gain.
+   */
+  bind?<Held, In, Out>(key: string, fn: HoldingFunction<Held, In, Out>, held: Values<Held>): Compiled<In, Out>;
+  /** Memory that programs write into where they lie (ops/cached-attention.ts); left out by engines that have none. */
+  reserve?(shape: readonly number[]): Value;
   /**
    * Opens a graph that is written node by node, because its extents are free or its operators are ONNX Runtime's own; it
    * holds its constants. Left out by engines that take none.

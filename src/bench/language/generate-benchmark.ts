@@ -77,7 +77,7 @@ export async function benchmarkGenerate(
 
 /** Seconds of the prompt and of each new token. */
 async function timed(model: LanguageModel, vocabulary: number, texts: number, prompt: number, count: number) {
-  const reading = model.begin(texts);
+  const reading = model.begin(texts, { tokens: prompt + count });
   const idsOf = (length: number, from: number) =>
     Array.from({ length: texts }, (_, text) =>
       Array.from({ length }, (_, index) => (7 * text + 31 * (from + index)) % vocabulary),
@@ -90,6 +90,7 @@ async function timed(model: LanguageModel, vocabulary: number, texts: number, pr
   const first = await seconds(prompt, 0);
   const steps: number[] = [];
   for (let token = 0; token < count; token++) steps.push(await seconds(1, prompt + token));
+  reading.end();
   return { prompt: first, steps };
 }
 

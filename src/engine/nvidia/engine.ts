@@ -3,11 +3,19 @@
  * cuBLAS; all values stay on the card. It needs the driver, cuBLAS and NVRTC, which every PyTorch for CUDA brings.
  */
 import type { Tensor } from '@tensorflow/tfjs';
-import type { NdArray } from '../../shared/arrays.js';
+import { type NdArray, sizeOf } from '../../shared/arrays.js';
 import type { Precision } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
-import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
+import {
+  type Compiled,
+  type Engine,
+  type HoldingFunction,
+  isValue,
+  type TensorFunction,
+  type Value,
+  type Values,
+} from '../engine.js';
 import '../onnx/kernels/index.js';
 import { type CachedProgram, ProgramCache } from '../onnx/programs/program-cache.js';
 import { traceGraph } from '../onnx/tracer.js';
@@ -63,6 +71,7 @@ class NvidiaEngine implements Engine {
   private readonly kernels: Kernels;
   private readonly programs: ProgramCache<Program<unknown>>;
   private constants = 0;
+  private bound = 0;
 
   constructor(
     private readonly card: Card,
@@ -111,18 +120,42 @@ class NvidiaEngine implements Engine {
   }
 
   compile<In, Out>(key: string, fn: TensorFunction<In, Out>): Compiled<In, Out> {
+    return async (inputs) => this.run(await this.programFor(key, fn, inputs), inputs);
+  }
+
+  bind<Held, In, Out>(key: string, fn: HoldingFunction<Held, In, Out>, held: Values<Held>): Compiled<In, Out> {
+    const signature = `${key} of ${this.bound++}`;
     return async (inputs) => {
-      const { program, outputs } = await this.programFor(key, fn, inputs);
-      const given = valuesByName(inputs);
-      const from = program.plan.inputs.map(({ name }) => this.onCard(storageOf(given.get(name)!)));
-      const results = new Map(program.plan.outputs.map((output) => [output.name, this.emptyValue(output)]));
-      program.run(
-        from,
-        program.plan.outputs.map(({ name }) => storageOf(results.get(name)!).address!),
-      );
-      // `Values<Out>`: its tensors became names, and now values.
-      return mapTree(outputs, isName, (name) => results.get(name)!) as never;
+      const compile = async () => {
+        const whole = ({ held, inputs }: { readonly held: Held; readonly inputs: In }) => fn(held, inputs);
+        return explained(key, () => this.compileProgram(whole, { held, inputs } as never));
+      };
+      const program = await this.programs.get(`${signature}(${this.signatureOf(inputs)})`, compile);
+      return this.run(program as Program<Out>, { inputs });
     };
+  }
+
+  reserve(shape: readonly number[]): Value {
+    const bytes = 4 * sizeOf(shape);
+    const storage: CardStorage = {
+      array: undefined,
+      address: this.pool.take(bytes),
+      bytes,
+      constant: this.constants++,
+    };
+    return { dtype: 'float32', shape, storage };
+  }
+
+  private run<Out>({ program, outputs }: Program<Out>, inputs: object): Values<Out> {
+    const given = valuesByName(inputs);
+    const from = program.plan.inputs.map(({ name }) => this.onCard(storageOf(given.get(name)!)));
+    const results = new Map(program.plan.outputs.map((output) => [output.name, this.emptyValue(output)]));
+    program.run(
+      from,
+      program.plan.outputs.map(({ name }) => storageOf(results.get(name)!).address!),
+    );
+    // `Values<Out>`: its tensors became names, and now values.
+    return mapTree(outputs, isName, (name) => results.get(name)!) as never;
   }
 
   programMemory() {
@@ -155,13 +188,17 @@ class NvidiaEngine implements Engine {
   }
 
   private programFor<In, Out>(key: string, fn: TensorFunction<In, Out>, inputs: Values<In>): Promise<Program<Out>> {
+    // The same key means the same function.
+    const compile = async () => explained(key, () => this.compileProgram(fn, inputs));
+    return this.programs.get(`${key}(${this.signatureOf(inputs)})`, compile) as Promise<Program<Out>>;
+  }
+
+  private signatureOf(inputs: object): string {
     const shapes = leavesOf(inputs, isValue).map(({ path, leaf }) => {
       const { constant } = storageOf(leaf);
       return `${path}:${leaf.dtype}[${leaf.shape}]${constant === undefined ? '' : `#${constant}`}`;
     });
-    // The same key means the same function.
-    const compile = async () => explained(key, () => this.compileProgram(fn, inputs));
-    return this.programs.get(`${key}(${shapes.join(' ')})`, compile) as Promise<Program<Out>>;
+    return shapes.join(' ');
   }
 
   private compileProgram<In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {

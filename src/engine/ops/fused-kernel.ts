@@ -25,8 +25,11 @@ export type FusedKernel =
   | 'EstaQuantisedLinear'
   | 'EstaQuantisedLinearGrad';
 
+/** On engines with memory of its kind alone; nothing decomposes it. */
+export type CachedKernel = 'EstaCachedAttention';
+
 export function runFused(
-  kernel: FusedKernel,
+  kernel: FusedKernel | CachedKernel,
   inputs: Record<string, tf.Tensor>,
   attributes: Record<string, unknown> = {},
 ): tf.Tensor[] {

@@ -35,7 +35,7 @@ export async function beamSearch(
   const ids = tokenizer.encode(prompt);
   requireRoom(ids.length, maxTokens, model.contextLength);
   const start = performance.now();
-  let reading = model.begin();
+  let reading = model.begin(1, { tokens: ids.length + maxTokens, most: count });
   let beams: Beam[] = [{ ids: [], sum: 0, logits: await reading.read(ids) }];
   const afterPrompt = performance.now();
   let ended: Ended[] = [];
@@ -61,6 +61,7 @@ export async function beamSearch(
       beams = next.map((beam, row) => ({ ...beam, logits: logits.subarray(row * size, (row + 1) * size) }));
     } else beams = next.map((beam) => ({ ...beam, logits: new Float32Array() }));
   }
+  reading.end();
   const open = beams.map(({ ids, sum }) => ({ ids, score: sum / Math.max(1, ids.length), hasEnd: false }));
   const isFull = ended.length >= count && isDone(ended, beams, beams[0]?.ids.length ?? 0, count);
   const [best] = kept(isFull ? ended : [...ended, ...open], 1);

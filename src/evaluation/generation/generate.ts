@@ -41,39 +41,43 @@ export async function generate(
   const before = tokenizer.decode(ids);
   let text = before;
   let stopped: Generated['stopped'] = 'length';
-  const reading = model.begin();
-  const start = performance.now();
-  let logits = await reading.read(ids);
-  const afterPrompt = performance.now();
-  const fresh: number[] = [];
-  while (fresh.length < maxTokens) {
-    if (signal?.aborted) {
-      stopped = 'interrupted';
-      break;
+  const reading = model.begin(1, { tokens: ids.length + maxTokens });
+  try {
+    const start = performance.now();
+    let logits = await reading.read(ids);
+    const afterPrompt = performance.now();
+    const fresh: number[] = [];
+    while (fresh.length < maxTokens) {
+      if (signal?.aborted) {
+        stopped = 'interrupted';
+        break;
+      }
+      const id = chooseToken(logits, sampling, random);
+      if (tokenizer.special.end.includes(id)) {
+        stopped = 'end';
+        break;
+      }
+      fresh.push(id);
+      const grown = tokenizer.decode([...ids, ...fresh]);
+      // A character of several tokens is shown when it is whole.
+      if (!grown.endsWith('\ufffd')) {
+        onText?.(grown.slice(text.length));
+        text = grown;
+      }
+      if (fresh.length < maxTokens) logits = await reading.read([id]);
     }
-    const id = chooseToken(logits, sampling, random);
-    if (tokenizer.special.end.includes(id)) {
-      stopped = 'end';
-      break;
-    }
-    fresh.push(id);
-    const grown = tokenizer.decode([...ids, ...fresh]);
-    // A character of several tokens is shown when it is whole.
-    if (!grown.endsWith('\ufffd')) {
-      onText?.(grown.slice(text.length));
-      text = grown;
-    }
-    if (fresh.length < maxTokens) logits = await reading.read([id]);
+    const seconds = (performance.now() - afterPrompt) / 1000;
+    return {
+      text: tokenizer.decode([...ids, ...fresh]).slice(before.length),
+      promptTokens: ids.length,
+      tokens: fresh.length,
+      stopped,
+      promptSeconds: (afterPrompt - start) / 1000,
+      secondsPerToken: seconds / Math.max(1, fresh.length),
+    };
+  } finally {
+    reading.end();
   }
-  const seconds = (performance.now() - afterPrompt) / 1000;
-  return {
-    text: tokenizer.decode([...ids, ...fresh]).slice(before.length),
-    promptTokens: ids.length,
-    tokens: fresh.length,
-    stopped,
-    promptSeconds: (afterPrompt - start) / 1000,
-    secondsPerToken: seconds / Math.max(1, fresh.length),
-  };
 }
 
 /** @throws RequestError when they do not fit into what the network can see at once */

@@ -7,7 +7,7 @@
 import type { Kept } from '../../models/llama/cached.js';
 import type { LlamaConfig } from '../../models/llama/config.js';
 import { type Float32NdArray, float32, sizeOf } from '../../shared/arrays.js';
-import { RequestError } from '../../shared/errors.js';
+import { requireSeen } from './reading.js';
 
 /** Tokens that a new cache has room for. */
 const smallestCapacity = 64;
@@ -79,12 +79,7 @@ export class KeyValueCache {
   /** So that `count` more tokens fit in. @throws RequestError beyond what the network can see */
   makeRoom(count: number): void {
     const needed = this.count + count;
-    if (needed > this.contextLength) {
-      throw new RequestError(
-        `the text has ${needed} tokens, more than the ${this.contextLength} that the network was trained to see`,
-        'Give a shorter prompt, or ask for fewer tokens.',
-      );
-    }
+    requireSeen(needed, this.contextLength);
     let capacity = this.arrays[0]!.keys.shape[2]!;
     if (needed <= capacity) return;
     while (capacity < needed) capacity *= 2;

@@ -4,8 +4,8 @@ import { type PartShape, type PathWeights, wholePath } from '../../models/llama/
 import type { LlamaConfig } from '../../models/llama/config.js';
 import type { LlamaWeights } from '../../models/llama/llama.js';
 import type { NdArray } from '../../shared/arrays.js';
-import { KeyValueCache } from './key-value-cache.js';
-import { type TokenReader, tokenReader } from './token-reader.js';
+import { contextLengthOf, type ReadTexts, type TokenReader } from './reading.js';
+import { tokenReader } from './token-reader.js';
 
 /** A text that a model has read, or several of one length; reading more costs the new tokens only. */
 export interface Reading {
@@ -15,15 +15,25 @@ export interface Reading {
   read(ids: readonly number[]): Promise<Float32Array>;
   /** Reads on, as many tokens of each text; @returns logits [texts, vocabulary] */
   readAll(texts: readonly (readonly number[])[]): Promise<Float32Array>;
-  /** Some of the texts, in this order, to go on from in another way; one may be taken several times. */
+  /** Some of the texts, in this order; one may be taken several times. It goes on in place of this reading. */
   select(texts: readonly number[]): Reading;
+  /** Gives back the memory that the engine keeps for it. */
+  end(): void;
+}
+
+/** What a reading is known to need; on some engines memory is taken for it. */
+export interface ReadingRoom {
+  /** Tokens of each text at most; default all that the network can see. */
+  readonly tokens?: number;
+  /** Texts that are selected at most; default as many as it begins with. */
+  readonly most?: number;
 }
 
 export interface LanguageModel {
   /** Tokens that it can see at once. */
   readonly contextLength: number;
   /** Starts a new text. @param texts side by side, all of one length; default 1 */
-  begin(texts?: number): Reading;
+  begin(texts?: number, room?: ReadingRoom): Reading;
   dispose(): void;
 }
 
@@ -37,41 +47,35 @@ export function languageModel(engine: Engine, config: LlamaConfig, weights: Llam
  * @param shapes of its parts
  */
 export function pathModel(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): LanguageModel {
-  return readerModel(tokenReader(engine, shapes, weights), shapes, weights);
+  return readerModel(tokenReader(engine, shapes, weights), shapes);
 }
 
-export function readerModel(
-  reader: TokenReader,
-  shapes: readonly PartShape[],
-  { parts }: Pick<PathWeights<NdArray>, 'parts'>,
-): LanguageModel {
-  const blocks = parts.flatMap((part, index) => part.blocks.map(() => shapes[index]!.config));
-  const contextLength = Math.min(...shapes.map(({ config }) => config.contextLength));
-  const readingOf = (cache: KeyValueCache): Reading => {
+export function readerModel(reader: TokenReader, shapes: readonly PartShape[]): LanguageModel {
+  const contextLength = contextLengthOf(shapes);
+  const readingOf = (read: ReadTexts): Reading => {
     const readAll: Reading['readAll'] = async (texts) => {
       const { length } = texts[0]!;
       if (length === 0) throw new Error('nothing to read');
       let logits: Float32Array | undefined;
       for (let begin = 0; begin < length; begin += reader.most) {
-        logits = await reader.read(
-          cache,
-          texts.map((ids) => ids.slice(begin, begin + reader.most)),
-        );
+        logits = await read.read(texts.map((ids) => ids.slice(begin, begin + reader.most)));
       }
       return logits!;
     };
     return {
       get length() {
-        return cache.filled;
+        return read.length;
       },
       read: (ids) => readAll([ids]),
       readAll,
-      select: (texts) => readingOf(cache.select(texts)),
+      select: (texts) => readingOf(read.select(texts)),
+      end: () => read.end(),
     };
   };
   return {
     contextLength,
-    begin: (texts) => readingOf(new KeyValueCache(blocks, contextLength, texts)),
+    begin: (texts = 1, { tokens = contextLength, most = texts } = {}) =>
+      readingOf(reader.begin(texts, { tokens, texts: most })),
     dispose: () => reader.dispose(),
   };
 }

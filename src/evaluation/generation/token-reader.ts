@@ -1,4 +1,4 @@
-/** Programs that read tokens: traced ones, on every engine, and the graph for weights of 8 bits on the CPU. */
+/** Programs that read tokens: traced ones, on every engine, the graph for weights of 8 bits on the CPU, and those of a card. */
 import type { Engine, Value } from '../../engine/engine.js';
 import type { GraphSession } from '../../engine/onnx/programs/graph-session.js';
 import { frozenOnDevice, toDevice, toHost } from '../../engine/transfer.js';
@@ -13,26 +13,36 @@ import {
 import { canGenerate, generationGraph } from '../../models/llama/generation-graph.js';
 import { type Float32NdArray, float32, int32, isArray, type NdArray } from '../../shared/arrays.js';
 import { leavesOf } from '../../shared/tree.js';
-import type { KeyValueCache } from './key-value-cache.js';
-
-export interface TokenReader {
-  /** Tokens of a text that it can read at once. */
-  readonly most: number;
-  /** Reads as many tokens of each text; @returns logits [texts, vocabulary] of the tokens after the last ones */
-  read(cache: KeyValueCache, texts: readonly (readonly number[])[]): Promise<Float32Array>;
-  dispose(): void;
-}
+import { filledUp, longestChunk } from './chunks.js';
+import { inPlaceReader } from './in-place-reader.js';
+import { KeyValueCache } from './key-value-cache.js';
+import { blocksOf, contextLengthOf, type ReadTexts, type TokenReader } from './reading.js';
 
 /** The fastest that there is for an engine and weights. */
 export function tokenReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
+  if (engine.reserve) return inPlaceReader(engine, shapes, weights);
   const isQuantised = leavesOf(weights, isArray).some(({ leaf }) => leaf.dtype === 'uint8');
   return isQuantised && engine.openGraph && canGenerate(shapes)
     ? graphReader(engine, shapes, weights)
     : tracedReader(engine, shapes, weights);
 }
 
-/** Each size is a program of its own, and a text is filled up to one of them. */
-const chunkSizes = [1, 16, 64, 256];
+type ReadOnHost = (cache: KeyValueCache, texts: readonly (readonly number[])[]) => Promise<Float32Array>;
+
+/** Keys and values are on the host, and the collector gives them back. */
+function onHost(shapes: readonly PartShape[], { parts }: PathWeights<NdArray>, read: ReadOnHost): TokenReader['begin'] {
+  const blocks = blocksOf(shapes, parts);
+  const contextLength = contextLengthOf(shapes);
+  const textsOf = (cache: KeyValueCache): ReadTexts => ({
+    get length() {
+      return cache.filled;
+    },
+    read: (texts) => read(cache, texts),
+    select: (texts) => textsOf(cache.select(texts)),
+    end: () => {},
+  });
+  return (texts) => textsOf(new KeyValueCache(blocks, contextLength, texts));
+}
 
 export function tracedReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
   const values: PathWeights<Value> = frozenOnDevice(engine, weights);
@@ -40,13 +50,11 @@ export function tracedReader(engine: Engine, shapes: readonly PartShape[], weigh
     runCached(inputs, shapes),
   );
   return {
-    most: chunkSizes.at(-1)!,
-    async read(cache, texts) {
+    most: longestChunk,
+    begin: onHost(shapes, weights, async (cache, texts) => {
       const { length } = texts[0]!;
-      const size = chunkSizes.find((each) => each >= length)!;
-      const padded = texts.flatMap((ids) => Array.from({ length: size }, (_, index) => ids[index] ?? 0));
       const given: Omit<CachedInputs<Value>, 'weights'> = {
-        ids: engine.put(int32([texts.length, size], Int32Array.from(padded))),
+        ids: engine.put(filledUp(texts)),
         filled: engine.put(int32([1], Int32Array.of(cache.filled))),
         last: engine.put(int32([1], Int32Array.of(length - 1))),
         kept: toDevice(engine, cache.kept),
@@ -56,16 +64,10 @@ export function tracedReader(engine: Engine, shapes: readonly PartShape[], weigh
       cache.write(await toHost(engine, results.fresh), length);
       engine.free([given, results]);
       return logits.data as Float32Array;
-    },
+    }),
     dispose: () => engine.free(values),
   };
 }
-
-/**
- * Tokens of a text that the graph reads at once: more read no faster, and attention needs memory for
- * [heads, tokens, all tokens].
- */
-const longestChunk = 256;
 
 /** The graph is opened when the first text is read, and keeps nothing of the arrays of the weights. */
 export function graphReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
@@ -99,7 +101,7 @@ export function graphReader(engine: Engine, shapes: readonly PartShape[], weight
   };
   return {
     most: longestChunk,
-    async read(cache, texts) {
+    begin: onHost(shapes, weights, async (cache, texts) => {
       const { length } = texts[0]!;
       cache.makeRoom(length);
       const { filled } = cache;
@@ -112,7 +114,7 @@ export function graphReader(engine: Engine, shapes: readonly PartShape[], weight
       for (const { ids, kept } of runs) logits.push(await step(ids, kept, filled));
       cache.advance(length);
       return joined(logits);
-    },
+    }),
     dispose() {
       closed = true;
       void graph?.then((session) => session.close());

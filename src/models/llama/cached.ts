@@ -5,6 +5,7 @@
  */
 import tf = require('@tensorflow/tfjs');
 
+import { cachedAttention } from '../../engine/ops/cached-attention.js';
 import { hidden } from '../../engine/ops/grouped-attention.js';
 import { adapted, type Linear } from '../layers.js';
 import type { LowRank } from '../low-rank.js';
@@ -77,33 +78,74 @@ export interface CachedOutputs<T> {
 
 /** @param shapes of the parts of the weights */
 export function runCached(inputs: CachedInputs<tf.Tensor>, shapes: readonly PartShape[]): CachedOutputs<tf.Tensor> {
-  const { weights, ids, filled, last, kept } = inputs;
-  const [batch, tokens] = ids.shape as [number, number];
+  const { filled, kept, ...given } = inputs;
+  const tokens = given.ids.shape[1]!;
   const first = filled.cast('float32');
   const capacity = kept[0]!.keys.shape[2]!;
   const empty = tf.greaterEqual(tf.range(0, capacity), first).cast('float32').reshape([1, 1, 1, capacity]);
   const masks = { kept: empty.mul(hidden), fresh: futureOf(tokens).mul(hidden) };
-
   const fresh: Kept<tf.Tensor>[] = [];
+  const attend: Attend = (query, key, value, config) => {
+    const own = { keys: byHead(key, config.keyValueHeads), values: byHead(value, config.keyValueHeads) };
+    fresh.push(own);
+    return attendBoth(query, kept[fresh.length - 1]!, own, masks, config);
+  };
+  return { logits: logitsOf({ ...given, first }, shapes, attend), fresh };
+}
+
+export interface InPlaceInputs<T> extends Pick<CachedInputs<T>, 'ids' | 'filled' | 'last'> {
+  /** int32 [batch, capacity]: where the row of each position of each sequence lies (ops/cached-attention.ts). */
+  readonly owners: T;
+}
+
+export interface InPlaceState<T> {
+  readonly weights: PathWeights<T>;
+  /** By block: [2, slots, keyValueHeads, capacity, headWidth]. */
+  readonly rows: readonly T[];
+}
+
+/**
+ * The same where keys and values stay in the memory of the engine, which writes the new ones there.
+ * @returns logits [batch, vocabulary] of the last real token
+ */
+export function runInPlace(
+  { weights, rows }: InPlaceState<tf.Tensor>,
+  { filled, owners, ...given }: InPlaceInputs<tf.Tensor>,
+  shapes: readonly PartShape[],
+): tf.Tensor {
+  let block = 0;
+  const attend: Attend = (query, key, value, config) =>
+    cachedAttention(query, key, value, { rows: rows[block++]!, owners, first: filled }, config);
+  return logitsOf({ ...given, weights, first: filled.cast('float32') }, shapes, attend);
+}
+
+type Attend = (query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, config: LlamaConfig) => tf.Tensor;
+
+interface NewTokens extends Pick<CachedInputs<tf.Tensor>, 'weights' | 'ids' | 'last'> {
+  /** float32 [1]: position of the first one. */
+  readonly first: tf.Tensor;
+}
+
+/** Of the last real token. @param attend called once for each block, in their order */
+function logitsOf({ weights, ids, first, last }: NewTokens, shapes: readonly PartShape[], attend: Attend): tf.Tensor {
+  const [batch, tokens] = ids.shape as [number, number];
   let x = embed(weights.embedding, ids);
   for (const [part, { entry, blocks, adapted: adaptations }] of weights.parts.entries()) {
     const { config, scale } = shapes[part]!;
     if (entry) x = adapted(entry.layer, x, entry);
-    const rotation = rotationOf(first.add(tf.range(0, tokens)), config);
-    const attend: TokenContext['attend'] = (query, key, value) => {
-      const own = { keys: byHead(key, config.keyValueHeads), values: byHead(value, config.keyValueHeads) };
-      fresh.push(own);
-      return attendBoth(query, kept[fresh.length - 1]!, own, masks, config);
+    const context: TokenContext = {
+      rotation: rotationOf(first.add(tf.range(0, tokens)), config),
+      attend: (query, key, value) => attend(query, key, value, config),
     };
     for (const [index, block] of blocks.entries()) {
       const layers = Object.entries(adaptations?.[index] ?? {});
       const scaled = Object.fromEntries(layers.map(([layer, adaptation]) => [layer, { ...adaptation, scale }]));
-      x = runBlock(block, x, config, { rotation, attend }, scaled);
+      x = runBlock(block, x, config, context, scaled);
     }
   }
   const { config } = shapes.at(-1)!;
   const lastRow = tf.gather(x, last as tf.Tensor1D, 1).reshape([batch, config.width]);
-  return { logits: classify(weights, lastRow, config), fresh };
+  return classify(weights, lastRow, config);
 }
 
 /** [batch, tokens, heads * headWidth] -> [batch, heads, tokens, headWidth] */

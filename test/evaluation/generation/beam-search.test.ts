@@ -39,6 +39,7 @@ function modelOf(seed: number): LanguageModel {
       read: (ids) => readAll([ids]),
       readAll,
       select: (places) => readingOf(places.map((place) => seen[place]!)),
+      end: () => {},
     };
   };
   return { contextLength: 100, begin: () => readingOf(['']), dispose() {} };

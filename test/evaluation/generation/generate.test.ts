@@ -166,6 +166,7 @@ function scripted(script: readonly number[], contextLength = 100) {
       logits[script[read.length - 1]!] = 1;
       return logits;
     },
+    end: () => {},
   };
   const model = { contextLength, begin: () => reading, dispose() {} } as unknown as LanguageModel;
   return { model, read };

@@ -51,10 +51,11 @@ export function convert(graph: GraphParts, precision: Precision, fixed: Readonly
     else named.set(constant.name, constantOf(values, constant));
   }
   const products = { isMixed: precision === 'mixed', turnsSecond: precision === 'tf32', orders: ordersOf(graph) };
-  const placed = new Set([...inputs].flatMap(([name, value]) => (fixed.has(name) ? [value] : [])));
+  const lasting = new Set([...inputs].flatMap(([name, value]) => (fixed.has(name) ? [value] : [])));
+  const placed = new Set(lasting);
   for (const node of graph.nodes) {
     const conversion: Conversion = {
-      ...{ values, node, products, placed },
+      ...{ values, node, products, placed, fixed: lasting },
       given: node.inputs.map((name) => named.get(name)),
       whole: (index) => whole.get(node.inputs[index] ?? ''),
     };
@@ -66,7 +67,7 @@ export function convert(graph: GraphParts, precision: Precision, fixed: Readonly
   return { values, outputs: new Map(outputs) };
 }
 
-const computed: readonly string[] = ['map', 'reduce', 'columns', 'product', 'packed', 'scatter'];
+const computed: readonly string[] = ['map', 'reduce', 'columns', 'product', 'packed', 'scatter', 'coded', 'attended'];
 
 /** A value whose elements lie side by side in memory of the program: views of others are copied. */
 function stored(values: Values, value: Value): Value {

@@ -66,7 +66,13 @@ export type Definition =
   /** inputs: data, int32 indices */
   | { readonly kind: 'gather'; readonly axis: number; readonly inputs: readonly [Value, Value] }
   /** Rows of the second are added to zeros [rows, width], at the places that int32 [count] says. */
-  | { readonly kind: 'scatter'; readonly inputs: readonly [Value, Value] };
+  | { readonly kind: 'scatter'; readonly inputs: readonly [Value, Value] }
+  /** x [rows, in] times the transposes of matrices of 8 bits, one below the other: x, then codes and scale of each. */
+  | { readonly kind: 'coded'; readonly inputs: readonly Value[] }
+  /** A fixed input with rows of keys and values written into it (ops/cached-attention.ts): rows, key, value, first. */
+  | { readonly kind: 'kept'; readonly inputs: readonly [Value, Value, Value, Value] }
+  /** Attention to what is kept: query, rows, owners, first. */
+  | { readonly kind: 'attended'; readonly heads: number; readonly inputs: readonly [Value, Value, Value, Value] };
 
 export interface Value {
   /** Its place in the order in which values were defined: inputs stand before what reads them. */

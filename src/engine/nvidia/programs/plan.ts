@@ -3,6 +3,9 @@
 import { sizeOf } from '../../../shared/arrays.js';
 import { columnKernels } from '../code/column-kernels.js';
 import { type KernelCode, threads } from '../code/kernel.js';
+import { cachedAttentionKernel } from '../code/language/cached-attention.js';
+import { codedProductKernel } from '../code/language/coded-product.js';
+import { keptRowsKernel } from '../code/language/kept-rows.js';
 import { loopKernel } from '../code/loop-kernel.js';
 import { scatterKernel } from '../code/scatter-kernel.js';
 import type { Converted } from '../loops/convert.js';
@@ -126,6 +129,9 @@ function stepsOf(group: Group, grouped: Grouped): Step[] {
     const zeros = { text: zerosOf(value), values: [value], blocks: Math.ceil(sizeOf(value.shape) / threads) };
     return [zeros, scatterKernel(value)].map((code) => ({ code }));
   }
+  if (value.made.kind === 'coded') return [{ code: codedProductKernel(value) }];
+  if (value.made.kind === 'kept') return [{ code: keptRowsKernel(value) }];
+  if (value.made.kind === 'attended') return [{ code: cachedAttentionKernel(value) }];
   if (value.made.kind === 'packed') return []; // its parts are written where it lies
   throw new Error(`${value.made.kind} has no kernel`);
 }
@@ -175,7 +181,8 @@ function memoryOf(
     extend(whole, bytesOf(whole), at);
   };
   const isFixed = ({ made }: Value) => made.kind === 'input' && made.copy === undefined && fixed.has(made.name);
-  const isElsewhere = (value: Value) => value.made.kind === 'constant' || isFixed(value);
+  const isElsewhere = (value: Value): boolean =>
+    value.made.kind === 'kept' ? isElsewhere(value.made.inputs[0]) : value.made.kind === 'constant' || isFixed(value);
   for (const [at, step] of steps.entries()) {
     for (const value of touchedBy(step)) if (!isElsewhere(value)) live(value, at);
     if ('code' in step && step.temporary) extend(step.temporary, step.temporary.bytes, at);
@@ -194,6 +201,7 @@ function memoryOf(
   }
   const locate = (value: Value): Location => {
     if (value.made.kind === 'constant') return { in: 'constants', offset: constantOffsets.get(value)! };
+    if (value.made.kind === 'kept') return locate(value.made.inputs[0]);
     if (isFixed(value)) return { in: { input: nameOf(value) }, offset: 0 };
     const { value: whole, offset } = owner(value);
     return { in: 'arena', offset: layout.offsets.get(whole)! + offset };

@@ -97,6 +97,15 @@ export const languageKernels: Record<string, TracingKernel> = {
     return join(graph, batchedMatMulNode(graph, probabilities(graph, q, k, mask, heads), v), heads);
   }),
 
+  EstaCachedAttention: kernel(
+    ['query', 'key', 'value', 'rows', 'owners', 'first'],
+    (graph, { query, key, value, rows, owners, first }, { heads }) =>
+      graph.node('CachedAttention', [query, key, value, rows, owners, first], query, {
+        domain: 'esta',
+        attributes: { num_heads: { int: Number(heads) } },
+      }),
+  ),
+
   EstaGroupedAttentionGrad: kernel(['query', 'key', 'value', 'mask', 'dy', 'output'], (graph, inputs, attributes) => {
     const [heads, groups] = [Number(attributes['heads']), Number(attributes['keyValueHeads'])];
     const ofQueries = (x: GraphValue) => split(graph, x, heads, groups);

@@ -139,5 +139,6 @@ async function compare(
     if (next(expected) === next(actual)) sameToken++;
     ids = [next(expected)];
   }
+  reading.end();
   return { promptTokens: prompt.length, newTokens: comparedTokens, largestDifference, largestLogit, sameToken };
 }

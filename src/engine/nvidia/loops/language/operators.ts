@@ -3,6 +3,7 @@ import { floatOf, intOf } from '../attributes.js';
 import type { Convert } from '../conversion.js';
 import { literal } from '../operators.js';
 import type { Value } from '../value.js';
+import { cachedAttention } from './cached-attention.js';
 import { quantisedProduct } from './quantised-product.js';
 
 /** [batch, tokens, heads * headWidth] by tables [tokens, headWidth / 2]: both halves of a head in one map. */
@@ -33,4 +34,5 @@ export const languageConverters: Readonly<Record<string, Convert>> = {
   RotaryEmbedding: rotary,
   SimplifiedLayerNormalization: rmsNorm,
   QuantisedProduct: quantisedProduct,
+  CachedAttention: cachedAttention,
 };

@@ -1,5 +1,6 @@
 /**
- * Products with matrices of 8 bits. For many rows a matrix is made float32, or bfloat16 in `mixed`, which holds all codes
+ * Products with matrices of 8 bits. A few rows, as tokens are when they are generated, are multiplied with the codes as
+ * they are read. For many rows a matrix is made float32, or bfloat16 in `mixed`, which holds all codes
  * exactly, in memory that it needs for its product alone: its scales go into the sums.
  */
 import { sizeOf } from '../../../../shared/arrays.js';
@@ -10,11 +11,23 @@ import { concat } from '../movements.js';
 import { literal } from '../operators.js';
 import { product } from '../products.js';
 import type { Value } from '../value.js';
+import { isWhole } from '../views.js';
+
+/** Rows that are multiplied with codes: all that beams of four need. */
+const fewRows = 4;
 
 /** x W^T, and of `turned` x W, where W [out, in] is (codes - zeroCode) scale, in parts one below the other. */
 export const quantisedProduct: Convert = ({ values, node, given, products, placed }) => {
   const { x, parts } = partsOf(given as readonly Value[]);
   const rows = values.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+  const isTurned = intOf(node.attributes['turned']) === 1;
+  const shapeOf = (width: number) => [...x.shape.slice(0, -1), width];
+  if (!isTurned && rows.shape[0]! <= fewRows) {
+    const width = parts.reduce((sum, { codes }) => sum + codes.shape[0]!, 0);
+    const operand = isWhole(rows) ? rows : values.map('$0', [rows]);
+    const inputs = [operand, ...parts.flatMap(({ codes, scale }) => [codes, scale])];
+    return values.reshape(values.make({ kind: 'coded', inputs }, [rows.shape[0]!, width], 'float32'), shapeOf(width));
+  }
   const only = node.outputs[0]!;
   const numbers = parts.map(({ codes }) => {
     const centred = values.map(`(float)$0 - ${literal(zeroCode)}`, [codes], 'float32', only);
@@ -27,9 +40,8 @@ export const quantisedProduct: Convert = ({ values, node, given, products, place
     'float32',
   );
   const scale = parts.length === 1 ? parts[0]!.scale : scales;
-  const isTurned = intOf(node.attributes['turned']) === 1;
   const result = isTurned
     ? product(values, products, values.map('$0 * $1', [rows, scale]), matrix)
     : values.map('$0 * $1', [product(values, products, rows, values.transpose(matrix, [1, 0])), scale]);
-  return values.reshape(result, [...x.shape.slice(0, -1), result.shape[1]!]);
+  return values.reshape(result, shapeOf(result.shape[1]!));
 };
