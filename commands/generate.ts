@@ -124,7 +124,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
     const { generate } = await import('../src/evaluation/generation/generate.js');
     const { Random } = await import('../src/shared/random.js');
     const { interruptSignal } = await import('../src/shared/interrupt.js');
-    const engine = await createEngine(flags.engine, { device: flags.device, network: 'text' });
+    const engine = await createEngine(flags.engine, { device: flags.device });
     try {
       const { model, tokenizer, params, unused } = await openModel(engine, checkpoint, {
         storage: flags.weights,
@@ -175,7 +175,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       flags.prompts === undefined
         ? [{ instruction: instruction ?? '', input: flags.input ?? '' }]
         : await questionsIn(flags.prompts);
-    const engine = await createEngine(flags.engine, { device: flags.device, network: 'text' });
+    const engine = await createEngine(flags.engine, { device: flags.device });
     try {
       const shows = !asksAll && !this.jsonEnabled();
       const answered = await answersOf(engine, run, stitches, questions, {

@@ -40,8 +40,7 @@ export default class Pretrain extends EstaCommand {
     const { interruptSignal } = await import('../src/shared/interrupt.js');
     const { createProgress } = await import('../src/shared/progress.js');
     const { device, precision } = flags;
-    const network = config.data.kind === 'plain-text' ? 'text' : 'images';
-    const engine = await createEngine(device === 'cuda' ? 'auto' : 'onnxruntime', { device, precision, network });
+    const engine = await createEngine(device === 'cuda' ? 'auto' : 'onnxruntime', { device, precision });
     const runtime = { engine, progress: createProgress(process.stderr), signal: interruptSignal() };
     if (isTextPretraining(config)) {
       const results = await pretrainText(config, runtime).finally(() => engine.dispose());

@@ -56,7 +56,7 @@ export default class BenchStep extends EstaCommand {
       .map(variantNamed)
       .sort((a, b) => a.width - b.width);
     const { device } = flags;
-    const choice = flags.engine ?? (device === 'cuda' && languages.length === 0 ? 'nvidia' : 'onnxruntime');
+    const choice = flags.engine ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
     const engine = await createEngine(choice, { threads: flags.threads, device, precision: flags.precision });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);

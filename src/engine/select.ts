@@ -13,8 +13,6 @@ export interface EngineOptions {
   readonly device?: Device | undefined;
   /** Default: what the device computes in (precision.ts). */
   readonly precision?: Precision | undefined;
-  /** What the networks read; our own engine has no kernels for text. Default images. */
-  readonly network?: 'images' | 'text';
 }
 
 /**
@@ -40,12 +38,8 @@ async function createOnGpu(options: EngineOptions): Promise<Engine | undefined> 
 }
 
 /** Undefined where there is no card, or a library of it is missing; a card that was asked for has others to try, too. */
-async function createNvidiaOnGpu({
-  device,
-  precision,
-  network = 'images',
-}: EngineOptions): Promise<Engine | undefined> {
-  if ((device !== undefined && device !== 'cuda') || network !== 'images') return undefined;
+async function createNvidiaOnGpu({ device, precision }: EngineOptions): Promise<Engine | undefined> {
+  if (device !== undefined && device !== 'cuda') return undefined;
   if (device === undefined && !isGpuPlausible()) return undefined;
   const { openCard } = await import('./nvidia/card/open.js');
   const card = await openCard().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** The story of `esta run` and `esta ablate`: engine, Ctrl-C, trials in one process or several, table. */
 import path from 'node:path';
-import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
+import type { Experiment } from '../config/schema/experiment.js';
 import { startedForCuda } from '../engine/cuda/variables.js';
 import { isGpuPlausible } from '../engine/doctor/gpu-presence.js';
 import { createEngine } from '../engine/select.js';
@@ -50,8 +50,7 @@ export async function performExperiment(
 ): Promise<Performed> {
   const signal = interruptSignal();
   const { precision } = experiment.training;
-  const network = isTextExperiment(experiment) ? 'text' : 'images';
-  const engine = await createEngine(choice, { device, threads, precision, network });
+  const engine = await createEngine(choice, { device, threads, precision });
   const progress = createProgress(process.stderr);
   const options = { ...what, engine, progress, signal, command: estaCommand(...command) };
   const trials = await runExperiment(experiment, options).finally(() => engine.dispose());
@@ -111,8 +110,7 @@ export async function performItems(
   const signal = interruptSignal();
   const progress = createProgress(process.stderr);
   const { precision } = experiment.training;
-  const network = isTextExperiment(experiment) ? 'text' : 'images';
-  const engine = await createEngine(choice, { device, threads, precision, network });
+  const engine = await createEngine(choice, { device, threads, precision });
   try {
     const trials = new Set(ids.map((id) => items.find((item) => item.id === id)?.trial ?? id));
     const surroundings = {

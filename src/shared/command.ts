@@ -44,7 +44,7 @@ export const engineFlag = Flags.option({
 /** `--engine`, of benchmarks: one, and no search for another. */
 export const benchEngineFlag = Flags.option({
   options: engineNames,
-  summary: 'What computes; default: nvidia for --device cuda and networks that read images, else onnxruntime.',
+  summary: 'What computes; default: nvidia for --device cuda, else onnxruntime.',
 })();
 
 /** `--device`, beside `--engine`. */

@@ -12,7 +12,7 @@ export function renderDiagnosis({ versions, machine, engines, cuda, automatic }:
     section('Machine', describe(machine)),
     section('Versions', Object.entries(versions)),
     section('Engines', engines.flatMap(describeEngine)),
-    section(ownWorks ? 'CUDA for language models (ONNX Runtime)' : 'CUDA', describeCuda(cuda)),
+    section(ownWorks ? 'CUDA for --engine onnxruntime' : 'CUDA', describeCuda(cuda)),
     section('Choice', [['--engine auto', choice], ...gpuRow]),
   ].join('\n\n');
 }

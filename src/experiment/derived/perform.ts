@@ -1,6 +1,6 @@
 /** `esta finetune` and `esta deploy`: of which run, with what, and into which folder. */
 
-import { createEngine, type EngineOptions } from '../../engine/select.js';
+import { createEngine } from '../../engine/select.js';
 import { measuredBy } from '../../run-folder/measured/choice.js';
 import type { MachineMeasurements } from '../../run-folder/measured/measurement.js';
 import { readRunFolder } from '../../run-folder/run-folder.js';
@@ -11,7 +11,6 @@ import { createProgress } from '../../shared/progress.js';
 import type { Runtime } from '../../training/runtime.js';
 import { chosenStitch, type DeployedChoice } from '../deployed/deployed-network.js';
 import { findTrial } from '../deployed/trained-trial.js';
-import { isLanguageRun } from '../text/deployed-language.js';
 import { type DerivedTrial, derivedFolder } from './derived-trial.js';
 import { type Finetuned, finetune } from './finetune.js';
 import { type RedeployRequest, redeploy } from './redeploy.js';
@@ -42,8 +41,7 @@ export async function performFinetuning(
   const run = await findTrial(runFolder, trial);
   const { id: stitch } = chosenStitch(run, flags);
   const { out = derivedFolder(run.folder, `stitch-${stitch}`, trial) } = flags;
-  const network = (await isLanguageRun(run)) ? 'text' : 'images';
-  const finetuned = await withEngine({ ...flags, network }, (runtime) =>
+  const finetuned = await withEngine(flags, (runtime) =>
     finetune(runtime, run, { stitch, out, command, epochs, rates }),
   );
   return { out, ...finetuned };
@@ -67,11 +65,11 @@ export async function performRedeployment(
 }
 
 async function withEngine<T>(
-  { engine: choice, device, network = 'images' }: Pick<Flags, 'engine' | 'device'> & Pick<EngineOptions, 'network'>,
+  { engine: choice, device }: Pick<Flags, 'engine' | 'device'>,
   work: (runtime: Runtime & SharedRuntime) => Promise<T>,
 ): Promise<T> {
   const signal = interruptSignal();
-  const engine = await createEngine(choice, { device, network });
+  const engine = await createEngine(choice, { device });
   const progress = createProgress(process.stderr);
   return work({ engine, signal, progress, cacheFolder: defaultCacheFolder() }).finally(() => engine.dispose());
 }

@@ -1,5 +1,4 @@
 /** What a process of `esta run --jobs` does when it is told something, and what it tells back. */
-import { isTextExperiment } from '../../config/schema/experiment.js';
 import { createEngine } from '../../engine/select.js';
 import { Interrupted, isExpected, RequestError } from '../../shared/errors.js';
 import type { Progress, ProgressFields } from '../../shared/progress.js';
@@ -45,8 +44,7 @@ async function open(
   progress: Progress,
 ): Promise<OpenItems> {
   const { experiment } = what;
-  const network = isTextExperiment(experiment) ? 'text' : 'images';
-  const engine = await createEngine(choice, { device, threads, precision: experiment.training.precision, network });
+  const engine = await createEngine(choice, { device, threads, precision: experiment.training.precision });
   const plan = await planOf(what.experiment, what.runFolder, what.variants);
   return openItems({ ...what, engine, signal, progress, items: itemsOfPlan(plan) });
 }

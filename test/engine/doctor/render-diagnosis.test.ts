@@ -86,6 +86,6 @@ test('where our own engine works, what CUDA misses is missing for language model
     automatic: { engine: 'nvidia', device: 'cuda' },
   } as Parameters<typeof renderDiagnosis>[0]);
   assert.match(text, /nvidia cuda +works on cuda, version H200/);
-  assert.match(text, /CUDA for language models \(ONNX Runtime\)\n(.*\n)* +missing +the CUDA provider is not installed/);
+  assert.match(text, /CUDA for --engine onnxruntime\n(.*\n)* +missing +the CUDA provider is not installed/);
   assert.match(text, /--engine auto +nvidia on cuda/);
 });
