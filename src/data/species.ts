@@ -4,7 +4,6 @@
  */
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
 import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import { isShortMarkGone, shortMark } from '../shared/processes/process-mark.js';
@@ -100,6 +99,7 @@ async function drawAll(
   for (const species of firstSpecies(classes)) {
     for (const split of Object.keys(counts)) await mkdir(folderOf(split, speciesName(species)), { recursive: true });
   }
+  const { default: sharp } = await import('sharp'); // which a run that finds the images drawn does not load
   await forEachLimited(images, async ({ species, split, index }, done) => {
     const name = speciesName(species);
     const svg = drawSpecies(species, imageSize, Random.of(seed, 'species', name, split, index));

@@ -7,7 +7,6 @@
  */
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import { writeAtomic } from '../../../shared/files.js';
 import { forEachLimited } from '../../batches/concurrency.js';
@@ -145,6 +144,7 @@ async function writeImages(folder: string, part: CifarPart, progress: (done: num
   await mkdir(folder, { recursive: true });
   const present = new Set(await readdir(folder));
   const indices = part.labels.map((_, index) => index);
+  const { default: sharp } = await import('sharp');
   await forEachLimited(indices, async (index, done) => {
     const file = path.join(folder, imageName(index));
     if (!present.has(imageName(index))) {

@@ -7,11 +7,9 @@
  */
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
 import { exists } from '../../../shared/files.js';
 import { forEachLimited } from '../../batches/concurrency.js';
 import type { Sample } from '../../dataset.js';
-import { decodeImage } from '../../images/decode.js';
 import type { OnActivity } from '../layouts/layout.js';
 
 /** Path of an image in the cache: other formats than JPEG get `.jpg` appended. */
@@ -28,6 +26,7 @@ export async function writeTrainingCache(
   shorterEdge: number,
   progress: OnActivity,
 ): Promise<void> {
+  const [{ default: sharp }, { decodeImage }] = await Promise.all([import('sharp'), import('../../images/decode.js')]);
   await forEachLimited(samples, async ({ file }, done) => {
     const target = cachedFile(file, images, cache);
     if (!(await exists(target))) {
