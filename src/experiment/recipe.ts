@@ -14,7 +14,7 @@ import type { Augmentation, Preprocessing } from '../data/images/preprocessing.j
 import { type Architecture, imageInputOf } from '../models/architecture.js';
 import { stitchedStage } from '../run-folder/trial-journal.js';
 import { type Learning, learningAlone, learningStitched } from './method.js';
-import { architecturesOf } from './space.js';
+import { architecturesOf, checkPatchDropout } from './space.js';
 
 /** @typeParam Steps `number | undefined` where the number of images is not known before they are read */
 export interface Recipe<Steps extends number | undefined = number> {
@@ -96,6 +96,8 @@ export interface StageRecipe<Steps extends number | undefined = number> extends 
   readonly clipNorm?: number;
   /** Share of the inputs of low-rank updates that a step drops; left out: none. */
   readonly dropout?: number;
+  /** Share of the patches that a step leaves out, but in the last fifth of the epochs; left out: none. */
+  readonly patchDropout?: number;
   /** The grid; one entry: nothing is searched. */
   readonly learningRates: readonly LearningRate[];
   /** A run of the grid; left out: nothing is searched. */
@@ -150,12 +152,12 @@ export function recipeOf<Count extends number | undefined>(trial: Trial, images:
   const { anchors, stitching, sampling, training } = experiment;
   const edges = sampling.bin_edges;
   const isText = isTextExperiment(experiment);
+  const architectures = isText ? [] : architecturesOf(anchors, experiment.preprocessing.crop);
+  checkPatchDropout(training.patch_dropout, architectures);
   return {
     seed,
     anchors,
-    ...(isText
-      ? { texts: textRecipeOf(experiment) }
-      : { images: imageRecipeOf(experiment, architecturesOf(anchors, experiment.preprocessing.crop)[0]!) }),
+    ...(isText ? { texts: textRecipeOf(experiment) } : { images: imageRecipeOf(experiment, architectures[0]!) }),
     stitching: {
       kernel: stitching.kernel,
       stride: stitching.stride,
@@ -226,6 +228,7 @@ function stagesOf<Count extends number | undefined>(
     weightDecay: training.weight_decay,
     ...(text && { clipNorm: text.clip_norm }),
     ...(text && text.dropout > 0 && { dropout: text.dropout }),
+    ...(training.patch_dropout > 0 && { patchDropout: training.patch_dropout }),
     learningRates: rates.map((base) => ({ base, peak: (base * batchSize) / 256 })),
     ...(rates.length > 1 && { grid: run('train', Math.min(training.grid_epochs, epochs)) }),
     final: run(training.final_on, epochs),

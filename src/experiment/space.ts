@@ -1,6 +1,6 @@
 /** The stitch space that an experiment means, and the shapes of its networks: all from its file, no weights are read. */
 import { type AnchorConfig, type Experiment, isTextExperiment } from '../config/schema/experiment.js';
-import { type Architecture, stagesOf } from '../models/architecture.js';
+import { type Architecture, imageInputOf, stagesOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { RequestError } from '../shared/errors.js';
 import type { StitchableNetwork } from '../stitching/space/cost.js';
@@ -80,6 +80,16 @@ export function checkFamily(
   throw new RequestError(
     `anchors: expected networks of one family, received ${received}`,
     'Vision transformers pass on tokens and ConvNeXts feature maps: choose one of the two.',
+  );
+}
+
+/** @throws RequestError where a step is to leave out patches of networks that need the whole image */
+export function checkPatchDropout(rate: number, architectures: readonly Architecture[]): void {
+  const whole = architectures.find((architecture) => imageInputOf(architecture).patches === undefined);
+  if (rate === 0 || !whole) return;
+  throw new RequestError(
+    `training.patch_dropout: expected 0 for ${whole.name}, received ${rate}`,
+    'Only a vision transformer can leave out patches: a convolution needs the whole image.',
   );
 }
 

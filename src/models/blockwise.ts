@@ -18,10 +18,27 @@ export function blockwise(architecture: Architecture): BlockwiseNetwork {
 }
 
 /**
+ * What the first block gets.
+ * @param kept int32 [kept], tokens that are not dropped, the class token 0 first; left out: all
+ */
+export function embedInputs(
+  architecture: Architecture,
+  weights: NetworkWeights<tf.Tensor>,
+  inputs: tf.Tensor,
+  kept?: tf.Tensor,
+): tf.Tensor {
+  const network = blockwise(architecture);
+  const embedded = network.embed(weights, inputs);
+  if (!kept) return embedded;
+  if (!network.keep) throw new Error(`${architecture.name} needs the whole image`);
+  return network.keep(embedded, kept);
+}
+
+/**
  * A whole network: inputs as `BlockwiseNetwork` says -> logits [batch, classes], of a language model
  * [batch, length, vocabulary].
  * @param head left out where the network has a head of its own
- * @param kept int32 [kept], tokens that are not dropped, the class token 0 first; left out: all
+ * @param kept as `embedInputs` takes them
  */
 export function runNetwork(
   architecture: Architecture,
@@ -31,11 +48,7 @@ export function runNetwork(
   kept?: tf.Tensor,
 ): tf.Tensor {
   const network = blockwise(architecture);
-  let x = network.embed(weights, inputs);
-  if (kept) {
-    if (!network.keep) throw new Error(`${architecture.name} needs the whole image`);
-    x = network.keep(x, kept);
-  }
+  let x = embedInputs(architecture, weights, inputs, kept);
   const context = network.contextOf?.(inputs);
   for (const block of architecture.blocks.keys()) {
     x = network.runBlock(weights, block, network.enterBlock(weights, block, x), context);

@@ -6,7 +6,7 @@ import tf = require('@tensorflow/tfjs');
 
 import { isTensor } from '../engine/tensor.js';
 import type { Architecture } from '../models/architecture.js';
-import { blockwise } from '../models/blockwise.js';
+import { blockwise, embedInputs } from '../models/blockwise.js';
 import type { NetworkWeights } from '../models/family.js';
 import { adapted, type Linear } from '../models/layers.js';
 import { mapTree } from '../shared/tree.js';
@@ -40,10 +40,16 @@ export function frozenPathOf<T>({ anchors, layers }: FrozenNetwork<T>, stitches:
   return used;
 }
 
+/** What a training step leaves out, where it leaves something out. */
+export interface LeftOut {
+  readonly dropout?: PathDropout | undefined;
+  /** int32 [kept]: tokens that stay, the class token 0 first; see `BlockwiseNetwork.keep`. */
+  readonly kept?: tf.Tensor | undefined;
+}
+
 /**
  * @param trainables what a stitch has no tensor for, it does without
  * @param inputs images [batch, side, side, 3], or tokens int32 [batch, length] (`TokenInput`)
- * @param dropout in training; left out: none
  * @returns logits [batch, classes], of language models [batch, length, vocabulary]
  */
 export function runStitch(
@@ -52,10 +58,10 @@ export function runStitch(
   trainables: Trainables<tf.Tensor>,
   inputs: tf.Tensor,
   architectures: readonly Architecture[],
-  dropout?: PathDropout,
+  leftOut: LeftOut = {},
 ): tf.Tensor {
-  const features = runFront(stitch, frozen, trainables, inputs, architectures, dropout).at(-1)!;
-  return runEnd(stitch, frozen, trainables, inputs, features, architectures, dropout);
+  const features = runFront(stitch, frozen, trainables, inputs, architectures, leftOut).at(-1)!;
+  return runEnd(stitch, frozen, trainables, inputs, features, architectures, leftOut.dropout);
 }
 
 /** The first anchor of a stitch: inputs -> features after each of its blocks on the path. */
@@ -65,11 +71,11 @@ function runFront(
   trainables: Trainables<tf.Tensor>,
   inputs: tf.Tensor,
   architectures: readonly Architecture[],
-  dropout?: PathDropout,
+  { dropout, kept }: LeftOut = {},
 ): tf.Tensor[] {
   const { anchors } = withTrainedWeights(frozen, trainables, isTensor);
   const front = firstAnchor(stitch);
-  const embedded = blockwise(architectures[front]!).embed(anchors[front]!, inputs);
+  const embedded = embedInputs(architectures[front]!, anchors[front]!, inputs, kept);
   return runSegment(stitch, 0, anchors, trainables, inputs, embedded, architectures, dropout);
 }
 

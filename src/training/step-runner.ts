@@ -49,6 +49,7 @@ export interface StepMeasures {
  * @param images [batch, side, side, 3], normalised or bytes, or tokens int32 [batch, length]
  * @param labels [batch], of tokens [batch, length]
  * @param rate learning rate
+ * @param kept int32 [kept]: tokens that are not dropped; left out: all
  * @returns what was measured, stitch by stitch
  */
 export type RunStep = (
@@ -56,6 +57,7 @@ export type RunStep = (
   images: NdArray | PixelImages,
   labels: Int32NdArray,
   rate: number,
+  kept?: Int32NdArray,
 ) => Promise<StepMeasures[]>;
 
 /** What a step on one stitch needs, found once. */
@@ -73,6 +75,7 @@ interface StepBatch {
   readonly images: Value;
   readonly labels: Value;
   readonly rate: Value;
+  readonly kept?: Value;
 }
 
 /** Steps replace the values of `state` that they train; all others stay the same values. */
@@ -115,9 +118,9 @@ export function stepRunner(
   };
 
   /** The teacher's answers and gradients: it learns together with the stitch that it teaches. */
-  const teach = ({ images, labels }: StepBatch): Promise<TeacherOutputs<Value>> => {
+  const teach = ({ rate: _, ...batch }: StepBatch): Promise<TeacherOutputs<Value>> => {
     const parameters = trainablesOfNames(pick(state.parameters, teaching.names));
-    return teaching.step({ frozen: teaching.frozen, parameters, images, labels });
+    return teaching.step({ frozen: teaching.frozen, parameters, ...batch });
   };
   /** The teacher's answers: it learns at once. */
   const learn = async (batch: StepBatch): Promise<Lesson<Value>> => {
@@ -140,12 +143,13 @@ export function stepRunner(
     return { loss: loss!, saliency: saliency!, teacherLoss: lesson ? teacherLoss : undefined, labelLoss: labelLoss! };
   };
 
-  return async (ids, images, labels, rate) => {
+  return async (ids, images, labels, rate, kept) => {
     const stitches = ids.map(preparedOf);
     const batch = {
       images: await imagesOnDevice(engine, images),
       labels: engine.put(labels),
       rate: engine.put(float32([], Float32Array.of(rate))),
+      ...(kept && { kept: engine.put(kept) }),
     };
     const isTaught = stitches.some((stitch) => stitch.isTaught);
     const lesson = isTaught ? await (stitches.length === 1 ? teach(batch) : learn(batch)) : undefined;

@@ -36,6 +36,8 @@ export interface TeacherInputs<T> {
   readonly labels: T;
   /** Left out: no dropout. */
   readonly dropout?: DropoutKeys<T>;
+  /** int32 [kept]: tokens that are not dropped (PatchDropout, Liu et al. 2023); left out: all. */
+  readonly kept?: T;
 }
 
 /** What a stitch learns from. */
@@ -93,16 +95,16 @@ export function teacherStep(
   teacher: Stitch,
   { architectures, dropout: rate = 0 }: Pick<StitchStepOptions, 'architectures' | 'dropout'>,
 ): TensorFunction<TeacherInputs<tf.Tensor>, TeacherOutputs<tf.Tensor>> {
-  return ({ frozen, parameters, images, labels, dropout: keys }) => {
-    const dropout = keys && { rate, keys };
-    let kept: tf.Tensor | undefined;
+  return ({ frozen, parameters, images, labels, dropout: keys, kept }) => {
+    const leftOut = { dropout: keys && { rate, keys }, kept };
+    let answers: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      kept = tf.keep(runStitch(teacher, frozen, trainables, images, architectures, dropout));
-      return crossEntropy(kept, labels);
+      answers = tf.keep(runStitch(teacher, frozen, trainables, images, architectures, leftOut));
+      return crossEntropy(answers, labels);
     });
     // A kept tensor belongs to nobody: its copy belongs to the caller's tidy.
-    const logits = kept!.clone();
-    kept!.dispose();
+    const logits = answers!.clone();
+    answers!.dispose();
     return { logits, loss: value, gradients };
   };
 }
@@ -127,18 +129,18 @@ export function stitchStep(
   options: StitchStepOptions,
 ): TensorFunction<StitchStepInputs<tf.Tensor>, StitchStepOutputs<tf.Tensor>> {
   const { architectures, weightDecay, saliency } = options;
-  return ({ frozen, state, images, labels, rate, teacher }) => {
+  return ({ frozen, state, images, labels, rate, teacher, kept }) => {
     const parameters = pickTrainables(state.parameters, own);
-    let kept: tf.Tensor | undefined;
+    let answers: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      const logits = runStitch(stitch, frozen, trainables, images, architectures);
+      const logits = runStitch(stitch, frozen, trainables, images, architectures, { kept });
       if (!teacher || !options.distillation) return crossEntropy(logits, labels);
-      kept = tf.keep(logits);
+      answers = tf.keep(logits);
       const { temperature, weight } = options.distillation;
       return distillation(logits, teacher.logits, labels, temperature).mul(weight);
     });
-    const labelLoss = kept ? crossEntropy(kept, labels) : value;
-    kept?.dispose();
+    const labelLoss = answers ? crossEntropy(answers, labels) : value;
+    answers?.dispose();
     const summed = teacher?.gradients ? sumOf(gradients, teacher.gradients) : gradients;
     const stepped = adamW(state.parameters, summed, state.optimizer, rate, { weightDecay });
     const measured = saliency ? saliencyOf(parameters, gradients) : tf.scalar(0);

@@ -393,10 +393,31 @@ test('images are enlarged by 256 / 224 before the crop; given edges of bins and 
   const { images, stitching, stages } = of({ preprocessing: { crop: 48 } });
   assert.deepEqual(images!.preprocessing.resize?.size, 55); // 48 x 256 / 224 = 54.86
   assert.deepEqual(stitching.bins, { count: 14 });
-  assert.ok(!['clipNorm', 'dropout', 'gradientAngles'].some((key) => key in stages[0]!));
+  assert.ok(!['clipNorm', 'dropout', 'patchDropout', 'gradientAngles'].some((key) => key in stages[0]!));
   assert.ok(!('decay' in stages[0]!.final));
   assert.deepEqual(of({ sampling: { bins: 4, bin_edges: [2, 20] } }).stitching.bins, {
     ...{ count: 4, edges: [2, 20] },
+  });
+});
+
+test('vision transformers leave out patches in every stage, networks of convolutions cannot', () => {
+  const of = (...architectures: readonly string[]) => {
+    const experiment = experimentSchema.parse({
+      name: 'x',
+      methods: ['adapt-then-stitch'],
+      anchors: architectures.map((architecture) => ({ name: architecture, architecture })),
+      data: { kind: 'species' },
+      adaptation: { ranks: [1, 1] },
+      training: { patch_dropout: 0.25 },
+    });
+    return recipeOf(trialsOf(experiment)[0]!, unknownImages);
+  };
+  assert.deepEqual(
+    of('vit_mini_tiny', 'vit_mini_small').stages.map(({ patchDropout }) => patchDropout),
+    [0.25, 0.25, 0.25],
+  );
+  assert.throws(() => of('convnext_mini_tiny', 'convnext_mini_small'), {
+    message: 'training.patch_dropout: expected 0 for convnext_mini_tiny, received 0.25',
   });
 });
 

@@ -9,7 +9,7 @@ import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { registerDecompositions } from '../../src/engine/ops/decompositions.js';
 import { isTensor } from '../../src/engine/tensor.js';
 import { toDevice } from '../../src/engine/transfer.js';
-import { type Float32NdArray, float32 } from '../../src/shared/arrays.js';
+import { type Float32NdArray, float32, int32 } from '../../src/shared/arrays.js';
 import { mapTree } from '../../src/shared/tree.js';
 import { namedTrainables, trainablesOfNames } from '../../src/stitching/parameters/names.js';
 import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
@@ -225,6 +225,32 @@ test('a taught stitch has the loss weight x T^2 x cross-entropy of both predicti
   );
   const expected = (0.3 * 2 ** 2 * rows.reduce((a, b) => a + b)) / 4;
   assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss}, expected ${expected}`);
+});
+
+test('a dropped patch counts for nothing, neither to the stitch nor to its teacher', async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const network = { space, network: networkOf(), frozen: toDevice(engine, frozenNetwork()), teacher };
+  const { images, labels } = batch();
+  /** What a step measures on images of 8 x 8 pixels whose pixel at the place is changed. */
+  const measuresOf = async (kept?: readonly number[], changed?: readonly [row: number, column: number]) => {
+    const state = stateOnDevice(engine, initialState(namedTrainables(trainables())));
+    const run = stepRunner(engine, network, state, { weightDecay: 0, saliency: true, distillation });
+    const data = images.data.slice();
+    if (changed) for (let image = 0; image < 4; image++) data[((image * 8 + changed[0]) * 8 + changed[1]) * 3]! += 1;
+    const tokens = kept && int32([kept.length], Int32Array.from(kept));
+    return (await run([4], float32(images.shape, data), labels, rate, tokens))[0]!;
+  };
+  // Patches of 4 x 4: token 2 is the upper right one, 3 the lower left one.
+  const some = await measuresOf([0, 2, 4]);
+  assert.deepEqual(await measuresOf([0, 2, 4], [6, 1]), some);
+  const other = await measuresOf([0, 2, 4], [1, 6]);
+  assert.ok(other.loss !== some.loss && other.teacherLoss !== some.teacherLoss && other.saliency !== some.saliency);
+  const [all, whole] = [await measuresOf([0, 1, 2, 3, 4]), await measuresOf()];
+  for (const name of ['loss', 'teacherLoss', 'saliency', 'labelLoss'] as const) {
+    assert.ok(Math.abs(all[name]! - whole[name]!) < 1e-6 * Math.abs(whole[name]!), name);
+    assert.notEqual(some[name], whole[name]);
+  }
+  await engine.dispose();
 });
 
 test('the loss with the labels is measured whatever a stitch learns from', async () => {

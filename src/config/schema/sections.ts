@@ -141,6 +141,11 @@ export const trainingSchema = z.strictObject({
     'Epochs of each run of the grid, never more than training.epochs; left out: as many.',
     'supplement A searches with full runs',
   ),
+  patch_dropout: field(
+    fraction().default(0),
+    'Share of the patches that a step of vision transformers leaves out; the last fifth of the epochs sees all.',
+    'our choice: none, as in the paper; PatchDropout (Liu et al. 2023) trains more steps in the same time',
+  ),
   weight_decay: field(nonNegative().default(1e-4), 'Decoupled weight decay of AdamW.', 'supplement A'),
   final_on: field(
     z.enum(['train', 'train+validation']).default('train'),

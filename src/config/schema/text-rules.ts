@@ -36,6 +36,10 @@ export const textRules: readonly Rule<ExperimentFields>[] = [
     const { stitches_per_step: count } = sampling;
     return count > 1 && `expected 1 for text, where a step is summed over micro batches, received ${count}`;
   }),
+  onText(['training.patch_dropout'], ['training', 'patch_dropout'], ({ training }) => {
+    const { patch_dropout: rate } = training;
+    return rate > 0 && `expected 0 for text, which has no patches, received ${rate}`;
+  }),
   onText(['training.final_on'], ['training', 'final_on'], ({ training }) => {
     return training.final_on !== 'train' && 'expected train for text, which is validated on what is held out';
   }),

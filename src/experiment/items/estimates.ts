@@ -70,13 +70,14 @@ async function shapeOf(
   const batchSize = images?.batchSize ?? texts!.batchSize;
   const classes = await classCountOf(dataset).catch(() => 100); // its images are not there yet
   const network = { anchors: architectures, classes, adaptation: stage.adaptation };
-  const { anchor, stitchesPerStep, distillation } = stage;
+  const { anchor, stitchesPerStep, distillation, patchDropout = 0 } = stage;
   const trained = anchor === undefined ? space.stitches : [space.stitches[anchor]!];
   const flops = trained.map((stitch) => stitchFlops(stitch, network));
   const mean = flops.reduce((sum, count) => sum + count, 0) / flops.length;
   const teacher = distillation ? stitchFlops(space.stitches[largestAnchor(space)]!, network) : 0;
-  // A backward pass costs two forward ones.
-  const macs = batchSize * (3 * mean * (anchor === undefined ? stitchesPerStep : 1) + teacher);
+  // A backward pass costs two forward ones; the last fifth of the epochs sees all patches.
+  const macs =
+    (1 - 0.8 * patchDropout) * batchSize * (3 * mean * (anchor === undefined ? stitchesPerStep : 1) + teacher);
   const trainable =
     anchor === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[anchor]!, network);
   const weights = architectures.reduce(

@@ -14,11 +14,10 @@ import { toHost } from '../../engine/transfer.js';
 import { type Architecture, imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch } from '../../models/from-scratch.js';
-import { RequestError } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
 import { treeOf } from '../../training/parameters.js';
 import type { Runtime } from '../../training/runtime.js';
-import { checkFamily } from '../space.js';
+import { checkFamily, checkPatchDropout } from '../space.js';
 import { finishedResult, type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
 import {
   type AnchorIdentity,
@@ -66,13 +65,7 @@ export async function pretrain(
 function architecturesOf({ anchors, data, training: { patch_dropout } }: ImagePretraining): Architecture[] {
   const architectures = anchors.map(({ architecture }) => architectureNamed(architecture, data.image_size));
   checkFamily(anchors, architectures);
-  const whole = architectures.find((architecture) => !fromScratch(architecture).patches);
-  if (whole && patch_dropout > 0) {
-    throw new RequestError(
-      `training.patch_dropout: expected 0 for ${whole.name}, received ${patch_dropout}`,
-      'Only a vision transformer can leave out patches: a convolution needs the whole image.',
-    );
-  }
+  checkPatchDropout(patch_dropout, architectures);
   return architectures;
 }
 

@@ -139,7 +139,7 @@ async function train(
   const isFinal = name === stage.name;
   let journal: TrainingJournal;
   const { parameters, rest, seconds } = await runTraining<StitchRest, StitchBatch>(context, {
-    ...stitchTraining(engine, network, stage, recipe.seed),
+    ...stitchTraining(engine, network, stage, recipe.seed, epochs),
     label: `${context.name}, ${isFinal ? '' : 'grid of '}${stage.name} at base rate ${base}`,
     epochs,
     schedule: { steps, warmupSteps, peakLearningRate: peak, ...(decay && { decay }) },

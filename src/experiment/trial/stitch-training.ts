@@ -3,12 +3,15 @@
 import type { Batch } from '../../data/batches/batches.js';
 import type { TextsOfStep } from '../../data/text/loader.js';
 import type { Engine } from '../../engine/engine.js';
+import { imageInputOf } from '../../models/architecture.js';
+import type { Int32NdArray } from '../../shared/arrays.js';
 import { Random, type RandomState } from '../../shared/random.js';
 import { type ImportanceScores, initialImportance, updateImportance } from '../../stitching/importance.js';
 import { drawStitches } from '../../stitching/sampling.js';
 import { textStepRunner } from '../../training/language/text-step-runner.js';
-import type { Step, Training } from '../../training/loop.js';
+import type { Step, StepPosition, Training } from '../../training/loop.js';
 import type { Measures } from '../../training/measures.js';
+import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import { type StepMeasures, stepRunner } from '../../training/step-runner.js';
 import type { DeviceState } from '../../training/training-state.js';
 import type { StageRecipe } from '../recipe.js';
@@ -35,16 +38,21 @@ export type StitchLearning = Pick<
   | 'weightDecay'
   | 'clipNorm'
   | 'dropout'
+  | 'patchDropout'
   | 'anchor'
   | 'stitch'
 >;
 
-/** The part of a training that is about stitches. */
+/**
+ * The part of a training that is about stitches.
+ * @param epochs of the training
+ */
 export function stitchTraining(
   engine: Engine,
   network: TrialNetwork,
   learning: StitchLearning,
   seed: number,
+  epochs: number,
 ): Pick<Training<StitchRest, StitchBatch>, 'initialParameters' | 'initialRest' | 'stepOn'> {
   const { length: count } = network.space.stitches;
   return {
@@ -54,7 +62,7 @@ export function stitchTraining(
       random: Random.of(seed, 'stitches').save(),
       draws: new Array<number>(count).fill(0),
     },
-    stepOn: (state) => stitchSteps(engine, network, learning, state),
+    stepOn: (state) => stitchSteps(engine, network, learning, state, keptPatches(network, learning, seed, epochs)),
   };
 }
 
@@ -74,6 +82,7 @@ function stitchSteps(
   network: TrialNetwork,
   learning: StitchLearning,
   state: DeviceState,
+  keptIn: KeptPatches,
 ): Step<StitchRest, StitchBatch> {
   const { weightDecay, distillation, sampling, stitchesPerStep, sandwich, clipNorm, dropout } = learning;
   const alone = trainedAlone(learning);
@@ -85,10 +94,10 @@ function stitchSteps(
     ...(clipNorm !== undefined && { clipNorm }),
     ...(dropout !== undefined && { dropout }),
   });
-  const learn = async (batch: StitchBatch, ids: readonly number[], rate: number, random: Random) =>
+  const learn = async (batch: StitchBatch, ids: readonly number[], position: StepPosition, random: Random) =>
     'parts' in batch
-      ? [await onTexts(ids[0]!, batch.parts, rate, random)]
-      : onImages(ids, batch.images, batch.labels, rate);
+      ? [await onTexts(ids[0]!, batch.parts, position.learningRate, random)]
+      : onImages(ids, batch.images, batch.labels, position.learningRate, keptIn(position));
   // The teacher learns in every step of several stitches: it needs no draw.
   const teaches = distillation !== undefined && stitchesPerStep > 1;
   const draw = {
@@ -96,11 +105,11 @@ function stitchSteps(
     ...(teaches && { without: network.bins.largestAnchor }),
     ...(sandwich && { always: network.flops.indexOf(Math.min(...network.flops)) }),
   };
-  return async (batch, { epoch, learningRate }, { importance, random, draws }) => {
+  return async (batch, position, { importance, random, draws }) => {
     const generator = Random.restore(random);
-    const state = { epoch, importance, bins: network.bins };
+    const state = { epoch: position.epoch, importance, bins: network.bins };
     const ids = alone === undefined ? drawStitches(sampling, state, generator, draw) : [alone];
-    const measured = await learn(batch, ids, learningRate, generator);
+    const measured = await learn(batch, ids, position, generator);
     const scored = hasScores ? measured.map(({ saliency }, index) => [ids[index]!, saliency] as const) : [];
     const before = batch.index === 0 ? draws.map(() => 0) : draws;
     return {
@@ -113,6 +122,21 @@ function stitchSteps(
       }),
     };
   };
+}
+
+/** Tokens that a step sees, the same for its teacher and its stitches; undefined: all. */
+type KeptPatches = (position: Pick<StepPosition, 'step' | 'epoch'>) => Int32NdArray | undefined;
+
+function keptPatches(
+  { network }: TrialNetwork,
+  { patchDropout: rate = 0 }: StitchLearning,
+  seed: number,
+  epochs: number,
+): KeptPatches {
+  return ({ step, epoch }) =>
+    dropsPatches(rate, epoch, epochs)
+      ? keptTokens(imageInputOf(network.anchors[0]!).patches!, rate, Random.of(seed, 'patches', step))
+      : undefined;
 }
 
 /** Means over the stitches of a step, which have the same teacher or none. */

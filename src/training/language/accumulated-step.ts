@@ -51,7 +51,7 @@ export function summedGradients(
     const dropout = keys && { rate, keys };
     let kept: tf.Tensor | undefined;
     const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      const logits = runStitch(stitch, frozen, trainables, images, architectures, dropout);
+      const logits = runStitch(stitch, frozen, trainables, images, architectures, { dropout });
       if (!teacher || !teaching) return crossEntropy(logits, labels);
       kept = tf.keep(logits);
       return distillation(logits, teacher.logits, labels, teaching.temperature).mul(teaching.weight);

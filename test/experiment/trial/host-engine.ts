@@ -24,7 +24,7 @@ export interface Measured {
 
 export interface Answers {
   /** A step of a stitch. */
-  readonly step?: (id: number, rate: number) => Measured;
+  readonly step?: (id: number, rate: number, inputs: Inputs) => Measured;
   /** How many images of a batch a stitch gets right. */
   readonly correct?: (id: number) => number;
   /** Any other program, by its key. */
@@ -59,7 +59,7 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
     const ids = numbers?.split(',').map(Number) ?? [];
     if (kind === 'step of stitch') {
       rate = ((inputs['rate'] as Value).storage as NdArray).data[0]!;
-      const { loss, saliency = 0, teacherLoss = 0, labelLoss = loss } = step!(ids[0]!, rate);
+      const { loss, saliency = 0, teacherLoss = 0, labelLoss = loss } = step!(ids[0]!, rate, inputs);
       return { state: copied(inputs['state']), measures: put(scalars(loss, saliency, teacherLoss, labelLoss)) };
     }
     if (kind !== undefined) return { correct: put(scalars(...ids.map((id) => correct!(id)))) };

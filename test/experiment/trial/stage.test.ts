@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { isValue } from '../../../src/engine/engine.js';
+import { isValue, type Value } from '../../../src/engine/engine.js';
 import { runFingerprint, runStage } from '../../../src/experiment/trial/stage.js';
 import { claimFolder, type Lock } from '../../../src/run-folder/lock.js';
+import type { NdArray } from '../../../src/shared/arrays.js';
 import { Interrupted } from '../../../src/shared/errors.js';
 import { readJsonLines } from '../../../src/shared/files.js';
 import { leavesOf } from '../../../src/shared/tree.js';
@@ -74,6 +75,30 @@ test('the grid trains and validates every rate, the final run takes the best: im
   // Nothing is left on the device but the network and what the stage gives.
   const kept = [network.frozen, trained.trainables].flatMap((tree) => leavesOf(tree, isValue).map(({ leaf }) => leaf));
   assert.deepEqual(new Set(engine.live), new Set(kept));
+});
+
+test('steps see some of the patches, other ones in each, until the last fifth of the epochs', async (t) => {
+  const seen: (readonly number[] | undefined)[] = [];
+  const answers: Answers = {
+    step: (_, __, { kept }) => {
+      seen.push(kept ? [...((kept as Value).storage as NdArray).data] : undefined);
+      return { loss: 1 };
+    },
+  };
+  const { context, network, engine } = hostTrial(t, answers);
+  const final = { split: 'train', epochs: 6, steps: 12, warmupSteps: 0 } as const;
+  const { trainables } = await runStage(context, network, stageOf({ patchDropout: 0.5, final }), 0);
+  // Four epochs of two steps see the class token and two of the four patches.
+  assert.deepEqual(
+    seen.map((kept) => kept?.length),
+    [...new Array(8).fill(3), ...new Array(4).fill(undefined)],
+  );
+  assert.ok(
+    seen.slice(0, 8).every((kept) => kept![0] === 0 && kept![1]! > 0 && kept![2]! > kept![1]! && kept![2]! < 5),
+  );
+  assert.ok(new Set(seen.slice(0, 8).map(String)).size > 1);
+  const left = [network.frozen, trainables].flatMap((tree) => leavesOf(tree, isValue).map(({ leaf }) => leaf));
+  assert.deepEqual(new Set(engine.live), new Set(left));
 });
 
 test('a rate that diverges counts as the worst, is told, and leaves nothing; other errors end the stage', async (t) => {
