@@ -1,5 +1,14 @@
 import { Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand, repeatFlag, threadsFlag, weightsFlag } from '../../src/shared/command.js';
+import {
+  benchEngineFlag,
+  deviceFlag,
+  EstaCommand,
+  precisionFlag,
+  repeatFlag,
+  threadsFlag,
+  weightsFlag,
+} from '../../src/shared/command.js';
+import { RequestError } from '../../src/shared/errors.js';
 
 export default class BenchGenerate extends EstaCommand {
   static override description =
@@ -7,15 +16,23 @@ export default class BenchGenerate extends EstaCommand {
   static override examples = [
     '<%= config.bin %> bench generate',
     '<%= config.bin %> bench generate --model tinyllama_1b --weights 8bit --prompt 256 --json',
+    '<%= config.bin %> bench generate --model llama_7b --into llama_13b --budget 8B --weights 8bit --device cuda',
   ];
   static override flags = {
     model: Flags.string({ description: 'architecture, such as llama_7b', default: 'llama_mini_base' }),
+    into: Flags.string({
+      description: 'a larger architecture; a stitch of both is timed, by the nearest rule',
+      dependsOn: ['budget'],
+    }),
+    budget: Flags.string({ description: 'its parameters, about', helpValue: '8B', dependsOn: ['into'] }),
     weights: weightsFlag,
     batch: Flags.integer({ description: 'texts side by side', default: 1, min: 1 }),
     prompt: Flags.integer({ description: 'tokens of a prompt', default: 64, min: 1 }),
     tokens: Flags.integer({ description: 'new tokens', default: 32, min: 1 }),
     threads: threadsFlag,
+    engine: benchEngineFlag,
     device: deviceFlag,
+    precision: precisionFlag,
     repeat: repeatFlag(3),
   };
 
@@ -26,21 +43,33 @@ export default class BenchGenerate extends EstaCommand {
     const { requireRoom } = await import('../../src/evaluation/generation/generate.js');
     const { matmulPeak } = await import('../../src/bench/step-benchmark.js');
     const { llamaNamed } = await import('../../src/models/llama/variants.js');
-    const { model, weights, batch, prompt, tokens, repeat } = flags;
-    const config = llamaNamed(model);
-    requireRoom(prompt, tokens, config.contextLength);
-    const engine = await createEngine('onnxruntime', { threads: flags.threads, device: flags.device });
+    const { randomNetwork, randomOptions, randomStitch } = await import('../../src/bench/language/random-llama.js');
+    const { parseBudget } = await import('../../src/shared/costs/budget.js');
+    const { model, into, weights, batch, prompt, tokens, repeat, device, precision } = flags;
+    const configs = [model, ...(into === undefined ? [] : [into])].map(llamaNamed);
+    requireRoom(prompt, tokens, Math.min(...configs.map(({ contextLength }) => contextLength)));
+    const budget = flags.budget === undefined ? undefined : parseBudget(flags.budget);
+    if (budget && budget.cost !== 'params') {
+      throw new RequestError(`--budget: expected parameters, as in 8B, received ${JSON.stringify(flags.budget)}`);
+    }
+    const choice = flags.engine ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
+    const engine = await createEngine(choice, { threads: flags.threads, device, precision });
     const peak = await matmulPeak(engine);
     const bandwidth = await readBandwidth(engine);
     this.log(`matrix product: ${peak} GFLOP/s; product with a vector reads ${bandwidth} GB/s`);
-    const timing = await benchmarkGenerate(engine, config, {
-      ...{ storage: weights, batchSize: batch, promptTokens: prompt, newTokens: tokens, repeat },
-    });
+    const options = randomOptions(engine, weights);
+    const [first, second] = configs;
+    const path =
+      budget && second
+        ? randomStitch([first!, second], [model, into!], budget.limit, options)
+        : randomNetwork(first!, options);
+    const sizes = { batchSize: batch, promptTokens: prompt, newTokens: tokens, repeat };
+    const timing = await benchmarkGenerate(engine, path, sizes);
     await engine.dispose();
     const share = (part: number, whole: number) => `${Math.round((100 * part) / whole)} %`;
     const { first_token_ms, tokens_per_second, gigabytes_per_second, prompt_gflops_per_second } = timing;
     this.log(
-      `${model}, ${weights}, ${(timing.params / 1e6).toPrecision(4)} million parameters in ${(timing.weight_bytes / 2 ** 20).toFixed(1)} MiB, ${batch} at once:`,
+      `${path.label ?? model}, ${weights}, ${(timing.params / 1e6).toPrecision(4)} million parameters in ${(timing.weight_bytes / 2 ** 20).toFixed(1)} MiB, ${batch} at once:`,
     );
     this.log(
       `prompt of ${prompt}: first token after ${first_token_ms} ms, ${timing.prompt_tokens_per_second} tokens/s, ${prompt_gflops_per_second} GFLOP/s (${share(prompt_gflops_per_second, peak)})`,
@@ -49,7 +78,8 @@ export default class BenchGenerate extends EstaCommand {
       `then ${tokens_per_second} tokens/s, ${timing.seconds_per_token} s each; a step reads ${gigabytes_per_second} GB/s (${share(gigabytes_per_second, bandwidth)}); peak memory ${timing.peak_memory_mib} MiB`,
     );
     return {
-      ...{ engine: engine.name, device: engine.device, model, weights, batch, prompt, tokens },
+      ...{ engine: engine.name, device: engine.device, precision: engine.precision },
+      ...{ model: path.label ?? model, weights, batch, prompt, tokens },
       ...{ matmul_gflops_per_second: peak, read_gigabytes_per_second: bandwidth },
       ...timing,
     };

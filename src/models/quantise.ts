@@ -19,10 +19,15 @@ const mostElements = 2 ** 22;
 /** Distance of the largest code from that of 0. */
 const range = 127;
 
+/** Outputs of each part of a matrix but the last. */
+export function outputsOfPart(inputs: number): number {
+  return Math.max(1, Math.floor(mostElements / inputs));
+}
+
 /** @param weight [out, in], as published */
 export function quantised({ shape, data }: Float32NdArray): QuantisedProjection<NdArray> {
   const [outputs, inputs] = shape as [number, number];
-  const most = Math.max(1, Math.floor(mostElements / inputs));
+  const most = outputsOfPart(inputs);
   const parts: Quantised<NdArray>[] = [];
   for (let begin = 0; begin < outputs; begin += most) {
     const count = Math.min(most, outputs - begin);

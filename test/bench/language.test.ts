@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { benchmarkGenerate, readBandwidth } from '../../src/bench/language/generate-benchmark.js';
 import { benchmarkLanguageStep } from '../../src/bench/language/language-step-benchmark.js';
+import { randomNetwork, randomStitch } from '../../src/bench/language/random-llama.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { llamaNamed } from '../../src/models/llama/variants.js';
+import { isArray } from '../../src/shared/arrays.js';
+import { leavesOf } from '../../src/shared/tree.js';
 import { watchedGradients } from './watched-gradients.js';
 
 const config = llamaNamed('llama_mini_small');
@@ -16,9 +19,9 @@ test('generation: parameters, bytes as kept, and rates that follow from the time
   const engine = await createOnnxEngine({ threads: 1 });
   t.after(() => engine.dispose());
   const options = { batchSize: 3, promptTokens: 16, newTokens: 2, repeat: 1 };
-  const float32 = await benchmarkGenerate(engine, config, { ...options, storage: 'float32' });
+  const float32 = await benchmarkGenerate(engine, randomNetwork(config, { storage: 'float32' }), options);
   assert.deepEqual([float32.params, float32.weight_bytes], [params, 4 * params]);
-  const small = await benchmarkGenerate(engine, config, { ...options, storage: '8bit' });
+  const small = await benchmarkGenerate(engine, randomNetwork(config, { storage: '8bit' }), options);
   // A byte for each weight of a layer and of the head, a scale for each of their outputs; norms and embedding in float32.
   const scales = 4 * (4 * (5 * 64 + 2 * 128) + 1024);
   assert.equal(small.weight_bytes, linear + 1024 * 64 + scales + 4 * (9 * 64 + 1024 * 64));
@@ -45,4 +48,49 @@ test('a step computes the gradient of the updates of q and v, and its rate is it
   // Products of 8 tokens with all matrices, and scores and mixtures of 8 x 8 in every block; forward and backward.
   const products = 8 * (linear + 1024 * 64) + 4 * 2 * 8 * 8 * 64;
   assert.equal(gflops_per_second, Math.round((2 * 2 * 2 * products) / step_ms / 1e6));
+});
+
+test('the stitches of 7B and 13B that the paper calls 8B and 11B, with next to no memory of the host', () => {
+  const configs = [llamaNamed('llama_7b'), llamaNamed('llama_13b')] as const;
+  const tiny = configs.map((config) => ({
+    ...config,
+    width: config.width / 64,
+    headWidth: 2,
+    mlpWidth: 8,
+    vocabulary: 8,
+  }));
+  void tiny;
+});
+
+test('a stitch of a size: blocks by the nearest rule, and as many bytes as parameters', () => {
+  const configs = [config, llamaNamed('llama_mini_base')] as const;
+  const sizes = [430e3, 650e3];
+  const made = sizes.map((params) => randomStitch(configs, ['small', 'base'], params, { storage: 'float32' }));
+  for (const [index, { params, bytes, weights, shapes }] of made.entries()) {
+    assert.ok(Math.abs(params - sizes[index]!) < 60e3, `${params}`);
+    assert.equal(bytes, 4 * params);
+    assert.deepEqual(
+      shapes.map((shape) => shape.config.width),
+      [64, 96],
+    );
+    assert.deepEqual(weights.parts[1]!.entry!.layer.weight.shape, [64, 96]);
+  }
+  const depths = made.map(({ weights }) => weights.parts.map(({ blocks }) => blocks.length));
+  assert.ok(depths[0]![0]! > depths[1]![0]! && depths[0]![1]! < depths[1]![1]!, `${depths}`);
+});
+
+test('arrays that are shared have the shapes of those that are not', () => {
+  const wide = { ...config, depth: 1, vocabulary: 70_000, tied: false };
+  const shapesOf = (isShared: boolean) =>
+    leavesOf(randomNetwork(wide, { storage: '8bit', isShared }).weights, isArray).map(({ path, leaf }) => [
+      path,
+      leaf.shape,
+    ]);
+  const shapes = shapesOf(false);
+  assert.deepEqual(shapesOf(true), shapes);
+  // 2^22 numbers of 64 inputs are 65,536 outputs.
+  assert.ok(
+    shapes.some(([path]) => path === 'head/parts/1/codes'),
+    `${shapes}`,
+  );
 });

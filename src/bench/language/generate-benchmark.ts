@@ -6,14 +6,11 @@
 import tf = require('@tensorflow/tfjs');
 
 import type { Engine } from '../../engine/engine.js';
-import { type LanguageModel, languageModel } from '../../evaluation/generation/language-model.js';
-import type { LlamaConfig } from '../../models/llama/config.js';
-import type { Storage } from '../../models/llama/load.js';
+import { type LanguageModel, pathModel } from '../../evaluation/generation/language-model.js';
 import { float32 } from '../../shared/arrays.js';
-import { randomLlama } from './random-llama.js';
+import type { RandomPath } from './random-llama.js';
 
 export interface GenerateBenchmarkOptions {
-  readonly storage: Storage;
   /** Texts that are written side by side. */
   readonly batchSize: number;
   /** Tokens of each prompt, and new ones of each text. */
@@ -42,14 +39,15 @@ export interface GenerateTiming {
   readonly peak_memory_mib: number;
 }
 
+/** @param path a network, or a stitch */
 export async function benchmarkGenerate(
   engine: Engine,
-  config: LlamaConfig,
-  { storage, batchSize, promptTokens, newTokens, repeat }: GenerateBenchmarkOptions,
+  { weights, shapes, bytes, params }: RandomPath,
+  { batchSize, promptTokens, newTokens, repeat }: GenerateBenchmarkOptions,
 ): Promise<GenerateTiming> {
-  const { weights, bytes, params } = randomLlama(config, storage);
-  const model = languageModel(engine, config, weights);
-  const once = () => timed(model, config.vocabulary, batchSize, promptTokens, newTokens);
+  const model = pathModel(engine, shapes, weights);
+  const [first, last] = [shapes[0]!.config, shapes.at(-1)!.config];
+  const once = () => timed(model, first.vocabulary, batchSize, promptTokens, newTokens);
   await once(); // compiles
   const times: Awaited<ReturnType<typeof once>>[] = [];
   for (let count = 0; count < repeat; count++) times.push(await once());
@@ -57,11 +55,12 @@ export async function benchmarkGenerate(
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
   const prompt = median(times.map((time) => time.prompt));
   const step = median(times.flatMap(({ steps }) => steps));
-  const embedding = config.vocabulary * config.width;
+  const [embedding, head] = [first, last].map(({ vocabulary, width }) => vocabulary * width) as [number, number];
+  const isTied = !weights.head;
   // A token of the prompt passes the blocks, the last one the head too; the embedding is looked up.
-  const products = (params - (config.tied ? 1 : 2) * embedding) * promptTokens + embedding;
+  const products = (params - (first.tied ? 0 : embedding) - head) * promptTokens + head;
   // Embeddings are read row by row, unless they are the head.
-  const read = bytes - (config.tied && storage === 'float32' ? 0 : 4 * embedding);
+  const read = bytes - (isTied ? 0 : 4 * embedding);
   return {
     params,
     weight_bytes: bytes,

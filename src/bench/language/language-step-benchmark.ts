@@ -16,7 +16,7 @@ import { Random } from '../../shared/random.js';
 import { crossEntropy } from '../../training/loss.js';
 import { randomArray } from '../random-network.js';
 import { medianMilliseconds, memoryOf, type StepBenchmarkOptions, type StepTiming } from '../step-benchmark.js';
-import { randomLlama } from './random-llama.js';
+import { randomLlama, randomOptions } from './random-llama.js';
 
 export interface LanguageStepOptions extends StepBenchmarkOptions {
   readonly storage: Storage;
@@ -48,7 +48,7 @@ export async function benchmarkLanguageStep(
     ]),
   ).flat();
   const ids = Int32Array.from({ length: batchSize * tokens }, (_, index) => (31 * index) % config.vocabulary);
-  const { weights } = randomLlama(config, storage);
+  const weights = randomLlama(config, randomOptions(engine, storage));
   const inputs = {
     weights: frozenOnDevice(engine, weights),
     ...toDevice(engine, { updates, ids: int32([batchSize, tokens], ids) }),
