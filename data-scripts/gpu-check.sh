@@ -5,6 +5,7 @@
 #   data-scripts/gpu-check.sh --peer torch_gpu.py         a script of PyTorch that times the same beside it, a JSON object a line
 #   data-scripts/gpu-check.sh --flowers DIR               trains on twelve classes of flowers, too (train and test in DIR)
 #   data-scripts/gpu-check.sh --stages doctor,parity      only these of: doctor parity bench peer quickstart flowers
+#   data-scripts/gpu-check.sh --stages language           LLaMA 7B, 8B, 11B and 13B of random weights, in under 150 s: tokens, steps
 #   data-scripts/gpu-check.sh --device cpu --batch 1 --model vit_mini_tiny --model vit_mini_small    tries the script itself
 #
 # OUT (--out, default gpu-check) gets each stage's output (STAGE.txt, STAGE.json), memory.csv (what the card had in use, second
@@ -13,10 +14,10 @@
 set -u
 cd "$(dirname "$0")/.."
 
-device=cuda out=gpu-check batch=64 peer= flowers= models= stages=doctor,parity,bench,peer,quickstart,flowers
+device=cuda out=gpu-check batch=64 peer= flowers= models= language=llama_7b,llama_13b stages=doctor,parity,bench,peer,quickstart,flowers
 while [ $# -gt 0 ]; do
   case "$1" in
-    --device | --out | --batch | --peer | --flowers | --model | --stages) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; } ;;
+    --device | --out | --batch | --peer | --flowers | --model | --language | --stages) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; } ;;
     *) echo "$1 is not known; see the top of data-scripts/gpu-check.sh" >&2; exit 2 ;;
   esac
   case "$1" in
@@ -25,6 +26,7 @@ while [ $# -gt 0 ]; do
     --batch) batch=$2 ;;
     --peer) peer=$2 ;;
     --flowers) flowers=$2 ;;
+    --language) language=$2 ;;
     --model) models="$models --model $2" ;;
     --stages) stages=$2 ;;
   esac
@@ -86,6 +88,19 @@ fi
 if wanted flowers && [ -n "$flowers" ]; then
   rm -rf "$out/flowers12"
   stage flowers 85 node dist/src/cli.js run experiments/flowers12.yaml --set "data.root=$flowers" --device "$device" --out "$out/flowers12"
+fi
+# With names of other models (--language SMALL,LARGE), their stitches are left out.
+if wanted language; then
+  small=${language%,*} large=${language#*,}
+  sizes='8B 11B'
+  [ "$language" = llama_7b,llama_13b ] || sizes=
+  generate() { name=$1 && shift && json "generate-$name" 25 bench generate --device "$device" --weights 8bit --prompt 64 --tokens 64 --repeat 2 "$@"; }
+  generate "$small" --model "$small"
+  for size in $sizes; do generate "$size" --model "$small" --into "$large" --budget "$size"; done
+  generate "$large" --model "$large"
+  for model in "$small" "$large"; do
+    json "text-step-$model" 25 bench step --device "$device" --precision "${precisions##* }" --weights 8bit --batch 4 --tokens 256 --repeat 3 --model "$model"
+  done
 fi
 node dist/data-scripts/gpu-check/summary.js "$out" >"$out/summary.md" && cat "$out/summary.md"
 exit $failed

@@ -94,6 +94,7 @@ export default class BenchStep extends EstaCommand {
       device: engine.device,
       precision: engine.precision,
       batch: flags.batch,
+      ...(languages.length > 0 && { tokens: flags.tokens }),
       rank: flags.rank,
       matmul_gflops_per_second: peak,
       ...(snNet !== undefined && { sn_net_step_ms: snNet }),

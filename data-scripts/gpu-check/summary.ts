@@ -2,6 +2,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  type Generation,
+  generationColumns,
+  generationRows,
+  stepColumns,
+  stepRows,
+  type TextSteps,
+} from './language-tables.js';
 
 interface StepTimes {
   readonly model: string;
@@ -41,6 +49,8 @@ export async function summaryOf(folder: string): Promise<string> {
     'parity-',
   );
   const benches = await documents<Bench>('bench-');
+  const generations = await documents<Generation>('generate-');
+  const textSteps = await documents<TextSteps>('text-step-');
   const peer = (await read('peer.txt')).split('\n').map(parsed) as readonly (PeerLine | undefined)[];
   const memory = (await read('memory.csv')).split('\n').map((line) => Number(line.split(',')[1]));
   const peak = Math.max(...memory.filter(Number.isFinite));
@@ -61,6 +71,8 @@ export async function summaryOf(folder: string): Promise<string> {
       ),
     ...benches.map(benchTable),
     peerTable(peer.filter((line) => line !== undefined)),
+    generations.length > 0 && table(generationColumns, generationRows(generations)),
+    textSteps.length > 0 && table(stepColumns, stepRows(textSteps)),
     Number.isFinite(peak) && `Most memory of the card in use at once, all stages: ${peak} MiB.`,
   ]
     .filter((part) => typeof part === 'string' && part !== '')

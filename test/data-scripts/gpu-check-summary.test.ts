@@ -16,6 +16,14 @@ test('steps beside those of the peer, memory, and stages that left nothing', asy
     'bench-mixed.json': '{"precis', // stopped half-way
     'parity-tf32.json': '{"error": {"message": "no card"}}',
     'peer.txt': 'NVIDIA H100 2.11\n{"esta_step_S_to_B": 89.5, "mode": "tf32"}\n',
+    'generate-8B.json': JSON.stringify({
+      ...{ model: '7B[0-27] -> 13B[33-40]', weights: '8bit', precision: 'tf32', params: 8.0007e9, prompt: 64 },
+      ...{ prompt_tokens_per_second: 9000, seconds_per_token: 0.0052, gigabytes_per_second: 1600 },
+    }),
+    'text-step-llama_7b.json': JSON.stringify({
+      ...{ precision: 'mixed', batch: 4, tokens: 256 },
+      results: [{ model: 'llama_7b', forward_ms: 60, step_ms: 200 }],
+    }),
     'memory.csv': '2026/11/26 20:00:00.000, 1000\n2026/11/26 20:00:01.000, 24000\n',
   };
   for (const [name, content] of Object.entries(files)) await writeFile(path.join(folder, name), content);
@@ -37,6 +45,14 @@ The peer
 | Model | Mode | Forward (ms) | Step (ms) |
 | --- | --- | --- | --- |
 | ESTA step | tf32 | - | 89.5 |
+
+| Model | Parameters | Prompt (tokens/s) | Token (s) | Paper | Bar | Reads (GB/s) |
+| --- | --- | --- | --- | --- | --- | --- |
+| 7B[0-27] -> 13B[33-40], 8bit | 8.00 B | 9000 | 0.0052 | 0.037 | 0.011 | 1600 |
+
+| Model | Precision | Texts x tokens | Forward (ms) | Step (ms) | Trained tokens/s |
+| --- | --- | --- | --- | --- | --- |
+| llama_7b | mixed | 4 x 256 | 60 | 200 | 5120 |
 
 Most memory of the card in use at once, all stages: 24000 MiB.`,
   );
