@@ -123,6 +123,10 @@ const cases: Readonly<Record<string, readonly [TensorFunction<Inputs, tf.Tensor[
     { x: draw(40, 30, 8) },
   ],
   'a sum of one long row, in pieces': [({ x }) => [x!.sum(), x!.square().sum(1)], { x: draw(3, 9000) }],
+  'norms of few long rows, a block each': [
+    withGradients(({ x, scale, offset }) => layerNorm(x!, scale!, offset!, 1e-6)),
+    { x: draw(3, 1100), scale: draw(1100), offset: draw(1100) },
+  ],
   parts: [({ x }) => [...tf.split(x!, 3, 1).map((part) => part.mul(2)), tf.reverse(x!, 1)], { x: draw(4, 6, 8) }],
   'largest places': [({ x }) => [tf.argMax(x!, 1), tf.argMin(x!, 0)], { x: draw(5, 9) }],
   'borders and choices': [

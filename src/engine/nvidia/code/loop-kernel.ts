@@ -1,7 +1,7 @@
 /** Kernels of loops: over elements, or over rows where something is reduced along them. */
 import type { Group } from '../loops/group.js';
 import type { Grouped } from '../loops/groups.js';
-import { inputsOf, type Value } from '../loops/value.js';
+import { inputsOf, type Reduction, type Value } from '../loops/value.js';
 import { byOf, computedBy, type KernelCode, startOf, threads, typeOf } from './kernel.js';
 import { type Computed, type Index, Pointers, Scope } from './scope.js';
 
@@ -21,6 +21,9 @@ export function loopKernel(group: Group, { written, repeated }: Grouped): Kernel
 
 /** Elements of a row up to which its loops are written out: what one of them has read is then at hand in the next. */
 const unrolledWidth = 1024;
+
+/** Rows so few and so long that a block takes each, not a warp: a token of a language model is one. */
+const [fewRows, longRow] = [256, 1024];
 
 type Stored = readonly (readonly [Value, string])[];
 
@@ -70,6 +73,8 @@ function rowKernel(
   computes: Computed,
 ): KernelCode {
   const rows = group.elements / width;
+  const takesBlock = rows <= fewRows && width >= longRow;
+  const [lanes, step] = takesBlock ? [threads, `${threads}u`] : [32, 'WARP'];
   const pointers = new Pointers();
   const counter = { count: 0 };
   const outer = new Scope(pointers, computes, counter);
@@ -81,9 +86,9 @@ function rowKernel(
     outer.lines.push(
       ...declarations,
       ...(width <= unrolledWidth ? ['#pragma unroll'] : []),
-      `for (unsigned turn = 0; turn < (${width}u + WARP - 1) / WARP; turn++) {`,
-      '  const unsigned c = turn * WARP + lane;',
-      ...(width % 32 === 0 ? [] : [`  if (c >= ${width}u) break;`]),
+      `for (unsigned turn = 0; turn < (${width}u + ${step} - 1) / ${step}; turn++) {`,
+      `  const unsigned c = turn * ${step} + lane;`,
+      ...(width % lanes === 0 ? [] : [`  if (c >= ${width}u) break;`]),
       `  const unsigned i = r * ${width}u + c;`,
       ...scope.lines.map((line) => `  ${line}`),
       '}',
@@ -99,7 +104,7 @@ function rowKernel(
       }
     });
     for (const { value, by, name } of sums) {
-      outer.lines.push(`ACROSS(${by}Of, ${name})`);
+      outer.lines.push(`ACROSS(${by}Of, ${name})`, ...(takesBlock ? acrossBlock(value, by, name) : []));
       outer.know(value, { shape: value.shape, flat: 'r' }, name);
     }
   }
@@ -118,15 +123,29 @@ function rowKernel(
     );
     outer.lines.push(`if (lane == 0) { ${lines.join(' ')} }`);
   }
+  const place = takesBlock
+    ? 'const unsigned lane = threadIdx.x, r = blockIdx.x;'
+    : `const unsigned lane = threadIdx.x % WARP, r = (blockIdx.x * ${threads}u + threadIdx.x) / WARP;`;
   const body = `
-  const unsigned lane = threadIdx.x % WARP, r = (blockIdx.x * ${threads}u + threadIdx.x) / WARP;
+  ${place}
   if (r >= ${rows}u) return;
   ${outer.lines.join('\n  ')}`;
   return {
     text: `(${pointers.declarations()}) {${body}\n}`,
     values: pointers.values,
-    blocks: Math.ceil((rows * 32) / threads),
+    blocks: Math.ceil((rows * lanes) / threads),
   };
+}
+
+/** What the warps of a block have found, each in its turn. */
+function acrossBlock(value: Value, by: Reduction, name: string): string[] {
+  return [
+    `__shared__ ${typeOf(value)} ${name}w[${threads / 32}];`,
+    `if (lane % WARP == 0) ${name}w[lane / WARP] = ${name};`,
+    '__syncthreads();',
+    `${name} = ${name}w[0];`,
+    `for (unsigned w = 1; w < ${threads / 32}u; w++) ${name} = ${by}Of(${name}, ${name}w[w]);`,
+  ];
 }
 
 /** Reductions that can go in one pass, pass after pass: a later one needs what an earlier one found. */
