@@ -176,4 +176,8 @@ test('a matrix of 8 bits in parts, for many rows, and its gradient', { skip }, a
   const actual = await onEngine(nvidia, 'parts', both, inputs);
   assertClose(actual, onReference(both, inputs), 1e-5);
   assertClose(await onEngine(cpu, 'parts', both, inputs), onReference(both, inputs), 1e-5);
+  const mixed = await createNvidiaEngine({ card: await openTestCard(), precision: 'mixed' });
+  // Factors and results of 8 bits of mantissa.
+  assertClose(await onEngine(mixed, 'parts', both, inputs), onReference(both, inputs), 1e-2);
+  await mixed.dispose();
 });

@@ -67,7 +67,17 @@ export function convert(graph: GraphParts, precision: Precision, fixed: Readonly
   return { values, outputs: new Map(outputs) };
 }
 
-const computed: readonly string[] = ['map', 'reduce', 'columns', 'product', 'packed', 'scatter', 'coded', 'attended'];
+const computed: readonly string[] = [
+  'map',
+  'reduce',
+  'columns',
+  'product',
+  'packed',
+  'scatter',
+  'coded',
+  'decoded',
+  'attended',
+];
 
 /** A value whose elements lie side by side in memory of the program: views of others are copied. */
 function stored(values: Values, value: Value): Value {

@@ -42,7 +42,7 @@ export const movements: Readonly<Record<string, Convert>> = {
       return part;
     });
   },
-  Concat: ({ values, node, given, placed }) => concat(values, placed, given as Value[], intOf(node.attributes['axis'])),
+  Concat: (conversion) => concat(conversion, intOf(conversion.node.attributes['axis'])),
   Tile: ({ values, given, whole }) => {
     // [a, b] repeated [m, n] times is [m, a, n, b].
     const x = given[0]!;
@@ -80,8 +80,8 @@ export const movements: Readonly<Record<string, Convert>> = {
 };
 
 /** Side by side in memory where nothing lies between the parts, so that they are written there at once. */
-export function concat(values: Values, placed: Conversion['placed'], parts: readonly Value[], axis: number): Value {
-  if (parts.length === 1) return parts[0]!;
+function concat({ values, given, placed }: Conversion, axis: number): Value {
+  const parts = given as Value[];
   const first = parts[0]!;
   const along = parts.reduce((sum, { shape }) => sum + shape[axis]!, 0);
   const shape = first.shape.with(axis, along);

@@ -34,13 +34,7 @@ export type Definition =
   | { readonly kind: 'constant'; readonly bytes: Uint8Array }
   | { readonly kind: 'number'; readonly number: number }
   /** C++ of one element, inputs being $0, $1, ...; they are broadcast to the shape of the value. */
-  | {
-      readonly kind: 'map';
-      readonly code: string;
-      readonly inputs: readonly Value[];
-      /** For what it is made anew: it is not kept for anything else that needs the same. */
-      readonly only?: string;
-    }
+  | { readonly kind: 'map'; readonly code: string; readonly inputs: readonly Value[] }
   /** Over the last axis, which stays with extent one. */
   | { readonly kind: 'reduce'; readonly by: Reduction; readonly inputs: readonly [Value] }
   /** Of [outer, reduced, inner] to [outer, inner]. */
@@ -69,6 +63,8 @@ export type Definition =
   | { readonly kind: 'scatter'; readonly inputs: readonly [Value, Value] }
   /** x [rows, in] times the transposes of matrices of 8 bits, one below the other: x, then codes and scale of each. */
   | { readonly kind: 'coded'; readonly inputs: readonly Value[] }
+  /** Matrices of 8 bits, one below the other, as numbers: the codes of each. `only`: for which product, and for no other. */
+  | { readonly kind: 'decoded'; readonly only: string; readonly inputs: readonly Value[] }
   /** A fixed input with rows of keys and values written into it (ops/cached-attention.ts): rows, key, value, first. */
   | { readonly kind: 'kept'; readonly inputs: readonly [Value, Value, Value, Value] }
   /** Attention to what is kept: query, rows, owners, first. */
@@ -108,10 +104,8 @@ export class Values {
     return this.make({ kind: 'number', number }, [], type);
   }
 
-  /** @param only for what it is made, where it is not to be kept for anything else */
-  map(code: string, inputs: readonly Value[], type: LoopType = inputs[0]!.type, only?: string): Value {
-    const made = { kind: 'map', code, inputs, ...(only !== undefined && { only }) } as const;
-    return this.make(made, broadcast(inputs.map(({ shape }) => shape)), type);
+  map(code: string, inputs: readonly Value[], type: LoopType = inputs[0]!.type): Value {
+    return this.make({ kind: 'map', code, inputs }, broadcast(inputs.map(({ shape }) => shape)), type);
   }
 
   reshape(value: Value, shape: readonly number[]): Value {

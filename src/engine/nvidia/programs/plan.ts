@@ -5,6 +5,7 @@ import { columnKernels } from '../code/column-kernels.js';
 import { type KernelCode, threads } from '../code/kernel.js';
 import { cachedAttentionKernel } from '../code/language/cached-attention.js';
 import { codedProductKernel } from '../code/language/coded-product.js';
+import { decodedMatrixKernel } from '../code/language/decoded-matrix.js';
 import { keptRowsKernel } from '../code/language/kept-rows.js';
 import { loopKernel } from '../code/loop-kernel.js';
 import { scatterKernel } from '../code/scatter-kernel.js';
@@ -130,6 +131,7 @@ function stepsOf(group: Group, grouped: Grouped): Step[] {
     return [zeros, scatterKernel(value)].map((code) => ({ code }));
   }
   if (value.made.kind === 'coded') return [{ code: codedProductKernel(value) }];
+  if (value.made.kind === 'decoded') return [{ code: decodedMatrixKernel(value) }];
   if (value.made.kind === 'kept') return [{ code: keptRowsKernel(value) }];
   if (value.made.kind === 'attended') return [{ code: cachedAttentionKernel(value) }];
   if (value.made.kind === 'packed') return []; // its parts are written where it lies

@@ -8,6 +8,7 @@ import type { Value } from '../../loops/value.js';
 import { affine } from '../../loops/views.js';
 import { type KernelCode, threads } from '../kernel.js';
 import { Pointers } from '../scope.js';
+import { rowOf } from './code-parts.js';
 
 /** Outputs of a warp. */
 const outputsPerWarp = 2;
@@ -19,16 +20,13 @@ export function codedProductKernel(value: Value): KernelCode {
   const inputs = x!.shape[1]!;
   const pointers = new Pointers();
   const given = pointers.nameOf(affine(x!)!.base);
-  let end = 0;
-  const parts = Array.from({ length: matrices.length / 2 }, (_, part) => {
-    const [codes, scale] = matrices.slice(2 * part, 2 * part + 2).map((each) => pointers.nameOf(each));
-    const begin = end;
-    end += matrices[2 * part]!.shape[0]!;
-    return { codes: `${codes} + (o - ${begin}u) * ${inputs}ull`, scale: `${scale}[o - ${begin}u]`, end };
-  });
-  /** By the part that holds output o. */
-  const chosen = (what: 'codes' | 'scale') =>
-    parts.slice(0, -1).reduceRight((rest, part) => `o < ${part.end}u ? ${part[what]} : ${rest}`, parts.at(-1)![what]);
+  const row = rowOf(
+    pointers,
+    Array.from({ length: matrices.length / 2 }, (_, part) => ({
+      codes: matrices[2 * part]!,
+      scale: matrices[2 * part + 1]!,
+    })),
+  );
   const target = pointers.nameOf(value, true);
   const zero = literal(zeroCode);
   const lines = inputs % 16 === 0 ? vectorLines(given, rows, inputs, zero) : singleLines(given, rows, inputs, zero);
@@ -40,7 +38,7 @@ export function codedProductKernel(value: Value): KernelCode {
   #pragma unroll
   for (unsigned t = 0; t < ${outputsPerWarp}u; t++) {
     const unsigned o = first + t < ${outputs}u ? first + t : ${outputs - 1}u;
-    codes[t] = ${chosen('codes')};
+    codes[t] = ${row.codes};
     for (unsigned n = 0; n < ${rows}u; n++) sums[t][n] = 0.0f;
   }
   ${lines}
@@ -50,7 +48,7 @@ export function codedProductKernel(value: Value): KernelCode {
     #pragma unroll
     for (unsigned n = 0; n < ${rows}u; n++) {
       ACROSS(sumOf, sums[t][n])
-      if (lane == 0 && o < ${outputs}u) ${target}[n * ${outputs}u + o] = sums[t][n] * (${chosen('scale')});
+      if (lane == 0 && o < ${outputs}u) ${target}[n * ${outputs}u + o] = sums[t][n] * (${row.scale});
     }
   }
 }`;

@@ -4,11 +4,9 @@
  * exactly, in memory that it needs for its product alone: its scales go into the sums.
  */
 import { sizeOf } from '../../../../shared/arrays.js';
-import { partsOf, zeroCode } from '../../../ops/quantised-linear.js';
+import { partsOf } from '../../../ops/quantised-linear.js';
 import { intOf } from '../attributes.js';
 import type { Convert } from '../conversion.js';
-import { concat } from '../movements.js';
-import { literal } from '../operators.js';
 import { product } from '../products.js';
 import type { Value } from '../value.js';
 import { isWhole } from '../views.js';
@@ -17,7 +15,7 @@ import { isWhole } from '../views.js';
 const fewRows = 4;
 
 /** x W^T, and of `turned` x W, where W [out, in] is (codes - zeroCode) scale, in parts one below the other. */
-export const quantisedProduct: Convert = ({ values, node, given, products, placed }) => {
+export const quantisedProduct: Convert = ({ values, node, given, products }) => {
   const { x, parts } = partsOf(given as readonly Value[]);
   const rows = values.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
   const isTurned = intOf(node.attributes['turned']) === 1;
@@ -28,12 +26,12 @@ export const quantisedProduct: Convert = ({ values, node, given, products, place
     const inputs = [operand, ...parts.flatMap(({ codes, scale }) => [codes, scale])];
     return values.reshape(values.make({ kind: 'coded', inputs }, [rows.shape[0]!, width], 'float32'), shapeOf(width));
   }
-  const only = node.outputs[0]!;
-  const numbers = parts.map(({ codes }) => {
-    const centred = values.map(`(float)$0 - ${literal(zeroCode)}`, [codes], 'float32', only);
-    return products.isMixed ? values.narrow(centred) : centred;
-  });
-  const matrix = concat(values, placed, numbers, 0);
+  const codes = parts.map((part) => part.codes);
+  const matrix = values.make(
+    { kind: 'decoded', only: node.outputs[0]!, inputs: codes },
+    [codes.reduce((sum, { shape }) => sum + shape[0]!, 0), codes[0]!.shape[1]!],
+    products.isMixed ? 'bfloat16' : 'float32',
+  );
   const scales = values.make(
     { kind: 'concat', axis: 0, inputs: parts.map(({ scale }) => scale) },
     [matrix.shape[0]!],
