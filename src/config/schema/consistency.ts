@@ -35,3 +35,20 @@ function isNeeded(path: readonly PropertyKey[], needs: readonly string[]): boole
       faulty === '' || needed === faulty || needed.startsWith(`${faulty}.`) || faulty.startsWith(`${needed}.`),
   );
 }
+
+/** A list in which every name or number occurs once. */
+export function distinct<Fields>(
+  at: keyof Fields & string,
+  noun: string,
+  items: (fields: Fields) => readonly (string | number)[],
+): Rule<Fields> {
+  return {
+    needs: [at],
+    at: [at],
+    problem(fields) {
+      const all = items(fields);
+      const twice = all.find((item, index) => all.indexOf(item) !== index);
+      return twice !== undefined && `${noun} ${twice} is listed twice; each must be there once`;
+    },
+  };
+}

@@ -1,24 +1,7 @@
 /** What no field of an experiment can say alone. */
-import type { Rule } from './consistency.js';
+import { distinct, type Rule } from './consistency.js';
 import type { ExperimentFields } from './experiment-fields.js';
 import { textRules } from './text-rules.js';
-
-/** A list in which every name or number occurs once. */
-function distinct(
-  at: keyof ExperimentFields,
-  noun: string,
-  items: (experiment: ExperimentFields) => readonly (string | number)[],
-): Rule<ExperimentFields> {
-  return {
-    needs: [at],
-    at: [at],
-    problem(experiment) {
-      const all = items(experiment);
-      const twice = all.find((item, index) => all.indexOf(item) !== index);
-      return twice !== undefined && `${noun} ${twice} is listed twice; each must be there once`;
-    },
-  };
-}
 
 /** A number that may not exceed another one of the same file. */
 function atMost(

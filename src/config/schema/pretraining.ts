@@ -1,6 +1,6 @@
 /** The pretraining file: a family of anchors, trained on a folder of images or on plain text. */
 import { z } from 'zod';
-import { consistent, type Rule } from './consistency.js';
+import { consistent, distinct, type Rule } from './consistency.js';
 import {
   count,
   countOrZero,
@@ -31,7 +31,11 @@ const textFields = z.strictObject({
 });
 
 const anchorFields = z.strictObject({
-  name: field(identifier(), 'Name in logs, and of the written checkpoint.', 'this project'),
+  name: field(
+    identifier(),
+    'Name in logs and --set paths; the written checkpoint has that of the architecture.',
+    'this project',
+  ),
   architecture: field(z.string().min(1), 'Architecture, as the models folder names it.', 'this project'),
   checkpoint: field(
     z.string().min(1).optional(),
@@ -100,7 +104,7 @@ const trainingFields = z.strictObject({
 });
 
 const fields = z.strictObject({
-  name: field(identifier(), 'Name of the pretraining and of its run folder.', 'this project'),
+  name: field(identifier(), 'Name of the pretraining, for people.', 'this project'),
   seed: field(countOrZero().default(0), 'Seed of weights, order and augmentation.', 'this project'),
   data: field(
     z.discriminatedUnion('kind', [imageFields, textFields]),
@@ -113,6 +117,9 @@ const fields = z.strictObject({
 });
 
 const rules: readonly Rule<z.output<typeof fields>>[] = [
+  distinct('anchors', 'anchor', ({ anchors }) => anchors.map(({ name }) => name)),
+  // Their checkpoints would be one file.
+  distinct('anchors', 'architecture', ({ anchors }) => anchors.map(({ architecture }) => architecture)),
   {
     needs: ['training.epochs', 'training.warmup_epochs'],
     at: ['training', 'warmup_epochs'],

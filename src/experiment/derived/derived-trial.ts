@@ -45,7 +45,12 @@ type Make = (trial: Trial, writer: RunWriter, identity: TrialIdentity) => Promis
  */
 export async function derivedTrial(
   { engine, progress }: Pick<Runtime, 'engine' | 'progress'>,
-  { trial: shared, settings: before, inputs }: Pick<SharedTrial, 'trial' | 'settings' | 'inputs'>,
+  {
+    trial: shared,
+    folder: from,
+    settings: before,
+    inputs,
+  }: Pick<SharedTrial, 'trial' | 'folder' | 'settings' | 'inputs'>,
   { out, command, variant, training, settings: own }: DerivedRequest,
   make: Make,
 ): Promise<DerivedTrial> {
@@ -56,7 +61,8 @@ export async function derivedTrial(
   const trial = trialsOf(experiment, request.variants)[0]!;
   const identity = { settings: { ...before, ...own }, computation: computationIdentity(engine), ...inputs };
   const folder = trialFolderIn(out, trial);
-  await refuseOtherRun(out, trial.name);
+  // A stitch that goes on alone once more has the name of the trial that it goes on from.
+  await refuseOtherRun(out, path.resolve(folder) === path.resolve(from) ? undefined : trial.name);
   const recorded = (await isTrained(folder)) ? await recordedIdentity(folder) : undefined;
   if (recorded) refuseOtherIdentity(folder, recorded, identity, inputs);
   const finished = await finishedResult(out, trial);
@@ -81,7 +87,7 @@ export async function derivedTrial(
 }
 
 /** @throws RequestError for a folder that holds other trials: those of the shared run, or others that were made from it */
-async function refuseOtherRun(folder: string, name: string): Promise<void> {
+async function refuseOtherRun(folder: string, name: string | undefined): Promise<void> {
   const trials = await readdir(path.join(folder, 'trials')).catch(() => []);
   const others = trials.filter((trial) => trial !== name);
   if (others.length === 0) return;

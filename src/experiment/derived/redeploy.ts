@@ -12,16 +12,18 @@ import type { TrialResult } from '../../run-folder/result.js';
 import type { EpochImportance } from '../../run-folder/training-journal.js';
 import { stitchedStage } from '../../run-folder/trial-journal.js';
 import { RequestError } from '../../shared/errors.js';
-import { readJsonLines } from '../../shared/files.js';
+import { readJsonLines, writeAtomic } from '../../shared/files.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
 import { deployedStitches } from '../../stitching/deployment.js';
+import type { ImportanceScores } from '../../stitching/importance.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { flopsBins } from '../../stitching/space/flops-bins.js';
 import type { Runtime } from '../../training/runtime.js';
 import type { StageRecipe } from '../recipe.js';
+import { spaceOf } from '../space.js';
 import { noteValidation } from '../trial/deploy.js';
 import { accuraciesOf, accuraciesOfAll } from '../trial/evaluate.js';
-import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
+import { initialParameters, networkOfTrained } from '../trial/network.js';
 import { openTrialData } from '../trial/trial-data.js';
 import { stitchResult } from '../trial/trial-result.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
@@ -51,6 +53,13 @@ export async function redeploy(
   { machine, by, bins, out, command }: RedeployRequest,
 ): Promise<DerivedTrial> {
   const { table, stitches } = measuredBy(run, machine);
+  const { finetuned } = run.result;
+  if (finetuned) {
+    throw new RequestError(
+      `${run.name} has trained ${run.result.variant}: there is nothing to choose from`,
+      `Give the run that it comes from, of ${finetuned.from}.`,
+    );
+  }
   const shared = await openSharedTrial(run, runtime);
   if (shared.kind === 'texts') {
     throw new RequestError(
@@ -60,20 +69,23 @@ export async function redeploy(
   }
   const stage = shared.recipe.stages.find(({ anchor }) => anchor === undefined);
   if (!stage) throw new RequestError(`${run.name} has stitched nothing: all that it trained is deployed`);
-  const hasScores = stage.importanceMomentum !== undefined;
-  if (by === 'importance' && !hasScores)
-    throw new RequestError(`${run.name} has no importance scores`, 'Give --by validation.');
+  const importance = await importanceOf(shared);
   const rule: Rule = by ?? (stage.deployment === 'importance' ? 'importance' : 'validation');
+  if (rule === 'importance' && importance.scores.length === 0)
+    throw new RequestError(`${run.name} has no importance scores`, 'Give --by validation.');
   const count = bins ?? shared.recipe.stitching.bins.count;
   const latencies = Object.fromEntries(stitches.map((stitch) => [stitch.id, latencyOf(stitch)]));
+  const milliseconds = latenciesOf(shared, { latencies, table, run });
   const settings = { redeployed: { of: run.result.settings, rule, bins: count, latencies } };
   const request = { out, command, variant: `by ms on ${table.machine}`, settings };
   const derived = await derivedTrial(runtime, shared, request, async (trial, writer, identity) => {
     await writer.begin(trial, identity);
     const trialFolder = writer.trialFolder(trial);
-    const choice = { rule, count, latencies, table, run, trialFolder };
+    const choice = { rule, count, milliseconds, importance, name: run.name, trialFolder };
     const chosen = await chosenStitches(runtime, shared, stage, choice);
     await copyFile(path.join(shared.folder, 'trained.safetensors'), path.join(trialFolder, 'trained.safetensors'));
+    // How it was trained: finetune goes on from there.
+    await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(shared.recipe, null, 2)}\n`);
     const { learningRate, trainSeconds, epochs, stages } = run.result;
     const training = { learningRate, trainSeconds, epochs, ...(stages && { stages }) };
     const result = await writer.result(trial, { status: 'finished', ...training, ...chosen });
@@ -91,10 +103,11 @@ export async function redeploy(
 interface Choice {
   readonly rule: Rule;
   readonly count: number;
-  /** By stitch id. */
-  readonly latencies: Readonly<Record<number, number | undefined>>;
-  readonly table: MachineMeasurements;
-  readonly run: MeasuredRun;
+  /** Of every stitch, by id. */
+  readonly milliseconds: readonly number[];
+  readonly importance: ImportanceScores;
+  /** Of the trial that is deployed anew. */
+  readonly name: string;
   readonly trialFolder: string;
 }
 
@@ -107,16 +120,14 @@ async function chosenStitches(
 ): Promise<Pick<TrialResult, 'stitches' | 'deploySeconds'>> {
   const { engine } = runtime;
   const { recipe, trained, dataset } = shared;
-  const { name } = choice.run;
+  const { name, importance, milliseconds } = choice;
   const network = networkOfTrained(engine, await partsOf(shared), stage.adaptation, recipe.stitching.bins, trained);
-  const milliseconds = latenciesOf(network, choice);
   const ids = network.space.stitches.map(({ id }) => id);
   const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
   const evaluated = [...(choice.rule === 'validation' ? [recipe.choiceSplit] : []), recipe.testSplit];
   const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, runtime, evaluated);
   try {
     const start = performance.now();
-    const importance = await importanceOf(shared);
     const validated = async () => {
       const label = `${name}: evaluating all stitches`;
       const scores = await accuraciesOfAll(runtime, network, trainables, data.evaluation('validation'), label);
@@ -142,8 +153,16 @@ async function chosenStitches(
   }
 }
 
+interface Measured {
+  /** By stitch id. */
+  readonly latencies: Readonly<Record<number, number | undefined>>;
+  readonly table: MachineMeasurements;
+  readonly run: MeasuredRun;
+}
+
 /** Milliseconds of every stitch, by id. */
-function latenciesOf({ space }: TrialNetwork, { latencies, table, run }: Choice): number[] {
+function latenciesOf({ recipe }: SharedImages, { latencies, table, run }: Measured): number[] {
+  const { space } = spaceOf(recipe.anchors, recipe.stitching, recipe.images.preprocessing.crop);
   const measured = space.stitches.flatMap(({ id }) => latencies[id] ?? []);
   if (measured.length === space.stitches.length) return measured;
   throw new RequestError(
@@ -156,7 +175,7 @@ function latenciesOf({ space }: TrialNetwork, { latencies, table, run }: Choice)
 }
 
 /** The importance scores at the end of the training. */
-async function importanceOf({ folder }: SharedImages) {
+async function importanceOf({ folder }: SharedImages): Promise<ImportanceScores> {
   const lines = await readJsonLines<EpochImportance>(path.join(folder, 'importance.jsonl'));
   const scores = lines.findLast(({ stage }) => stage === stitchedStage)?.scores;
   return { eta: 0, scores: scores ?? [] };

@@ -92,7 +92,8 @@ function notesFor(curves: readonly Curve[]): string[] {
   if ([...seeds].some((count) => count > 1)) {
     notes.push(`mean ± standard deviation over seeds (${[...seeds].sort().join(' or ')} of them)`);
   }
-  const chosenByTest = curves.filter(({ points }) => points.every(({ bin }) => bin === undefined));
+  // One stitch was chosen by whoever had it trained alone.
+  const chosenByTest = curves.filter(({ points }) => points.length > 1 && points.every(({ bin }) => bin === undefined));
   const methods = [
     ...new Set(chosenByTest.filter(({ points }) => points.some(({ anchor }) => !anchor)).map((c) => c.method)),
   ];

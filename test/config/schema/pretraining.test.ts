@@ -43,6 +43,16 @@ test('the warm-up is part of the training, of the family and of each anchor', ()
   ]);
 });
 
+test('no two anchors of a family would be written into one file', () => {
+  const [tiny] = smallest.anchors;
+  assert.deepEqual(problemsOf({ anchors: [tiny, { ...tiny, name: 'again' }] }), [
+    'anchors: architecture vit_mini_tiny is listed twice; each must be there once',
+  ]);
+  assert.deepEqual(problemsOf({ anchors: [tiny, { ...tiny, architecture: 'vit_mini_small' }] }), [
+    'anchors: anchor Ti is listed twice; each must be there once',
+  ]);
+});
+
 test('shares of the area of a crop are up to 1, the least first', () => {
   const scale = (...crop_scale: readonly number[]) => problemsOf({ training: { augmentation: { crop_scale } } });
   assert.deepEqual([...scale(0.5, 0.5), ...scale(0.2, 0.9)], []);

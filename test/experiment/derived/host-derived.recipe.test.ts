@@ -122,6 +122,29 @@ test('a stitch is trained alone: tested before and after, its rate chosen, all t
   });
 });
 
+test('what was trained alone is neither deployed anew nor overwritten', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run, trialFolder } = await writtenRun(path.join(folder, 'run'), await documentIn(folder));
+  const { runtime } = runtimeOf(folder);
+  const out = path.join(folder, 'alone');
+  const request: FinetuneRequest = { stitch: 2, epochs: 1, rates: [0.1], out, command: '' };
+  const { trial } = await finetune(runtime, run, request);
+  // Trained alone once more, it has the name of the trial that it goes on from: which must not be the advice to delete that.
+  const alone = await findTrial(out);
+  await assert.rejects(finetune(runtime, alone, request), {
+    message: new RegExp(`holds ${trial}: what is made from a run`),
+  });
+  const once = { batch: 1, median_ms: 1 };
+  const trials = [
+    { trial, fingerprint: fingerprintOf(alone.result), stitches: [{ id: 2, flops: 1, latencies: [once] }] },
+  ];
+  await writeMachine(out, { ...machine('phone'), trials });
+  await assert.rejects(redeploy(runtime, await findTrial(out), { out: path.join(folder, 'on'), command: '' }), {
+    ...{ name: 'RequestError', message: `${trial} has trained stitch 2 alone: there is nothing to choose from` },
+    hint: `Give the run that it comes from, of ${trialFolder}.`,
+  });
+});
+
 test('a folder that another process writes is left alone; what diverges is recorded as failed', async (t) => {
   const folder = temporaryFolder(t);
   const { run } = await writtenRun(path.join(folder, 'run'), await documentIn(folder));
@@ -206,6 +229,15 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
   assert.equal(kept!.trial, trial);
   assert.deepEqual(kept!.stitches.map(({ id }) => id).sort(), [...expected].sort());
 
+  // What is deployed for a machine goes on alone as any stitch does; its scores stay with the run that trained it.
+  const onPhone = await findTrial(path.join(folder, 'scores'));
+  const alone = { stitch: expected[0]!, epochs: 1, rates: [0.1], out: path.join(folder, 'alone'), command: '' };
+  const further = await finetune(runtime, onPhone, alone);
+  assert.deepEqual([further.result.status, further.result.stitches[0]!.id], ['finished', expected[0]]);
+  await assert.rejects(redeploy(runtime, onPhone, { out: path.join(folder, 'again'), command: '', by: 'importance' }), {
+    message: `${trial} has no importance scores`,
+  });
+
   const validated = await on('validated', { by: 'validation', bins: undefined });
   const written = await json(folder, 'validated', 'trials', trial, 'validation.json');
   const each = written['stitches'] as { id: number; accuracy: number; importance?: number; bin?: number }[];
@@ -231,6 +263,7 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
     ...{ name: 'RequestError', message: `phone has measured 3 of the 12 stitches of ${run.name}` },
     hint: /esta measure .* --all --machine phone/,
   });
+  await assert.rejects(readdir(path.join(folder, 'few')), { code: 'ENOENT' });
 });
 
 test('what cannot be deployed by a rule is refused', async (t) => {

@@ -87,6 +87,17 @@ test('Table I: without bins the Pareto frontier', async () => {
     'Stanford Cars,FLOPs (G),1.00,3.00,5.00',
     'Stanford Cars,Accuracy (%),60.00,70.00,71.00',
   ]);
+  assert.deepEqual(table!.notes, [
+    'SN-Net: from the Pareto frontier of all evaluated stitches, chosen by test accuracy',
+  ]);
+  // One stitch that was trained alone is no choice among others.
+  const two = trial(rows.slice(0, 2));
+  const change = (result: TrialResult) => {
+    const { stitches } = two.change!(result) as TrialResult;
+    return { ...result, stitches: stitches.slice(0, 1) };
+  };
+  const one: FakeTrial = { ...two, change };
+  assert.deepEqual((await tablesOf([one]))['table-one']!.notes, []);
 });
 
 test('methods: the largest deployed stitch within each budget, and the mean over data sets all have finished', async () => {
