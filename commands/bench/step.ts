@@ -45,7 +45,7 @@ export default class BenchStep extends EstaCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchStep);
     const { createEngine } = await import('../../src/engine/select.js');
-    const { benchmarkStep, matmulPeak } = await import('../../src/bench/step-benchmark.js');
+    const { benchmarkStep, deviceMemoryOf, matmulPeak } = await import('../../src/bench/step-benchmark.js');
     const { benchmarkEstaSteps, benchmarkSnNetStep } = await import('../../src/bench/esta-step-benchmark.js');
     const { benchmarkLanguageStep } = await import('../../src/bench/language/language-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
@@ -81,9 +81,13 @@ export default class BenchStep extends EstaCommand {
     for (const { model, esta_step_ms } of results) {
       if (esta_step_ms !== null) this.log(`${model}: ESTA step ${esta_step_ms} ms, taught by ${variants.at(-1)!.name}`);
     }
+    const estaMemory = estaSteps.length > 0 ? deviceMemoryOf(engine, 'esta_device_memory_mib') : {};
+    for (const mib of Object.values(estaMemory)) this.log(`ESTA steps take ${mib} MiB of the card`);
     const snNet =
       flags['sn-net'] && variants.length > 1 ? await benchmarkSnNetStep(engine, variants, options) : undefined;
     if (snNet !== undefined) this.log(`SN-Net step ${snNet} ms: all weights of the stitch into the largest`);
+    const snNetMemory = snNet === undefined ? {} : deviceMemoryOf(engine, 'sn_net_device_memory_mib');
+    for (const mib of Object.values(snNetMemory)) this.log(`with the SN-Net step, ${mib} MiB of the card`);
     const card = device === 'cuda' ? await cardMemory() : undefined;
     if (card)
       this.log(`${card.name}: ${card.memory - card.freeMemory} of ${card.memory} MiB in use, other processes included`);
@@ -97,7 +101,8 @@ export default class BenchStep extends EstaCommand {
       ...(languages.length > 0 && { tokens: flags.tokens }),
       rank: flags.rank,
       matmul_gflops_per_second: peak,
-      ...(snNet !== undefined && { sn_net_step_ms: snNet }),
+      ...estaMemory,
+      ...(snNet !== undefined && { sn_net_step_ms: snNet, ...snNetMemory }),
       ...(card && { card: card.name, card_used_mib: card.memory - card.freeMemory }),
       results,
     };

@@ -91,6 +91,14 @@ export function memoryOf(engine: Engine): Pick<StepTiming, 'peak_memory_mib' | '
   };
 }
 
+/** Most memory of the device that was in use so far, by the names of a report; nothing where the engine does not know. */
+export function deviceMemoryOf<Name extends string>(
+  { deviceMemory }: Pick<Engine, 'deviceMemory'>,
+  name: Name,
+): Partial<Record<Name, number>> {
+  return deviceMemory ? ({ [name]: Math.round(deviceMemory() / 2 ** 20) } as Record<Name, number>) : {};
+}
+
 /** Reads one number of the result, as training reads the loss: a GPU has only then done what it was told to do. */
 async function finished(engine: Engine, result: object, number: Value): Promise<void> {
   await engine.get(number);

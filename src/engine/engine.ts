@@ -78,6 +78,8 @@ export interface Engine {
   openGraph?(graph: GraphParts): Promise<GraphSession>;
   /** What the compiled programs hold; undefined where they hold no memory of their own. */
   programMemory?(): ProgramMemory;
+  /** Most bytes of the device that values and programs took at once so far; left out where that is not known. */
+  deviceMemory?(): number;
   /** Frees all compiled programs. */
   dispose(): Promise<void>;
 }

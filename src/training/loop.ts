@@ -166,6 +166,7 @@ async function trainOn<Rest, Of extends StepBatch>(
       epoch: `${batch.epoch + 1}/${epochs}`,
       loss: done.sums['loss']!.last.toFixed(3),
       [`${unit}/s`]: ((batch.indices.length * done.step) / done.seconds).toFixed(0),
+      ...(engine.deviceMemory && { card: `${(engine.deviceMemory() / 1e9).toFixed(1)} GB` }),
     });
     const epochEnds = batch.index === perEpoch - 1;
     const isLast = done.step === schedule.steps;

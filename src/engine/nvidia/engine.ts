@@ -20,6 +20,7 @@ import '../onnx/kernels/index.js';
 import { type CachedProgram, ProgramCache } from '../onnx/programs/program-cache.js';
 import { traceGraph } from '../onnx/tracer.js';
 import { settlePrecision } from '../precision.js';
+import { counted } from './card/allocations.js';
 import { openCard } from './card/open.js';
 import type { Address, Card } from './card.js';
 import { MissingOperators } from './loops/conversion.js';
@@ -58,7 +59,8 @@ const storageOf = ({ storage }: Value) => storage as CardStorage;
 
 /** @throws RequestError where there is no card, or one of its libraries is missing */
 export async function createNvidiaEngine(options: NvidiaEngineOptions = {}): Promise<Engine> {
-  return new NvidiaEngine(options.card ?? (await openCard()), options);
+  const { card, peakBytes } = counted(options.card ?? (await openCard()));
+  return new NvidiaEngine(card, options, peakBytes);
 }
 
 class NvidiaEngine implements Engine {
@@ -76,6 +78,7 @@ class NvidiaEngine implements Engine {
   constructor(
     private readonly card: Card,
     { precision, programs = 160 }: NvidiaEngineOptions,
+    readonly deviceMemory: () => number,
   ) {
     const [major, minor] = card.computeCapability;
     const request = {
@@ -202,7 +205,9 @@ class NvidiaEngine implements Engine {
   }
 
   private compileProgram<In, Out>(fn: TensorFunction<In, Out>, inputs: Values<In>): Program<Out> {
-    const { graph, outputs } = traceGraph(fn, inputs as never, { fused: true, multipliesCodes: true });
+    const { graph, outputs } = traceGraph(fn, inputs as never, {
+      ...{ fused: true, multipliesCodes: true, keepsProbabilities: true },
+    });
     const given = valuesByName(inputs);
     const fixed = new Map<string, Address>();
     const held = new Set<CardStorage>();

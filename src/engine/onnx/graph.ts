@@ -32,6 +32,8 @@ export interface GraphOptions {
   readonly standard?: boolean | undefined;
   /** Default false. */
   readonly multipliesCodes?: boolean | undefined;
+  /** Default false. */
+  readonly keepsProbabilities?: boolean | undefined;
 }
 
 /** Constants live inside the compiled program: large ones belong into its inputs. */
@@ -61,6 +63,8 @@ export class Graph {
   readonly standard: boolean;
   /** Whether the engine has an operator for products with matrices of 8 bits: QuantisedProduct, of our own. */
   readonly multipliesCodes: boolean;
+  /** Whether the engine keeps the probabilities of attention for the gradient, whatever their length; attention's result is not then. */
+  readonly keepsProbabilities: boolean;
 
   constructor({
     channelBlock,
@@ -68,12 +72,14 @@ export class Graph {
     standard = false,
     fused = !standard,
     multipliesCodes = false,
+    keepsProbabilities = false,
   }: GraphOptions = {}) {
     this.channelBlock = channelBlock;
     this.shortSequence = shortSequence;
     this.fused = fused;
     this.standard = standard;
     this.multipliesCodes = multipliesCodes;
+    this.keepsProbabilities = keepsProbabilities;
   }
 
   input(name: string, shape: readonly number[], dtype: ElementType): GraphValue {

@@ -122,6 +122,8 @@ export interface TraceOptions {
   readonly standard?: boolean;
   /** Whether the engine has an operator for products with matrices of 8 bits (Graph.multipliesCodes); default false. */
   readonly multipliesCodes?: boolean;
+  /** Graph.keepsProbabilities; default false. */
+  readonly keepsProbabilities?: boolean;
   /** How matrix products are computed in bfloat16 (mixed-precision.ts); left out: in float32. */
   readonly narrowProducts?: NarrowProducts | undefined;
   /** Names of inputs and outputs in the program; default in/PATH and out/PATH. */

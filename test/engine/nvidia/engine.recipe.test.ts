@@ -133,6 +133,15 @@ const cases: Readonly<Record<string, readonly [TensorFunction<Inputs, tf.Tensor[
     ({ x }) => [tf.pad(x!, [[1, 2], [0, 3]]), tf.where(x!.greater(0), x!, x!.mul(-2)), x!.clipByValue(-0.1, 0.2)], // biome-ignore format: short
     { x: draw(3, 4) },
   ],
+  'a large norm that a late product reads again': [
+    ({ x, scale, offset, w, y }) => {
+      const normed = layerNorm(x!, scale!, offset!, 1e-6);
+      const first = tf.matMul(normed as tf.Tensor2D, w as tf.Tensor2D);
+      const late = Array.from({ length: 130 }).reduce((z: tf.Tensor, _, index) => z.mul(0.9).add(index / 100), y!);
+      return [tf.matMul(normed as tf.Tensor2D, first.mul(late.mean()) as tf.Tensor2D, true)];
+    },
+    { x: draw(1024, 2048), scale: draw(2048), offset: draw(2048), w: draw(2048, 2), y: draw(2) },
+  ],
   'what passes unchanged, twice': [({ x, y }) => [x!, x!, y!.reshape([6])], { x: draw(2, 2), y: draw(2, 3) }],
 };
 

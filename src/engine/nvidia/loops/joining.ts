@@ -3,7 +3,7 @@
 import { sizeOf } from '../../../shared/arrays.js';
 import { Group, type Role, whole } from './group.js';
 import type { Use } from './uses.js';
-import type { Value } from './value.js';
+import { isMadeAgain, type Value } from './value.js';
 
 export function alone(value: Value): Group {
   const { kind } = value.made;
@@ -56,10 +56,13 @@ function mergeable(home: Group, other: Group, fit: Fit, readers: readonly Group[
   if (home.kind !== 'loop' || other.kind !== 'loop' || home.elements !== other.elements || fit.converts) return false;
   const width = fit.width ?? other.width;
   if (home.width !== undefined && width !== undefined && home.width !== width) return false;
-  if (home.members.size + other.members.size > 400) return false;
+  if (home.members.size + other.members.size > 400 || makesAgain(home) !== makesAgain(other)) return false;
   if (home.dependsOn(other) || other.dependsOn(home)) return false;
   return !readers.some((reader) => other.dependsOn(whole(reader)) || home.dependsOn(whole(reader)));
 }
+
+/** Whether it is for the sake of memory that a group stands apart from one that computes the same. */
+const makesAgain = ({ members }: Group) => [...members.keys()].some(isMadeAgain);
 
 interface Fit {
   readonly role: Role;

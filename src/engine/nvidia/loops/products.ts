@@ -45,7 +45,7 @@ export function product(
   const batch = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
   const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];
   const [left, right] = [a, b].map((factor) => {
-    const whole = values.expand(factor, [...batch, ...factor.shape.slice(-2)]);
+    const whole = values.expand(values.again(factor), [...batch, ...factor.shape.slice(-2)]);
     const single = isMixed ? values.narrow(whole) : whole;
     const narrow = batch.length > 0 ? values.padded(single, pitchStep) : single;
     return matrixOf(narrow) ? narrow : values.map('$0', [narrow]);

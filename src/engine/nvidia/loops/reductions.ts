@@ -84,6 +84,8 @@ export const reductions: Readonly<Record<string, Convert>> = {
     const variance = mean(values, values.map('$0 * $0', [centred]));
     const inverse = values.map(`1.0f / sqrtf($0 + ${literal(floatOf(node.attributes['epsilon'], 1e-5))})`, [variance]);
     const scaled = values.map('$0 * $1 * $2', [centred, inverse, scale]);
-    return [offset ? values.map('$0 + $1', [scaled, offset]) : scaled, average, inverse];
+    const result = offset ? values.map('$0 + $1', [scaled, offset]) : scaled;
+    values.norms.add(result);
+    return [result, average, inverse];
   },
 };

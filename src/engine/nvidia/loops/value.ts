@@ -3,6 +3,7 @@
  * elements at its place, a view only says where elements lie, reductions and products are what they are called. Equal
  * definitions are one value.
  */
+import { sizeOf } from '../../../shared/arrays.js';
 import { sameShape } from '../../onnx/graph.js';
 
 /** bfloat16 is float32 without the lower half of its bits: it is stored so, and computed with as float32. */
@@ -84,9 +85,19 @@ export function inputsOf({ made }: Value): readonly Value[] {
   return 'inputs' in made ? made.inputs : [];
 }
 
+/** Values that lie between a forward pass and the gradient behind it, at least: a few blocks of a network. */
+const far = 250;
+/** Elements from which memory counts more than the launch of a kernel. */
+const large = 2 ** 21;
+
+/** Whether it is one of `Values.again`. */
+export const isMadeAgain = ({ made }: Value) => made.kind === 'map' && made.only === 'gradients';
+
 export class Values {
   private readonly known = new Map<string, Value>();
   readonly all: Value[] = [];
+  /** Results of norms, whose inputs and statistics their gradients need anyway. */
+  readonly norms = new Set<Value>();
 
   make(made: Definition, shape: readonly number[], type: LoopType, pitch?: number): Value {
     const { inputs = [], ...rest } = made as Definition & { readonly inputs?: readonly Value[] };
@@ -144,6 +155,20 @@ export class Values {
   reduce(by: Reduction, value: Value): Value {
     if (value.shape.at(-1) === 1) return value;
     return this.make({ kind: 'reduce', by, inputs: [value] }, [...value.shape.slice(0, -1), 1], value.type);
+  }
+
+  /**
+   * The same, but large norms of long ago, below the views that show them, are made once more: one pass over memory, where they
+   * would take it from the forward pass to the gradient.
+   */
+  again(value: Value): Value {
+    const { made, shape, type } = value;
+    if (made.kind === 'view') {
+      const shown = this.again(made.inputs[0]);
+      return shown === made.inputs[0] ? value : this.make({ ...made, inputs: [shown] }, shape, type);
+    }
+    const isWanted = this.norms.has(value) && this.all.length - value.id >= far && sizeOf(shape) >= large;
+    return isWanted && made.kind === 'map' ? this.make({ ...made, only: 'gradients' }, shape, type) : value;
   }
 
   /** The same with rows apart by whole steps of elements, where it is computed element by element; else as it is. */

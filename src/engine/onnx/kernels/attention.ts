@@ -79,6 +79,12 @@ const attributesOf = ({ heads, causal }: Readonly<Record<string, unknown>>): Att
   causal: Boolean(causal),
 });
 
+/** rowsum(dP P) = rowsum(dO O), which is headWidth wide instead of tokens wide: [batch, heads, tokens, 1]. */
+function rowSums(graph: Graph, dy: GraphValue, output: GraphValue, heads: number): GraphValue {
+  const products = byHead(graph, graph.node('Mul', [dy, output], dy), heads);
+  return transposeNode(graph, reduceNode(graph, 'ReduceSum', products, -1, true), [0, 2, 1, 3]);
+}
+
 export const attentionKernels: Record<string, TracingKernel> = {
   EstaAttention: kernel(['query', 'key', 'value'], (graph, { query, key, value }, given) => {
     const attributes = attributesOf(given);
@@ -99,12 +105,11 @@ export const attentionKernels: Record<string, TracingKernel> = {
     const attributes = attributesOf(given);
     const { heads } = attributes;
     const p = probabilities(graph, query, key, attributes);
-    // rowsum(dP P) = rowsum(dO O), which is headWidth wide instead of tokens wide.
-    const products = byHead(graph, graph.node('Mul', [dy, output], dy), heads);
-    const rowSum = transposeNode(graph, reduceNode(graph, 'ReduceSum', products, -1, true), [0, 2, 1, 3]);
+    const sums = graph.keepsProbabilities ? undefined : rowSums(graph, dy, output, heads);
     const upstream = along(graph, dy, heads);
     const valuesAcross = across(graph, value, heads);
     const dp = batchedMatMulNode(graph, upstream.x, valuesAcross, { transposeA: upstream.turned });
+    const rowSum = sums ?? reduceNode(graph, 'ReduceSum', graph.node('Mul', [dp, p], dp), -1, true);
     const ds = graph.node('Mul', [graph.node('Sub', [dp, rowSum], dp), p], dp);
     const scale = Math.sqrt(heads / query.shape[2]!);
     const keys = along(graph, key, heads);

@@ -9,6 +9,7 @@ import { convert } from '../../../../src/engine/nvidia/loops/convert.js';
 import { type Plan, planOf } from '../../../../src/engine/nvidia/programs/plan.js';
 import { traceGraph } from '../../../../src/engine/onnx/tracer.js';
 import { attention } from '../../../../src/engine/ops/attention.js';
+import { runFused } from '../../../../src/engine/ops/fused-kernel.js';
 import { gelu } from '../../../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../../../src/engine/ops/layer-norm.js';
 import { linear } from '../../../../src/engine/ops/linear.js';
@@ -24,7 +25,7 @@ function plan(
   const declared = Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [name, { shape, dtype: 'float32' as const }]),
   );
-  const { graph } = traceGraph(fn as never, declared as never);
+  const { graph } = traceGraph(fn as never, declared as never, { keepsProbabilities: true });
   const names = new Set(fixed.map((name) => `in/${name}`));
   return planOf(convert(graph, precision, names), names);
 }
@@ -56,6 +57,32 @@ test('the heads of all images are one product', () => {
   for (const launch of made.launches) {
     if (launch.kind === 'product') assert.equal(launch.c.matrix.offsets.length, 20);
   }
+});
+
+test('for the gradient attention keeps its probabilities, and not its result', () => {
+  const shape = [2, 16, 64];
+  const gradients = ({ q, k, v, dy }: Inputs) => {
+    const inputs = { dy: dy!, query: q!, key: k!, value: v!, output: attention(q!, k!, v!, { heads: 1 }) };
+    return runFused('EstaAttentionGrad', inputs, { heads: 1, causal: false });
+  };
+  const made = plan(gradients, { q: shape, k: shape, v: shape, dy: shape });
+  // Scores, dP, dQ, dK and dV: nobody reads the result. What stands between them are rows of the same places.
+  assert.deepEqual([kernels(made), products(made)], [1, 5]);
+});
+
+test('a large norm is made again where a product reads it long after, and a small one is kept', () => {
+  const passes = (rows: number, between: number) => {
+    const shapes = { x: [rows, 1024], scale: [1024], offset: [1024], w: [1024, 8], y: [4] };
+    const made = plan(({ x, scale, offset, w, y }) => {
+      const normed = layerNorm(x!, scale!, offset!, 1e-6) as tf.Tensor2D;
+      const first = tf.matMul(normed, w as tf.Tensor2D);
+      const late = Array.from({ length: between }).reduce((z: tf.Tensor, _, index) => z.mul(0.9).add(index), y!);
+      return [tf.matMul(normed, first.mul(late.max()) as tf.Tensor2D, true)];
+    }, shapes);
+    return kernels(made);
+  };
+  assert.equal(passes(2048, 130), passes(2048, 10) + 1);
+  assert.equal(passes(1024, 130), passes(1024, 10));
 });
 
 test('a bias and an activation behind a product are one pass, which its gradient repeats', () => {
