@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { chosenBy, deployedFlags, deviceFlag, EstaCommand, engineFlag } from '../src/shared/command.js';
+import { chosenBy, deployedFlags, deviceFlag, EstaCommand, engineFlag, precisionFlag } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
@@ -43,6 +43,10 @@ The result is a run folder of its own, which predict, generate, export, measure 
     out: Flags.string({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-stitch-ID, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
+    precision: {
+      ...precisionFlag,
+      summary: 'What matrix products are computed in; default: training.precision of the run.',
+    },
   };
 
   override async run(): Promise<unknown> {

@@ -35,6 +35,7 @@ export async function finetune(
   const counts = countsOf(shared);
   const recipe = finetuneRecipe<Recipe>(shared.recipe, stitch, run.result.learningRate, options, counts);
   const { final, learningRates: rates } = recipe.stages[0]!;
+  const { precision: asked } = shared.trial.experiment.training;
   const derived = await derivedTrial(
     runtime,
     shared,
@@ -44,6 +45,7 @@ export async function finetune(
         epochs: final.epochs,
         base_learning_rates: rates.map(({ base }) => base),
         grid_epochs: final.epochs,
+        ...(asked !== undefined && { precision: runtime.engine.precision }),
       },
       settings: { finetuned: { of: run.result.settings, stitch, rates, final } },
     },

@@ -1,10 +1,11 @@
 /** `esta finetune` and `esta deploy`: of which run, with what, and into which folder. */
-
+import path from 'node:path';
+import { loadExperiment } from '../../config/load.js';
 import { createEngine } from '../../engine/select.js';
 import { measuredBy } from '../../run-folder/measured/choice.js';
 import type { MachineMeasurements } from '../../run-folder/measured/measurement.js';
 import { readRunFolder } from '../../run-folder/run-folder.js';
-import type { Device, EngineChoice } from '../../shared/engine-names.js';
+import type { Device, EngineChoice, Precision } from '../../shared/engine-names.js';
 import { defaultCacheFolder } from '../../shared/folders/cache-folder.js';
 import { interruptSignal } from '../../shared/interrupt.js';
 import { createProgress } from '../../shared/progress.js';
@@ -30,6 +31,8 @@ export interface FinetuneFlags extends Flags, DeployedChoice {
   readonly epochs: number;
   /** Base learning rates; left out: shares of the run's own. */
   readonly rate?: readonly number[] | undefined;
+  /** Of matrix products; left out: what the run asks for. */
+  readonly precision?: Precision | undefined;
 }
 
 /** @throws RequestError, TrialError, Interrupted */
@@ -41,7 +44,9 @@ export async function performFinetuning(
   const run = await findTrial(runFolder, trial);
   const { id: stitch } = chosenStitch(run, flags);
   const { out = derivedFolder(run.folder, `stitch-${stitch}`, trial) } = flags;
-  const finetuned = await withEngine(flags, (runtime) =>
+  const { config } = await loadExperiment(path.join(run.folder, 'experiment.yaml'));
+  const { precision = config.training.precision } = flags;
+  const finetuned = await withEngine({ ...flags, precision }, (runtime) =>
     finetune(runtime, run, { stitch, out, command, epochs, rates }),
   );
   return { out, ...finetuned };
@@ -65,11 +70,11 @@ export async function performRedeployment(
 }
 
 async function withEngine<T>(
-  { engine: choice, device }: Pick<Flags, 'engine' | 'device'>,
+  { engine: choice, device, precision }: Pick<FinetuneFlags, 'engine' | 'device' | 'precision'>,
   work: (runtime: Runtime & SharedRuntime) => Promise<T>,
 ): Promise<T> {
   const signal = interruptSignal();
-  const engine = await createEngine(choice, { device });
+  const engine = await createEngine(choice, { device, precision });
   const progress = createProgress(process.stderr);
   return work({ engine, signal, progress, cacheFolder: defaultCacheFolder() }).finally(() => engine.dispose());
 }

@@ -75,6 +75,7 @@ export async function trainAlone(
       stitches: [stitchResult(recipe.anchors, done, { id }, reported, tested)],
       trainSeconds: done.seconds,
       epochs: epochs.final,
+      ...(engine.precision !== 'float32' && { precision: engine.precision }),
       stages: [stageResult(done, await readGrid(trialFolder))],
       ...gainOf(shared, before, after),
     });

@@ -10,6 +10,8 @@ import type { PartShape, PathPart, PathWeights } from '../../models/llama/cached
 import type { LlamaWeights } from '../../models/llama/llama.js';
 import type { Storage } from '../../models/llama/load.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
+import { recordedIdentity } from '../../run-folder/identity/recorded.js';
+import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { type Float32NdArray, float32, isFloat32, type NdArray } from '../../shared/arrays.js';
@@ -52,8 +54,9 @@ export interface TrainedLanguage extends Trained {
 /** @throws RequestError where the run is of images */
 export async function readTrainedLanguage({ folder, name }: MeasuredRun): Promise<TrainedLanguage> {
   const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
-  const experiment = textExperimentOf(config, folder);
-  const trained = await readTrained(path.join(trialFolderIn(folder, { name }), 'trained.safetensors'));
+  const trialFolder = trialFolderIn(folder, { name });
+  const experiment = asTrained(textExperimentOf(config, folder), await recordedIdentity(trialFolder));
+  const trained = await readTrained(path.join(trialFolder, 'trained.safetensors'));
   return { ...trained, ...languageSpace(experiment), experiment };
 }
 
@@ -112,6 +115,17 @@ function textExperimentOf(experiment: Experiment, folder: string): TextExperimen
     `${folder} has trained networks that read images, which write no text`,
     `Classify images with one of them: esta predict IMAGE --run ${folder}.`,
   );
+}
+
+/** What shapes the networks of a trial, as it was: a variant of a study has ranks of its own, and its file those of the study. */
+function asTrained(experiment: TextExperiment, identity: TrialIdentity | undefined): TextExperiment {
+  const { adaptation, stitching, text } = (identity?.settings ?? {}) as Partial<TextExperiment>;
+  return {
+    ...experiment,
+    adaptation: { ...experiment.adaptation, ...adaptation },
+    stitching: { ...experiment.stitching, ...stitching },
+    text: { ...experiment.text, ...text },
+  };
 }
 
 /** What a stitch runs, with what adapts it beside the weights. */

@@ -51,7 +51,8 @@ test('a stitch is trained alone: tested before and after, its rate chosen, all t
     // Of two validation images the lower rate has both; before any step one of four test images is right.
     correct: () => (rate === 0 ? 1 : rate < 1e-5 ? 2 : 1),
   };
-  const { engine, labels, runtime } = runtimeOf(folder, answers);
+  const { engine, labels, runtime: plain } = runtimeOf(folder, answers);
+  const runtime = { ...plain, engine: { ...engine, precision: 'mixed' as const } };
   const out = path.join(folder, 'alone');
   const request: FinetuneRequest = { stitch: 2, epochs: 2, rates: [0.1, 0.0001], out, command: 'esta finetune run' };
   const { result, trial, tested } = await finetune(runtime, run, request);
@@ -65,6 +66,7 @@ test('a stitch is trained alone: tested before and after, its rate chosen, all t
   assert.deepEqual(await json(made, 'result.json'), JSON.parse(JSON.stringify(result)));
   const { learningRate, stages, stitches, epochs, finetuned, status, variant } = result;
   assert.deepEqual([status, variant, learningRate, epochs], ['finished', 'stitch 2 alone', 0.0001, 2]);
+  assert.equal(result.precision, 'mixed');
   assert.deepEqual(
     stages!.map(({ name, grid, epochs }) => [
       name,

@@ -8,6 +8,7 @@ import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
 import { performFinetuning, performRedeployment } from '../../../src/experiment/derived/perform.js';
 import { performMeasurement } from '../../../src/experiment/measure/measure.js';
 import { writeMachine } from '../../../src/run-folder/measured/measurements-folder.js';
+import { RequestError } from '../../../src/shared/errors.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { writtenAnchors, writtenRun } from '../written-run.js';
 
@@ -29,6 +30,20 @@ async function written(t: TestContext) {
   };
   return { folder, ...(await writtenRun(path.join(folder, 'run'), document)) };
 }
+
+test('a run that asks for a precision is trained further in it, or in what is asked for then', async (t) => {
+  const { run } = await written(t);
+  const file = path.join(run.folder, 'experiment.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('training:', 'training:\n  precision: mixed'));
+  const tuned = { engine: 'onnxruntime', device: 'cpu', stitch: 0, epochs: 1, rate: [0.1], command: '' } as const;
+  const refused = (precision: RegExp) => (error: unknown) =>
+    error instanceof RequestError && precision.test(error.message);
+  await assert.rejects(performFinetuning(run.folder, tuned), refused(/precision: mixed is not what/));
+  await assert.rejects(
+    performFinetuning(run.folder, { ...tuned, precision: 'tf32' }),
+    refused(/precision: tf32 is not/),
+  );
+});
 
 test('measured, deployed by milliseconds, and trained further: each in a folder beside the run', async (t) => {
   const { folder, run, trialFolder, space } = await written(t);

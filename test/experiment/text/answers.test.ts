@@ -1,6 +1,6 @@
 /** What deployed stitches answer, of a trial of random weights: which, to what, and how it is shown. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { greedy } from '../../../src/evaluation/generation/sampling.js';
@@ -18,6 +18,17 @@ const questions = [
   { instruction: 'Say it.', input: 'moon' },
 ];
 const written = { classes: [] };
+
+test('a variant of a study answers with its own ranks and alpha, not those of the file of the study', async (t) => {
+  const mini = await textMiniature(t);
+  const { run, trialFolder } = await writtenRun(path.join(mini.folder, 'run'), mini.document(), written);
+  const scales = async () =>
+    (await readTrainedLanguage(run)).architectures.map(({ blocks }) => blocks[0]!.adapted[0]!.scale);
+  assert.deepEqual(await scales(), [16 / 2, 16 / 2], 'alpha by rank');
+  const settings = { adaptation: { ranks: [4, 8] }, text: { alpha: 32 } };
+  await writeFile(path.join(trialFolder, 'identity.json'), JSON.stringify({ settings }));
+  assert.deepEqual(await scales(), [32 / 4, 32 / 8]);
+});
 
 test('each stitch answers each question by itself; pieces are shown without the prompt', async (t) => {
   const mini = await textMiniature(t);
