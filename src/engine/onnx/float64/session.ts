@@ -10,7 +10,8 @@ export function openFloat64({ nodes, ...values }: Float64Program, threads: numbe
   const model = encodeModel({ nodes: nodes.map((node) => ({ ...node, domain: '' })), ...values });
   return ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
-    enableCpuMemArena: false,
+    // Memory that is new in every run costs more than the products: of 20 images, 6.6 s of processor time instead of 2.1.
+    enableCpuMemArena: true,
     logSeverityLevel: 3,
     intraOpNumThreads: threads,
   });
