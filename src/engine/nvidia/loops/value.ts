@@ -35,7 +35,13 @@ export type Definition =
   | { readonly kind: 'constant'; readonly bytes: Uint8Array }
   | { readonly kind: 'number'; readonly number: number }
   /** C++ of one element, inputs being $0, $1, ...; they are broadcast to the shape of the value. */
-  | { readonly kind: 'map'; readonly code: string; readonly inputs: readonly Value[] }
+  | {
+      readonly kind: 'map';
+      readonly code: string;
+      readonly inputs: readonly Value[];
+      /** Made once more, for gradients: it is another value. */
+      readonly again?: true;
+    }
   /** Over the last axis, which stays with extent one. */
   | { readonly kind: 'reduce'; readonly by: Reduction; readonly inputs: readonly [Value] }
   /** Of [outer, reduced, inner] to [outer, inner]. */
@@ -91,7 +97,7 @@ const far = 250;
 const large = 2 ** 21;
 
 /** Whether it is one of `Values.again`. */
-export const isMadeAgain = ({ made }: Value) => made.kind === 'map' && made.only === 'gradients';
+export const isMadeAgain = ({ made }: Value) => made.kind === 'map' && made.again === true;
 
 export class Values {
   private readonly known = new Map<string, Value>();
@@ -168,7 +174,7 @@ export class Values {
       return shown === made.inputs[0] ? value : this.make({ ...made, inputs: [shown] }, shape, type);
     }
     const isWanted = this.norms.has(value) && this.all.length - value.id >= far && sizeOf(shape) >= large;
-    return isWanted && made.kind === 'map' ? this.make({ ...made, only: 'gradients' }, shape, type) : value;
+    return isWanted && made.kind === 'map' ? this.make({ ...made, again: true }, shape, type) : value;
   }
 
   /** The same with rows apart by whole steps of elements, where it is computed element by element; else as it is. */
