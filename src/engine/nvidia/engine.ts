@@ -23,6 +23,8 @@ import { settlePrecision } from '../precision.js';
 import { counted } from './card/allocations.js';
 import { openCard } from './card/open.js';
 import type { Address, Card } from './card.js';
+import { threads } from './code/kernel.js';
+import { narrowBlocks, narrowText } from './code/narrow-kernel.js';
 import { MissingOperators } from './loops/conversion.js';
 import { convert } from './loops/convert.js';
 import { Arena } from './programs/arena.js';
@@ -44,6 +46,8 @@ interface CardStorage {
   /** The elements, until the card has them. */
   array: NdArray | undefined;
   address: Address | undefined;
+  /** The same in bfloat16, where a program reads it so. */
+  narrow?: Address | undefined;
   readonly bytes: number;
   /** Tells constants apart. */
   readonly constant?: number;
@@ -117,7 +121,9 @@ class NvidiaEngine implements Engine {
       const storage = storageOf(leaf);
       if (storage.constant !== undefined) this.programs.dropHolders(storage);
       if (storage.address !== undefined) this.pool.give(storage.address, storage.bytes);
+      if (storage.narrow !== undefined) this.pool.give(storage.narrow, storage.bytes / 2);
       storage.address = undefined;
+      storage.narrow = undefined;
       storage.array = undefined;
     }
   }
@@ -182,6 +188,20 @@ class NvidiaEngine implements Engine {
     return storage.address;
   }
 
+  /** The numbers of float32 stay on the host, if no program asks for them. */
+  private narrowOnCard(storage: CardStorage): Address {
+    if (storage.narrow !== undefined) return storage.narrow;
+    const elements = storage.bytes / 4;
+    const text = narrowText(elements);
+    this.kernels.prepare([text]);
+    const whole = storage.address ?? this.pool.take(storage.bytes);
+    if (storage.address === undefined) this.card.upload(whole, storage.array!.data);
+    storage.narrow = this.pool.take(storage.bytes / 2);
+    this.card.launch(this.kernels.of(text), narrowBlocks(elements), threads, [whole, storage.narrow]);
+    if (storage.address === undefined) this.pool.give(whole, storage.bytes);
+    return storage.narrow;
+  }
+
   private emptyValue({ value: { type, shape }, bytes }: Plan['outputs'][number]): Value {
     if (type !== 'float32' && type !== 'int32') {
       throw new Error(`a compiled function returned a ${type} tensor: cast it to float32 or int32`);
@@ -209,16 +229,21 @@ class NvidiaEngine implements Engine {
       ...{ fused: true, multipliesCodes: true, keepsProbabilities: true },
     });
     const given = valuesByName(inputs);
-    const fixed = new Map<string, Address>();
+    const names = new Set<string>();
     const held = new Set<CardStorage>();
     for (const { name } of graph.inputs) {
       const storage = storageOf(given.get(name)!);
       if (storage.constant === undefined) continue;
-      fixed.set(name, this.onCard(storage));
+      names.add(name);
       held.add(storage);
     }
-    const names = new Set(fixed.keys());
     const plan = planOf(convert(graph, this.precision, names), names);
+    const fixed = new Map(
+      plan.lasting.map(({ name, input, isNarrow }) => {
+        const storage = storageOf(given.get(input)!);
+        return [name, isNarrow ? this.narrowOnCard(storage) : this.onCard(storage)] as const;
+      }),
+    );
     const program = new CardProgram(this.card, this.kernels, this.arena, plan, fixed, this.precision);
     return {
       ...{ program, outputs, held, size: { constants: program.ownBytes, working: 0 } },

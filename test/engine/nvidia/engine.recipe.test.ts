@@ -202,6 +202,36 @@ test('a program goes with the frozen weights that it has found a place for', { s
   assert.equal(nvidia.programMemory!().programs, before);
 });
 
+test('frozen weights are kept in 16 bits for products of 16 bits, and as they are for the rest', { skip }, async () => {
+  const card = await openTestCard();
+  const sizes: number[] = [];
+  const allocate = card.allocate.bind(card);
+  card.allocate = (bytes) => {
+    sizes.push(bytes);
+    return allocate(bytes);
+  };
+  const engine = await createNvidiaEngine({ card, precision: 'mixed' });
+  const [x, w] = [draw(4, 64), draw(64, 64)];
+  const given = { x: engine.put(x), w: engine.put(w, true) };
+  const count = (bytes: number) => sizes.filter((each) => each === bytes).length;
+  const run = async (key: string, fn: (inputs: Inputs) => tf.Tensor) =>
+    Array.from((await engine.get((await engine.compile(key, fn)(given)) as never)).data);
+  const asWritten = await run('product', ({ x, w }) => tf.matMul(x!, w!));
+  // What passes through a map is rounded in the program, as anything else.
+  const rounded = await run('map and product', ({ x, w }) => tf.matMul(x!, w!.mul(1.5).div(1.5)));
+  assert.deepEqual(asWritten, rounded);
+  assert.equal(count(2 * 64 * 64), 1);
+  assert.deepEqual(
+    await run('whole', ({ w }) => w!.mul(2)),
+    Array.from(w.data, (each) => 2 * each),
+  );
+  const before = sizes.length;
+  assert.deepEqual(await run('product again', ({ x, w }) => tf.matMul(x!, w!)), asWritten);
+  assert.ok(sizes.slice(before).every((bytes) => bytes !== 2 * 64 * 64));
+  engine.free(given);
+  await engine.dispose();
+});
+
 test('an operator without a kernel is named, with what to do', { skip }, async () => {
   await assert.rejects(
     numbers(nvidia, 'running sums', ({ x }) => [tf.cumsum(x!, 1)], { x: draw(2, 3) }),

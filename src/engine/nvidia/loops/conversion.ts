@@ -22,8 +22,6 @@ export interface Conversion {
   readonly products: Products;
   /** Values that have their place in the memory of another, and inputs that cannot have one. */
   readonly placed: Set<Value>;
-  /** Inputs that lie where they lie. */
-  readonly fixed: ReadonlySet<Value>;
 }
 
 export type Convert = (conversion: Conversion) => Value | readonly Value[];

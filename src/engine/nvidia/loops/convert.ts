@@ -51,11 +51,11 @@ export function convert(graph: GraphParts, precision: Precision, fixed: Readonly
     else named.set(constant.name, constantOf(values, constant));
   }
   const products = { isMixed: precision === 'mixed', turnsSecond: precision === 'tf32', orders: ordersOf(graph) };
-  const lasting = new Set([...inputs].flatMap(([name, value]) => (fixed.has(name) ? [value] : [])));
-  const placed = new Set(lasting);
+  for (const [name, value] of inputs) if (fixed.has(name)) values.lasting.add(value);
+  const placed = new Set(values.lasting);
   for (const node of graph.nodes) {
     const conversion: Conversion = {
-      ...{ values, node, products, placed, fixed: lasting },
+      ...{ values, node, products, placed },
       given: node.inputs.map((name) => named.get(name)),
       whole: (index) => whole.get(node.inputs[index] ?? ''),
     };

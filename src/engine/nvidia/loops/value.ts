@@ -30,8 +30,11 @@ export type ViewMap =
   | { readonly kind: 'expand' };
 
 export type Definition =
-  /** `copy`: of an input that lies elsewhere already, one more in memory of the program. */
-  | { readonly kind: 'input'; readonly name: string; readonly copy?: number }
+  /**
+   * `copy`: of an input that lies elsewhere already, one more in memory of the program. `isNarrow`: the same in bfloat16, where
+   * the engine keeps it.
+   */
+  | { readonly kind: 'input'; readonly name: string; readonly copy?: number; readonly isNarrow?: true }
   | { readonly kind: 'constant'; readonly bytes: Uint8Array }
   | { readonly kind: 'number'; readonly number: number }
   /** C++ of one element, inputs being $0, $1, ...; they are broadcast to the shape of the value. */
@@ -100,6 +103,8 @@ const large = 2 ** 21;
 export const isMadeAgain = ({ made }: Value) => made.kind === 'map' && made.again === true;
 
 export class Values {
+  /** Inputs that lie where they lie: frozen weights. */
+  readonly lasting = new Set<Value>();
   private readonly known = new Map<string, Value>();
   readonly all: Value[] = [];
   /** Results of norms, whose inputs and statistics their gradients need anyway. */
@@ -195,6 +200,9 @@ export class Values {
     if (made.kind === 'view') {
       const inputs = [this.narrow(made.inputs[0])] as const;
       return this.make({ ...made, inputs }, value.shape, 'bfloat16');
+    }
+    if (made.kind === 'input' && this.lasting.has(value)) {
+      return this.make({ ...made, isNarrow: true }, value.shape, 'bfloat16');
     }
     // What was widened from 16 bits is in them already.
     if (made.kind === 'map' && made.code === '$0' && made.inputs[0]?.type === 'bfloat16') return made.inputs[0];

@@ -51,6 +51,8 @@ export interface Plan {
   readonly launches: readonly Launch[];
   /** What is copied in before the launches; inputs that stay where they are, and those that nobody reads, are not among them. */
   readonly inputs: readonly { readonly name: string; readonly location: Location; readonly bytes: number }[];
+  /** What stays where it is and is read: under its own name, or in bfloat16 under another. */
+  readonly lasting: readonly { readonly name: string; readonly input: string; readonly isNarrow: boolean }[];
   readonly outputs: readonly {
     readonly name: string;
     readonly value: Value;
@@ -87,6 +89,10 @@ export function planOf({ values, outputs }: Converted, fixed: ReadonlySet<string
       const isCopied = value.made.kind === 'input' && memory.locate(value).in === 'arena';
       return isCopied ? [{ name: nameOf(value), location: memory.locate(value), bytes: bytesOf(value) }] : [];
     }),
+    lasting: needed.flatMap((value) => {
+      if (value.made.kind !== 'input' || memory.locate(value).in === 'arena') return [];
+      return [{ name: nameOf(value), input: value.made.name, isNarrow: value.made.isNarrow ?? false }];
+    }),
     outputs: [...outputs].map(([name, value]) => {
       const { base, offset } = affine(value)!;
       const { in: where, offset: start } = memory.locate(base);
@@ -99,7 +105,7 @@ export function planOf({ values, outputs }: Converted, fixed: ReadonlySet<string
   };
 }
 
-const nameOf = ({ made }: Value) => (made.kind === 'input' ? made.name : '');
+const nameOf = ({ made }: Value) => (made.kind === 'input' ? `${made.name}${made.isNarrow ? ' in 16 bits' : ''}` : '');
 
 function neededBy(outputs: readonly Value[], all: readonly Value[]): Value[] {
   const needed = new Set(outputs);
