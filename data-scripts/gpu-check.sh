@@ -5,7 +5,7 @@
 #   data-scripts/gpu-check.sh --peer torch_gpu.py         a script of PyTorch that times the same beside it, a JSON object a line
 #   data-scripts/gpu-check.sh --flowers DIR               trains on twelve classes of flowers, too (train and test in DIR)
 #   data-scripts/gpu-check.sh --stages doctor,parity      only these of: doctor parity bench peer quickstart flowers
-#   data-scripts/gpu-check.sh --stages language           LLaMA 7B, 8B, 11B and 13B of random weights, in under 150 s: tokens, steps
+#   data-scripts/gpu-check.sh --stages language           language models, in about two minutes: the CPU's numbers, 7B to 13B by time
 #   data-scripts/gpu-check.sh --device cpu --batch 1 --model vit_mini_tiny --model vit_mini_small    tries the script itself
 #
 # OUT (--out, default gpu-check) gets each stage's output (STAGE.txt, STAGE.json), memory.csv (what the card had in use, second
@@ -94,6 +94,9 @@ if wanted language; then
   small=${language%,*} large=${language#*,}
   sizes='8B 11B'
   [ "$language" = llama_7b,llama_13b ] || sizes=
+  tests='dist/test/engine/nvidia/language.recipe.test.js dist/test/evaluation/generation/in-place-reader.recipe.test.js'
+  # shellcheck disable=SC2086 # several files
+  [ "$device" = cuda ] && stage language-parity 30 env ESTA_TEST_CARD=1 node --test $tests
   generate() { name=$1 && shift && json "generate-$name" 25 bench generate --device "$device" --weights 8bit --prompt 64 --tokens 64 --repeat 2 "$@"; }
   generate "$small" --model "$small"
   for size in $sizes; do generate "$size" --model "$small" --into "$large" --budget "$size"; done

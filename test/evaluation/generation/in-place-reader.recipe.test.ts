@@ -41,6 +41,24 @@ for (const storage of ['float32', '8bit'] as const) {
   });
 }
 
+test('a text that has ended leaves its memory, and the programs in it, to the next', { skip }, async () => {
+  const model = readerModel(inPlaceReader(nvidia, shapes, stitch('8bit')), shapes);
+  const [one, other] = [model.begin(1, { tokens: 20 }), model.begin(1, { tokens: 200 })];
+  const logits = [await one.read([3]), await other.read([3])];
+  assert.deepEqual(logits[0], logits[1]);
+  const { programs } = nvidia.programMemory!();
+  await one.read([4]);
+  one.end();
+  await assert.rejects(one.read([5]), /belongs to others/);
+  const next = model.begin(1, { tokens: 150 });
+  assert.deepEqual(await next.read([3]), logits[0], 'nothing of the text before is seen');
+  assert.equal(nvidia.programMemory!().programs, programs);
+  const chosen = other.select([0]);
+  await assert.rejects(other.read([4]), /belongs to others/);
+  assert.throws(() => chosen.select([0, 0]), /there is room for 1/);
+  model.dispose();
+});
+
 test('an embedded language model writes the same text, float32 and 8 bits, also by beams', { skip }, async () => {
   const folder = await languageModelFolder('embedded', 'llama_mini_small');
   const prompt = 'And God said, Let there be';
