@@ -9,7 +9,7 @@ import {
 import type { StitchResult } from '../run-folder/result.js';
 import type { Budget } from '../shared/costs/budget.js';
 import { formatCost } from '../shared/costs/format-cost.js';
-import { capital, pathLabel, stitchSummary } from './curves/labels.js';
+import { capital, pathLabel, reportedOn, stitchSummary } from './curves/labels.js';
 
 export interface Recommendation {
   readonly stitch: StitchResult;
@@ -45,7 +45,7 @@ function dearerLine({ cost, stitches }: Prices, { stitch }: PricedStitch, limit:
   return `The next one, ${named(next.stitch)}, takes ${formatCost(cost, next.price)}, which is over the budget; it has ${percent(accuracy)}.`;
 }
 
-/** The test images did not choose, so that a cheaper stitch may have come out better on them. */
+/** The test images, or texts, did not choose, so that a cheaper stitch may have come out better on them. */
 function cheaperLine({ cost, stitches }: Prices, chosen: PricedStitch, limit: number): string {
   const better = stitches
     .filter(
@@ -54,7 +54,7 @@ function cheaperLine({ cost, stitches }: Prices, chosen: PricedStitch, limit: nu
     .sort((a, b) => b.stitch.accuracy - a.stitch.accuracy || a.price - b.price)[0];
   if (!better) return 'Of the deployed stitches within the budget it has the most FLOPs, and is the most accurate.';
   return (
-    `It has the most FLOPs within the budget, but on the test images ${named(better.stitch)} ` +
+    `It has the most FLOPs within the budget, but ${reportedOn(better.stitch)} ${named(better.stitch)} ` +
     `has ${percent(better.stitch.accuracy)} with ${formatCost(cost, better.price)}.`
   );
 }

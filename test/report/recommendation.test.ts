@@ -27,3 +27,16 @@ test('bytes, parameters and FLOPs name no machine', () => {
   assert.deepEqual([stitch.id, where], [5, undefined]);
   assert.match(lines[0], /It takes 410 K params of 500 K params\.$/);
 });
+
+test('of language models the accuracies are of the texts that they are of', () => {
+  const run = measuredRun();
+  const stitches = run.result.stitches.map((stitch) => ({ ...stitch, loss: 3 }));
+  const text = { ...run, result: { ...run.result, stitches } };
+  const { lines } = recommend(text, parseBudget('1Mparams'));
+  assert.match(lines[0], /71\.00 % of the next tokens of the validation texts\. It takes/);
+  assert.match(lines[2], /, but of the next tokens of the validation texts stitch 5 \(Ti\) has 73\.00 %/);
+  assert.throws(() => recommend(text, parseBudget('5ms')), {
+    ...{ name: 'RequestError', message: /language models, whose milliseconds are not measured$/ },
+    hint: 'Give a budget of parameters, bytes or FLOPs: 1Mparams, 4MB.',
+  });
+});

@@ -70,10 +70,16 @@ export function pathLabel(path: readonly ResultSegment[]): string {
 }
 
 /** `stitch 42, ViT-S 0–4 → ViT-B 4–11: 9.1 GFLOPs, 54.2 M parameters, 88.30 % on the test images`. */
-export function stitchSummary({ id, path, flops, params, accuracy }: StitchResult): string {
+export function stitchSummary(stitch: StitchResult): string {
+  const { id, path, flops, params, accuracy } = stitch;
   const unit = flopsUnit([flops]);
   const cost = `${(flops / unit.size).toPrecision(3)} ${unit.symbol}FLOPs, ${(params / 1e6).toPrecision(3)} M parameters`;
-  return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % on the test images`;
+  return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % ${reportedOn(stitch)}`;
+}
+
+/** What the accuracy of a stitch is of: images are classified; of texts the next token is told, and those for validation are reported. */
+export function reportedOn({ loss }: Pick<StitchResult, 'loss'>): string {
+  return loss === undefined ? 'on the test images' : 'of the next tokens of the validation texts';
 }
 
 /** What begins a sentence. */

@@ -103,6 +103,12 @@ function machineOf(run: MeasuredRun, name: string | undefined) {
   if (matching.length === 1) return matching[0]!;
   const names = tables.map(({ table }) => table.machine).join(', ');
   if (tables.length === 0) {
+    if (run.result.stitches.some(({ loss }) => loss !== undefined)) {
+      throw new RequestError(
+        `${run.name} has trained language models, whose milliseconds are not measured`,
+        'Give a budget of parameters, bytes or FLOPs: 1Mparams, 4MB.',
+      );
+    }
     const command = estaCommand('measure', run.folder, '--trial', run.name);
     throw new RequestError(
       `nobody has measured milliseconds of ${run.name}`,
