@@ -26,7 +26,10 @@ export function parseYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
-    const problems = document.errors.map(({ pos, message }) => `  line ${lines.linePos(pos[0]).line}: ${message}`);
+    const problems = document.errors.map(
+      ({ code, pos, message }) =>
+        `  line ${lines.linePos(pos[0]).line}: ${code === 'MULTIPLE_DOCS' ? 'a second document (---); a file has one' : message}`,
+    );
     throw new RequestError(`${file} is not valid YAML\n${problems.join('\n')}`);
   }
   const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);

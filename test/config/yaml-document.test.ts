@@ -27,6 +27,8 @@ test('a text that is no configuration is refused by its length', () => {
 
 test('a problem of YAML is told in one line', () => {
   assert.throws(() => parseYaml('a: 1\na: 2', 'a.yaml'), refused(/^a\.yaml is not valid YAML\n {2}line 2: [^\n]*$/));
+  const second = refused(/^a\.yaml is not valid YAML\n {2}line 2: a second document \(---\); a file has one$/);
+  assert.throws(() => parseYaml('a: 1\n---\na: 2', 'a.yaml'), second);
 });
 
 test('the line of a value, or of the nearest that holds it', () => {

@@ -67,7 +67,8 @@ export async function openSharedTrial(
   const { dataset: named } = trial;
   const identityOf = async (inputs: TrialInputs) => {
     const recorded = await recordedIdentity(folder);
-    if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs);
+    const advice = 'Restore what has changed, or run the experiment again into another folder and give that.';
+    if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs, advice);
     return { inputs, settings: (recorded ?? trialSettings(trial, engine)).settings };
   };
   const trained = () => readTrained(path.join(folder, 'trained.safetensors'));

@@ -36,6 +36,7 @@ export async function recordedIdentity(trialFolder: string): Promise<TrialIdenti
 
 /**
  * @param inputs left out: they are not there to be compared
+ * @param advice what to do; default: of a run that goes on in the folder
  * @throws RequestError with what differs
  */
 export function refuseOtherIdentity(
@@ -43,6 +44,7 @@ export function refuseOtherIdentity(
   recorded: TrialIdentity,
   { settings, computation }: TrialSettings,
   inputs?: TrialInputs,
+  advice = `Restore what has changed, choose another folder with --out DIR, or delete ${trialFolder} to train it again.`,
 ): void {
   const { settings: before, computation: by, ...with_ } = recorded;
   const differences = [
@@ -53,6 +55,6 @@ export function refuseOtherIdentity(
   if (differences.length === 0) return;
   throw new RequestError(
     `${path.basename(trialFolder)} was trained in another way:\n${differences.map((line) => `  ${line}`).join('\n')}`,
-    `Restore what has changed, choose another folder with --out DIR, or delete ${trialFolder} to train it again.`,
+    advice,
   );
 }

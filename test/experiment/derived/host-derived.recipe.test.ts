@@ -147,6 +147,21 @@ test('what was trained alone is neither deployed anew nor overwritten', async (t
   });
 });
 
+test('where the images of the run are others now, neither --out nor deleting the run is the advice', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run } = await writtenRun(path.join(folder, 'run'), await documentIn(folder));
+  const { runtime } = runtimeOf(folder);
+  const request: FinetuneRequest = { stitch: 2, epochs: 1, rates: [0.1], out: path.join(folder, 'alone'), command: '' };
+  await finetune(runtime, run, request);
+  const identity = path.join(request.out, 'trials', 'species-esta-stitch-2-alone-seed0', 'identity.json');
+  const recorded = JSON.parse(await readFile(identity, 'utf8')) as { anchors: object };
+  await writeFile(identity, JSON.stringify({ ...recorded, anchors: { Ti: 'other', S: 'other' } }));
+  await assert.rejects(finetune(runtime, await findTrial(request.out), { ...request, out: path.join(folder, 'on') }), {
+    ...{ name: 'RequestError', message: /anchors/ },
+    hint: 'Restore what has changed, or run the experiment again into another folder and give that.',
+  });
+});
+
 test('a folder that another process writes is left alone; what diverges is recorded as failed', async (t) => {
   const folder = temporaryFolder(t);
   const { run } = await writtenRun(path.join(folder, 'run'), await documentIn(folder));
