@@ -50,7 +50,7 @@ export function methodsView(repetitions: readonly Repetition[], unfinished: read
     }),
   );
   const notes = [
-    'accuracy (%) of the largest deployed stitch within each budget of FLOPs; ± standard deviation over seeds',
+    'accuracy (%) of the largest deployed stitch within each budget of FLOPs that all seeds have one for; ± standard deviation over seeds',
   ];
   if (areDifferentTasks(datasets)) {
     const finished = distinct(repetitions.map(({ method }) => method));
@@ -96,7 +96,8 @@ function cellsWithin(
 ): Record<string, Cell> {
   const cells = budgets.map((budget): [string, Cell] => {
     const values = seeds.map((tasks) => meanWithin(tasks, budget)).filter((value) => value !== undefined);
-    if (values.length > 0) return [`${budget}`, measure(values)];
+    // A mean over some of the seeds would stand beside means over all.
+    if (values.length > 0 && values.length === seeds.length) return [`${budget}`, measure(values)];
     return [`${budget}`, seeds.length > 0 ? { mark: 'none' } : absent];
   });
   return { seeds: seeds.length > 0 ? seeds.length : absent, ...Object.fromEntries(cells) };

@@ -31,6 +31,22 @@ async function tablesOf(trials: readonly FakeTrial[]): Promise<Record<string, Ta
 
 const rowsOf = (table: Table | undefined) => renderCsv(table!).split('\r\n');
 
+test('methods: a budget that some seeds have no stitch for has no number', async () => {
+  const pair = ([flops, accuracy]: readonly [number, number], last: readonly [number, number]) =>
+    [[flops, accuracy, 0], last] as const;
+  const { methods: table } = await tablesOf([
+    trial(pair([1, 40], [4, 60]), { dataset: 'cars', seed: 0 }),
+    trial(pair([3, 50], [4, 62]), { dataset: 'cars', seed: 1 }),
+    trial(pair([1, 30], [4, 50]), { dataset: 'cars', method: 'sn-net' }),
+  ]);
+  const cells = (label: string) => {
+    const { key } = table!.columns.find((column) => column.label === label)!;
+    return table!.rows.map(({ cells }) => formatCell(cells[key]!, {}));
+  };
+  assert.deepEqual(cells('≤ 2 G'), ['–', '30.00']);
+  assert.deepEqual(cells('≤ 3 G'), ['45.00 ± 7.07', '30.00']);
+});
+
 test('Table I: the deployed stitches by FLOPs, the paper beside those of the same FLOPs', async () => {
   const { 'table-one': table } = await tablesOf([
     trial([
