@@ -3,21 +3,23 @@
 #
 #   data-scripts/gpu-check.sh                             the first NVIDIA card
 #   data-scripts/gpu-check.sh --peer torch_gpu.py         a script of PyTorch that times the same beside it, a JSON object a line
-#   data-scripts/gpu-check.sh --flowers DIR               trains on twelve classes of flowers, too (train and test in DIR)
-#   data-scripts/gpu-check.sh --stages doctor,parity      only these of: doctor parity bench peer quickstart flowers
+#   data-scripts/gpu-check.sh --flowers DIR               trains on twelve classes of flowers, too, over three seeds (train and test in DIR)
+#   data-scripts/gpu-check.sh --stages doctor,parity      only these of: doctor parity bench peer quickstart jobs flowers data
 #   data-scripts/gpu-check.sh --stages language           language models, in about two minutes: the CPU's numbers, 7B to 13B by time
 #   data-scripts/gpu-check.sh --device cpu --batch 1 --model vit_mini_tiny --model vit_mini_small    tries the script itself
 #
 # OUT (--out, default gpu-check) gets each stage's output (STAGE.txt, STAGE.json), memory.csv (what the card had in use, second
-# by second) and summary.md. A stage that fails or takes too long is named, and the others go on; exit status 1 then.
+# by second) and summary.md. A stage that fails or takes too long is named, and the others go on; exit status 1 then. What there is no
+# time for any more (--seconds, default 470) is left out.
 # Needs `npm run build`.
 set -u
 cd "$(dirname "$0")/.."
 
-device=cuda out=gpu-check batch=64 peer= flowers= models= language=llama_7b,llama_13b stages=doctor,parity,bench,peer,quickstart,flowers
+device=cuda out=gpu-check batch=64 peer= flowers= models= language=llama_7b,llama_13b seconds=470
+stages=doctor,parity,bench,peer,quickstart,jobs,data,flowers
 while [ $# -gt 0 ]; do
   case "$1" in
-    --device | --out | --batch | --peer | --flowers | --model | --language | --stages) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; } ;;
+    --device | --out | --batch | --peer | --flowers | --model | --language | --stages | --seconds) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; } ;;
     *) echo "$1 is not known; see the top of data-scripts/gpu-check.sh" >&2; exit 2 ;;
   esac
   case "$1" in
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
     --language) language=$2 ;;
     --model) models="$models --model $2" ;;
     --stages) stages=$2 ;;
+    --seconds) seconds=$2 ;;
   esac
   shift 2
 done
@@ -36,23 +39,30 @@ mkdir -p "$out"
 : >"$out/stages.txt"
 esta() { node dist/src/cli.js "$@"; }
 failed=0
+end=$(($(date +%s) + seconds))
 
 # stage NAME SECONDS COMMAND...: its output into NAME.txt, how it ended into stages.txt.
 stage() {
   name=$1 limit=$2
   shift 2
   start=$(date +%s)
+  [ "$limit" -le $((end - start)) ] || limit=$((end - start))
+  if [ "$limit" -lt 5 ]; then
+    failed=1
+    echo "$name|0|left out: no time" >>"$out/stages.txt"
+    return
+  fi
   timeout --kill-after 10 "$limit" "$@" >"$out/$name.txt" 2>&1
   status=$?
-  seconds=$(($(date +%s) - start))
+  took=$(($(date +%s) - start))
   case $status in
     0) verdict=done ;;
     124 | 137) verdict="stopped after $limit s" ;;
     *) verdict="failed with status $status" ;;
   esac
   [ $status -eq 0 ] || failed=1
-  echo "$name|$seconds|$verdict" >>"$out/stages.txt"
-  echo "$name: $verdict, $seconds s"
+  echo "$name|$took|$verdict" >>"$out/stages.txt"
+  echo "$name: $verdict, $took s"
 }
 wanted() { case ",$stages," in *",$1,"*) return 0 ;; *) return 1 ;; esac; }
 # json NAME SECONDS COMMAND...: as stage, of a command whose --json goes into NAME.json.
@@ -80,14 +90,20 @@ if wanted bench; then
     json "bench-$precision" 75 bench step --device "$device" --precision "$precision" --batch "$batch" --sn-net $models
   done
 fi
-wanted peer && [ -n "$peer" ] && stage peer 75 python3 "$peer"
+wanted peer && [ -n "$peer" ] && stage peer 75 python3 "$peer" compile
 if wanted quickstart; then
   rm -rf "$out/quickstart"
   stage quickstart 60 node dist/src/cli.js run experiments/quickstart.yaml --device "$device" --out "$out/quickstart"
 fi
+# Two processes on one card: beside the run before, the same numbers in how much less time.
+if wanted jobs; then
+  rm -rf "$out/jobs"
+  stage jobs 60 node dist/src/cli.js run experiments/quickstart.yaml --device "$device" --jobs 2 --out "$out/jobs"
+fi
+wanted data && json data 25 bench data --bytes --threads 4 --batch "$batch" --epochs 2
 if wanted flowers && [ -n "$flowers" ]; then
   rm -rf "$out/flowers12"
-  stage flowers 85 node dist/src/cli.js run experiments/flowers12.yaml --set "data.root=$flowers" --device "$device" --out "$out/flowers12"
+  stage flowers 120 node dist/src/cli.js run experiments/flowers12.yaml --set "data.root=$flowers" --set 'seeds=[0, 1, 2]' --jobs 3 --device "$device" --out "$out/flowers12"
 fi
 # With names of other models (--language SMALL,LARGE), their stitches are left out.
 if wanted language; then

@@ -19,6 +19,7 @@ export default class BenchData extends EstaCommand {
     size: Flags.integer({ description: 'side in pixels of what the network sees', default: 224, min: 1 }),
     batch: Flags.integer({ description: 'images in a batch', default: 32, min: 1 }),
     threads: Flags.integer({ description: 'threads that decode and augment', default: 1, min: 1 }),
+    bytes: Flags.boolean({ description: 'leave normalisation to the device, as training on a card does' }),
     epochs: Flags.integer({ description: 'times that all images are read', default: 3, min: 1 }),
     cache: Flags.integer({
       helpValue: 'MIB',
@@ -31,11 +32,11 @@ export default class BenchData extends EstaCommand {
   override async run(): Promise<unknown> {
     const { flags } = await this.parse(BenchData);
     const { benchmarkData, drawJpegs, listJpegs } = await import('../../src/bench/data-benchmark.js');
-    const { folder, images, size, batch, threads, epochs, cache } = flags;
+    const { folder, images, size, batch, threads, epochs, cache, bytes } = flags;
     const drawn = folder === undefined ? await mkdtemp(path.join(tmpdir(), 'esta-bench-data-')) : undefined;
     try {
       const files = drawn ? await drawJpegs(drawn, images) : await listJpegs(folder!, images);
-      const options = { batchSize: batch, size, threads, epochs, cacheBytes: cache * 2 ** 20 };
+      const options = { batchSize: batch, size, threads, epochs, bytes, cacheBytes: cache * 2 ** 20 };
       const results = await benchmarkData(files, options);
       for (const { epoch, images_per_second, images_per_cpu_second, cache_hit_rate } of results) {
         const hits = `${Math.round(100 * cache_hit_rate)} % from memory`;
@@ -47,7 +48,7 @@ export default class BenchData extends EstaCommand {
           command: estaCommand('bench', 'step'),
         }),
       );
-      return { images: files.length, folder: folder ?? null, size, batch, threads, cache_mib: cache, results };
+      return { images: files.length, folder: folder ?? null, size, batch, threads, bytes, cache_mib: cache, results };
     } finally {
       if (drawn) await rm(drawn, { recursive: true });
     }

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Bench, barColumns, barRows, type Peer, type PeerLine } from './bars.js';
 import {
   type Generation,
   generationColumns,
@@ -11,28 +12,11 @@ import {
   type TextSteps,
 } from './language-tables.js';
 
-interface StepTimes {
-  readonly model: string;
-  readonly forward_ms: number;
-  readonly step_ms: number;
-  readonly esta_step_ms: number | null;
-}
-
-interface Bench {
-  readonly precision: string;
+/** Of `esta bench data`. */
+interface Loading {
   readonly batch: number;
-  readonly matmul_gflops_per_second: number;
-  readonly results: readonly (StepTimes & { readonly gflops_per_second: number })[];
-}
-
-/** A line of the peer: times of a model in a mode, or of an ESTA step that the largest teaches. */
-interface PeerLine {
-  readonly model?: string;
-  readonly mode?: string;
-  readonly compile?: boolean;
-  readonly forward_ms?: number;
-  readonly step_ms?: number;
-  readonly esta_step_S_to_B?: number;
+  readonly threads: number;
+  readonly results: readonly { readonly images_per_second: number; readonly cache_hit_rate: number }[];
 }
 
 /** @param folder what gpu-check.sh has written */
@@ -51,7 +35,9 @@ export async function summaryOf(folder: string): Promise<string> {
   const benches = await documents<Bench>('bench-');
   const generations = await documents<Generation>('generate-');
   const textSteps = await documents<TextSteps>('text-step-');
-  const peer = (await read('peer.txt')).split('\n').map(parsed) as readonly (PeerLine | undefined)[];
+  const loadings = await documents<Loading>('data');
+  const peer = peerOf(await read('peer.txt'));
+  const bars = barRows(benches, peer);
   const memory = (await read('memory.csv')).split('\n').map((line) => Number(line.split(',')[1]));
   const peak = Math.max(...memory.filter(Number.isFinite));
   return [
@@ -70,7 +56,9 @@ export async function summaryOf(folder: string): Promise<string> {
         ]),
       ),
     ...benches.map(benchTable),
-    peerTable(peer.filter((line) => line !== undefined)),
+    peerTable(peer.lines),
+    bars.length > 0 && table(barColumns, bars),
+    ...loadings.map(loadingLine),
     generations.length > 0 && table(generationColumns, generationRows(generations)),
     textSteps.length > 0 && table(stepColumns, stepRows(textSteps)),
     Number.isFinite(peak) && `Most memory of the card in use at once, all stages: ${peak} MiB.`,
@@ -88,6 +76,19 @@ function benchTable({ precision, batch, matmul_gflops_per_second: peak, results 
   ]);
   const columns = ['Model', 'Forward (ms)', 'Step (ms)', 'ESTA step (ms)', 'TFLOP/s', 'Of the matmul rate'];
   return `esta, ${precision}, batch ${batch}\n\n${table(columns, rows)}`;
+}
+
+function peerOf(text: string): Peer {
+  const lines = text.split('\n').map(parsed) as readonly (PeerLine | undefined)[];
+  const peak = /peak GiB ([\d.]+)/.exec(text)?.[1];
+  return { lines: lines.filter((line) => line !== undefined), peakGib: peak === undefined ? undefined : Number(peak) };
+}
+
+function loadingLine({ threads, results }: Loading): string {
+  const rates = results.map(
+    ({ images_per_second: rate, cache_hit_rate: hits }) => `${rate} (${Math.round(100 * hits)} % from memory)`,
+  );
+  return `Images a second that ${threads} threads prepare, epoch by epoch: ${rates.join(', ')}.`;
 }
 
 function peerTable(lines: readonly PeerLine[]): string {

@@ -6,7 +6,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { openBatches } from '../data/batches/batches.js';
+import { openBatchesFor } from '../data/batches/batches.js';
 import type { Sample } from '../data/dataset.js';
 import { inceptionNormalisation } from '../data/images/preprocessing.js';
 import { RequestError } from '../shared/errors.js';
@@ -19,6 +19,8 @@ export interface DataBenchmarkOptions {
   /** Threads that decode and augment. */
   readonly threads: number;
   readonly epochs: number;
+  /** Whether images stay bytes, as a card gets them; default false. */
+  readonly bytes?: boolean;
   /** Bound of the memory for decoded images; 0 decodes them again in every epoch. */
   readonly cacheBytes: number;
 }
@@ -35,23 +37,26 @@ export interface EpochTiming {
 /** @throws RequestError when an image cannot be decoded, or when they are fewer than a batch */
 export async function benchmarkData(
   files: readonly string[],
-  { batchSize, size, threads, epochs, cacheBytes }: DataBenchmarkOptions,
+  { batchSize, size, threads, epochs, bytes = false, cacheBytes }: DataBenchmarkOptions,
 ): Promise<EpochTiming[]> {
   let start = now();
-  const loader = await openBatches({
-    samples: files.map((file): Sample => ({ file, label: 0 })),
-    preprocessing: {
-      resize: { size: Math.round((size * 256) / 224), keepAspect: true },
-      crop: size,
-      interpolation: 'bicubic',
-      ...inceptionNormalisation,
+  const loader = await openBatchesFor(
+    { imagesAsBytes: bytes },
+    {
+      samples: files.map((file): Sample => ({ file, label: 0 })),
+      preprocessing: {
+        resize: { size: Math.round((size * 256) / 224), keepAspect: true },
+        crop: size,
+        interpolation: 'bicubic',
+        ...inceptionNormalisation,
+      },
+      augmentation: { crop: 'random', flip: true },
+      batchSize,
+      shuffle: true,
+      threads,
+      cacheBytes,
     },
-    augmentation: { crop: 'random', flip: true },
-    batchSize,
-    shuffle: true,
-    threads,
-    cacheBytes,
-  });
+  );
   const kept = loader.cache.images.filter(Boolean).length / files.length;
   const timings: EpochTiming[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {

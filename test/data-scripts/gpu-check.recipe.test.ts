@@ -31,6 +31,15 @@ test('stages go on past one that fails, which is named, and a page says how they
   assert.match(summary, /\| vit-tiny \| tf32 \| 7\.8 \| 22\.4 \|/);
 });
 
+test('what there is no time for is left out, and named', onLinux, async (t) => {
+  const out = await mkdtemp(path.join(tmpdir(), 'esta-gpu-check-'));
+  t.after(() => rm(out, { recursive: true }));
+  const args = ['--out', out, '--stages', 'doctor', '--seconds', '3'];
+  const { status, stdout } = spawnSync('data-scripts/gpu-check.sh', args, { cwd: projectRoot, encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stdout, /\| doctor \| 0 \| left out: no time \|/);
+});
+
 test('an option that is not known is refused', onLinux, () => {
   const { status, stderr } = spawnSync('data-scripts/gpu-check.sh', ['--quick'], {
     cwd: projectRoot,
