@@ -100,7 +100,7 @@ if wanted jobs; then
   rm -rf "$out/jobs"
   stage jobs 60 node dist/src/cli.js run experiments/quickstart.yaml --device "$device" --jobs 2 --out "$out/jobs"
 fi
-wanted data && json data 25 bench data --bytes --threads 4 --batch "$batch" --epochs 2
+wanted data && json data 30 bench data --bytes --threads 4 --batch "$batch" --images 128 --epochs 2
 if wanted flowers && [ -n "$flowers" ]; then
   rm -rf "$out/flowers12"
   stage flowers 120 node dist/src/cli.js run experiments/flowers12.yaml --set "data.root=$flowers" --set 'seeds=[0, 1, 2]' --jobs 3 --device "$device" --out "$out/flowers12"
