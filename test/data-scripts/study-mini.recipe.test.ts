@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { projectRoot } from '../command-line.js';
+import { writtenAnchors } from '../experiment/written-run.js';
 
 const line = '<!-- Below this line: written by data-scripts/study-mini.sh. -->';
 const smallest = [
@@ -17,15 +18,18 @@ const smallest = [
   'training.base_learning_rates=[1e-2]',
   'training.batch_size=8',
   'sampling.bins=2',
+  'stitching.fit_images=4',
+  'adaptation.ranks=[2, 2]',
 ];
 
 test('the script runs studies, writes their page, and leaves what people wrote on it', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'esta-study-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const page = path.join(folder, 'page.md');
+  const anchors = JSON.stringify(await writtenAnchors(folder));
   const run = async () => {
     const script = path.join(projectRoot, 'data-scripts', 'study-mini.sh');
-    const settings = smallest.flatMap((setting) => ['--set', setting]);
+    const settings = [...smallest, `anchors=${anchors}`].flatMap((setting) => ['--set', setting]);
     const environment = { ...process.env, RUNS: path.join(folder, 'runs'), PAGE: page, XDG_CACHE_HOME: folder };
     const args = [script, 'distillation', 'sampling', '--', '--seeds', '1', ...settings];
     return promisify(execFile)('sh', args, { cwd: folder, env: environment });
