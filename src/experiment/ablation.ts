@@ -88,22 +88,27 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
       const shares = [0.1, 0.3, 1];
       return methods.flatMap(([name, changes]) =>
         shares.map((share) => {
-          const training = shortened(base.training, share);
-          return variant(variantOfLength(name, training.epochs), base, { ...changes, training });
+          const shorter = shortened({ ...base, ...changes }, share);
+          return variant(variantOfLength(name, shorter.training.epochs), base, { ...changes, ...shorter });
         }),
       );
     },
   },
 };
 
-/** A share of the epochs and of the warm-up; the grid stays, as far as it is no longer than the training. */
-function shortened(training: Experiment['training'], share: number): Experiment['training'] {
-  const epochs = Math.max(1, Math.round(training.epochs * share));
+/** A share of all epochs and warm-ups; the grid stays, as far as it is no longer than the training. */
+function shortened({ training, sampling }: Experiment, share: number): Pick<Experiment, 'training' | 'sampling'> {
+  const part = (epochs: number) => Math.round(epochs * share);
+  const epochs = Math.max(1, part(training.epochs));
   return {
-    ...training,
-    epochs,
-    warmup_epochs: Math.round(training.warmup_epochs * share),
-    grid_epochs: Math.min(training.grid_epochs, epochs),
+    training: {
+      ...training,
+      epochs,
+      anchor_epochs: Math.max(1, part(training.anchor_epochs)),
+      warmup_epochs: part(training.warmup_epochs),
+      grid_epochs: Math.min(training.grid_epochs, epochs),
+    },
+    sampling: { ...sampling, warmup_epochs: part(sampling.warmup_epochs) },
   };
 }
 

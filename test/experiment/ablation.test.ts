@@ -61,17 +61,18 @@ test('each study varies one thing', () => {
 });
 
 test('methods are trained for shares of the epochs, with a grid that is no longer', () => {
-  const base = experiment({ training: { epochs: 40, warmup_epochs: 4, grid_epochs: 6 }, sampling: { bins: 8 } });
+  const training = { epochs: 40, anchor_epochs: 60, warmup_epochs: 4, grid_epochs: 6 };
+  const base = experiment({ training, sampling: { bins: 8, warmup_epochs: 8 } });
   const { variants } = ablationOf('length', base, 1);
   const summary = variants.map(({ name, experiment: { training, methods, sampling } }) => {
-    const { epochs, warmup_epochs, grid_epochs } = training;
-    const { stitches_per_step, sandwich } = sampling;
-    return [name, ...methods, epochs, warmup_epochs, grid_epochs, stitches_per_step, sandwich];
+    const { epochs, anchor_epochs, warmup_epochs, grid_epochs } = training;
+    const { stitches_per_step, sandwich, warmup_epochs: uniform } = sampling;
+    return [name, ...methods, epochs, anchor_epochs, warmup_epochs, uniform, grid_epochs, stitches_per_step, sandwich];
   });
   const lengths = (name: string, method: string, students: number, sandwich: boolean) => [
-    [`${name} for 4 epochs`, method, 4, 0, 4, students, sandwich],
-    [`${name} for 12 epochs`, method, 12, 1, 6, students, sandwich],
-    [`${name} for 40 epochs`, method, 40, 4, 6, students, sandwich],
+    [`${name} for 4 epochs`, method, 4, 6, 0, 1, 4, students, sandwich],
+    [`${name} for 12 epochs`, method, 12, 18, 1, 2, 6, students, sandwich],
+    [`${name} for 40 epochs`, method, 40, 60, 4, 8, 6, students, sandwich],
   ];
   assert.deepEqual(summary, [
     ...lengths('ESTA', 'esta', 1, false),

@@ -34,7 +34,7 @@ export function lengthFigure(lengths: readonly TrainedLength[]): TopLevelSpec {
       `Accuracy against training time: ${datasetLabel(dataset)}`,
       'accuracy: mean over budgets of FLOPs; time: of all trainings of the method, without its grid of learning rates',
     ),
-    width: 520,
+    width: 740,
     height: 320,
     layer: [
       {
