@@ -53,6 +53,30 @@ export function colourBy(field: string, domain: readonly string[]) {
   return { field, type: 'nominal', scale: { domain: [...domain], range }, legend } as const;
 }
 
+/** Of figures of mean accuracies: does not begin at 0. */
+export const meanAccuracyAxis = {
+  field: 'accuracy',
+  type: 'quantitative',
+  title: 'Mean top-1 accuracy (%)',
+  scale: { zero: false, nice: true, padding: 8 },
+} as const;
+
+/** For each method points in a colour and a shape of its own, above rules from `low` to `high`, where these differ. */
+export function methodPoints<X extends object>(x: X, methods: readonly string[], size: number) {
+  const [y, color] = [meanAccuracyAxis, colourBy('method', methods)];
+  const range = methods.map((_, index) => shapes[index % shapes.length]!);
+  const deviations = {
+    transform: [{ filter: 'datum.high > datum.low' }],
+    mark: { type: 'rule' as const, opacity: 0.7 },
+    encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+  };
+  const points = {
+    mark: { type: 'point', filled: true, size, opacity: 1 },
+    encoding: { x, y, color, shape: { ...color, scale: { domain: [...methods], range } } },
+  } as const;
+  return { deviations, points };
+}
+
 /** Panels of a figure that has several, each with axes of its own; at most `columns` beside one another. */
 export function panelsBy(
   field: string,

@@ -2,7 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { datasetLabel } from '../curves/labels.js';
 import type { TrainableAccuracy } from '../views/trainable-accuracy.js';
-import { colourBy, figureFrame, figureTitle, type Layers, panelsBy, shapes } from './figure-style.js';
+import { figureFrame, figureTitle, type Layers, methodPoints, panelsBy } from './figure-style.js';
 
 /** Methods that train this many times as many parameters as others are shown beside them on a logarithmic axis. */
 const mostLinear = 20;
@@ -29,25 +29,8 @@ export function trainableAccuracyFigure(points: readonly TrainableAccuracy[]): T
     title: 'Trainable parameters (M)',
     scale: isWide ? ({ type: 'log', nice: false, padding: 20 } as const) : { zero: true, nice: true },
   } as const;
-  const y = {
-    field: 'accuracy',
-    type: 'quantitative',
-    title: 'Mean top-1 accuracy (%)',
-    scale: { zero: false, nice: true, padding: 8 },
-  } as const;
-  const color = colourBy('method', methods);
-  const range = methods.map((_, index) => shapes[index % shapes.length]!);
-  const layer: Layers = [
-    {
-      transform: [{ filter: 'datum.high > datum.low' }],
-      mark: { type: 'rule', opacity: 0.7 },
-      encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
-    },
-    {
-      mark: { type: 'point', filled: true, size: 90, opacity: 1 },
-      encoding: { x, y, color, shape: { ...color, scale: { domain: methods, range } } },
-    },
-  ];
+  const { deviations, points: marks } = methodPoints(x, methods, 90);
+  const layer: Layers = [deviations, marks];
   const size = panels.length > 1 ? { width: 260, height: 200 } : { width: 460, height: 300 };
   const title = panels.length > 1 ? '' : `: ${panels[0]}`;
   const shared = {

@@ -1,7 +1,7 @@
 /** Accuracy against training time: a line for each method, a point for each length that it was trained for. */
 import type { TopLevelSpec } from 'vega-lite';
 import { datasetLabel } from '../curves/labels.js';
-import { colourBy, figureFrame, figureTitle, shapes } from '../figures/figure-style.js';
+import { colourBy, figureFrame, figureTitle, meanAccuracyAxis, methodPoints } from '../figures/figure-style.js';
 import type { TrainedLength } from './lengths.js';
 
 /** The mean over the data sets where there is one, else the last data set. */
@@ -19,14 +19,8 @@ export function lengthFigure(lengths: readonly TrainedLength[]): TopLevelSpec {
     title: 'Training time (s)',
     scale: { type: 'log', nice: false, padding: 20 },
   } as const;
-  const y = {
-    field: 'accuracy',
-    type: 'quantitative',
-    title: 'Mean top-1 accuracy (%)',
-    scale: { zero: false, nice: true, padding: 8 },
-  } as const;
-  const color = colourBy('method', methods);
-  const range = methods.map((_, index) => shapes[index % shapes.length]!);
+  const { deviations, points } = methodPoints(x, methods, 70);
+  const line = { x, y: meanAccuracyAxis, color: colourBy('method', methods) };
   return {
     ...figureFrame,
     data: { values },
@@ -36,17 +30,6 @@ export function lengthFigure(lengths: readonly TrainedLength[]): TopLevelSpec {
     ),
     width: 740,
     height: 320,
-    layer: [
-      {
-        transform: [{ filter: 'datum.high > datum.low' }],
-        mark: { type: 'rule', opacity: 0.7 },
-        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
-      },
-      { mark: { type: 'line', strokeWidth: 1.8 }, encoding: { x, y, color } },
-      {
-        mark: { type: 'point', filled: true, size: 70, opacity: 1 },
-        encoding: { x, y, color, shape: { ...color, scale: { domain: methods, range } } },
-      },
-    ],
+    layer: [deviations, { mark: { type: 'line', strokeWidth: 1.8 }, encoding: line }, points],
   };
 }

@@ -43,23 +43,22 @@ export function longestOf(trials: readonly TrialRecord[]): TrialRecord[] {
 /** By data set and method, the shortest first; [] where nothing was trained for several lengths. */
 export function trainedLengthsOf(trials: readonly TrialRecord[]): TrainedLength[] {
   const finished = trials.filter(({ result }) => lengthOf(result) !== undefined);
-  const names = distinct(finished.map(({ result }) => lengthOf(result)!.name));
-  const isVaried = names.some((name) => {
-    const own = finished.filter(({ result }) => lengthOf(result)!.name === name);
-    return new Set(own.map(({ result }) => lengthOf(result)!.epochs)).size > 1;
-  });
-  if (!isVaried) return [];
   const curves = repetitionsOf(finished);
-  const all = finished.map(({ result }, index) => ({ result: result!, curve: curves[index]! }));
+  const all = finished.map(
+    ({ result }, index): Trained => ({ result: result!, length: lengthOf(result)!, curve: curves[index]! }),
+  );
+  const names = distinct(all.map(({ length }) => length.name));
+  // As many names as variants: each was trained for one length.
+  if (distinct(all.map(({ result }) => result.variant)).length === names.length) return [];
   const datasets = distinct(all.map(({ curve }) => curve.dataset));
   const common = commonDatasets(curves, distinct(curves.map(({ method }) => method)), datasets);
   const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
   return groups.flatMap((tasks) => {
     const inside = all.filter(({ curve }) => tasks.includes(curve.dataset));
     const budgets = sharedBudgets(inside.map(({ curve }) => curve));
-    const byMethod = names.map((name) => inside.filter(({ result }) => lengthOf(result)!.name === name));
+    const byMethod = names.map((name) => inside.filter(({ length }) => length.name === name));
     return byMethod.flatMap((own) => {
-      const byLength = groupBy(own, ({ result }) => lengthOf(result)!.epochs);
+      const byLength = groupBy(own, ({ length }) => length.epochs);
       return [...byLength.values()]
         .flatMap((same) => lengthRow(same, tasks, budgets))
         .sort((a, b) => a.epochs - b.epochs);
@@ -67,17 +66,19 @@ export function trainedLengthsOf(trials: readonly TrialRecord[]): TrainedLength[
   });
 }
 
+interface Trained {
+  readonly result: TrialResult;
+  readonly length: Length;
+  readonly curve: Repetition;
+}
+
 /** @param same trials of one method and length, of all seeds and of these data sets */
-function lengthRow(
-  same: readonly { readonly result: TrialResult; readonly curve: Repetition }[],
-  tasks: readonly string[],
-  budgets: readonly number[],
-): TrainedLength[] {
+function lengthRow(same: readonly Trained[], tasks: readonly string[], budgets: readonly number[]): TrainedLength[] {
   const seeds = [...groupBy(same, ({ curve }) => curve.seed).values()].filter(({ length }) => length === tasks.length);
   if (seeds.length === 0 || budgets.length === 0) return [];
   const numbers = seeds.map((trials) => meanOf(trials.map(({ curve }) => numbersOf(curve, budgets))));
   const over = (key: keyof CurveNumbers) => measure(numbers.map((curve) => curve[key]));
-  const { name, epochs } = lengthOf(same[0]!.result)!;
+  const { name, epochs } = same[0]!.length;
   return [
     {
       ...{ dataset: tasks.length > 1 ? meanName(tasks) : tasks[0]!, method: name, epochs },
