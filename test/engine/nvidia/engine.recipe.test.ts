@@ -1,13 +1,12 @@
 /** The engine for NVIDIA cards beside ONNX Runtime on the CPU, on libraries that stand in for those of a card. */
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 
 import tf = require('@tensorflow/tfjs');
 
 import { compareSteps } from '../../../src/bench/parity.js';
 import type { Engine, TensorFunction, Values } from '../../../src/engine/engine.js';
 import { createNvidiaEngine } from '../../../src/engine/nvidia/engine.js';
-import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { attention } from '../../../src/engine/ops/attention.js';
 import { gelu } from '../../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../../src/engine/ops/layer-norm.js';
@@ -17,21 +16,11 @@ import { variantNamed } from '../../../src/models/vit/variants.js';
 import { type Float32NdArray, float32, type NdArray, sizeOf } from '../../../src/shared/arrays.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { Random } from '../../../src/shared/random.js';
+import { enginesBesideCpu } from './stand-in/beside-cpu.js';
 import { noTestCard, openTestCard } from './stand-in/stand-in.js';
 
 const skip = noTestCard;
-let nvidia: Engine;
-let cpu: Engine;
-
-before(async () => {
-  if (skip) return;
-  nvidia = await createNvidiaEngine({ card: await openTestCard(), precision: 'float32' });
-  cpu = await createOnnxEngine({ threads: 1 });
-});
-after(async () => {
-  await nvidia?.dispose();
-  await cpu?.dispose();
-});
+const engines = enginesBesideCpu();
 
 const random = Random.of(0, 'nvidia-engine');
 const draw = (...shape: number[]): Float32NdArray =>
@@ -75,7 +64,10 @@ async function agree(
   fn: TensorFunction<Inputs, tf.Tensor[]>,
   inputs: Record<string, NdArray>,
 ): Promise<void> {
-  const [actual, expected] = [await numbers(nvidia, key, fn, inputs), await numbers(cpu, key, fn, inputs)];
+  const [actual, expected] = [
+    await numbers(engines.nvidia, key, fn, inputs),
+    await numbers(engines.cpu, key, fn, inputs),
+  ];
   for (const [index, { shape, data }] of expected.entries()) {
     assert.deepEqual(actual[index]!.shape, shape);
     const difference = lengthOf(Array.from(data, (number, at) => number - actual[index]!.data[at]!));
@@ -153,7 +145,7 @@ test('a program that is replayed gives what it gave at first, for other values t
   const fn = withGradients(({ x }) => gelu(x!));
   const [first, second] = [draw(4, 16), draw(4, 16)];
   const results = [];
-  for (const x of [first, second, first, first]) results.push(await numbers(nvidia, 'replayed', fn, { x }));
+  for (const x of [first, second, first, first]) results.push(await numbers(engines.nvidia, 'replayed', fn, { x }));
   assert.deepEqual(results[2], results[0]);
   assert.deepEqual(results[3], results[0]);
   assert.notDeepEqual(results[1], results[0]);
@@ -165,7 +157,7 @@ for (const [precision, variants] of [
 ] as const) {
   test(`a whole ESTA step in ${precision} agrees with the CPU`, { skip }, async () => {
     const engine = await createNvidiaEngine({ card: await openTestCard(), precision });
-    const parity = await compareSteps(engine, cpu, variants.map(variantNamed));
+    const parity = await compareSteps(engine, engines.cpu, variants.map(variantNamed));
     await engine.dispose();
     // float32: 1e-4; mixed: 2e-2 (bench/parity.ts); TF32 differs from float32 by what cuBLAS is told alone (card/products.test.ts)
     assert.ok(parity.agrees, JSON.stringify(parity));
@@ -193,13 +185,13 @@ test('values that are given back make room for others', { skip }, async () => {
 
 test('a program goes with the frozen weights that it has found a place for', { skip }, async () => {
   const fn = ({ x, w }: Inputs) => [tf.matMul(x!, w!)];
-  const weight = nvidia.put(draw(8, 8), true);
-  const x = nvidia.put(draw(4, 8));
-  const before = nvidia.programMemory!().programs;
-  nvidia.free(await nvidia.compile('frozen', fn)({ x, w: weight }));
-  assert.equal(nvidia.programMemory!().programs, before + 1);
-  nvidia.free(weight);
-  assert.equal(nvidia.programMemory!().programs, before);
+  const weight = engines.nvidia.put(draw(8, 8), true);
+  const x = engines.nvidia.put(draw(4, 8));
+  const before = engines.nvidia.programMemory!().programs;
+  engines.nvidia.free(await engines.nvidia.compile('frozen', fn)({ x, w: weight }));
+  assert.equal(engines.nvidia.programMemory!().programs, before + 1);
+  engines.nvidia.free(weight);
+  assert.equal(engines.nvidia.programMemory!().programs, before);
 });
 
 test('frozen weights are kept in 16 bits for products of 16 bits, and as they are for the rest', { skip }, async () => {
@@ -234,7 +226,7 @@ test('frozen weights are kept in 16 bits for products of 16 bits, and as they ar
 
 test('an operator without a kernel is named, with what to do', { skip }, async () => {
   await assert.rejects(
-    numbers(nvidia, 'running sums', ({ x }) => [tf.cumsum(x!, 1)], { x: draw(2, 3) }),
+    numbers(engines.nvidia, 'running sums', ({ x }) => [tf.cumsum(x!, 1)], { x: draw(2, 3) }),
     (error) =>
       error instanceof RequestError &&
       /no kernel for CumSum of the program "running sums"/.test(error.message) &&
@@ -245,14 +237,14 @@ test('an operator without a kernel is named, with what to do', { skip }, async (
 test('a form of an operator without a kernel is named, too', { skip }, async () => {
   const overlapping = ({ x, filter }: Inputs) => [tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'valid')];
   await assert.rejects(
-    numbers(nvidia, 'overlapping', overlapping, { x: draw(1, 9, 9, 3), filter: draw(3, 3, 3, 4) }),
+    numbers(engines.nvidia, 'overlapping', overlapping, { x: draw(1, 9, 9, 3), filter: draw(3, 3, 3, 4) }),
     (error) => error instanceof RequestError && /no kernel for a convolution of \[4,3,3,3\]/.test(error.message),
   );
 });
 
 test('a result of another type is refused', { skip }, async () => {
   await assert.rejects(
-    numbers(nvidia, 'positive', ({ x }) => [x!.greater(0)], { x: draw(2, 3) }),
+    numbers(engines.nvidia, 'positive', ({ x }) => [x!.greater(0)], { x: draw(2, 3) }),
     /returned a bool tensor/,
   );
 });

@@ -1,12 +1,11 @@
 /** Steps of language models by the engine for NVIDIA cards, on what stands in for one, beside ONNX Runtime on the CPU. */
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 
 import tf = require('@tensorflow/tfjs');
 
 import type { Engine } from '../../../src/engine/engine.js';
 import { createNvidiaEngine } from '../../../src/engine/nvidia/engine.js';
-import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { type Quantised, quantisedLinear } from '../../../src/engine/ops/quantised-linear.js';
 import { frozenOnDevice, toDevice, toHost } from '../../../src/engine/transfer.js';
 import type { Architecture } from '../../../src/models/architecture.js';
@@ -25,21 +24,11 @@ import { namedLeaves, treeOf } from '../../../src/training/parameters.js';
 import { initialState, mapState, stateOnDevice } from '../../../src/training/training-state.js';
 import { architectures, configs, space, vocabulary } from '../../stitching/mini-llamas.js';
 import { assertClose, onEngine, onReference, randomArray } from '../tensors.js';
+import { enginesBesideCpu } from './stand-in/beside-cpu.js';
 import { noTestCard, openTestCard } from './stand-in/stand-in.js';
 
 const skip = noTestCard;
-let nvidia: Engine;
-let cpu: Engine;
-
-before(async () => {
-  if (skip) return;
-  nvidia = await createNvidiaEngine({ card: await openTestCard(), precision: 'float32' });
-  cpu = await createOnnxEngine({ threads: 1 });
-});
-after(async () => {
-  await nvidia?.dispose();
-  await cpu?.dispose();
-});
+const engines = enginesBesideCpu();
 
 type Arrays = Readonly<Record<string, { readonly data: ArrayLike<number> }>>;
 
@@ -123,8 +112,8 @@ for (const [storage, precision, tolerance] of [
 ] as const) {
   test(`a step of stitched language models, frozen in ${storage}, products in ${precision}`, { skip }, async () => {
     const engine =
-      precision === 'float32' ? nvidia : await createNvidiaEngine({ card: await openTestCard(), precision });
-    const [actual, expected] = [await stepOn(engine, storage), await stepOn(cpu, storage)];
+      precision === 'float32' ? engines.nvidia : await createNvidiaEngine({ card: await openTestCard(), precision });
+    const [actual, expected] = [await stepOn(engine, storage), await stepOn(engines.cpu, storage)];
     for (const [name, value] of Object.entries(expected.measures)) {
       const given = actual.measures[name as keyof typeof actual.measures]!;
       assert.ok(Math.abs(given / value - 1) < tolerance, `${name}: ${given} instead of ${value}`);
@@ -149,7 +138,7 @@ test('a step that moves all weights, embedding and head included', { skip }, asy
     const moments = namedLeaves<Float32NdArray>(await toHost(engine, result.state.optimizer.expAvg));
     return { loss: (await engine.get(result.loss)).data[0]!, moments };
   };
-  const [actual, expected] = [await stepped(nvidia), await stepped(cpu)];
+  const [actual, expected] = [await stepped(engines.nvidia), await stepped(engines.cpu)];
   assert.ok(Math.abs(actual.loss / expected.loss - 1) < 1e-5);
   const off = difference(actual.moments, expected.moments);
   assert.ok(off < 1e-5, `gradients are off by ${off}`);
@@ -173,9 +162,9 @@ test('a matrix of 8 bits in parts, for many rows, and its gradient', { skip }, a
     y: quantisedLinear(x, parts),
     dx: tf.grad((moving) => quantisedLinear(moving, parts).square().sum())(x),
   });
-  const actual = await onEngine(nvidia, 'parts', both, inputs);
+  const actual = await onEngine(engines.nvidia, 'parts', both, inputs);
   assertClose(actual, onReference(both, inputs), 1e-5);
-  assertClose(await onEngine(cpu, 'parts', both, inputs), onReference(both, inputs), 1e-5);
+  assertClose(await onEngine(engines.cpu, 'parts', both, inputs), onReference(both, inputs), 1e-5);
   const mixed = await createNvidiaEngine({ card: await openTestCard(), precision: 'mixed' });
   // Factors and results of 8 bits of mantissa.
   assertClose(await onEngine(mixed, 'parts', both, inputs), onReference(both, inputs), 1e-2);
