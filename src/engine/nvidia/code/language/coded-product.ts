@@ -2,7 +2,7 @@
  * The kernel that multiplies a few rows with matrices of 8 bits. It takes as long as the codes take to be read: a warp has
  * two outputs, a lane reads 16 codes of each at once, and what it reads of x serves both.
  */
-import { zeroCode } from '../../../ops/quantised-linear.js';
+import { partsOf, zeroCode } from '../../../ops/quantised-linear.js';
 import { literal } from '../../loops/operators.js';
 import type { Value } from '../../loops/value.js';
 import { affine } from '../../loops/views.js';
@@ -15,18 +15,12 @@ const outputsPerWarp = 2;
 
 /** @param value [rows, outputs], coded */
 export function codedProductKernel(value: Value): KernelCode {
-  const [x, ...matrices] = value.made.kind === 'coded' ? value.made.inputs : [];
+  const { x, parts } = partsOf<Value>(value.made.kind === 'coded' ? value.made.inputs : []);
   const [rows, outputs] = value.shape as [number, number];
-  const inputs = x!.shape[1]!;
+  const inputs = x.shape[1]!;
   const pointers = new Pointers();
-  const given = pointers.nameOf(affine(x!)!.base);
-  const row = rowOf(
-    pointers,
-    Array.from({ length: matrices.length / 2 }, (_, part) => ({
-      codes: matrices[2 * part]!,
-      scale: matrices[2 * part + 1]!,
-    })),
-  );
+  const given = pointers.nameOf(affine(x)!.base);
+  const row = rowOf(pointers, parts);
   const target = pointers.nameOf(value, true);
   const zero = literal(zeroCode);
   const lines = inputs % 16 === 0 ? vectorLines(given, rows, inputs, zero) : singleLines(given, rows, inputs, zero);

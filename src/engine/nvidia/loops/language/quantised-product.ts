@@ -32,12 +32,11 @@ export const quantisedProduct: Convert = ({ values, node, given, products }) => 
     [codes.reduce((sum, { shape }) => sum + shape[0]!, 0), codes[0]!.shape[1]!],
     products.isMixed ? 'bfloat16' : 'float32',
   );
-  const scales = values.make(
-    { kind: 'concat', axis: 0, inputs: parts.map(({ scale }) => scale) },
-    [matrix.shape[0]!],
-    'float32',
-  );
-  const scale = parts.length === 1 ? parts[0]!.scale : scales;
+  const scales = parts.map((part) => part.scale);
+  const scale =
+    scales.length === 1
+      ? scales[0]!
+      : values.make({ kind: 'concat', axis: 0, inputs: scales }, [matrix.shape[0]!], 'float32');
   const result = isTurned
     ? product(values, products, values.map('$0 * $1', [rows, scale]), matrix)
     : values.map('$0 * $1', [product(values, products, rows, values.transpose(matrix, [1, 0])), scale]);
