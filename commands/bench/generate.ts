@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import {
+  benchEngine,
   benchEngineFlag,
   deviceFlag,
   EstaCommand,
@@ -52,7 +53,7 @@ export default class BenchGenerate extends EstaCommand {
     if (budget && budget.cost !== 'params') {
       throw new RequestError(`--budget: expected parameters, as in 8B, received ${JSON.stringify(flags.budget)}`);
     }
-    const choice = flags.engine ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
+    const choice = benchEngine(flags.engine, device);
     const engine = await createEngine(choice, { threads: flags.threads, device, precision });
     const peak = await matmulPeak(engine);
     const bandwidth = await readBandwidth(engine);

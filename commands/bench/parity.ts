@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { Parity } from '../../src/bench/parity.js';
-import { benchEngineFlag, deviceFlag, EstaCommand, precisionFlag } from '../../src/shared/command.js';
+import { benchEngine, benchEngineFlag, deviceFlag, EstaCommand, precisionFlag } from '../../src/shared/command.js';
 
 type Result = Parity & { readonly engine: string; readonly device: string; readonly precision: string };
 
@@ -33,7 +33,7 @@ export default class BenchParity extends EstaCommand {
     const { compareSteps } = await import('../../src/bench/parity.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
     const variants = model.map(variantNamed).sort((a, b) => a.width - b.width);
-    const choice = asked ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
+    const choice = benchEngine(asked, device);
     const engine = await createEngine(choice, { threads, device, precision });
     const reference = await createEngine('onnxruntime', { threads, device: 'cpu' });
     const parity = await compareSteps(engine, reference, variants);

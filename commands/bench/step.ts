@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { StepTiming } from '../../src/bench/step-benchmark.js';
 import {
+  benchEngine,
   benchEngineFlag,
   deviceFlag,
   EstaCommand,
@@ -56,7 +57,7 @@ export default class BenchStep extends EstaCommand {
       .map(variantNamed)
       .sort((a, b) => a.width - b.width);
     const { device } = flags;
-    const choice = flags.engine ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
+    const choice = benchEngine(flags.engine, device);
     const engine = await createEngine(choice, { threads: flags.threads, device, precision: flags.precision });
     const options = { batchSize: flags.batch, rank: flags.rank, repeat: flags.repeat };
     const peak = await matmulPeak(engine);

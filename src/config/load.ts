@@ -64,9 +64,7 @@ export async function loadExperiment(file: string, options: LoadOptions = {}): P
     ...experiment,
     anchors: experiment.anchors.map((anchor, index) => ({
       ...anchor,
-      checkpoint: isFile(anchor.checkpoint)
-        ? resolve(['anchors', index, 'checkpoint'], anchor.checkpoint)
-        : anchor.checkpoint,
+      checkpoint: resolvedCheckpoint(anchor.checkpoint, index, resolve),
     })),
     data: experiment.data.map((dataset, index) => ({
       ...dataset,
@@ -86,9 +84,7 @@ export async function loadPretraining(file: string, options: LoadOptions = {}): 
     ...pretraining,
     anchors: pretraining.anchors.map(({ checkpoint, ...anchor }, index) => ({
       ...anchor,
-      ...(checkpoint !== undefined && {
-        checkpoint: isFile(checkpoint) ? resolve(['anchors', index, 'checkpoint'], checkpoint) : checkpoint,
-      }),
+      ...(checkpoint !== undefined && { checkpoint: resolvedCheckpoint(checkpoint, index, resolve) }),
     })),
     data: { ...pretraining.data, root: resolve(['data', 'root'], pretraining.data.root) },
     output: resolve(['output'], pretraining.output),
@@ -98,6 +94,11 @@ export async function loadPretraining(file: string, options: LoadOptions = {}): 
 /** Whether an anchor's checkpoint is a file, and neither embedded nor on the Hugging Face hub. */
 export function isFile(checkpoint: string): boolean {
   return checkpoint !== 'embedded' && !checkpoint.startsWith('hf-hub:');
+}
+
+/** Of an anchor. */
+function resolvedCheckpoint(checkpoint: string, index: number, resolve: Resolve): string {
+  return isFile(checkpoint) ? resolve(['anchors', index, 'checkpoint'], checkpoint) : checkpoint;
 }
 
 async function load<Config>(

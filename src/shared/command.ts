@@ -1,7 +1,7 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
 import { Command, Flags } from '@oclif/core';
 import { parseBudget } from './costs/budget.js';
-import { devices, engineChoices, engineNames, precisions } from './engine-names.js';
+import { type Device, devices, type EngineName, engineChoices, engineNames, precisions } from './engine-names.js';
 
 export abstract class EstaCommand extends Command {
   static override readonly enableJsonFlag = true;
@@ -46,6 +46,11 @@ export const benchEngineFlag = Flags.option({
   options: engineNames,
   summary: 'What computes; default: nvidia for --device cuda, else onnxruntime.',
 })();
+
+/** What computes a benchmark; see `benchEngineFlag`. */
+export function benchEngine(asked: EngineName | undefined, device: Device | undefined): EngineName {
+  return asked ?? (device === 'cuda' ? 'nvidia' : 'onnxruntime');
+}
 
 /** `--device`, beside `--engine`. */
 export const deviceFlag = Flags.option({

@@ -16,8 +16,8 @@ export async function initialNetwork(
   classes: number,
   seed: number,
 ): Promise<Network<Float32NdArray>> {
-  const drawn = fromScratch(architecture).fresh(classes, Random.of(seed, 'weights', name));
-  if (checkpoint === undefined) return drawn;
+  const drawn = () => fromScratch(architecture).fresh(classes, Random.of(seed, 'weights', name));
+  if (checkpoint === undefined) return drawn();
   const { weights, head } = await loadNetwork(checkpoint, architecture, { classes });
-  return { weights, head: head ?? drawn.head };
+  return { weights, head: head ?? drawn().head };
 }
