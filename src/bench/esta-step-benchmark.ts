@@ -15,7 +15,7 @@ import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space
 import { namedLeaves } from '../training/parameters.js';
 import { type StepMeasures, stepRunner } from '../training/step-runner.js';
 import { type DeviceState, initialState, stateOnDevice } from '../training/training-state.js';
-import { randomImages, randomNetwork } from './random-network.js';
+import { randomImages, randomNetwork, repeatedNormals } from './random-network.js';
 import { medianMilliseconds, type StepBenchmarkOptions } from './step-benchmark.js';
 
 const classes = 100;
@@ -53,7 +53,7 @@ export function estaStepSetting(
       method === 'esta' ? { ranks: variants.map(() => rank), stitchingLayerRank, stitchBias: true } : ('full' as const),
   };
   const random = Random.of(0, 'esta-step-benchmark');
-  const host = randomNetwork(random, space, variants);
+  const host = randomNetwork(repeatedNormals(random), space, variants);
   const frozen = frozenOnDevice(engine, host);
   const weights = method === 'esta' ? {} : { weights: namedLeaves<Float32NdArray>(host) };
   const trainables = initialTrainables(space, network, 0, weights);

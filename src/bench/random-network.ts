@@ -7,12 +7,31 @@ import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { initialWeights } from '../models/weights.js';
 import { type Float32NdArray, float32, sizeOf, uint8 } from '../shared/arrays.js';
-import type { Random } from '../shared/random.js';
+import type { NormalSource, Random } from '../shared/random.js';
 import type { StitchSpace } from '../stitching/space/stitch-space.js';
 import type { FrozenNetwork } from '../stitching/stitchable-network.js';
 
+/** A prime: where numbers come again, they stand in other columns of a matrix. */
+const drawnNumbers = 65_521;
+
+/** Draws some numbers and repeats them, every time from another one on: drawing 10^8 of them took longer than most measurements. */
+export function repeatedNormals(random: Random): NormalSource {
+  const drawn = random.truncatedNormal(drawnNumbers, 1);
+  let next = 0;
+  return {
+    truncatedNormal: (length, std) => {
+      const numbers = new Float32Array(length);
+      for (let index = 0; index < length; index++) {
+        numbers[index] = std * drawn[next]!;
+        next = next + 1 === drawnNumbers ? 0 : next + 1;
+      }
+      return numbers;
+    },
+  };
+}
+
 /** Normally distributed, deviation 0.02. */
-export function randomArray(random: Random, shape: readonly number[]): Float32NdArray {
+export function randomArray(random: NormalSource, shape: readonly number[]): Float32NdArray {
   return float32(shape, random.truncatedNormal(sizeOf(shape), 0.02));
 }
 
@@ -31,7 +50,7 @@ export function randomImages(
 
 /** @param variants the anchors of the space */
 export function randomNetwork(
-  random: Random,
+  random: NormalSource,
   { stitchingLayers }: Pick<StitchSpace, 'stitchingLayers'>,
   variants: readonly ViTVariant[],
 ): FrozenNetwork<Float32NdArray> {

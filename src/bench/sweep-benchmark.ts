@@ -10,11 +10,11 @@ import { sweepAccuracies } from '../evaluation/sweep.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
 import { type Float32NdArray, int32 } from '../shared/arrays.js';
-import { Random } from '../shared/random.js';
+import { type NormalSource, Random } from '../shared/random.js';
 import { initialTrainables } from '../stitching/parameters/initial.js';
 import { buildStitchSpace } from '../stitching/space/stitch-space.js';
 import { namedLeaves } from '../training/parameters.js';
-import { randomArray, randomNetwork } from './random-network.js';
+import { randomArray, randomNetwork, repeatedNormals } from './random-network.js';
 
 export interface SweepTiming {
   readonly stitches: number;
@@ -33,7 +33,7 @@ export async function benchmarkSweep(
 ): Promise<SweepTiming> {
   const space = buildStitchSpace(variants);
   const network = { anchors: variants.map(viTArchitecture), classes: 100, adaptation: 'full' } as const;
-  const random = Random.of(0, 'sweep-benchmark');
+  const random = repeatedNormals(Random.of(0, 'sweep-benchmark'));
   const host = randomNetwork(random, space, variants);
   const frozen = frozenOnDevice(engine, host);
   const weights = namedLeaves<Float32NdArray>(host);
@@ -50,7 +50,12 @@ export async function benchmarkSweep(
 }
 
 /** A split in memory: reading images is no part of what is measured. */
-function randomImages(random: Random, side: number, count: number, batchSize: number): Pick<BatchLoader, 'batches'> {
+function randomImages(
+  random: NormalSource,
+  side: number,
+  count: number,
+  batchSize: number,
+): Pick<BatchLoader, 'batches'> {
   const batches: Batch[] = [];
   for (let start = 0; start < count; start += batchSize) {
     const size = Math.min(batchSize, count - start);

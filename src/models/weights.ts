@@ -1,6 +1,6 @@
 /** Trees of weights from a family's table of tensors: fresh ones, and both ways to a state dict with timm's names. */
 import { type Float32NdArray, float32, type StateDict, sizeOf } from '../shared/arrays.js';
-import type { Random } from '../shared/random.js';
+import type { NormalSource } from '../shared/random.js';
 import { type Architecture, numFeatures } from './architecture.js';
 import { imageFamilyOf } from './families.js';
 import type { NetworkWeights } from './family.js';
@@ -12,12 +12,15 @@ import { drawn, type Initial, placed, type TensorRow } from './tensor-table.js';
 type Array32 = Float32NdArray;
 
 /** Fresh weights as timm initialises them, drawn in the order of the table. */
-export function initialWeights({ tensors }: Pick<Architecture, 'tensors'>, random: Random): NetworkWeights<Array32> {
+export function initialWeights(
+  { tensors }: Pick<Architecture, 'tensors'>,
+  random: NormalSource,
+): NetworkWeights<Array32> {
   return treeOf(tensors, ({ shape, initial }) => initialArray(shape, initial, random)) as NetworkWeights<Array32>;
 }
 
 /** A new classifier: trunc_normal(0.02), bias 0, as timm's when the number of classes changes. */
-export function initialHead(width: number, classes: number, random: Random): Linear<Array32> {
+export function initialHead(width: number, classes: number, random: NormalSource): Linear<Array32> {
   return { weight: initialArray([width, classes], drawn, random), bias: float32([classes]) };
 }
 
@@ -48,7 +51,7 @@ export function headRows(architecture: Architecture, classes: number): TensorRow
   return placed({ part: 'head' }, imageFamilyOf(architecture).headRows(numFeatures(architecture), classes));
 }
 
-function initialArray(shape: readonly number[], initial: Initial, random: Random): Array32 {
+function initialArray(shape: readonly number[], initial: Initial, random: NormalSource): Array32 {
   if ('truncatedNormal' in initial) {
     return float32(shape, random.truncatedNormal(sizeOf(shape), initial.truncatedNormal));
   }

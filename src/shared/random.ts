@@ -6,6 +6,9 @@ export interface RandomState {
   readonly words: readonly [number, number, number, number];
 }
 
+/** What weights are drawn from. */
+export type NormalSource = Pick<Random, 'truncatedNormal'>;
+
 export class Random {
   private constructor(private words: [number, number, number, number]) {}
 
