@@ -9,6 +9,9 @@ import { Pointers, Scope, storedTypes } from './scope.js';
 /** Threads that a reduction of columns should have at least, and rows that one of them should take at least. */
 const [manyThreads, fewRows] = [1 << 16, 16];
 
+/** A thread waits some 500 ns for a number: it asks for several before it adds them up. */
+const manyInFlight = '#pragma unroll 8';
+
 /**
  * Reduces [outer, reduced, inner] to [outer, inner], in pieces where the result is small: the second kernel, where there is
  * one, adds up the pieces in temporary memory [pieces, outer, inner].
@@ -44,6 +47,7 @@ export function columnKernels(
   (void)o; (void)n;
   ${type} sum = ${startOf(by, value)};
   const unsigned end = ${reduced}u < (piece + 1u) * ${size}u ? ${reduced}u : (piece + 1u) * ${size}u;
+  ${manyInFlight}
   for (unsigned k = piece * ${size}u + ${first}; k < end; k += ${step}) {
     ${scope.lines.join('\n    ')}
     sum = ${by}Of(sum, ${element});
@@ -60,6 +64,7 @@ export function columnKernels(
   const unsigned lane = threadIdx.x % WARP, t = (blockIdx.x * ${threads}u + threadIdx.x) / WARP;
   if (t >= ${results}u) return;
   ${type} sum = ${startOf(by, value)};
+  ${manyInFlight}
   for (unsigned k = lane; k < ${pieces}u; k += WARP) sum = ${by}Of(sum, pieces[k * ${results}u + t]);
   ACROSS(${by}Of, sum)
   if (lane == 0) a0[t] = sum;
