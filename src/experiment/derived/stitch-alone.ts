@@ -58,7 +58,7 @@ export async function trainAlone(
     held.push(start);
 
     // 2. Before, training, after: what tests decides nothing.
-    const before = await scoresOf(context, network, start, 'after shared training');
+    const before = await scoresOf(context, network, start, 'before training alone');
     const done = await runStage(context, network, stage, 0);
     held.push(done.trainables);
     const after = await scoresOf(context, network, done.trainables, 'after training alone');

@@ -7,12 +7,21 @@ import type { Dataset } from '../../data/dataset.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch } from '../../models/from-scratch.js';
+import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
 import { type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
 import { type AnchorIdentity, anchorFile } from './anchor-identity.js';
 import { trainingOptions, validationOptions } from './image-splits.js';
 import { initialNetwork } from './initial-network.js';
 import { trainTogether } from './together-training.js';
+
+function refuseTooFew(images: number, imagesOfProgram: number): void {
+  if (images >= imagesOfProgram) return;
+  throw new RequestError(
+    `${images} training images do not fill the steps of one program, training.together.steps x training.batch_size = ${imagesOfProgram}`,
+    'Lower one of the two, or add images.',
+  );
+}
 
 /** @param identities of the anchors, in their order */
 export async function pretrainTogether(
@@ -45,8 +54,10 @@ export async function pretrainTogether(
   const latestOf = (name: string) => `${fileOf(name).replace(/\.safetensors$/, '')}.latest.safetensors`;
   const checkpoint = path.join(output, 'together.partial');
 
+  const imagesOfProgram = steps * training.batch_size;
+  refuseTooFew(dataset.splits.train.length, imagesOfProgram);
   const options = trainingOptions(config, dataset, preprocessing, runtime.progress);
-  const train = await openRawBatches({ ...options, batchSize: steps * training.batch_size });
+  const train = await openRawBatches({ ...options, batchSize: imagesOfProgram });
   const validation = await openBatchesFor(runtime.engine, validationOptions(dataset, preprocessing, runtime.progress));
   runtime.progress.stop();
   try {

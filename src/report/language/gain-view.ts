@@ -71,7 +71,7 @@ export function languageGainLines(result: TrialResult): string[] {
 }
 
 function changed(before: TextScores, after: TextScores): string {
-  return `${formatted(before)} after shared training, ${formatted(after)} now`;
+  return `${formatted(before)} before, ${formatted(after)} now`;
 }
 
 function formatted({ loss, accuracy }: TextScores): string {

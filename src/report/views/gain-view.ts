@@ -87,7 +87,7 @@ export function gainLines(result: TrialResult, testImages: number): string[] {
   const change = gain === 0 ? 'as before' : gain > 0 ? `${counted} gained` : `${counted} lost`;
   return [
     `${capital(stitchSummary(stitch!))}, after ${trainedAlone(result)}`,
-    `Test images: ${percent(shared.test)} after shared training, ${percent(alone.test)} now: ${change}`,
+    `Test images: ${percent(shared.test)} before, ${percent(alone.test)} now: ${change}`,
     validationLine(result.finetuned!),
   ];
 }
@@ -97,7 +97,7 @@ function validationLine({ shared, alone }: FinetunedResult): string {
     return 'Validation images: none were kept from training, so that nothing chose the learning rate';
   }
   const gain = alone.validation - shared.validation;
-  return `Validation images: ${percent(shared.validation)} after shared training, ${percent(alone.validation)} now: ${adviceOf(gain)}`;
+  return `Validation images: ${percent(shared.validation)} before, ${percent(alone.validation)} now: ${adviceOf(gain)}`;
 }
 
 function percent(accuracy: number): string {

@@ -105,8 +105,8 @@ test('a stitch is trained alone: tested before and after, its rate chosen, all t
   );
   const tests = labels.filter((label) => / images (after|before)/.test(label));
   assert.deepEqual(tests, [
-    `${trial}: validation images after shared training`,
-    `${trial}: test images after shared training`,
+    `${trial}: validation images before training alone`,
+    `${trial}: test images before training alone`,
     `${trial}: validation images after training alone`,
     `${trial}: test images after training alone`,
   ]);

@@ -98,6 +98,8 @@ test('a family that learns together is resumed, looked into while it learns, and
   const { head } = await loadNetwork(second[1]!.file, architectureNamed(architectures[1]!));
   assert.deepEqual(head!.weight.shape, [32, 2]);
 
+  await assert.rejects(run('third', undefined, { steps: 5 }), /^RequestError: 8 training images .* = 10$/);
+
   const again = await run('first');
   assert.deepEqual(
     again.map(({ file }) => file),

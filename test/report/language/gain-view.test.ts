@@ -23,8 +23,8 @@ const [good, bad] = [
 test('losses and perplexities before and after; the validation loss says what to take', () => {
   assert.deepEqual(languageGainLines(resultOf({ validation: bad, test: bad }, { validation: good, test: good })), [
     'Stitch 18, 7B 0–5 → 13B 8–39: 11 B params, after 5 epochs alone at base rate 1.2e-2',
-    'Validation texts: loss 1.3863 (perplexity 4.000, next token 50.00 %) after shared training, loss 0.6931 (perplexity 2.000, next token 60.00 %) now: they favour the new one',
-    'Test texts: loss 1.3863 (perplexity 4.000, next token 50.00 %) after shared training, loss 0.6931 (perplexity 2.000, next token 60.00 %) now',
+    'Validation texts: loss 1.3863 (perplexity 4.000, next token 50.00 %) before, loss 0.6931 (perplexity 2.000, next token 60.00 %) now: they favour the new one',
+    'Test texts: loss 1.3863 (perplexity 4.000, next token 50.00 %) before, loss 0.6931 (perplexity 2.000, next token 60.00 %) now',
   ]);
   const [, worse, none] = languageGainLines(resultOf({ validation: good }, { validation: bad }));
   assert.match(worse!, /they favour the run as it is$/);
