@@ -92,12 +92,13 @@ function loadingLine({ threads, results }: Loading): string {
 }
 
 function peerTable(lines: readonly PeerLine[]): string {
-  const rows = lines.map(({ model = 'ESTA step', mode = '', compile, forward_ms, step_ms, esta_step_S_to_B: esta }) => [
-    model,
-    `${mode}${compile ? ', compiled' : ''}`,
-    String(forward_ms ?? '-'),
-    String(step_ms ?? esta ?? '-'),
-  ]);
+  const rows = lines.flatMap(({ model, mode = '', compile, forward_ms, step_ms, ...stitched }) => {
+    const { esta_step_S_to_B: esta, sn_net_step_S_to_B: snNet } = stitched;
+    const step = step_ms ?? esta ?? snNet;
+    if (step === undefined) return [];
+    const what = model ?? (esta === undefined ? 'SN-Net step' : 'ESTA step');
+    return [[what, `${mode}${compile ? ', compiled' : ''}`, String(forward_ms ?? '-'), String(step)]];
+  });
   return rows.length === 0 ? '' : `The peer\n\n${table(['Model', 'Mode', 'Forward (ms)', 'Step (ms)'], rows)}`;
 }
 
