@@ -86,7 +86,7 @@ test('the number of classes is that of the data set', async () => {
 test('people read a table', async () => {
   const { status, stdout } = await esta(['stitches', 'experiments/quickstart.yaml']);
   assert.equal(status, 0);
-  assert.match(stdout, /^quickstart: 36 stitches, 12 classes \(species\)\n/);
+  assert.match(stdout, /^quickstart: 36 stitches, 36 classes \(species\)\n/);
   assert.match(stdout, /\n +2 +Ti\[0-1\) -> S\[0-12\) /);
 });
 
