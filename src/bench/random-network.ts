@@ -20,10 +20,13 @@ export function repeatedNormals(random: Random): NormalSource {
   let next = 0;
   return {
     truncatedNormal: (length, std) => {
+      const pattern = drawn.map((number) => std * number);
       const numbers = new Float32Array(length);
-      for (let index = 0; index < length; index++) {
-        numbers[index] = std * drawn[next]!;
-        next = next + 1 === drawnNumbers ? 0 : next + 1;
+      for (let filled = 0; filled < length; ) {
+        const part = pattern.subarray(next, next + length - filled);
+        numbers.set(part, filled);
+        filled += part.length;
+        next = (next + part.length) % drawnNumbers;
       }
       return numbers;
     },

@@ -9,15 +9,13 @@ import { keptLeaf, type Leaf, type Storage, treeOfLeaves } from '../../models/ll
 import { llamaTensors } from '../../models/llama/tensors.js';
 import { outputsOfPart } from '../../models/quantise.js';
 import type { TensorRow } from '../../models/tensor-table.js';
-import { type Float32NdArray, float32, isArray, type NdArray, sizeOf } from '../../shared/arrays.js';
-import { Random } from '../../shared/random.js';
+import { float32, isArray, type NdArray, sizeOf } from '../../shared/arrays.js';
+import { type NormalSource, Random } from '../../shared/random.js';
 import { leavesOf } from '../../shared/tree.js';
 import { stitchParams } from '../../stitching/space/cost.js';
 import { isAnchor, type Stitch, stitchLabel } from '../../stitching/space/stitch.js';
 import { buildStitchSpace } from '../../stitching/space/stitch-space.js';
-
-/** Numbers that are drawn; larger tensors repeat them. */
-const drawnNumbers = 2 ** 16;
+import { randomArray, repeatedNormals } from '../random-network.js';
 
 export interface RandomOptions {
   readonly storage: Storage;
@@ -43,20 +41,12 @@ export interface RandomPath {
   readonly label?: string;
 }
 
-const drawnOnce = () => Random.of(0, 'random llama').truncatedNormal(drawnNumbers, 0.02);
-
-function filledWith(drawn: Float32Array, shape: readonly number[]): Float32NdArray {
-  const data = new Float32Array(sizeOf(shape));
-  for (let begin = 0; begin < data.length; begin += drawnNumbers) {
-    data.set(drawn.subarray(0, Math.min(drawnNumbers, data.length - begin)), begin);
-  }
-  return float32(shape, data);
-}
+const numbers = () => repeatedNormals(Random.of(0, 'random llama'));
 
 /** As it is kept; parts of a shared matrix are one array, too. */
-function randomLeaf(row: TensorRow, drawn: Float32Array, { storage, isShared = false }: RandomOptions): Leaf {
+function randomLeaf(row: TensorRow, random: NormalSource, { storage, isShared = false }: RandomOptions): Leaf {
   const shape = publishedShape(row.layout, row.shape);
-  const kept = (extents: readonly number[]) => keptLeaf(row, filledWith(drawn, extents), storage);
+  const kept = (extents: readonly number[]) => keptLeaf(row, randomArray(random, extents), storage);
   const [outputs, inputs] = shape as [number, number];
   const most = outputsOfPart(inputs);
   const part = isShared && most < outputs ? kept([most, inputs]) : undefined;
@@ -67,13 +57,13 @@ function randomLeaf(row: TensorRow, drawn: Float32Array, { storage, isShared = f
 
 /** One tensor at a time exists in float32, as when weights are read. */
 export function randomLlama(config: LlamaConfig, options: RandomOptions): LlamaWeights<NdArray> {
-  const drawn = drawnOnce();
+  const random = numbers();
   const rows = llamaTensors(config);
   const made = new Map<string, Leaf>();
   const leaves = new Map<TensorRow, Leaf>();
   for (const row of rows) {
     const alike = `${row.layout} ${row.place.part === 'head'} ${row.shape}`;
-    const leaf = made.get(alike) ?? randomLeaf(row, drawn, options);
+    const leaf = made.get(alike) ?? randomLeaf(row, random, options);
     if (options.isShared) made.set(alike, leaf);
     leaves.set(row, leaf);
   }
@@ -111,7 +101,7 @@ export function randomStitch(
     randomLlama({ ...configs[anchor]!, depth: to - from }, options),
   ) as [LlamaWeights<NdArray>, LlamaWeights<NdArray>];
   const [narrow, wide] = [configs[0].width, configs[1].width];
-  const layer = { weight: filledWith(drawnOnce(), [narrow, wide]), bias: float32([wide]) };
+  const layer = { weight: randomArray(numbers(), [narrow, wide]), bias: float32([wide]) };
   const { embedding, blocks } = front;
   const { norm, head, embedding: other } = rear;
   const weights: PathWeights<NdArray> = {
