@@ -7,7 +7,7 @@ import type { NdArray } from '../shared/arrays.js';
 import type { EngineName, Precision } from '../shared/engine-names.js';
 import type { Mapped } from '../shared/tree.js';
 import type { GraphParts } from './onnx/model-proto.js';
-import type { GraphSession } from './onnx/programs/graph-session.js';
+import type { GraphSession } from './onnx/programs/backend.js';
 
 /** An array on the engine's device. Only the engine that made it can read it. */
 export interface Value {

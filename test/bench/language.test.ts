@@ -79,6 +79,15 @@ test('a stitch of a size: blocks by the nearest rule, and as many bytes as param
   assert.ok(depths[0]![0]! > depths[1]![0]! && depths[0]![1]! < depths[1]![1]!, `${depths}`);
 });
 
+test('weights of one shape differ, or ONNX Runtime would keep and read them once', () => {
+  for (const storage of ['float32', '8bit'] as const) {
+    const leaves = leavesOf(randomNetwork(config, { storage }).weights, isArray);
+    const matrices = leaves.filter(({ leaf: { shape } }) => shape.length === 2 && shape.every((extent) => extent > 1));
+    const contents = new Set(matrices.map(({ leaf: { data } }) => Buffer.from(data.buffer).toString('latin1')));
+    assert.equal(contents.size, matrices.length);
+  }
+});
+
 test('arrays that are shared have the shapes of those that are not', () => {
   const wide = { ...config, depth: 1, vocabulary: 70_000, tied: false };
   const shapesOf = (isShared: boolean) =>

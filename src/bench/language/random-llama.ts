@@ -21,7 +21,8 @@ export interface RandomOptions {
   readonly storage: Storage;
   /**
    * Whether tensors of one shape are one array: where each gets memory of its own on a device, the host needs little.
-   * Default false: a processor would find the weights of one block in its cache in the next.
+   * Default false: a processor would find the weights of one block in its cache in the next. They differ, too: ONNX Runtime
+   * keeps equal weights once.
    */
   readonly isShared?: boolean;
 }

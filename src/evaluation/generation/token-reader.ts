@@ -1,6 +1,6 @@
 /** Programs that read tokens: traced ones, on every engine, the graph for weights of 8 bits on the CPU, and those of a card. */
 import type { Engine, Value } from '../../engine/engine.js';
-import type { GraphSession } from '../../engine/onnx/programs/graph-session.js';
+import type { GraphSession } from '../../engine/onnx/programs/backend.js';
 import { frozenOnDevice, toDevice, toHost } from '../../engine/transfer.js';
 import {
   type CachedInputs,
@@ -72,6 +72,7 @@ export function tracedReader(engine: Engine, shapes: readonly PartShape[], weigh
 /** The graph is opened when the first text is read, and keeps nothing of the arrays of the weights. */
 export function graphReader(engine: Engine, shapes: readonly PartShape[], weights: PathWeights<NdArray>): TokenReader {
   const embedding = weights.embedding.tokens as Float32NdArray;
+  const { vocabulary } = shapes.at(-1)!.config;
   let graph: Promise<GraphSession> | undefined;
   let closed = false;
   const open = () => {
@@ -87,7 +88,8 @@ export function graphReader(engine: Engine, shapes: readonly PartShape[], weight
       [`values.${block}`, values] as const,
     ]);
     const session = await open();
-    const { logits } = await session.run(
+    const logits = float32([texts.length, vocabulary]);
+    await session.run(
       {
         features: rowsOf(embedding, texts),
         first: int32([1], Int32Array.of(first)),
@@ -95,9 +97,9 @@ export function graphReader(engine: Engine, shapes: readonly PartShape[], weight
         seen: int32([1], Int32Array.of(last + 1)),
         ...Object.fromEntries(arrays),
       },
-      Object.fromEntries(arrays.map(([name, array]) => [`${name}.all`, array])),
+      { logits, ...Object.fromEntries(arrays.map(([name, array]) => [`${name}.all`, array])) },
     );
-    return logits!.data as Float32Array;
+    return logits.data;
   };
   return {
     most: longestChunk,

@@ -32,6 +32,7 @@ const statusFunctions = {
   createCudaOptions: [205, pointer],
   updateCudaOptions: [206, pointer, pointer, pointer, 'size_t'],
   registerAllocator: [259, pointer, 'str', pointer, pointer, pointer, pointer, 'size_t'],
+  addFilesInMemory: [279, pointer, pointer, pointer, pointer, 'size_t'],
 } as const;
 
 const releaseFunctions = {
@@ -139,6 +140,11 @@ function addressOf(array: ArrayBufferView): Handle {
   return koffi.address(array);
 }
 
+/** Addresses of arrays as C takes them, `char **`. Keep the arrays as long as these are used. */
+export function addressesOf(arrays: readonly Uint8Array[]): BigUint64Array {
+  return BigUint64Array.from(arrays, addressOf);
+}
+
 /** Texts as C takes them, `char **`. Keep it as long as its addresses are used. */
 export class TextList {
   readonly addresses: BigUint64Array;
@@ -146,6 +152,6 @@ export class TextList {
 
   constructor(texts: readonly string[]) {
     this.texts = texts.map((text) => Buffer.from(`${text}\0`));
-    this.addresses = BigUint64Array.from(this.texts, addressOf);
+    this.addresses = addressesOf(this.texts);
   }
 }

@@ -1,6 +1,7 @@
 /** Programs that ONNX Runtime's C API computes, on a thread of its own: JavaScript goes on meanwhile. */
 import type { Device, Precision } from '../../../shared/engine-names.js';
-import { type Handle, type NativeApi, TextList } from './api.js';
+import type { FileBeside } from '../programs/backend.js';
+import { addressesOf, type Handle, type NativeApi, TextList } from './api.js';
 
 export interface NativeSessionOptions {
   readonly device: Exclude<Device, 'webgpu'>;
@@ -10,6 +11,8 @@ export interface NativeSessionOptions {
   readonly threads: number;
   /** Configuration entries, without `session.` before their names. */
   readonly entries: Readonly<Record<string, string>>;
+  /** Constants of the model that it does not hold itself; ONNX Runtime copies them. */
+  readonly beside?: readonly FileBeside[];
 }
 
 /** ORT_LOGGING_LEVEL_FATAL, ORT_DISABLE_ALL */
@@ -39,9 +42,12 @@ export class NativeSession {
   ): Promise<NativeSession> {
     const settings = settingsOf(api, options);
     const made = new BigUint64Array(1);
+    const files = [...(options.beside ?? [])];
     try {
+      if (files.length > 0) addFiles(api, settings, files);
       await api.callAside('createSessionFromArray', api.env, model, model.byteLength, settings, made);
     } finally {
+      files.length = 0; // until now nobody else may have referred to their contents
       api.release('sessionOptions', settings);
     }
     return new NativeSession(api, made[0]!, new TextList(names.inputs), new TextList(names.outputs));
@@ -94,6 +100,14 @@ function settingsOf(api: NativeApi, { device, precision, threads, entries }: Nat
     api.release('sessionOptions', settings);
     throw error;
   }
+}
+
+/** Contents are read when the session is created. */
+function addFiles(api: NativeApi, settings: Handle, files: readonly FileBeside[]): void {
+  const names = new TextList(files.map(({ path }) => path));
+  const contents = addressesOf(files.map(({ data }) => data));
+  const lengths = BigUint64Array.from(files, ({ data }) => BigInt(data.byteLength));
+  api.call('addFilesInMemory', settings, names.addresses, contents, lengths, files.length);
 }
 
 /** Adds the provider. Of its options, `enable_cuda_graph` needs inputs and outputs that stay where they are. */

@@ -37,3 +37,22 @@ export interface Backend<Tensor extends Stored> {
   load(source: ProgramSource): Promise<LoadedProgram<Tensor>>;
   dispose(): Promise<void>;
 }
+
+/** By name. */
+export type Arrays = Readonly<Record<string, NdArray>>;
+
+/** A graph that was written node by node (graph-session.ts). */
+export interface GraphSession {
+  /**
+   * @param inputs by name; int32 and float32
+   * @param outputs arrays that all outputs are written into; one of them may be an input, which an operator then goes on with
+   */
+  run(inputs: Arrays, outputs: Arrays): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is handed over with a model, as if it were a file beside it. */
+export interface FileBeside {
+  readonly path: string;
+  readonly data: Uint8Array;
+}

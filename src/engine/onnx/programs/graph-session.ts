@@ -2,31 +2,34 @@
 import type { NdArray } from '../../../shared/arrays.js';
 import { encodeModel, type GraphParts } from '../model-proto.js';
 import * as ort from '../runtime.js';
-
-export interface GraphSession {
-  /**
-   * @param inputs by name; int32 and float32
-   * @param into arrays that outputs are written into; one of them may be an input, which an operator then goes on with
-   * @returns the other outputs
-   */
-  run(
-    inputs: Readonly<Record<string, NdArray>>,
-    into: Readonly<Record<string, NdArray>>,
-  ): Promise<Readonly<Record<string, NdArray>>>;
-  close(): Promise<void>;
-}
+import type { Arrays, FileBeside, GraphSession } from './backend.js';
 
 /** Bytes from which a constant is handed over beside the model, which ends at 2 GiB and is copied twice on its way. */
 const largestInside = 2 ** 16;
 
+/**
+ * By the C API where it loads: onnxruntime-node copies all outputs in every run, keys and values of a whole context for each
+ * new token, and its copies call the garbage collector.
+ */
 export async function openGraph(graph: GraphParts, threads: number): Promise<GraphSession> {
-  const externalData: { path: string; data: Uint8Array }[] = [];
+  const beside: FileBeside[] = [];
   const constants = graph.constants.map((constant) => {
     if (constant.bytes.length < largestInside) return constant;
-    externalData.push({ path: constant.name, data: constant.bytes });
+    beside.push({ path: constant.name, data: constant.bytes });
     return { ...constant, external: { location: constant.name, offset: 0 } };
   });
-  const session = await ort.InferenceSession.create(encodeModel({ ...graph, constants }), {
+  const model = encodeModel({ ...graph, constants });
+  const { openNativeGraph } = await import('../native/graph.js').catch(() => ({ openNativeGraph: undefined }));
+  return (await openNativeGraph?.(graph, model, beside, threads)) ?? openByNode(model, beside, threads);
+}
+
+/** By onnxruntime-node. */
+export async function openByNode(
+  model: Uint8Array,
+  externalData: readonly FileBeside[],
+  threads: number,
+): Promise<GraphSession> {
+  const session = await ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'disabled',
     enableCpuMemArena: false,
@@ -37,28 +40,19 @@ export async function openGraph(graph: GraphParts, threads: number): Promise<Gra
     externalData,
   });
   return {
-    async run(inputs, into) {
-      const feeds: Record<string, ort.Tensor> = {};
+    async run(inputs, outputs) {
       // One array is one tensor: an operator writes in place where its input and its output are the same.
       const tensors = new Map<NdArray, ort.Tensor>();
-      const tensorOf = (array: NdArray) => {
-        const tensor = tensors.get(array) ?? new ort.Tensor(array.dtype, array.data, array.shape);
-        tensors.set(array, tensor);
-        return tensor;
-      };
-      for (const [name, array] of Object.entries(inputs)) feeds[name] = tensorOf(array);
-      const fetches = Object.fromEntries(
-        session.outputNames.map((name) => [name, into[name] ? tensorOf(into[name]) : null]),
-      );
-      const results = await session.run(feeds, fetches);
-      const computed = session.outputNames.filter((name) => !into[name]);
-      return Object.fromEntries(computed.map((name) => [name, arrayOf(results[name]!)]));
+      const tensorsOf = (arrays: Arrays) =>
+        Object.fromEntries(
+          Object.entries(arrays).map(([name, array]) => {
+            const tensor = tensors.get(array) ?? new ort.Tensor(array.dtype, array.data, array.shape);
+            tensors.set(array, tensor);
+            return [name, tensor] as const;
+          }),
+        );
+      await session.run(tensorsOf(inputs), tensorsOf(outputs));
     },
     close: () => session.release(),
   };
-}
-
-function arrayOf({ type, dims: shape, data }: ort.Tensor): NdArray {
-  if (type !== 'float32') throw new Error(`a graph returned a ${type} tensor: cast it to float32`);
-  return { dtype: type, shape, data: data as Float32Array };
 }
