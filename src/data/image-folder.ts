@@ -20,21 +20,29 @@ export interface ImageFolder extends Dataset {
  * Lists the images; classes are the folders of `train/` in code-unit order. Where only one of `val/` (also called
  * `validation/` or `valid/`) and `test/` exists it is the test split: what results are reported on must not choose
  * anything.
- * @throws RequestError for a missing folder, fewer than two classes, a class without images, and classes that differ
- * between splits
+ * The other splits may lack classes, which a note names.
+ * @throws RequestError for a missing folder, fewer than two classes, a class folder without images, and classes that
+ * `train/` lacks
  */
 export async function readImageFolder({ name, root }: Omit<ImageFolderSource, 'kind'>): Promise<ImageFolder> {
   const { train: trainFolder, val: valFolder, test: testFolder, leftOut } = await splitFolders(root);
   const classes = await classesOf(trainFolder);
+  const notes: string[] = [];
   const read = async (folder: string) => {
     const split = await readSplit(folder, classes, root);
     leftOut.push(...split.leftOut);
+    if (split.without.length > 0) notes.push(noteOn(path.basename(folder), split.without, classes));
     return split.samples;
   };
   const train = await read(trainFolder);
   const val = valFolder && testFolder ? await read(valFolder) : undefined;
   const test = await read(testFolder ?? valFolder!);
-  return { name, classes, splits: { train, ...(val && { val }), test }, notes: sentencesOf(leftOut, root) };
+  return {
+    name,
+    classes,
+    splits: { train, ...(val && { val }), test },
+    notes: [...notes, ...sentencesOf(leftOut, root)],
+  };
 }
 
 async function splitFolders(root: string) {
@@ -88,32 +96,33 @@ async function classesOf(train: string): Promise<string[]> {
 async function readSplit(folder: string, classes: readonly string[], root: string) {
   const { folders, files } = await entriesOf(folder);
   const found = folders.filter((name) => !name.startsWith('.'));
-  checkClasses(folder, found, classes);
+  const without = missingClasses(folder, found, classes);
   const leftOut: LeftOut[] = files
     .filter(isImageName)
     .map((file) => ({ file: path.join(folder, file), reason: 'in no class folder' }));
   const samples: Sample[] = [];
   for (const [label, name] of classes.entries()) {
+    if (without.includes(name)) continue;
     const listing = await filesOfClass(path.join(folder, name));
     if (listing.images.length === 0) throw noImages(path.join(folder, name), listing.leftOut, root);
     for (const file of listing.images) samples.push({ file, label });
     for (const each of listing.leftOut) leftOut.push(each);
   }
-  return { samples, leftOut };
+  return { samples, leftOut, without };
 }
 
 function noImages(folder: string, leftOut: readonly LeftOut[], root: string): RequestError {
   const found = leftOut.length === 0 ? 'it is empty' : sentencesOf(leftOut, root).join('; ');
   return new RequestError(
     `class folder ${folder} holds no images (${found}); expected ${imageExtensions.join(', ')}`,
-    'Add images to it, or remove the class folder from every split.',
+    'Add images to it, or remove the class folder: from train/, and so from every split, or from the other splits alone.',
   );
 }
 
-function checkClasses(folder: string, found: readonly string[], classes: readonly string[]): void {
+/** Classes without a folder in a split. @throws RequestError for folders that are no class */
+function missingClasses(folder: string, found: readonly string[], classes: readonly string[]): string[] {
   const unknown = found.filter((name) => !classes.includes(name));
   const missing = classes.filter((name) => !found.includes(name));
-  if (unknown.length === 0 && missing.length === 0) return;
   for (const name of unknown) {
     const twin = missing.find((other) => other.normalize() === name.normalize());
     if (twin === undefined) continue;
@@ -122,14 +131,25 @@ function checkClasses(folder: string, found: readonly string[], classes: readonl
       'Unicode writes some letters in two ways, and macOS and Linux differ. Rename one; convmv -r -f utf8 -t utf8 --nfc --notest FOLDER renames all.',
     );
   }
-  const problems = [
-    ...(unknown.length > 0 ? [`has the classes ${listed(unknown)} that train/ lacks`] : []),
-    ...(missing.length > 0 ? [`lacks the classes ${listed(missing)} of train/`] : []),
-  ];
-  throw new RequestError(
-    `${folder} ${problems.join(' and ')}; every split must hold the same ${classes.length} class folders`,
-    'Rename, add or remove class folders so that they agree.',
-  );
+  if (unknown.length > 0) {
+    const lacks = missing.length > 0 ? ` and lacks the classes ${listed(missing)} that train/ has` : '';
+    throw new RequestError(
+      `${folder} has the classes ${listed(unknown)} that train/ lacks${lacks}; classes are the ${classes.length} folders of train/`,
+      'Rename or remove class folders, so that no other split has one that train/ lacks.',
+    );
+  }
+  if (missing.length === classes.length) {
+    throw new RequestError(
+      `${folder} holds no class folders`,
+      'Put the images of each class into a folder of its own.',
+    );
+  }
+  return missing;
+}
+
+/** What is measured on such a split says nothing about these classes: whoever reads the numbers should know. */
+function noteOn(split: string, without: readonly string[], classes: readonly string[]): string {
+  return `${split}/ has no image of ${without.length} of ${classes.length} classes: ${listed(without)}`;
 }
 
 /** Two names that Unicode holds to be the same text; undefined when there are none. */

@@ -95,7 +95,24 @@ test('classes without images, and splits without classes', async () => {
 
 test('classes that differ between splits', async () => {
   await put('train/owl/1.jpg', 'train/wren/1.jpg', 'test/owl/1.jpg', 'test/owI/1.jpg');
-  await refused(path.join(root, 'test'), "'owI'", "lacks the classes 'wren'", '2 class folders');
+  await refused(path.join(root, 'test'), "'owI'", "lacks the classes 'wren'", 'the 2 folders of train/');
+});
+
+test('a split may lack classes of train/, which a note names; it may not lack all', async () => {
+  await put(...plain, 'train/kite/1.jpg', 'val/wren/2.jpg');
+  const { classes, splits, notes } = await read();
+  assert.deepEqual(classes, ['kite', 'owl', 'wren']);
+  assert.deepEqual(splits.val, [{ file: path.join(root, 'val/wren/2.jpg'), label: 2 }]);
+  assert.deepEqual(
+    splits.test.map(({ label }) => label),
+    [1, 2],
+  );
+  assert.deepEqual(notes, [
+    "val/ has no image of 2 of 3 classes: 'kite', 'owl'",
+    "test/ has no image of 1 of 3 classes: 'kite'",
+  ]);
+  await rm(path.join(root, 'val/wren'), { recursive: true });
+  await refused(path.join(root, 'val'), 'no class folders');
 });
 
 test('nested folders are read in the order of torchvision: folders by path, then names', async () => {
