@@ -14,7 +14,7 @@ import { interruptSignal } from '../shared/interrupt.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { createProgress } from '../shared/progress.js';
 import { itemsOfPlan } from './items/item.js';
-import { largestMemory, listItems } from './items/listing.js';
+import { largestOf, listItems } from './items/listing.js';
 import { describeOutcome, namedItems, type Outcome, openItems } from './items/run-items.js';
 import { createJobsDisplay } from './jobs/display.js';
 import { checkJobs, jobsOf, mayUseGpus, placesOf, thisMachine } from './jobs/places.js';
@@ -71,10 +71,11 @@ export async function performJobs(
   const items = itemsOfPlan(plan);
   const machine = thisMachine(mayUseGpus(engine, device, startedForCuda() || isGpuPlausible()));
   const work = items.filter(({ does }) => does !== 'training').length; // rates, and trials
-  const processBytes = jobs === 'auto' ? largestMemory(await listItems(experiment, runFolder, 1)) : 0;
+  const largest =
+    jobs === 'auto' ? largestOf(await listItems(experiment, runFolder, 1)) : { processBytes: 0, stepMacs: 0 };
   const places = placesOf(
     machine,
-    jobsOf(checkJobs(jobs), machine, { work, processBytes, ...(threads && { threads }) }),
+    jobsOf(checkJobs(jobs), machine, { work, ...largest, ...(threads && { threads }) }),
     threads,
   );
   const surroundings = { runFolder, variants, reuse, cacheFolder: defaultCacheFolder() };

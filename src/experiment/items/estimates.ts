@@ -22,6 +22,8 @@ export interface StageEstimate {
   readonly secondsPerStep: number;
   /** Whether the run folder has measured it. */
   readonly isMeasured: boolean;
+  /** Multiply-accumulates of a step, on average. */
+  readonly macsPerStep: number;
   /** Of a process that trains it. */
   readonly memoryBytes: number;
   /** Of one checkpoint. */
@@ -87,6 +89,7 @@ async function shapeOf(
   const largest = architectures.at(-1)!;
   const kept = ((texts?.microBatchSize ?? batchSize) * keptPerBlock * Math.max(...flops)) / (12 * numFeatures(largest));
   return {
+    macsPerStep: macs,
     secondsPerStep: macs / (macsPerSecond * cores),
     memoryBytes: processBytes + (texts?.weights === '8bit' ? 1 : 4) * weights + 4 * (4 * trainable.total + kept),
     checkpointBytes: 3 * 4 * trainable.total, // parameters, and two moments of each

@@ -30,6 +30,8 @@ export interface ListedItem {
   readonly seconds?: number;
   /** Whether the seconds of a step are those that a finished trial of this run folder took. */
   readonly measured: boolean;
+  /** Multiply-accumulates of a training step, on average. */
+  readonly step_macs?: number;
   readonly memory_bytes?: number;
   readonly checkpoint_bytes?: number;
   /** Who runs it: "process 12 on this machine, since ...". */
@@ -58,9 +60,13 @@ export async function listItems(experiment: Experiment, runFolder: string, cores
   return { run: runFolder, items: listed };
 }
 
-/** Bytes that a process takes for what is largest of it and not finished. */
-export function largestMemory({ items }: Listing): number {
-  return Math.max(0, ...items.map(({ state, memory_bytes = 0 }) => (state === 'finished' ? 0 : memory_bytes)));
+/** Of what is not finished: the most bytes that a process takes, and the most multiply-accumulates of a step. */
+export function largestOf({ items }: Listing): { readonly processBytes: number; readonly stepMacs: number } {
+  const left = items.filter(({ state }) => state !== 'finished');
+  return {
+    processBytes: Math.max(0, ...left.map(({ memory_bytes = 0 }) => memory_bytes)),
+    stepMacs: Math.max(0, ...left.map(({ step_macs = 0 }) => step_macs)),
+  };
 }
 
 function entry({ id, does, waitsFor, steps }: Item, { state, holder, error }: ItemState) {
@@ -74,10 +80,11 @@ function entry({ id, does, waitsFor, steps }: Item, { state, holder, error }: It
 
 function sizes({ steps }: Item, stage: StageEstimate | undefined) {
   if (!stage) return { measured: false };
-  const { secondsPerStep, isMeasured: measured, memoryBytes, checkpointBytes } = stage;
+  const { secondsPerStep, isMeasured: measured, macsPerStep, memoryBytes, checkpointBytes } = stage;
   return {
     ...(steps !== undefined && { seconds: steps * secondsPerStep }),
-    ...{ measured, memory_bytes: Math.round(memoryBytes), checkpoint_bytes: checkpointBytes },
+    ...{ measured, step_macs: Math.round(macsPerStep) },
+    ...{ memory_bytes: Math.round(memoryBytes), checkpoint_bytes: checkpointBytes },
   };
 }
 

@@ -10,7 +10,7 @@ import {
   formatListing,
   type ListedItem,
   type Listing,
-  largestMemory,
+  largestOf,
   listItems,
 } from '../../../src/experiment/items/listing.js';
 import { listStitches } from '../../../src/experiment/space-listing.js';
@@ -62,14 +62,17 @@ test('steps that a finished trial of the method has measured give the time of th
 
 test('processes are counted by the memory of the largest item that is left', async (t) => {
   const { run, items } = await listItems(experiment({ seeds: [0, 1] }), temporary(t), 1);
-  const [first, ...others] = items.map((item) => ({ ...item, memory_bytes: 5e8 }));
-  assert.equal(largestMemory({ run, items: [{ ...first!, memory_bytes: 2e9 }, ...others] }), 2e9);
-  assert.equal(largestMemory({ run, items: [{ ...first!, memory_bytes: 2e9, state: 'finished' }, ...others] }), 5e8);
+  const [first, ...others] = items.map((item) => ({ ...item, memory_bytes: 5e8, step_macs: 7 }));
+  const larger = { ...first!, memory_bytes: 2e9, step_macs: 9 };
+  assert.deepEqual(largestOf({ run, items: [larger, ...others] }), { processBytes: 2e9, stepMacs: 9 });
+  const finished = { ...larger, state: 'finished' } as const;
+  assert.deepEqual(largestOf({ run, items: [finished, ...others] }), { processBytes: 5e8, stepMacs: 7 });
   // Wider networks take more: what `--jobs auto` divides the free memory by.
   const wide = experiment({
     anchors: ['vit_small_patch16_224', 'vit_base_patch16_224'].map((a) => ({ name: a, architecture: a })),
   });
-  assert.ok(largestMemory(await listItems(wide, temporary(t), 1)) > 2 * largestMemory({ run, items }));
+  const [wider, plain] = [largestOf(await listItems(wide, temporary(t), 1)), largestOf({ run, items })];
+  assert.ok(wider.processBytes > 2 * plain.processBytes && wider.stepMacs > 100 * plain.stepMacs);
 });
 
 test('a checkpoint holds what is trained and two moments of it', async (t) => {
@@ -191,13 +194,13 @@ test('an item as a program reads it: holder and error where there are some, no s
   const { run, items } = await listItems(experiment(), folder, 1);
   assert.equal(run, folder);
   const [held, free, , evaluation] = items;
-  const { seconds, memory_bytes, checkpoint_bytes, ...shown } = held!;
+  const { seconds, step_macs, memory_bytes, checkpoint_bytes, ...shown } = held!;
   const ids = ['stitched-grid-0.1', 'stitched'].map((name) => `species-esta-seed0/${name}`);
   assert.deepEqual(shown, {
     ...{ index: 0, id: ids[0], does: 'rate', state: 'running', waits_for: [], steps: 16 },
     ...{ holder: describeHolder(holder), measured: false },
   });
-  assert.ok([seconds, memory_bytes, checkpoint_bytes].every((size) => size! > 0));
+  assert.ok([seconds, step_macs, memory_bytes, checkpoint_bytes].every((size) => size! > 0));
   assert.ok(!('holder' in free! || 'error' in free!));
   assert.deepEqual(evaluation, {
     ...{ index: 3, id: 'species-esta-seed0/evaluation', does: 'evaluation', state: 'failed', waits_for: [ids[1]] },

@@ -29,7 +29,7 @@ test('more threads than cores are not bound', () => {
 
 test('auto: by cores or GPUs, memory, and work', () => {
   const machine = { cores: cores(16), gpus: [], freeBytes: 10e9 };
-  const needs = { work: 100, processBytes: 1e9 };
+  const needs = { work: 100, processBytes: 1e9, stepMacs: 3e12 };
   assert.equal(jobsOf('auto', machine, needs), 8, '80 % of 10 GB');
   assert.equal(jobsOf('auto', machine, { ...needs, processBytes: 1e8 }), 16);
   assert.equal(jobsOf('auto', machine, { ...needs, processBytes: 1e8, threads: 4 }), 4);
@@ -37,6 +37,10 @@ test('auto: by cores or GPUs, memory, and work', () => {
   assert.equal(jobsOf('auto', machine, { ...needs, work: 3 }), 3);
   assert.equal(jobsOf('auto', { ...machine, freeBytes: 1e6 }, needs), 1);
   assert.equal(jobsOf('3', machine, needs), 3);
+  const small = { ...needs, processBytes: 1e8, stepMacs: 2e10 };
+  assert.equal(jobsOf('auto', { ...machine, gpus: ['0', '1'] }, small), 6, 'small steps share a card');
+  assert.equal(jobsOf('auto', { ...machine, cores: cores(4), gpus: ['0', '1'] }, small), 4, 'a core for each');
+  assert.equal(jobsOf('auto', { ...machine, cores: cores(1), gpus: ['0', '1'] }, small), 2, 'no card is left alone');
 });
 
 test('numbers of processes are checked', () => {
