@@ -41,17 +41,21 @@ A machine without esta: --form writes a table to be filled in, --import reads it
       exclusive: ['form', 'all', 'again'],
       summary: 'Take a table that was measured elsewhere (CSV or JSON).',
     }),
-    form: Flags.string({ helpValue: 'FILE', summary: 'Write an empty table (CSV), for a machine without esta.' }),
+    form: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write an empty table (CSV), for a machine without esta; with --all for esta deploy.',
+    }),
   };
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Measure);
-    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { findTrial, openTrial } = await import('../src/experiment/deployed/trained-trial.js');
     const { formOf, importTable } = await import('../src/experiment/measure/foreign-table.js');
     const run = await findTrial(args.run, flags.trial);
     if (flags.form !== undefined) {
       const { writeAtomic } = await import('../src/shared/files.js');
-      await writeAtomic(flags.form, formOf(run));
+      const all = flags.all ? await openTrial(run) : undefined;
+      await writeAtomic(flags.form, formOf(run, all?.trained.map(all.facts)));
       this.log(`Written: ${flags.form}`);
       return { file: flags.form };
     }

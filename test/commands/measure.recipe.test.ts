@@ -14,6 +14,15 @@ test('a table of another machine serves budgets of milliseconds', async (t) => {
   const [header] = (await readFile(form, 'utf8')).split('\n');
   assert.match(header!, /^trial,fingerprint,stitch,flops,batch,median_ms,/);
 
+  const whole = await esta(['measure', run, '--form', form, '--all']);
+  assert.equal(whole.status, 0, whole.stderr);
+  const rows = (await readFile(form, 'utf8')).trim().split('\n').slice(1);
+  const ids = rows.map((row) => Number(row.split(',')[2]));
+  // All of the space, each once, and those that are deployed with the FLOPs that the run reports.
+  assert.deepEqual(ids, [...ids.keys()]);
+  assert.ok(ids.length > result!.stitches.length);
+  for (const { id, flops } of result!.stitches) assert.equal(Number(rows[id]!.split(',')[3]), flops);
+
   const missing = await esta(['export', run, '--budget', '5ms', '--out', path.join(mini.folder, 'a.onnx')]);
   assert.equal(missing.status, 2);
   assert.match(missing.stderr, /nobody has measured.*\n.*\n.*Next: esta measure /);

@@ -57,6 +57,8 @@ export interface TrainedTrial extends MeasuredRun {
   /** Ids of all stitches that were trained, deployed or not. */
   readonly trained: readonly number[];
   /** @throws RequestError when the stitch was not trained */
+  facts(id: number): StitchFacts;
+  /** @throws RequestError when the stitch was not trained */
   network(id: number): StitchNetwork;
 }
 
@@ -100,23 +102,29 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
     (stitches?.includes(stitch.id) ?? true) &&
     trainables.heads[lastAnchor(stitch)] !== undefined &&
     (isAnchor(stitch) || layers.length > 0);
+  const stitchOf = (id: number) => {
+    const stitch = space.stitches[id];
+    if (!stitch || !isTrained(stitch)) throw new RequestError(`stitch ${id} was not trained in ${name}`);
+    return stitch;
+  };
+  const factsOf = (stitch: Stitch): StitchFacts =>
+    result.stitches.find(({ id }) => id === stitch.id) ?? {
+      id: stitch.id,
+      path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
+      flops: stitchFlops(stitch, network),
+      params: stitchParams(stitch, network).total,
+      trainable: trainableParams(stitch, network).total,
+    };
   return {
     ...run,
     trained: space.stitches.filter(isTrained).map(({ id }) => id),
+    facts: (id) => factsOf(stitchOf(id)),
     network(id) {
-      const stitch = space.stitches[id];
-      if (!stitch || !isTrained(stitch)) throw new RequestError(`stitch ${id} was not trained in ${name}`);
+      const stitch = stitchOf(id);
       const head = trainables.heads[lastAnchor(stitch)]!;
-      const tested = result.stitches.find((deployed) => deployed.id === id);
       return {
         trial: name,
-        result: tested ?? {
-          id,
-          path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
-          flops: stitchFlops(stitch, network),
-          params: stitchParams(stitch, network).total,
-          trainable: trainableParams(stitch, network).total,
-        },
+        result: factsOf(stitch),
         classes,
         preprocessing,
         experiment,

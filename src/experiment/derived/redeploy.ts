@@ -165,11 +165,13 @@ function latenciesOf({ recipe }: SharedImages, { latencies, table, run }: Measur
   const { space } = spaceOf(recipe.anchors, recipe.stitching, recipe.images.preprocessing.crop);
   const measured = space.stitches.flatMap(({ id }) => latencies[id] ?? []);
   if (measured.length === space.stitches.length) return measured;
+  // Where it was measured elsewhere, a table brings the times.
+  const how = table.processor === undefined ? ['--form', 'form.csv'] : ['--machine', table.machine];
   throw new RequestError(
     `${table.machine} has measured ${measured.length} of the ${space.stitches.length} stitches of ${run.name}`,
     formatNextStep({
       purpose: 'A bin of milliseconds may be best served by a stitch that is not deployed yet. Measure all of them:',
-      command: estaCommand('measure', run.folder, '--trial', run.name, '--all', '--machine', table.machine),
+      command: estaCommand('measure', run.folder, '--trial', run.name, '--all', ...how),
     }),
   );
 }

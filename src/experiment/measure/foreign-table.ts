@@ -15,6 +15,7 @@ import {
   parseMeasurements,
 } from '../../run-folder/measured/measurement.js';
 import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import type { StitchResult } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
 import { readJson } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
@@ -41,6 +42,7 @@ const row = z.object({
   trial: z.string().min(1),
   fingerprint: z.string().min(1),
   stitch: z.coerce.number().int().nonnegative(),
+  flops: known,
   batch: z.preprocess((cell) => filled(cell) ?? 1, positive.int()),
   median_ms: number,
   p90_ms: known,
@@ -49,10 +51,16 @@ const row = z.object({
 });
 type Row = z.output<typeof row>;
 
-/** The form of a trial, CSV: times are to be filled in, of the files that `esta export --stitch` writes. */
-export function formOf({ name, result }: MeasuredRun): string {
+/**
+ * The form of a trial, CSV: times are to be filled in, of the files that `esta export --stitch` writes.
+ * @param stitches default: those that it has deployed; to deploy others takes the times of all
+ */
+export function formOf(
+  { name, result }: MeasuredRun,
+  stitches: readonly Pick<StitchResult, 'id' | 'flops'>[] = result.stitches,
+): string {
   const fingerprint = fingerprintOf(result);
-  const rows = result.stitches.map(({ id, flops }) => [name, fingerprint, id, flops, 1, '', '', '', '']);
+  const rows = stitches.map(({ id, flops }) => [name, fingerprint, id, flops, 1, '', '', '', '']);
   return `${[columns, ...rows].map((cells) => cells.join(',')).join('\n')}\n`;
 }
 
@@ -77,7 +85,8 @@ export async function importTable(run: MeasuredRun, file: string, machine?: stri
   const rows = content.map((entry, index) => parseRow(entry, `${file}, row ${index + 1}`));
   const own = rows.filter(({ trial }) => trial === run.name);
   if (own.length === 0) throw ofAnotherRun(run, file, `no row is of ${run.name}`);
-  for (const { stitch, ...entry } of own) checkIdentity(run, { ...entry, stitches: [{ id: stitch }] }, file);
+  for (const { stitch: id, flops, fingerprint } of own)
+    checkIdentity(run, { fingerprint, stitches: [{ id, ...(flops && { flops }) }] }, file);
   return written(run, {
     version: measurementVersion,
     machine,
@@ -98,7 +107,7 @@ function trialOf(run: MeasuredRun, rows: readonly Row[]): MeasuredTrial {
     const peak = same.find((row) => row.peak_memory_bytes !== undefined)?.peak_memory_bytes;
     return {
       id,
-      flops: run.result.stitches.find((stitch) => stitch.id === id)!.flops,
+      flops: (run.result.stitches.find((stitch) => stitch.id === id) ?? same[0]!).flops!,
       ...(bytes !== undefined && { file_bytes: bytes }),
       ...(peak !== undefined && { peak_memory_bytes: peak }),
       latencies: same.map(({ batch, median_ms, p90_ms }) => ({ batch, median_ms, ...(p90_ms && { p90_ms }) })),
@@ -118,7 +127,7 @@ function checkIdentity(run: MeasuredRun, { fingerprint, stitches }: Identified, 
     throw ofAnotherRun(run, file, `its fingerprint is ${fingerprint}, that of ${run.name} is ${expected}`);
   }
   const deployed = run.result.stitches.map(({ id }) => id);
-  // A file of `esta measure --all` has all stitches of the space, with their FLOPs.
+  // What is measured with --all has all stitches of the space, with their FLOPs.
   const unknown = stitches.find(({ id, flops }) => flops === undefined && !deployed.includes(id));
   if (unknown) {
     throw ofAnotherRun(run, file, `stitch ${unknown.id} is not deployed; deployed are ${deployed.join(', ')}`);

@@ -278,7 +278,7 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
   });
   await assert.rejects(redeploy(runtime, await findTrial(runFolder), { out: path.join(folder, 'few'), command: '' }), {
     ...{ name: 'RequestError', message: `phone has measured 3 of the 12 stitches of ${run.name}` },
-    hint: /esta measure .* --all --machine phone/,
+    hint: /esta measure .* --all --form form\.csv$/,
   });
   await assert.rejects(readdir(path.join(folder, 'few')), { code: 'ENOENT' });
 });

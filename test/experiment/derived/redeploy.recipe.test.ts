@@ -19,11 +19,11 @@ test('bins of milliseconds deploy what they score highest, and the largest ancho
   const mini = await miniature(t);
   const [shared] = await mini.run(mini.experiment(), 'run');
   const folder = path.join(mini.folder, 'run');
-  const measure = async (count: number) => {
+  const measure = async (count: number, more: { readonly processor?: string } = {}) => {
     const ids = Array.from({ length: count }, (_, id) => id);
     const stitches = ids.map((id) => ({ id, flops: 1, latencies: [{ batch: 1, median_ms: millisecondsOf(id) }] }));
     const trials = [{ trial: 'species-esta-seed0', fingerprint: fingerprintOf(shared!), stitches }];
-    await writeMachine(folder, { ...machine('phone'), trials });
+    await writeMachine(folder, { ...machine('phone'), ...more, trials });
   };
   const redeployed = async (out: string, changes: Partial<RedeployRequest> = {}) => {
     const runtime = { engine: mini.engine, cacheFolder: mini.cacheFolder, progress: silentProgress };
@@ -35,8 +35,10 @@ test('bins of milliseconds deploy what they score highest, and the largest ancho
   await assert.rejects(redeployed('few'), {
     name: 'RequestError',
     message: 'phone has measured 5 of the 12 stitches of species-esta-seed0',
-    hint: /Next: esta measure .* --all --machine phone$/,
+    hint: /Next: esta measure .* --all --form form\.csv$/,
   });
+  await measure(5, { processor: 'of a laptop' });
+  await assert.rejects(redeployed('few'), { hint: /Next: esta measure .* --all --machine phone$/ });
   await measure(12);
 
   // From 1 to 9 ms in three bins: ids 0 and 2 (below 3.67 ms), 3 to 5 (below 6.33 ms), 6 to 8.

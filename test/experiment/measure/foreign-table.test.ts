@@ -66,6 +66,13 @@ test('rows of JSON, of several batches; a file of esta measure keeps its name', 
   const whole = [{ ...trial!, stitches: [...trial!.stitches, { ...trial!.stitches[0]!, id: 40 }] }];
   const all = await importTable(run, await write('all.json', JSON.stringify({ ...machine('laptop'), trials: whole })));
   assert.equal(all.trials[0]!.stitches.length, 4);
+  // So does a form of the whole space.
+  const form = formOf(run, [...result.stitches, { id: 40, flops: 5e6 }]).replaceAll(',1,,', ',1,7,');
+  const filledIn = await importTable(run, await write('form.csv', form), 'board');
+  assert.deepEqual(
+    filledIn.trials[0]!.stitches.map(({ id, flops }) => [id, flops]),
+    [...result.stitches.map(({ id, flops }) => [id, flops]), [40, 5e6]],
+  );
 });
 
 test('a table of another run is refused, and says how to get a form of this one', async () => {
