@@ -75,7 +75,7 @@ Of language models, --format peft writes a folder with what was trained: for an 
     const format: FileFormat = flags.format ?? (out.endsWith('.safetensors') ? 'safetensors' : 'onnx');
     if (format === 'peft') return this.writeAdapters(args.run, chosenBy(flags), out);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
-    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { isLanguageRun } = await import('../src/experiment/text/deployed-language.js');
     const trained = await findTrial(args.run, flags.trial);
     if (format === 'onnx' && (await isLanguageRun(trained))) return this.writeDecoder(trained, flags);
@@ -122,7 +122,7 @@ Of language models, --format peft writes a folder with what was trained: for an 
   }
 
   private async writeAdapters(runFolder: string, choice: DeployedChoice, folder: string): Promise<unknown> {
-    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
     const { exportAdapters } = await import('../src/experiment/text/export/adapters.js');
     const run = await findTrial(runFolder, choice.trial);

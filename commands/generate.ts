@@ -159,7 +159,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
 
   /** Answers of deployed stitches: one as it is made, or all of them as a table; those to a file of prompts are kept. */
   private async answer(instruction: string | undefined, runFolder: string, flags: GenerateFlags): Promise<unknown> {
-    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
     const { answersOf, questionsIn, writeAnswers } = await import('../src/experiment/text/answers.js');
     const { answersTable } = await import('../src/report/language/answers-view.js');

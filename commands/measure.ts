@@ -49,12 +49,13 @@ A machine without esta: --form writes a table to be filled in, --import reads it
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Measure);
-    const { findTrial, openTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { formOf, importTable } = await import('../src/experiment/measure/foreign-table.js');
     const run = await findTrial(args.run, flags.trial);
     if (flags.form !== undefined) {
       const { writeAtomic } = await import('../src/shared/files.js');
-      const all = flags.all ? await openTrial(run) : undefined;
+      const opened = () => import('../src/experiment/deployed/trained-trial.js');
+      const all = flags.all ? await (await opened()).openTrial(run) : undefined;
       await writeAtomic(flags.form, formOf(run, all?.trained.map(all.facts)));
       this.log(`Written: ${flags.form}`);
       return { file: flags.form };

@@ -31,7 +31,7 @@ export default class Recommend extends EstaCommand {
 
   override async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Recommend);
-    const { findTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { recommend } = await import('../src/report/recommendation.js');
     const run = await findTrial(args.run, flags.trial);
     const { budget, machine } = chosenBy(flags);

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openModel } from '../../src/evaluation/generation/open-model.js';
-import { findTrial } from '../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../src/experiment/deployed/found-trial.js';
 import { openDeployedLanguage } from '../../src/experiment/text/deployed-language.js';
 import { readAdapter } from '../../src/models/peft/adapter.js';
 import { readSafetensors } from '../../src/models/pretrained/formats/safetensors.js';

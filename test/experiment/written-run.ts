@@ -4,7 +4,7 @@ import path from 'node:path';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
 import { trialsOf } from '../../src/config/trials.js';
 import { formatYaml } from '../../src/config/yaml-document.js';
-import { findTrial } from '../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../src/experiment/deployed/found-trial.js';
 import { pstSpaceOf } from '../../src/experiment/space.js';
 import { listStitches } from '../../src/experiment/space-listing.js';
 import { writeTrained } from '../../src/experiment/trial/trained-file.js';

@@ -21,8 +21,9 @@ import { RequestError } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
 import { programFolder } from '../../shared/program.js';
 import { onnxModelOf } from '../deployed/export-network.js';
+import { findTrial } from '../deployed/found-trial.js';
 import { spread, testImagesOf } from '../deployed/test-images.js';
-import { findTrial, openTrial } from '../deployed/trained-trial.js';
+import { openTrial } from '../deployed/trained-trial.js';
 import { plainPixels } from '../deployed/verification.js';
 
 export interface DemoOptions {

@@ -6,7 +6,8 @@ import type { StitchResult } from '../../run-folder/result.js';
 import type { Budget } from '../../shared/costs/budget.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
 import { RequestError } from '../../shared/errors.js';
-import { findTrial, openTrial, type StitchNetwork } from './trained-trial.js';
+import { findTrial } from './found-trial.js';
+import { openTrial, type StitchNetwork } from './trained-trial.js';
 
 export interface DeployedChoice {
   /** Name of the trial folder; may be left out where the run has one finished trial. */

@@ -13,8 +13,6 @@ import type { Architecture } from '../../models/architecture.js';
 import type { Linear } from '../../models/layers.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
-import { commandOf, findRunFolders, type RunFolder, readRunFolder } from '../../run-folder/run-folder.js';
-import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
@@ -60,21 +58,6 @@ export interface TrainedTrial extends MeasuredRun {
   facts(id: number): StitchFacts;
   /** @throws RequestError when the stitch was not trained */
   network(id: number): StitchNetwork;
-}
-
-/**
- * Reads what a finished trial has deployed; no weights.
- * @param name of the trial folder; may be left out where the run has one finished trial
- * @throws RequestError when there is no such run or trial
- */
-export async function findTrial(runFolder: string, name?: string): Promise<MeasuredRun> {
-  const [folder, ...others] = await findRunFolders([runFolder]);
-  if (others.length > 0) {
-    throw new RequestError(`${runFolder} holds ${others.length + 1} run folders`, `Give one of them: ${folder}.`);
-  }
-  const run = await readRunFolder(folder!);
-  const trial = chosenTrial(run, name);
-  return { folder: folder!, name: trial.name, result: trial.result!, machines: run.machines };
 }
 
 /** @throws RequestError when the pretrained anchors are not there any more */
@@ -145,24 +128,4 @@ function runMerged(
 ): tf.Tensor {
   const trainables = { ...noTrainables, heads: { [lastAnchor(stitch)]: head } };
   return runStitch(stitch, frozen, trainables, images, architectures);
-}
-
-function chosenTrial(run: RunFolder, name: string | undefined): TrialRecord {
-  const { folder } = run;
-  const finished = run.trials.filter(({ result }) => result);
-  const matching = name === undefined ? finished : finished.filter((trial) => trial.name === name);
-  if (matching.length === 1) return matching[0]!;
-  const names = finished.map((trial) => trial.name).join(', ') || 'none';
-  if (name === undefined && finished.length === 0) {
-    throw new RequestError(
-      `${folder} has no finished trial`,
-      formatNextStep({ purpose: 'The run goes on with:', command: commandOf(run) }),
-    );
-  }
-  throw new RequestError(
-    name === undefined
-      ? `${folder} has ${finished.length} finished trials`
-      : `${folder} has no finished trial ${JSON.stringify(name)}`,
-    `Choose one with --trial: ${names}.`,
-  );
 }

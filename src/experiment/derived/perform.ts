@@ -11,7 +11,7 @@ import { interruptSignal } from '../../shared/interrupt.js';
 import { createProgress } from '../../shared/progress.js';
 import type { Runtime } from '../../training/runtime.js';
 import { chosenStitch, type DeployedChoice } from '../deployed/deployed-network.js';
-import { findTrial } from '../deployed/trained-trial.js';
+import { findTrial } from '../deployed/found-trial.js';
 import { type DerivedTrial, derivedFolder } from './derived-trial.js';
 import { type Finetuned, finetune } from './finetune.js';
 import { type RedeployRequest, redeploy } from './redeploy.js';

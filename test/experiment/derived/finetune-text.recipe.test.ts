@@ -7,7 +7,7 @@ import type { TextDatasetConfig } from '../../../src/config/schema/dataset.js';
 import { tokenise } from '../../../src/data/instructions/tokenise.js';
 import type { TextTokenizer } from '../../../src/data/text/tokenizer.js';
 import { openDecoderFile } from '../../../src/engine/onnx/files/decoder-file.js';
-import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { type FinetuneRequest, finetune } from '../../../src/experiment/derived/finetune.js';
 import { redeploy } from '../../../src/experiment/derived/redeploy.js';
 import { openDeployedLanguage } from '../../../src/experiment/text/deployed-language.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { type FinetuneRequest, finetune } from '../../../src/experiment/derived/finetune.js';
 import { type RedeployRequest, redeploy } from '../../../src/experiment/derived/redeploy.js';
 import { readTrained } from '../../../src/experiment/trial/trained-file.js';

@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { performFinetuning, performRedeployment } from '../../../src/experiment/derived/perform.js';
 import { performMeasurement } from '../../../src/experiment/measure/measure.js';
 import { writeMachine } from '../../../src/run-folder/measured/measurements-folder.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { type RedeployRequest, redeploy } from '../../../src/experiment/derived/redeploy.js';
 import { regretView } from '../../../src/report/views/regret-view.js';
 import { fingerprintOf } from '../../../src/run-folder/measured/measurement.js';

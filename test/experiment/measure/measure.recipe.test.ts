@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
 import { onnxModelOf } from '../../../src/experiment/deployed/export-network.js';
-import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { defaultMachine, measureTrial } from '../../../src/experiment/measure/measure.js';
 import { parseBudget } from '../../../src/shared/costs/budget.js';
 import { silentProgress } from '../../../src/shared/progress.js';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { greedy } from '../../../src/evaluation/generation/sampling.js';
-import { findTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { answersOf, questionsIn, writeAnswers } from '../../../src/experiment/text/answers.js';
 import { answersTable } from '../../../src/report/language/answers-view.js';
 import { tableOneReference } from '../../../src/report/paper/table-one.js';
