@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { type AblationName, ablationNames, ablations } from '../src/experiment/ablation.js';
-import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Ablate extends EstaCommand {
   static override readonly summary =
@@ -48,7 +48,8 @@ trials are not run again and an interrupted one goes on from its last checkpoint
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Ablate);
+    const parsed = await this.parse(Ablate);
+    const { args, flags } = parsed;
     const { loadExperiment } = await import('../src/config/load.js');
     const { runFolderOf } = await import('../src/config/trials.js');
     const { formatPlan, planOf } = await import('../src/experiment/plan.js');
@@ -56,6 +57,8 @@ trials are not run again and an interrupted one goes on from its last checkpoint
     const { ablationOf } = await import('../src/experiment/ablation.js');
     const file = flags.experiment ?? (await shippedExperiment('quickstart.yaml'));
     const { config } = await loadExperiment(file, { set: flags.set });
+    if (config.seeds.length > 1)
+      refuseIdle(parsed, ['seeds'], `the experiment names its seeds, ${config.seeds.join(', ')}`);
     const { experiment, variants } = ablationOf(args.study as AblationName, config, flags.seeds);
     const runFolder = runFolderOf(experiment, flags.out);
     if (flags['dry-run']) {

@@ -2,7 +2,7 @@ import { Args, Flags, type Interfaces } from '@oclif/core';
 import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/config/deployment-options.js';
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
-import { chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
+import { chosenBy, deployedFlags, EstaCommand, refuseIdle } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
@@ -70,9 +70,12 @@ Of language models, --format peft writes a folder with what was trained: for an 
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Export);
+    const parsed = await this.parse(Export);
+    const { args, flags } = parsed;
     const { batch, operators, precision, out } = flags;
     const format: FileFormat = flags.format ?? (out.endsWith('.safetensors') ? 'safetensors' : 'onnx');
+    if (format !== 'onnx') refuseIdle(parsed, ['batch', 'operators'], 'it is of files for ONNX Runtime');
+    if (format === 'peft') refuseIdle(parsed, ['precision'], 'adapters are written as they were trained');
     if (format === 'peft') return this.writeAdapters(args.run, chosenBy(flags), out);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');

@@ -1,5 +1,5 @@
 import { Args, Flags, type Interfaces } from '@oclif/core';
-import { deviceFlag, EstaCommand, engineFlag, weightsFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, refuseIdle, weightsFlag } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 
 export default class Generate extends EstaCommand {
@@ -104,8 +104,13 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Generate);
+    const parsed = await this.parse(Generate);
+    const { args, flags } = parsed;
     const { prompt } = args;
+    if (flags.beams === undefined && flags.temperature === 0)
+      refuseIdle(parsed, ['top-p', 'top-k', 'seed'], 'at temperature 0 nothing is drawn');
+    if (flags.beams !== undefined) refuseIdle(parsed, ['seed'], 'a beam search draws nothing');
+    if (flags.run !== undefined) refuseIdle(parsed, ['weights'], 'a run keeps its weights as text.weights says');
     if ((prompt === undefined) === (flags.prompts === undefined)) {
       throw new RequestError(
         'expected a text, or --prompts FILE',

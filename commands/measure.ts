@@ -1,6 +1,9 @@
 import { Args, Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand, trialFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, refuseIdle, trialFlag } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
+
+/** Flags of how it is measured here. */
+const measuring = ['batch', 'rounds', 'threads', 'device', 'again'] as const;
 
 export default class Measure extends EstaCommand {
   static override readonly summary = 'Measure what the deployed stitches of a run take on this machine.';
@@ -38,7 +41,7 @@ A machine without esta: --form writes a table to be filled in, --import reads it
     again: Flags.boolean({ summary: 'Measure again what this machine has measured.' }),
     import: Flags.string({
       helpValue: 'FILE',
-      exclusive: ['form', 'all', 'again'],
+      exclusive: ['form', 'all'],
       summary: 'Take a table that was measured elsewhere (CSV or JSON).',
     }),
     form: Flags.string({
@@ -48,7 +51,10 @@ A machine without esta: --form writes a table to be filled in, --import reads it
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Measure);
+    const parsed = await this.parse(Measure);
+    const { args, flags } = parsed;
+    if (flags.form !== undefined) refuseIdle(parsed, [...measuring, 'machine'], 'a form is filled in elsewhere');
+    if (flags.import !== undefined) refuseIdle(parsed, measuring, 'the table was measured elsewhere');
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { formOf, importTable } = await import('../src/experiment/measure/foreign-table.js');
     const run = await findTrial(args.run, flags.trial);

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { Experiment } from '../src/config/schema/experiment.js';
-import { deviceFlag, EstaCommand, engineFlag, reuseFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -58,7 +58,10 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
       helpValue: 'N|auto',
       summary: 'Processes on this machine that divide cores, GPUs, trials and learning rates; auto: as many as pay.',
     }),
-    list: Flags.boolean({ summary: 'Print what can be run alone, and how far it is; compute and write nothing.' }),
+    list: Flags.boolean({
+      exclusive: ['jobs', 'dry-run'],
+      summary: 'Print what can be run alone, and how far it is; compute and write nothing.',
+    }),
     workers: Flags.integer({
       min: 1,
       max: 10_000,
@@ -92,7 +95,9 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Run);
+    const parsed = await this.parse(Run);
+    const { args, flags } = parsed;
+    if (flags.only.length === 0) refuseIdle(parsed, ['wait'], 'it is of --only');
     const { loadExperiment } = await import('../src/config/load.js');
     const { runFolderOf } = await import('../src/config/trials.js');
     const { formatPlan, planOf } = await import('../src/experiment/plan.js');

@@ -6,6 +6,7 @@ import {
   deviceFlag,
   EstaCommand,
   precisionFlag,
+  refuseIdle,
   repeatFlag,
   threadsFlag,
   weightsFlag,
@@ -44,7 +45,8 @@ export default class BenchStep extends EstaCommand {
   };
 
   override async run(): Promise<unknown> {
-    const { flags } = await this.parse(BenchStep);
+    const parsed = await this.parse(BenchStep);
+    const { flags } = parsed;
     const { createEngine } = await import('../../src/engine/select.js');
     const { benchmarkStep, deviceMemoryOf, matmulPeak } = await import('../../src/bench/step-benchmark.js');
     const { benchmarkEstaSteps, benchmarkSnNetStep } = await import('../../src/bench/esta-step-benchmark.js');
@@ -56,6 +58,9 @@ export default class BenchStep extends EstaCommand {
       .filter((name) => !languages.includes(name))
       .map(variantNamed)
       .sort((a, b) => a.width - b.width);
+    if (variants.length < 2)
+      refuseIdle(parsed, ['sn-net'], 'a stitch takes two vision transformers: give --model twice');
+    if (languages.length === 0) refuseIdle(parsed, ['tokens', 'weights'], 'they are of language models');
     const { device } = flags;
     const choice = benchEngine(flags.engine, device);
     const engine = await createEngine(choice, { threads: flags.threads, device, precision: flags.precision });

@@ -2,6 +2,7 @@
 import { Command, Flags } from '@oclif/core';
 import { parseBudget } from './costs/budget.js';
 import { type Device, devices, type EngineName, engineChoices, engineNames, precisions } from './engine-names.js';
+import { RequestError } from './errors.js';
 
 export abstract class EstaCommand extends Command {
   static override readonly enableJsonFlag = true;
@@ -10,6 +11,25 @@ export abstract class EstaCommand extends Command {
   protected override async catch(error: Error): Promise<never> {
     throw error;
   }
+}
+
+interface ParsedFlags {
+  readonly flags: object;
+  readonly metadata: { readonly flags: Readonly<Record<string, { readonly setFromDefault?: boolean } | undefined>> };
+}
+
+/**
+ * Refuses flags that were typed and would change nothing: whoever typed one believes that it did.
+ * @param names of those that are without effect
+ * @param reason what they are for, or what they need
+ * @throws RequestError
+ */
+export function refuseIdle({ flags, metadata }: ParsedFlags, names: readonly string[], reason: string): void {
+  const given = flags as Readonly<Record<string, unknown>>;
+  const idle = names.filter((name) => given[name] !== undefined && !metadata.flags[name]?.setFromDefault);
+  if (idle.length === 0) return;
+  const listed = idle.map((name) => `--${name}`).join(', ');
+  throw new RequestError(`${listed}: without effect here; ${reason}`, 'Leave it out.');
 }
 
 /** `--set path=value`, of every command that reads a configuration file. */
