@@ -1,3 +1,3 @@
 import { registerShare } from './share.js';
 
-await registerShare(1, 4);
+await registerShare('unit', 1, 4);

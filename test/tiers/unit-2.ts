@@ -1,3 +1,3 @@
 import { registerShare } from './share.js';
 
-await registerShare(2, 4);
+await registerShare('unit', 2, 4);

@@ -1,3 +1,3 @@
 import { registerShare } from './share.js';
 
-await registerShare(3, 4);
+await registerShare('unit', 3, 4);

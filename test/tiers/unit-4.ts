@@ -1,3 +1,3 @@
 import { registerShare } from './share.js';
 
-await registerShare(4, 4);
+await registerShare('unit', 4, 4);

@@ -1,0 +1,3 @@
+import { registerShare } from './share.js';
+
+await registerShare('recipe', 7, 8);
