@@ -1,4 +1,6 @@
 import { Args, Flags } from '@oclif/core';
+import type { StitchFacts } from '../src/experiment/deployed/trained-trial.js';
+import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
 import { deviceFlag, EstaCommand, refuseIdle, trialFlag } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
@@ -60,9 +62,7 @@ A machine without esta: --form writes a table to be filled in, --import reads it
     const run = await findTrial(args.run, flags.trial);
     if (flags.form !== undefined) {
       const { writeAtomic } = await import('../src/shared/files.js');
-      const opened = () => import('../src/experiment/deployed/trained-trial.js');
-      const all = flags.all ? await (await opened()).openTrial(run) : undefined;
-      await writeAtomic(flags.form, formOf(run, all?.trained.map(all.facts)));
+      await writeAtomic(flags.form, formOf(run, flags.all ? await this.allStitches(run) : undefined));
       this.log(`Written: ${flags.form}`);
       return { file: flags.form };
     }
@@ -80,5 +80,10 @@ A machine without esta: --form writes a table to be filled in, --import reads it
       }),
     );
     return measured;
+  }
+  private async allStitches(run: MeasuredRun): Promise<StitchFacts[]> {
+    const { openTrial } = await import('../src/experiment/deployed/trained-trial.js');
+    const { trained, facts } = await openTrial(run);
+    return trained.map(facts);
   }
 }

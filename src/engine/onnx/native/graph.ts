@@ -2,24 +2,22 @@
 import type { NdArray } from '../../../shared/arrays.js';
 import type { GraphParts } from '../model-proto.js';
 import type { FileBeside, GraphSession } from '../programs/backend.js';
-import { type Handle, type NativeApi, nativeApi } from './api.js';
+import type { Handle, NativeApi } from './api.js';
 import { NativeSession } from './session.js';
 import { NativeTensors } from './values.js';
 
 /**
  * @param graph names its inputs and outputs
  * @param beside constants that the model does not hold itself
- * @returns undefined where the C API does not load
  * @throws Error with ONNX Runtime's message
  */
 export async function openNativeGraph(
+  api: NativeApi,
   graph: Pick<GraphParts, 'inputs' | 'outputs'>,
   model: Uint8Array,
   beside: readonly FileBeside[],
   threads: number,
-): Promise<GraphSession | undefined> {
-  const api = apiWhereItLoads();
-  if (!api) return undefined;
+): Promise<GraphSession> {
   const names = { inputs: graph.inputs.map(({ name }) => name), outputs: graph.outputs.map(({ name }) => name) };
   const options = { device: 'cpu', precision: 'float32', threads, entries: {}, beside } as const;
   const session = await NativeSession.create(api, model, names, options);
@@ -44,12 +42,4 @@ export async function openNativeGraph(
     },
     close: () => session.release(),
   };
-}
-
-function apiWhereItLoads(): NativeApi | undefined {
-  try {
-    return nativeApi();
-  } catch {
-    return undefined; // onnxruntime-node computes the same
-  }
 }

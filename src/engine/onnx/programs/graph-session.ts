@@ -19,8 +19,10 @@ export async function openGraph(graph: GraphParts, threads: number): Promise<Gra
     return { ...constant, external: { location: constant.name, offset: 0 } };
   });
   const model = encodeModel({ ...graph, constants });
-  const { openNativeGraph } = await import('../native/graph.js').catch(() => ({ openNativeGraph: undefined }));
-  return (await openNativeGraph?.(graph, model, beside, threads)) ?? openByNode(model, beside, threads);
+  const api = await import('../native/api.js').then(({ nativeApi }) => nativeApi()).catch(() => undefined);
+  if (!api) return openByNode(model, beside, threads);
+  const { openNativeGraph } = await import('../native/graph.js');
+  return openNativeGraph(api, graph, model, beside, threads);
 }
 
 /** By onnxruntime-node. */
