@@ -5,7 +5,7 @@
 import type { Batch, BatchLoader } from '../data/batches/batches.js';
 import type { Engine } from '../engine/engine.js';
 import { frozenOnDevice, toDevice } from '../engine/transfer.js';
-import { stitchAccuracy } from '../evaluation/stitch-accuracy.js';
+import { stitchAnswers } from '../evaluation/stitch-accuracy.js';
 import { sweepAccuracies } from '../evaluation/sweep.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
 import type { ViTVariant } from '../models/vit/variants.js';
@@ -42,7 +42,7 @@ export async function benchmarkSweep(
 
   const together = () => sweepAccuracies(engine, { space, network, frozen }, trainables, loader, () => {});
   const oneByOne = async () => {
-    for (const stitch of space.stitches) await stitchAccuracy(engine, { network, frozen }, trainables, stitch, loader);
+    for (const stitch of space.stitches) await stitchAnswers(engine, { network, frozen }, trainables, stitch, loader);
   };
   const first_s = { one_by_one: await secondsOf(oneByOne), together: await secondsOf(together) };
   const again_s = { one_by_one: await secondsOf(oneByOne), together: await secondsOf(together) };

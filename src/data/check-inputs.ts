@@ -59,7 +59,7 @@ function countProblems({ splits }: Dataset, { batchSize, needsValidation }: Inpu
   if (needsValidation && val.length === 0) {
     problems.push(
       'no validation images, on which learning rates or stitches are chosen: no class can spare a training image. ' +
-        'Add a folder val/, or choose nothing by them: one base learning rate, and deploy_by importance.',
+        'Add a folder val/, or choose nothing by them: one base learning rate, deploy_by importance, leave_out_beaten false.',
     );
   }
   if (test.length === 0) problems.push('no test images. Add them: accuracies are reported on nothing else.');

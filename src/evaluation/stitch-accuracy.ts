@@ -8,7 +8,7 @@ import { pickTrainables, type Trainables } from '../stitching/parameters/trainab
 import type { Stitch } from '../stitching/space/stitch.js';
 import { type FrozenPath, frozenPathOf, runStitch } from '../stitching/stitchable-network.js';
 import type { StitchedNetwork } from '../training/step-runner.js';
-import { accuracyOf } from './accuracy.js';
+import { answersOf } from './accuracy.js';
 import { type TextQuality, textQualityOf } from './text-quality.js';
 
 type GivenNetwork = Pick<StitchedNetwork, 'network' | 'frozen'>;
@@ -18,16 +18,16 @@ interface Given {
   readonly trainables: Trainables<tf.Tensor>;
 }
 
-/** @returns percent of the split's images */
-export function stitchAccuracy(
+/** @returns of each image of the split, in its order, whether the stitch gets it right */
+export function stitchAnswers(
   engine: Engine,
   network: GivenNetwork,
   trainables: Trainables<Value>,
   stitch: Stitch,
   loader: Pick<BatchLoader, 'batches'>,
-): Promise<number> {
+): Promise<boolean[]> {
   const { logits, inputs } = functionOf(network, trainables, stitch);
-  return accuracyOf(engine, `stitch ${stitch.id}`, logits, inputs, loader);
+  return answersOf(engine, `stitch ${stitch.id}`, logits, inputs, loader);
 }
 
 /** Over the learned tokens of the split's texts. */

@@ -21,7 +21,10 @@ export function inputProblems(experiment: Experiment, variants: readonly Variant
     seeds: [...new Set(settings.flatMap(({ seeds }) => seeds))],
     needsValidation: settings.some(
       ({ training, methods, evaluation }) =>
-        training.base_learning_rates.length > 1 || methods.includes('sn-net') || evaluation.deploy_by === 'validation',
+        training.base_learning_rates.length > 1 ||
+        methods.includes('sn-net') ||
+        evaluation.deploy_by === 'validation' ||
+        evaluation.leave_out_beaten === true,
     ),
   });
 }

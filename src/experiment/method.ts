@@ -34,6 +34,8 @@ export interface Learning {
    * accuracy on the validation images, for which all are evaluated (SN-Net); or all that was trained (an anchor alone).
    */
   readonly deployment: 'importance' | 'validation' | 'all';
+  /** Bins deploy nothing where a cheaper deployed stitch is better on the validation images. */
+  readonly leavesOutBeaten?: true;
 }
 
 /** How each anchor is adapted alone before anything is stitched; undefined: anchors are stitched as they are. */
@@ -50,6 +52,7 @@ export function learningAlone(method: Method, experiment: Experiment): Learning 
 /** How the stitched network learns; undefined: nothing is stitched, and the anchors alone are deployed. */
 export function learningStitched(method: Method, experiment: Experiment): Learning | undefined {
   const { sampling, distillation, evaluation } = experiment;
+  const leaving = evaluation.leave_out_beaten === true && ({ leavesOutBeaten: true } as const);
   const pst: Learning = {
     adaptation: pstOf(experiment),
     sampling: samplingOf(sampling),
@@ -60,6 +63,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
       distillation: { temperature: distillation.temperature, weight: distillation.weight },
     }),
     deployment: evaluation.deploy_by ?? 'importance',
+    ...leaving,
   };
   switch (method) {
     case 'esta':
@@ -70,7 +74,13 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
     case 'ss-lora':
       return { ...pst, adaptation: { ...lowRankOf(experiment), ownLowRank: true } };
     case 'sn-net':
-      return { adaptation: 'full', sampling: { strategy: 'uniform' }, stitchesPerStep: 1, deployment: 'validation' };
+      return {
+        adaptation: 'full',
+        sampling: { strategy: 'uniform' },
+        stitchesPerStep: 1,
+        deployment: 'validation',
+        ...leaving,
+      };
     case 'anchor-lora':
       return undefined;
   }

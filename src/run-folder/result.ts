@@ -47,6 +47,14 @@ export interface TextScores {
   readonly loss: number;
 }
 
+/** What was chosen for a bin, and not deployed: a cheaper deployed stitch beats it on the validation images. */
+export interface BeatenResult {
+  readonly id: number;
+  readonly bin: number;
+  /** Id of the cheaper one. */
+  readonly by: number;
+}
+
 /** Trainable parameters of all networks of a training together, by group. */
 export interface TrainableGroups {
   readonly anchors: number;
@@ -129,6 +137,8 @@ export interface TrialResult extends TrialIdentity {
   /** Why a failed trial failed. */
   readonly error?: string;
   readonly stitches: readonly StitchResult[];
+  /** Left out where nothing was compared (evaluation.leave_out_beaten). */
+  readonly beaten?: readonly BeatenResult[];
   /** Of all final runs of the trial; the grid is not counted. */
   readonly trainSeconds: number;
   /** Of choosing the deployed stitches: next to nothing by importance scores, all evaluations where those choose. */
@@ -219,6 +229,7 @@ const trialResult: z.ZodType<TrialResult> = z.object({
   takenFrom: z.string().exactOptional(),
   error: z.string().exactOptional(),
   stitches: z.array(stitch),
+  beaten: z.array(z.object({ id: count, bin: count, by: count })).exactOptional(),
   trainSeconds: z.number().nonnegative(),
   deploySeconds: z.number().nonnegative().exactOptional(),
   epochs: z.number().nonnegative(),

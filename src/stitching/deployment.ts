@@ -1,6 +1,7 @@
 /**
  * One-stage deployment (ESTA): when training ends, the stitch with the highest importance score of each FLOPs bin and the
- * largest anchor are deployed. Nothing has to be evaluated to choose them.
+ * largest anchor are deployed. Nothing has to be evaluated to choose them. A bin may go without one where a cheaper stitch
+ * that is deployed is better: for that these few are evaluated on the validation images.
  */
 
 import type { ImportanceScores } from './importance.js';
@@ -29,4 +30,46 @@ export function deployedStitches(
     return [{ id: others.reduce((best, id) => (score(id) > score(best) ? id : best), first), bin }];
   });
   return [...tops, { id: largestAnchor }];
+}
+
+export interface BeatenStitch extends DeployedStitch {
+  readonly bin: number;
+  /** Id of a cheaper deployed stitch that beats it. */
+  readonly by: number;
+}
+
+/**
+ * Leaves out what a cheaper one beats. The largest anchor stays: it has learned in every step, and what it gives up is
+ * what stitches are compared with.
+ *
+ * @param chosen by rising cost, as `deployedStitches` gives them
+ * @param answers of each of them, in their order: which validation images it gets right
+ */
+export function unbeaten(
+  chosen: readonly DeployedStitch[],
+  answers: readonly (readonly boolean[])[],
+): { readonly deployed: DeployedStitch[]; readonly beaten: BeatenStitch[] } {
+  const kept: number[] = [];
+  const beaten: BeatenStitch[] = [];
+  for (const [index, { id, bin }] of chosen.entries()) {
+    const better = kept.find((cheaper) => beats(answers[cheaper]!, answers[index]!));
+    if (bin === undefined || better === undefined) kept.push(index);
+    else beaten.push({ id, bin, by: chosen[better]!.id });
+  }
+  return { deployed: kept.map((index) => chosen[index]!), beaten };
+}
+
+/**
+ * Whether `one` is right more often than `other` by more than a standard error of the difference. Images that both get right,
+ * or both wrong, say nothing (McNemar 1947): of the n that only one gets right, half would be each one's by chance, and the
+ * difference of the two counts has a deviation of the square root of n.
+ */
+function beats(one: readonly boolean[], other: readonly boolean[]): boolean {
+  let wins = 0;
+  let losses = 0;
+  for (const [image, right] of one.entries()) {
+    if (right && !other[image]) wins++;
+    if (!right && other[image]) losses++;
+  }
+  return wins - losses > Math.sqrt(wins + losses);
 }

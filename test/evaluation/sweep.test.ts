@@ -5,8 +5,8 @@ import type * as tf from '@tensorflow/tfjs';
 import type { BatchLoader } from '../../src/data/batches/batches.js';
 import { createOnnxEngine } from '../../src/engine/onnx/engine.js';
 import { toDevice } from '../../src/engine/transfer.js';
-import { accuracyOf } from '../../src/evaluation/accuracy.js';
-import { stitchAccuracy } from '../../src/evaluation/stitch-accuracy.js';
+import { accuracyOf, percentRight } from '../../src/evaluation/accuracy.js';
+import { stitchAnswers } from '../../src/evaluation/stitch-accuracy.js';
 import { sweepAccuracies } from '../../src/evaluation/sweep.js';
 import { trainableShapes } from '../../src/stitching/parameters/shapes.js';
 import { noTrainables, pickTrainables, type Trainables } from '../../src/stitching/parameters/trainables.js';
@@ -55,8 +55,8 @@ for (const [name, adaptation] of Object.entries({
       oneByOne.push(await accuracyOf(engine, `stitch ${stitch.id}`, logits, inputs, loader));
     }
     assert.deepEqual(swept, oneByOne);
-    const alone = await stitchAccuracy(engine, { network, frozen }, values, space.stitches[4]!, loader);
-    assert.equal(alone, oneByOne[4]);
+    const alone = await stitchAnswers(engine, { network, frozen }, values, space.stitches[4]!, loader);
+    assert.equal(percentRight(alone), oneByOne[4]);
     assert.ok(new Set(swept).size > 1, 'the stitches differ');
     assert.deepEqual(batches, [1, 2]);
     await engine.dispose();

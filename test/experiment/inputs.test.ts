@@ -49,6 +49,7 @@ test('validation images are needed where something is chosen on them', async (t)
     { training: { base_learning_rates: [0.1, 0.2] } },
     { methods: ['esta', 'sn-net'] },
     { evaluation: { deploy_by: 'validation' } },
+    { evaluation: { leave_out_beaten: true } },
   ]) {
     const problems = await of(more);
     assert.match(problems.join('\n'), /^data set image-folder: no validation images[^\n]*$/, JSON.stringify(more));

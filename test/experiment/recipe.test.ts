@@ -266,7 +266,7 @@ const small = (batchSize: number, anchors: readonly object[], bins?: number) => 
 test('quickstart.yaml and flowers12.yaml', async () => {
   const final = run(9, 684, 76); // 36 x 34 images in batches of 16; 0.9 epochs of warm-up round to one
   const rate = { weightDecay: 1e-4, learningRates: [{ base: 4e-2, peak: 2.5e-3 }], final };
-  const stages = [{ ...esta([8, 8], 16, 1), stitchesPerStep: 3, sandwich: true, ...rate }];
+  const stages = [{ ...esta([8, 8], 16, 1), stitchesPerStep: 3, sandwich: true, leavesOutBeaten: true, ...rate }];
   assert.deepEqual(await recipesOf('quickstart.yaml'), {
     'species-esta-seed0': { ...small(16, miniViTs.slice(0, 2)), stages },
   });
@@ -284,6 +284,29 @@ test('quickstart.yaml and flowers12.yaml', async () => {
   };
   const expected = { ...small(32, miniViTs), stages: [flowers] };
   assert.deepEqual(await recipesOf('flowers12.yaml'), { 'flowers12-esta-seed0': expected });
+});
+
+test('what is beaten is left out of the stitched networks alone, whatever chooses them', async () => {
+  const { config } = await loadExperiment(path.join(projectRoot, 'experiments/quickstart.yaml'));
+  const leaving = (leave_out_beaten: boolean) =>
+    trialsOf(
+      experimentSchema.parse({
+        ...config,
+        methods: ['esta', 'sn-net', 'naive-lora', 'anchor-lora', 'adapt-then-stitch'],
+        evaluation: { ...config.evaluation, leave_out_beaten },
+      }),
+    ).map((trial) => [
+      trial.method,
+      recipeOf(trial, unknownImages).stages.map((stage) => stage.leavesOutBeaten ?? false),
+    ]);
+  assert.deepEqual(leaving(true), [
+    ['esta', [true]],
+    ['sn-net', [true]],
+    ['naive-lora', [true]],
+    ['anchor-lora', [false, false]],
+    ['adapt-then-stitch', [false, false, true]],
+  ]);
+  assert.ok(leaving(false).every(([_, stages]) => (stages as boolean[]).every((leaves) => !leaves)));
 });
 
 test('the files of mini/', async () => {

@@ -14,7 +14,7 @@ export interface Call {
 }
 
 /**
- * @param onCall gives the values that take the place of the output `correct` of programs that count right answers, or
+ * @param onCall gives the values that take the place of the output `correct` of programs that tell or count right answers, or
  *   undefined to leave it
  */
 export async function watchedEngine(onCall: (call: Call) => readonly number[] | undefined): Promise<Engine> {

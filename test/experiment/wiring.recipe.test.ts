@@ -107,7 +107,7 @@ test('the grid trains on the training images, chooses the best rate on the valid
   const { calls, result } = await callsOf(mini, { training, sampling: { bins: 1 } }, (call, before) => {
     if (!isEvaluation(call) || !numbersOf([call]).every((number) => numbers.val.includes(number))) return undefined;
     if (before.length > 0 && isStep(before.findLast((other) => isStep(other) || isEvaluation(other))!)) tried++;
-    return [right[tried - 1]!];
+    return [0, 1, 2, 3].map((image) => (image < right[tried - 1]! ? 1 : 0));
   });
   assert.deepEqual(
     result.stages![0]!.grid,

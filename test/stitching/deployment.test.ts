@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deployedStitches } from '../../src/stitching/deployment.js';
+import { deployedStitches, unbeaten } from '../../src/stitching/deployment.js';
 import { initialImportance } from '../../src/stitching/importance.js';
 import { flopsBins } from '../../src/stitching/space/flops-bins.js';
 
@@ -19,4 +19,39 @@ test('stitches that were never trained rank last, even behind a score of 0', () 
 
 test('of equal stitches the cheaper is deployed', () => {
   assert.equal(deployedStitches(bins, scores(1, 0, 0, 2, 2))[0]!.id, 4);
+});
+
+const answersOf = (text: string) => [...text].map((answer) => answer === '1');
+
+test('what a cheaper stitch clearly beats is left out; the largest anchor stays', () => {
+  const chosen = [{ id: 5, bin: 0 }, { id: 3, bin: 1 }, { id: 8, bin: 2 }, { id: 1, bin: 4 }, { id: 2 }];
+  const answers = [
+    '1111111000', // 7 right
+    '1111100000', // 2 fewer, none of its own: 2 > sqrt(2)
+    '1111101100', // loses 1, wins 1
+    '1111010000', // beaten by the first, 2 > sqrt(2), as by stitch 8
+    '1110000000', // the largest anchor
+  ].map(answersOf);
+  assert.deepEqual(unbeaten(chosen, answers), {
+    deployed: [{ id: 5, bin: 0 }, { id: 8, bin: 2 }, { id: 2 }],
+    beaten: [
+      { id: 3, bin: 1, by: 5 },
+      { id: 1, bin: 4, by: 5 },
+    ],
+  });
+});
+
+test('a difference of one standard error or less beats nothing', () => {
+  const pair = (cheap: string, dear: string) =>
+    unbeaten(
+      [
+        { id: 0, bin: 0 },
+        { id: 1, bin: 1 },
+      ],
+      [cheap, dear].map(answersOf),
+    ).beaten.length;
+  assert.equal(pair('1000', '0000'), 0, 'one image: 1 = sqrt(1)');
+  assert.equal(pair('1110', '0001'), 0, '3 less 1 is sqrt(3 + 1)');
+  assert.equal(pair('11110', '00001'), 1, '4 less 1 is more than sqrt(5)');
+  assert.equal(pair('0000', '1111'), 0, 'the dearer is better');
 });

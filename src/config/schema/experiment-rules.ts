@@ -64,6 +64,14 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
       'expected validation, or nothing: sn-net has no importance scores to choose by, received importance',
   },
   {
+    needs: ['training.final_on', 'evaluation.leave_out_beaten'],
+    at: ['evaluation', 'leave_out_beaten'],
+    problem: ({ training, evaluation }) =>
+      evaluation.leave_out_beaten === true &&
+      training.final_on === 'train+validation' &&
+      'expected false: with training.final_on train+validation the validation images have been learned',
+  },
+  {
     needs: ['data', 'evaluation.gradient_angles'],
     at: ['evaluation', 'gradient_angles', 'source'],
     problem({ data, evaluation }) {

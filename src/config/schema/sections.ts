@@ -199,6 +199,11 @@ export const evaluationSchema = z.strictObject({
     'How the deployed stitch of a FLOPs bin is chosen: the highest importance score, or the highest accuracy on the validation images, for which all stitches are evaluated; left out: as the method does, sn-net by validation, the others by importance.',
     'one-stage deployment of ESTA; SN-Net evaluates',
   ),
+  leave_out_beaten: field(
+    z.boolean().optional(),
+    'Deploys nothing for a bin whose stitch a cheaper one that is deployed beats on the validation images: is right more often by more than a standard error of the difference. The largest anchor stays. Left out: false.',
+    'our choice: the paper deploys a stitch of each bin',
+  ),
   gradient_angles: field(
     gradientAnglesSchema.optional(),
     'Angles between the gradients that stitches have for the weights they share ({}: with the defaults); left out: not measured.',

@@ -43,6 +43,9 @@ export const textRules: readonly Rule<ExperimentFields>[] = [
   onText(['training.final_on'], ['training', 'final_on'], ({ training }) => {
     return training.final_on !== 'train' && 'expected train for text, which is validated on what is held out';
   }),
+  onText(['evaluation.leave_out_beaten'], ['evaluation', 'leave_out_beaten'], ({ evaluation }) => {
+    return evaluation.leave_out_beaten === true && 'expected false for text: stitches are compared image by image';
+  }),
   onText(['evaluation.gradient_angles'], ['evaluation', 'gradient_angles'], ({ evaluation }) => {
     return evaluation.gradient_angles !== undefined && 'expected nothing for text: angles are measured on images';
   }),

@@ -21,7 +21,7 @@ import { flopsBins } from '../../stitching/space/flops-bins.js';
 import type { Runtime } from '../../training/runtime.js';
 import type { StageRecipe } from '../recipe.js';
 import { spaceOf } from '../space.js';
-import { noteValidation } from '../trial/deploy.js';
+import { leaveOutBeaten, noteValidation } from '../trial/deploy.js';
 import { accuraciesOf, accuraciesOfAll } from '../trial/evaluate.js';
 import { initialParameters, networkOfTrained } from '../trial/network.js';
 import { openTrialData } from '../trial/trial-data.js';
@@ -117,14 +117,15 @@ async function chosenStitches(
   shared: SharedImages,
   stage: StageRecipe,
   choice: Choice,
-): Promise<Pick<TrialResult, 'stitches' | 'deploySeconds'>> {
+): Promise<Pick<TrialResult, 'stitches' | 'beaten' | 'deploySeconds'>> {
   const { engine } = runtime;
   const { recipe, trained, dataset } = shared;
   const { name, importance, milliseconds } = choice;
   const network = networkOfTrained(engine, await partsOf(shared), stage.adaptation, recipe.stitching.bins, trained);
   const ids = network.space.stitches.map(({ id }) => id);
   const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
-  const evaluated = [...(choice.rule === 'validation' ? [recipe.choiceSplit] : []), recipe.testSplit];
+  const validates = choice.rule === 'validation' || stage.leavesOutBeaten === true;
+  const evaluated = [...(validates ? [recipe.choiceSplit] : []), recipe.testSplit];
   const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, runtime, evaluated);
   try {
     const start = performance.now();
@@ -136,7 +137,10 @@ async function chosenStitches(
     };
     const scores = choice.rule === 'validation' ? await validated() : importance.scores;
     const bins = flopsBins(milliseconds, network.bins.largestAnchor, { count: choice.count });
-    const deployed = deployedStitches(bins, { scores });
+    const tops = deployedStitches(bins, { scores });
+    const compared = () =>
+      leaveOutBeaten({ ...runtime, data }, network, trainables, tops, `${name}: comparing the deployed stitches`);
+    const { deployed, beaten } = stage.leavesOutBeaten ? await compared() : { deployed: tops };
     const deploySeconds = (performance.now() - start) / 1000;
     const chosen = deployed.map(({ id }) => id);
     const images = data.evaluation('test');
@@ -145,7 +149,7 @@ async function chosenStitches(
     const stitches = deployed.map((stitch, index) =>
       stitchResult(anchors, { network, importance }, stitch, { accuracy: accuracies[index]! }),
     );
-    return { stitches, deploySeconds };
+    return { stitches, ...(beaten && { beaten }), deploySeconds };
   } finally {
     engine.free(trainables);
     engine.free(network.frozen);

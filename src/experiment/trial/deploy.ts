@@ -3,15 +3,18 @@ import path from 'node:path';
 import type { Value } from '../../engine/engine.js';
 import { type TrialValidation, validationFile, validationVersion } from '../../run-folder/validation.js';
 import { writeAtomic } from '../../shared/files.js';
-import { type DeployedStitch, deployedStitches } from '../../stitching/deployment.js';
+import { type BeatenStitch, type DeployedStitch, deployedStitches, unbeaten } from '../../stitching/deployment.js';
 import type { ImportanceScores } from '../../stitching/importance.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { binOf } from '../../stitching/space/flops-bins.js';
+import type { Runtime } from '../../training/runtime.js';
 import type { StageRecipe } from '../recipe.js';
 import type { TrialContext } from './context.js';
+import { answersOfStitches } from './evaluate.js';
 import type { TrialNetwork } from './network.js';
 import { type Quality, qualitiesOf, qualitiesOfAll, scoreOf } from './quality.js';
 import { trainedStitches } from './stitch-training.js';
+import type { TrialData } from './trial-data.js';
 
 /** Enough to choose what is deployed, at any time of a training. */
 export interface Deployable {
@@ -42,6 +45,23 @@ export async function deploy(
       return deployedStitches(network.bins, { scores: qualities.map(scoreOf) });
     }
   }
+}
+
+/** Leaves out what a cheaper one of the chosen stitches beats on the validation images. */
+export async function leaveOutBeaten(
+  context: Runtime & { readonly data: TrialData },
+  network: TrialNetwork,
+  trainables: Trainables<Value>,
+  chosen: readonly DeployedStitch[],
+  label: string,
+): Promise<{ readonly deployed: readonly DeployedStitch[]; readonly beaten: readonly BeatenStitch[] }> {
+  const { data } = context;
+  if (data.kind === 'texts') throw new Error('stitches of language models are not compared answer by answer');
+  const ids = chosen.map(({ id }) => id);
+  return unbeaten(
+    chosen,
+    await answersOfStitches(context, network, trainables, ids, data.evaluation('validation'), label),
+  );
 }
 
 /** Writes validation.json of the trial. */

@@ -1,31 +1,37 @@
 /** Accuracy of the stitches of a trained network on one split, percent. The images are decoded once, for all of them. */
 import type { BatchLoader } from '../../data/batches/batches.js';
 import type { Value } from '../../engine/engine.js';
-import { stitchAccuracy } from '../../evaluation/stitch-accuracy.js';
+import { percentRight } from '../../evaluation/accuracy.js';
+import { stitchAnswers } from '../../evaluation/stitch-accuracy.js';
 import { sharesBlocks, sweepAccuracies } from '../../evaluation/sweep.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { type Runtime, stopIfAborted } from '../../training/runtime.js';
 import type { TrialNetwork } from './network.js';
 
 /** One stitch after the other. @returns percent, in the order of `ids` */
-export async function accuraciesOf(
+export async function accuraciesOf(...args: Parameters<typeof answersOfStitches>): Promise<number[]> {
+  return (await answersOfStitches(...args)).map(percentRight);
+}
+
+/** One stitch after the other. @returns of each of `ids`, in their order, which images it gets right */
+export async function answersOfStitches(
   runtime: Runtime,
   network: TrialNetwork,
   trainables: Trainables<Value>,
   ids: readonly number[],
   loader: BatchLoader,
   label: string,
-): Promise<number[]> {
+): Promise<boolean[][]> {
   const { engine, progress } = runtime;
-  const accuracies: number[] = [];
+  const answers: boolean[][] = [];
   progress.start(label, ids.length);
   for (const id of ids) {
     stopIfAborted(runtime, label);
-    accuracies.push(await stitchAccuracy(engine, network, trainables, network.space.stitches[id]!, loader));
-    progress.update(accuracies.length);
+    answers.push(await stitchAnswers(engine, network, trainables, network.space.stitches[id]!, loader));
+    progress.update(answers.length);
   }
   progress.stop();
-  return accuracies;
+  return answers;
 }
 
 /** All stitches; common front blocks run once where all adapt them alike. @returns percent, by stitch id */

@@ -5,7 +5,7 @@ import type { Value } from '../../engine/engine.js';
 import { describeHolder } from '../../run-folder/lock.js';
 import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/training-journal.js';
 import { Diverged } from '../../shared/errors.js';
-import type { DeployedStitch } from '../../stitching/deployment.js';
+import type { BeatenStitch, DeployedStitch } from '../../stitching/deployment.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import { runTraining, type Trained, type Training, type TrainingHooks } from '../../training/loop.js';
@@ -13,7 +13,7 @@ import { stopIfAborted } from '../../training/runtime.js';
 import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe, type TrainingSplit } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
-import { type Deployable, deploy, deployedQualities, noteValidation } from './deploy.js';
+import { type Deployable, deploy, deployedQualities, leaveOutBeaten, noteValidation } from './deploy.js';
 import { chooseLearningRate, gridRun, type Tried, type Waiting } from './grid.js';
 import type { TrialNetwork } from './network.js';
 import { meanQuality } from './quality.js';
@@ -28,6 +28,8 @@ export interface TrainedStage extends Deployable {
   readonly seconds: number;
   readonly baseLearningRate: number;
   readonly deployed: readonly DeployedStitch[];
+  /** Chosen for a bin, and left out since a cheaper one is better; left out: not looked for. */
+  readonly beaten?: readonly BeatenStitch[];
   /** What it took to choose them. */
   readonly deploySeconds: number;
 }
@@ -54,13 +56,17 @@ export async function runStage(
 
   // 3. What is deployed of it.
   const start = performance.now();
-  const choose = () =>
-    deploy(context, network, stage, trained, (accuracies) =>
+  const choose = async () => {
+    const deployed = await deploy(context, network, stage, trained, (accuracies) =>
       noteValidation(context, network, trained.importance, accuracies),
     );
-  const deployed = context.until === name ? [] : await choose();
+    if (!stage.leavesOutBeaten) return { deployed };
+    const label = `${context.name}: comparing the deployed stitches`;
+    return leaveOutBeaten(context, network, trained.trainables, deployed, label);
+  };
+  const choice = context.until === name ? { deployed: [] } : await choose();
   const deploySeconds = (performance.now() - start) / 1000;
-  return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, deployed, deploySeconds };
+  return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, ...choice, deploySeconds };
 }
 
 /**

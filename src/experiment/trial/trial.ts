@@ -81,7 +81,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
 
     // 6. The trained tensors and the result; the checkpoints have done their work.
     const learnedIn = (stages: readonly TrainedStage[]) => toHost(engine, joined(stages));
-    const { baseLearningRate, deploySeconds, network } = done.at(-1)!;
+    const { baseLearningRate, deploySeconds, network, beaten } = done.at(-1)!;
     await writeTrained(path.join(trialFolder, 'trained.safetensors'), {
       trainables: await learnedIn(deployed),
       layers: await toHost(engine, network.frozen.layers),
@@ -93,6 +93,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
     const result = await writer.result(trial, {
       ...{ status: 'finished', learningRate: baseLearningRate, stitches, epochs: epochs.final, stages },
       trainSeconds: stages.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
+      ...(beaten && { beaten }),
       ...(stitched && { deploySeconds, layerStartErrors: network.startErrors }),
       ...(engine.precision !== 'float32' && { precision: engine.precision }),
     });

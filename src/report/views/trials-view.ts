@@ -9,6 +9,7 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
   const severalRuns = new Set(trials.map(({ run }) => run)).size > 1;
   // Choosing by importance scores takes no time worth a column.
   const evaluates = trials.some(({ result }) => (result?.deploySeconds ?? 0) >= 1);
+  const compares = trials.some(({ result }) => result?.beaten !== undefined);
   const columns: Column[] = [
     ...(severalRuns ? [{ key: 'run', label: 'Run', kind: 'text', grouping: true } as const] : []),
     { key: 'dataset', label: 'Data set', kind: 'text' },
@@ -19,6 +20,7 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
     { key: 'best', label: 'Best (%)', kind: 'number' },
     { key: 'time', label: 'Time', kind: 'number' },
     ...(evaluates ? [{ key: 'choice', label: 'Choice', kind: 'number' } as const] : []),
+    ...(compares ? [{ key: 'beaten', label: 'Left out', kind: 'number', precision: 0 } as const] : []),
   ];
   const rows = trials.map((trial, index): Row => {
     const { identity, result, run, state } = trial;
@@ -36,12 +38,16 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
         best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
         time: result ? durationLabel(secondsOf(result)) : absent,
         ...(evaluates && { choice: choiceOf(result, absent) }),
+        ...(compares && { beaten: result ? (result.beaten?.length ?? { mark: 'none' }) : absent }),
       },
     };
   });
   const errors = trials.filter(({ error }) => error).map(({ run, name, error }) => `${run}/${name}: ${error}`);
   const choice = 'choice: time to choose the deployed stitches once they are trained';
-  return { name: 'trials', title: 'Trials', columns, rows, notes: [...(evaluates ? [choice] : []), ...errors] };
+  const leftOut =
+    'left out: stitches that were chosen for a bin of FLOPs and not deployed, since a cheaper one is better on the validation images';
+  const notes = [...(evaluates ? [choice] : []), ...(compares ? [leftOut] : []), ...errors];
+  return { name: 'trials', title: 'Trials', columns, rows, notes };
 }
 
 function choiceOf(result: TrialRecord['result'], absent: Cell): Cell {

@@ -46,6 +46,15 @@ test('what SN-Net cannot be deployed by is reported where it is said', () => {
   assert.deepEqual(others, []);
 });
 
+test('nothing is compared on images that have been learned', () => {
+  const of = (final_on: string, leave_out_beaten: boolean) =>
+    problemsOf({ training: { final_on }, evaluation: { leave_out_beaten } });
+  assert.deepEqual(of('train+validation', true), [
+    'evaluation.leave_out_beaten: expected false: with training.final_on train+validation the validation images have been learned',
+  ]);
+  assert.deepEqual([...of('train+validation', false), ...of('train', true)], []);
+});
+
 test('the sources of pretraining are data sets of the file', () => {
   const angles = (...source: readonly string[]) => ({ evaluation: { gradient_angles: { source } } });
   assert.deepEqual(problemsOf(angles('species')), []);

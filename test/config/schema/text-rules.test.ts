@@ -54,6 +54,10 @@ test('what only one of the two has is refused beside the other', () => {
     /^training\.final_on: expected train/,
   );
   assert.match(problemsOf({ evaluation: { gradient_angles: {} } }).join(), /^evaluation\.gradient_angles: expected/);
+  assert.match(
+    problemsOf({ evaluation: { leave_out_beaten: true } }).join(),
+    /^evaluation\.leave_out_beaten: expected false/,
+  );
   assert.match(problemsOf({ methods: ['esta', 'sn-net'] }).join(), /^text\.weights: expected float32 for sn-net/);
   assert.deepEqual(problemsOf({ methods: ['sn-net'], text: { weights: 'float32' } }), []);
   assert.deepEqual(problemsOf({ training: { batch_size: 6 } }), [

@@ -194,6 +194,34 @@ test('a folder that another process writes is left alone; what diverges is recor
   assert.ok(!('grid' in result.stages![0]!));
 });
 
+test('what a cheaper stitch beats on the validation images is not deployed for a machine either', async (t) => {
+  const folder = temporaryFolder(t);
+  const runFolder = path.join(folder, 'run');
+  const document = await documentIn(folder, { evaluation: { leave_out_beaten: true } });
+  const { run, space, trialFolder } = await writtenRun(runFolder, document);
+  const scores = space.stitches.map(({ id }) => id);
+  const line = { stage: 'stitched', epoch: 1, base_rate: 0.1, scores, draws: [] };
+  await writeFile(path.join(trialFolder, 'importance.jsonl'), `${JSON.stringify(line)}\n`);
+  const fingerprint = fingerprintOf(run.result);
+  const stitches = scores.map((id) => ({
+    ...{ id, flops: 1, latencies: [{ batch: 1, median_ms: id === 1 ? 20 : id + 1 }] },
+  }));
+  await writeMachine(runFolder, { ...machine('phone'), trials: [{ trial: run.name, fingerprint, stitches }] });
+  // Of two validation images: stitch 5 of the first bin has both, 11 of the second none, and the largest anchor none.
+  const { labels, runtime } = runtimeOf(folder, { correct: (id) => (id === 5 ? 2 : 0) });
+  const request = { out: path.join(folder, 'out'), command: 'esta deploy', bins: 2 };
+  const { result } = await redeploy(runtime, await findTrial(runFolder), request);
+  assert.deepEqual(
+    result.stitches.map(({ id, bin }) => [id, bin]),
+    [
+      [5, 0],
+      [1, undefined],
+    ],
+  );
+  assert.deepEqual(result.beaten, [{ id: 11, bin: 1, by: 5 }]);
+  assert.deepEqual(labels.slice(-2), [`${run.name}: comparing the deployed stitches`, `${run.name}: testing`]);
+});
+
 test('bins of milliseconds deploy the best scores, or what is the most accurate on the validation images', async (t) => {
   const folder = temporaryFolder(t);
   const runFolder = path.join(folder, 'run');

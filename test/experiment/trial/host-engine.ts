@@ -62,6 +62,10 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
       const { loss, saliency = 0, teacherLoss = 0, labelLoss = loss } = step!(ids[0]!, rate, inputs);
       return { state: copied(inputs['state']), measures: put(scalars(loss, saliency, teacherLoss, labelLoss)) };
     }
+    if (kind === 'stitch') {
+      const right = correct!(ids[0]!);
+      return { correct: put(scalars(...[0, 1, 2, 3, 4].map((image) => (image < right ? 1 : 0)))) };
+    }
     if (kind !== undefined) return { correct: put(scalars(...ids.map((id) => correct!(id)))) };
     if (program.startsWith('learning teacher')) {
       return { state: copied(inputs['state']), logits: put(scalars(0)), loss: put(scalars(0)) };

@@ -268,6 +268,33 @@ test('a stitch that is trained further, alone', async (t) => {
   assert.deepEqual(stepsIn(engine.ran), [4, 4, 4, 4]);
 });
 
+test('what a cheaper deployed stitch beats on the validation images is left out; grid and tests on the way keep it', async (t) => {
+  // Bins [0, 2] and [3, 4, 5]; of five images in each of two batches. Two more in each batch: 4 is more than sqrt(4).
+  const correct = [5, 1, 5, 3, 3, 3];
+  const { context, network, folder, splits, engine, labels, lines } = hostTrial(t, {
+    step: () => ({ loss: 1, saliency: 2 }),
+    correct: (id) => correct[id]!,
+  });
+  const stage = stageOf({ leavesOutBeaten: true, grid, learningRates: learningRates.slice(0, 2), testedEpochs: [1] });
+  const { deployed, beaten } = await runStage(context, network, stage, 0);
+  const [first, anchor] = deployed;
+  assert.deepEqual([first!.bin, anchor, deployed.length], [0, { id: 1 }, 2]);
+  assert.deepEqual(
+    beaten!.map(({ bin, by }) => [bin, by]),
+    [[1, first!.id]],
+  );
+  assert.ok([3, 4, 5].includes(beaten![0]!.id));
+  // A bin of 100 %, one of 60, and the anchor of 20.
+  assert.equal((await lines('grid.jsonl'))[0]!['accuracy'], 60);
+  assert.equal((await lines('tests.jsonl'))[0]!['accuracy'], 60);
+  assert.equal(splits.at(-1), 'validation');
+  assert.equal(labels.at(-1), 'trial: comparing the deployed stitches');
+  assert.ok(!(await readdir(folder)).includes('validation.json'), 'not all were evaluated');
+  const before = engine.live.size;
+  assert.equal((await runStage(context, network, stageOf(), 0)).beaten, undefined);
+  assert.ok(engine.live.size > before);
+});
+
 test('all stitches are evaluated on the validation images where these choose, and that is noted', async (t) => {
   const correct = [1, 4, 2, 5, 3, 5];
   const { context, network, folder, splits, engine } = hostTrial(t, {

@@ -244,3 +244,29 @@ test('trials: failed, running and missing ones are marked, errors in the notes',
   ]);
   assert.deepEqual(table!.notes, ['fgvc/stanford-cars-esta-seed1: the loss is not a number at step 120']);
 });
+
+test('trials: how many of what was chosen is left out, where anything was compared', async () => {
+  const rows = [
+    [1, 60, 0],
+    [3, 70],
+  ] as const;
+  const compared = (beaten: TrialResult['beaten'], options: FakeTrial): FakeTrial => {
+    const given = trial(rows, options);
+    return { ...given, change: (result) => ({ ...(given.change!(result) as TrialResult), ...(beaten && { beaten }) }) };
+  };
+  const { trials: table } = await tablesOf([
+    compared([{ id: 4, bin: 1, by: 0 }], { seed: 0 }),
+    compared([], { seed: 1 }),
+    compared(undefined, { seed: 2 }),
+    { seed: 3, state: 'failed' },
+  ]);
+  const column = table!.columns.find(({ label }) => label === 'Left out')!;
+  assert.deepEqual(
+    table!.rows.map(({ cells }) => formatCell(cells[column.key]!, column)),
+    ['1', '0', '–', 'failed'],
+  );
+  assert.match(table!.notes[0]!, /^left out: stitches that were chosen for a bin of FLOPs and not deployed/);
+  const { trials: plain } = await tablesOf([trial(rows)]);
+  assert.ok(plain!.columns.every(({ label }) => label !== 'Left out'));
+  assert.deepEqual(plain!.notes, []);
+});
