@@ -50,6 +50,7 @@ export function figureSpec(data: FigureData): TopLevelSpec {
     scale: { zero: false, nice: true, padding: 8 },
     axis: { tickCount: faceted ? 5 : 7 },
   } as const;
+  const hasPale = points.some(({ deployed, anchor }) => !deployed && !anchor);
   const where = (test: string) => [{ filter: test }];
   const described = { description: { field: 'description', type: 'nominal' } } as const;
   const layer = [
@@ -93,7 +94,10 @@ export function figureSpec(data: FigureData): TopLevelSpec {
   const shared = {
     ...figureFrame,
     data: { values },
-    title: figureTitle(data.title, 'stars: anchors; small pale points: evaluated, not deployed'),
+    title: figureTitle(
+      data.title,
+      hasPale ? 'stars: anchors; small pale points: evaluated, not deployed' : 'stars: anchors',
+    ),
   };
   const spec = faceted
     ? { ...shared, ...panelsBy('panel', panels), spec: { ...size, layer } }

@@ -92,6 +92,8 @@ function notesFor(curves: readonly Curve[]): string[] {
   if ([...seeds].some((count) => count > 1)) {
     notes.push(`mean ± standard deviation over seeds (${[...seeds].sort().join(' or ')} of them)`);
   }
+  const isPartial = (curve: Curve) => listedPoints(curve).some(({ accuracy }) => accuracy.count < curve.seeds.length);
+  if (curves.some(isPartial)) notes.push('a bin that some seeds leave empty: mean over the other seeds');
   // One stitch was chosen by whoever had it trained alone.
   const chosenByTest = curves.filter(({ points }) => points.length > 1 && points.every(({ bin }) => bin === undefined));
   const methods = [

@@ -10,11 +10,17 @@ import { figureSvg } from '../../../src/report/figures/figure.js';
 import type { FigureData } from '../../../src/report/figures/figure-data.js';
 import { figureSpec } from '../../../src/report/figures/figure-spec.js';
 import { readReportContent } from '../../../src/report/report-content.js';
+import type { TrialResult } from '../../../src/run-folder/result.js';
 import { type FakeTrial, temporaryFolder, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
 
 async function figureOf(trials: readonly FakeTrial[]): Promise<FigureData> {
   return (await readReportContent([await writeRunFolder(trials)], () => undefined)).figure!;
 }
+
+const onlyDeployed = (result: TrialResult) => ({
+  ...result,
+  stitches: result.stitches.filter(({ bin, path }) => bin !== undefined || path.length === 1),
+});
 
 const fgvc = ['cub-200-2011', 'nabirds', 'oxford-flowers-102', 'stanford-dogs', 'stanford-cars'];
 
@@ -31,6 +37,9 @@ test('one data set: a colour for each method; a star for each anchor of each', a
   }
   const labels = [...svg.matchAll(/aria-label="([^"]+)"/g)].map(([, label]) => label!);
   assert.equal(labels.filter((label) => /: ViT-(Ti|S|B);/.test(label)).length, 9);
+  assert.ok(svg.includes('small pale points: evaluated, not deployed'));
+  const deployed = await figureSvg(figureSpec(await figureOf([{ change: onlyDeployed }])));
+  assert.ok(deployed.includes('stars: anchors<'), 'nothing is pale where only what is deployed was evaluated');
   assert.ok(labels.some((label) => /ESTA: ViT-Ti 0–3 → ViT-S \d–11; \d\.\d\d GFLOPs; \d\d\.\d\d %/.test(label)));
 });
 

@@ -270,3 +270,35 @@ test('trials: how many of what was chosen is left out, where anything was compar
   assert.ok(plain!.columns.every(({ label }) => label !== 'Left out'));
   assert.deepEqual(plain!.notes, []);
 });
+
+test('Table I: a bin that one of the seeds leaves empty is a mean over the others, which a note says', async () => {
+  const whole = [
+    [1, 60, 0],
+    [2, 66, 1],
+    [3, 70],
+  ] as const;
+  const without = trial(whole, { seed: 1 });
+  const change = (result: TrialResult) => {
+    const { stitches } = without.change!(result) as TrialResult;
+    return { ...result, stitches: stitches.filter(({ bin }) => bin !== 1) };
+  };
+  const higher = whole.map(([flops, accuracy, bin]): [number, number, number?] =>
+    bin === undefined ? [flops, accuracy + 2] : [flops, accuracy + 2, bin],
+  );
+  const { 'table-one': table } = await tablesOf([
+    trial(whole, { seed: 0 }),
+    { ...without, change },
+    trial(higher, { seed: 2 }),
+  ]);
+  const cells = table!.rows[1]!.cells;
+  assert.deepEqual(
+    ['1', '2', '3'].map((key) => formatCell(cells[key]!, {})),
+    ['60.67 ± 1.15', '67.00 ± 1.41', '70.67 ± 1.15'],
+  );
+  assert.deepEqual(table!.notes, [
+    'mean ± standard deviation over seeds (3 of them)',
+    'a bin that some seeds leave empty: mean over the other seeds',
+  ]);
+  const { 'table-one': full } = await tablesOf([trial(whole, { seed: 0 }), trial(whole, { seed: 1 })]);
+  assert.equal(full!.notes.length, 1);
+});
