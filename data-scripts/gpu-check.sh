@@ -37,7 +37,6 @@ while [ $# -gt 0 ]; do
 done
 mkdir -p "$out"
 : >"$out/stages.txt"
-esta() { node dist/src/cli.js "$@"; }
 failed=0
 end=$(($(date +%s) + seconds))
 
