@@ -59,10 +59,13 @@ export function unbeaten(
   return { deployed: kept.map((index) => chosen[index]!), beaten };
 }
 
+/** Standard errors of a difference that count as clear: chance alone exceeds them in one of forty comparisons. */
+const clearErrors = 2;
+
 /**
- * Whether `one` is right more often than `other` by more than a standard error of the difference. Images that both get right,
- * or both wrong, say nothing (McNemar 1947): of the n that only one gets right, half would be each one's by chance, and the
- * difference of the two counts has a deviation of the square root of n.
+ * Whether `one` is clearly right more often than `other`. Images that both get right, or both wrong, say nothing (McNemar
+ * 1947): of the n that only one gets right, half would be each one's by chance, and the difference of the two counts has
+ * a deviation of the square root of n.
  */
 function beats(one: readonly boolean[], other: readonly boolean[]): boolean {
   let wins = 0;
@@ -71,5 +74,5 @@ function beats(one: readonly boolean[], other: readonly boolean[]): boolean {
     if (right && !other[image]) wins++;
     if (!right && other[image]) losses++;
   }
-  return wins - losses > Math.sqrt(wins + losses);
+  return wins - losses > clearErrors * Math.sqrt(wins + losses);
 }

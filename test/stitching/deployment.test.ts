@@ -26,11 +26,11 @@ const answersOf = (text: string) => [...text].map((answer) => answer === '1');
 test('what a cheaper stitch clearly beats is left out; the largest anchor stays', () => {
   const chosen = [{ id: 5, bin: 0 }, { id: 3, bin: 1 }, { id: 8, bin: 2 }, { id: 1, bin: 4 }, { id: 2 }];
   const answers = [
-    '1111111000', // 7 right
-    '1111100000', // 2 fewer, none of its own: 2 > sqrt(2)
-    '1111101100', // loses 1, wins 1
-    '1111010000', // beaten by the first, 2 > sqrt(2), as by stitch 8
-    '1110000000', // the largest anchor
+    '1111111100', // 8 right
+    '1110000000', // 5 fewer, none of its own: 5 > 2 sqrt(5)
+    '1111000000', // 4 fewer: 4 = 2 sqrt(4)
+    '1100000000', // beaten by the first, 6 > 2 sqrt(6), not by stitch 8
+    '0000000000', // the largest anchor
   ].map(answersOf);
   assert.deepEqual(unbeaten(chosen, answers), {
     deployed: [{ id: 5, bin: 0 }, { id: 8, bin: 2 }, { id: 2 }],
@@ -41,7 +41,7 @@ test('what a cheaper stitch clearly beats is left out; the largest anchor stays'
   });
 });
 
-test('a difference of one standard error or less beats nothing', () => {
+test('a difference of two standard errors or less beats nothing', () => {
   const pair = (cheap: string, dear: string) =>
     unbeaten(
       [
@@ -50,8 +50,9 @@ test('a difference of one standard error or less beats nothing', () => {
       ],
       [cheap, dear].map(answersOf),
     ).beaten.length;
-  assert.equal(pair('1000', '0000'), 0, 'one image: 1 = sqrt(1)');
-  assert.equal(pair('1110', '0001'), 0, '3 less 1 is sqrt(3 + 1)');
-  assert.equal(pair('11110', '00001'), 1, '4 less 1 is more than sqrt(5)');
+  assert.equal(pair('1111', '0000'), 0, '4 = 2 sqrt(4)');
+  assert.equal(pair('11111', '00000'), 1, '5 > 2 sqrt(5)');
+  assert.equal(pair('1111110', '0000001'), 0, '6 less 1 is below 2 sqrt(7)');
+  assert.equal(pair('11111110', '00000001'), 1, '7 less 1 is above 2 sqrt(8)');
   assert.equal(pair('0000', '1111'), 0, 'the dearer is better');
 });

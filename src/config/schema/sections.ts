@@ -201,7 +201,7 @@ export const evaluationSchema = z.strictObject({
   ),
   leave_out_beaten: field(
     z.boolean().optional(),
-    'Deploys nothing for a bin whose stitch a cheaper one that is deployed beats on the validation images: is right more often by more than a standard error of the difference. The largest anchor stays. Left out: false.',
+    'Deploys nothing for a bin whose stitch a cheaper one that is deployed beats on the validation images: is right more often by more than two standard errors of the difference. The largest anchor stays. Left out: false.',
     'our choice: the paper deploys a stitch of each bin',
   ),
   gradient_angles: field(

@@ -197,7 +197,10 @@ test('a folder that another process writes is left alone; what diverges is recor
 test('what a cheaper stitch beats on the validation images is not deployed for a machine either', async (t) => {
   const folder = temporaryFolder(t);
   const runFolder = path.join(folder, 'run');
-  const document = await documentIn(folder, { evaluation: { leave_out_beaten: true } });
+  const document = await documentIn(folder, {
+    data: { kind: 'species', classes: 2, train_images: 3, validation_images: 3, test_images: 2 },
+    evaluation: { leave_out_beaten: true },
+  });
   const { run, space, trialFolder } = await writtenRun(runFolder, document);
   const scores = space.stitches.map(({ id }) => id);
   const line = { stage: 'stitched', epoch: 1, base_rate: 0.1, scores, draws: [] };
@@ -207,8 +210,8 @@ test('what a cheaper stitch beats on the validation images is not deployed for a
     ...{ id, flops: 1, latencies: [{ batch: 1, median_ms: id === 1 ? 20 : id + 1 }] },
   }));
   await writeMachine(runFolder, { ...machine('phone'), trials: [{ trial: run.name, fingerprint, stitches }] });
-  // Of two validation images: stitch 5 of the first bin has both, 11 of the second none, and the largest anchor none.
-  const { labels, runtime } = runtimeOf(folder, { correct: (id) => (id === 5 ? 2 : 0) });
+  // Of six validation images stitch 5 of the first bin has five, 11 of the second none, and the largest anchor none.
+  const { labels, runtime } = runtimeOf(folder, { correct: (id) => (id === 5 ? 5 : 0) });
   const request = { out: path.join(folder, 'out'), command: 'esta deploy', bins: 2 };
   const { result } = await redeploy(runtime, await findTrial(runFolder), request);
   assert.deepEqual(
