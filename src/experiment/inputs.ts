@@ -24,7 +24,7 @@ export function inputProblems(experiment: Experiment, variants: readonly Variant
         training.base_learning_rates.length > 1 ||
         methods.includes('sn-net') ||
         evaluation.deploy_by === 'validation' ||
-        evaluation.leave_out_beaten === true,
+        (evaluation.leave_out_beaten === true && methods.some((method) => method !== 'anchor-lora')),
     ),
   });
 }

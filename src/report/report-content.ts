@@ -16,6 +16,7 @@ import { equalTimeView, lengthView } from './length/length-views.js';
 import { longestOf, trainedLengthsOf } from './length/lengths.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
+import { distinctlyNamed } from './run-names.js';
 import { type BudgetQuestion, budgetsView } from './views/budgets-view.js';
 import { curvesView } from './views/curves-view.js';
 import { deployedBlocksOf, deployedView } from './views/deployed-blocks.js';
@@ -55,7 +56,7 @@ export async function readReportContent(
   reference: PaperReference,
   question: BudgetQuestion = { budgets: [] },
 ): Promise<ReportContent> {
-  const runs = await Promise.all(folders.map(readRunFolder));
+  const runs = distinctlyNamed(await Promise.all(folders.map(readRunFolder)));
   const trials = runs.flatMap((run) => run.trials);
   // Methods are compared by their longest trainings; the shorter ones stand beside these by their time.
   const longest = longestOf(trials);

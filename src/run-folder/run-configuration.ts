@@ -45,6 +45,7 @@ export async function configurationOf(folder: string, request: RunRequest): Prom
   const differences = before ? differencesBetween(before, given) : [];
   const isNew = !before || differences.length > 0;
   if (differences.length > 0 && (await hasTrained(folder))) throw other(folder, differences);
+  if (!before) await refuseOtherTrials(folder, trialsOf(experiment, variants));
   const merged = isNew ? experiment : joined(before, experiment);
   return {
     text: resolvedText(merged, experiment, variants),
@@ -59,7 +60,10 @@ export async function writeConfiguration(folder: string, { text, trials, isNew }
   if (isNew) {
     const names = trials.map(({ name }) => name);
     for (const name of await namesIn(path.join(folder, 'trials'))) {
-      if (!names.includes(name)) await rm(path.join(folder, 'trials', name), { recursive: true, force: true });
+      const trial = path.join(folder, 'trials', name);
+      // What is no trial is somebody else's.
+      const isOurs = !names.includes(name) && (await exists(path.join(trial, 'status.json')));
+      if (isOurs && !(await isTrained(trial))) await rm(trial, { recursive: true, force: true });
     }
   }
   const file = path.join(folder, 'experiment.yaml');
@@ -76,6 +80,20 @@ async function recordedExperiment(folder: string): Promise<Experiment | undefine
   } catch (error) {
     if (!(error instanceof RequestError) || (await hasTrained(folder))) throw error;
     return undefined;
+  }
+}
+
+/**
+ * Where experiment.yaml is lost, what was trained for the trials that are asked for goes on: each compares its own identity.
+ * @throws RequestError where others were trained, of which nothing says how
+ */
+async function refuseOtherTrials(folder: string, asked: readonly Trial[]): Promise<void> {
+  for (const name of await namesIn(path.join(folder, 'trials'))) {
+    if (asked.some((trial) => trial.name === name) || !(await isTrained(path.join(folder, 'trials', name)))) continue;
+    throw new RequestError(
+      `${folder} holds ${name}, which was trained, and no experiment.yaml that says how`,
+      'Put experiment.yaml back, or choose another folder with --out DIR.',
+    );
   }
 }
 

@@ -42,9 +42,10 @@ test('training images must fill a batch, the largest one where settings are comp
 
 test('validation images are needed where something is chosen on them', async (t) => {
   const data = await imageFolder(t);
-  const of = ({ training, ...more }: { readonly training?: object }) =>
+  const of = ({ training, ...more }: { readonly training?: object; readonly [section: string]: unknown }) =>
     inputProblems(experiment({ data, ...more, training: { batch_size: 1, ...training } }));
   assert.deepEqual(await of({}), []);
+  assert.deepEqual(await of({ methods: ['anchor-lora'], evaluation: { leave_out_beaten: true } }), []);
   for (const more of [
     { training: { base_learning_rates: [0.1, 0.2] } },
     { methods: ['esta', 'sn-net'] },

@@ -64,6 +64,14 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
       'expected validation, or nothing: sn-net has no importance scores to choose by, received importance',
   },
   {
+    needs: ['training.final_on', 'evaluation.deploy_by'],
+    at: ['evaluation', 'deploy_by'],
+    problem: ({ training, evaluation }) =>
+      evaluation.deploy_by === 'validation' &&
+      training.final_on === 'train+validation' &&
+      'expected importance: with training.final_on train+validation the validation images have been learned',
+  },
+  {
     needs: ['training.final_on', 'evaluation.leave_out_beaten'],
     at: ['evaluation', 'leave_out_beaten'],
     problem: ({ training, evaluation }) =>

@@ -1,6 +1,5 @@
 /** The test images of a trial that has ended, where its data set still lies where it lay. */
 import { isTextDataset } from '../../config/schema/dataset.js';
-import { trialsOf } from '../../config/trials.js';
 import type { Sample } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
 import { RequestError } from '../../shared/errors.js';
@@ -11,18 +10,21 @@ import type { StitchNetwork } from './trained-trial.js';
 export type TestImages = { readonly samples: readonly Sample[] } | { readonly absent: string };
 
 export async function testImagesOf(
-  { experiment, trial, classes }: Pick<StitchNetwork, 'experiment' | 'trial' | 'classes'>,
+  {
+    experiment,
+    trial,
+    dataset,
+    seed,
+    classes,
+  }: Pick<StitchNetwork, 'experiment' | 'trial' | 'dataset' | 'seed' | 'classes'>,
   cacheFolder = defaultCacheFolder(),
 ): Promise<TestImages> {
-  // The trials of an ablation have names of their own, the data set and the seed stand in them all the same.
-  const known = trialsOf(experiment).find(
-    ({ name, dataset }) => name === trial || trial.startsWith(`${dataset.name}-`),
-  );
-  if (!known) return { absent: `${trial} names no data set of its experiment` };
-  if (isTextDataset(known.dataset)) return { absent: `${known.dataset.name} has texts` };
+  const known = experiment.data.find(({ name }) => name === dataset);
+  if (!known) return { absent: `the experiment of ${trial} has no data set ${dataset}` };
+  if (isTextDataset(known)) return { absent: `${dataset} has texts` };
   try {
-    const { splits, classes: found } = await loadDataset(known.dataset, cacheFolder, { seed: known.seed });
-    if (`${found}` !== `${classes}`) return { absent: `the data set ${known.dataset.name} has other classes by now` };
+    const { splits, classes: found } = await loadDataset(known, cacheFolder, { seed });
+    if (`${found}` !== `${classes}`) return { absent: `the data set ${dataset} has other classes by now` };
     return { samples: splits.test };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;

@@ -11,8 +11,10 @@ import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { LogitsFunction } from '../../evaluation/accuracy.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { Linear } from '../../models/layers.js';
+import { refuseOtherWeights } from '../../run-folder/identity/recorded.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
+import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { type Float32NdArray, isFloat32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
@@ -38,6 +40,9 @@ export type StitchFacts = Omit<StitchResult, 'accuracy'> & Partial<Pick<StitchRe
 /** A trained stitch on its own. */
 export interface StitchNetwork {
   readonly trial: string;
+  /** Name of the data set, and seed, that it was trained with. */
+  readonly dataset: string;
+  readonly seed: number;
   readonly result: StitchFacts;
   readonly weights: StitchWeights<Float32NdArray>;
   readonly classes: readonly string[];
@@ -73,7 +78,9 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
       }),
     );
   }
-  const trained = await readTrained(path.join(folder, 'trials', name, 'trained.safetensors'));
+  const trialFolder = trialFolderIn(folder, run);
+  await refuseOtherWeights(trialFolder, experiment.anchors);
+  const trained = await readTrained(path.join(trialFolder, 'trained.safetensors'));
   const { classes, trainables, layers, stitches } = trained;
   const { space, network } = pstSpaceOf(experiment, classes.length);
   const { anchors: architectures } = network;
@@ -107,6 +114,8 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
       const head = trainables.heads[lastAnchor(stitch)]!;
       return {
         trial: name,
+        dataset: result.dataset,
+        seed: result.seed,
         result: factsOf(stitch),
         classes,
         preprocessing,

@@ -10,7 +10,7 @@ import type { PartShape, PathPart, PathWeights } from '../../models/llama/cached
 import type { LlamaWeights } from '../../models/llama/llama.js';
 import type { Storage } from '../../models/llama/load.js';
 import { entryOf } from '../../models/pretrained/formats/layout.js';
-import { recordedIdentity } from '../../run-folder/identity/recorded.js';
+import { recordedIdentity, refuseOtherWeights } from '../../run-folder/identity/recorded.js';
 import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
@@ -66,6 +66,7 @@ export async function readTrainedLanguage({ folder, name }: MeasuredRun): Promis
  */
 export async function openDeployedLanguage(run: MeasuredRun, storage?: Storage): Promise<DeployedLanguage> {
   const { experiment, architectures, space, trainables, layers, alone } = await readTrainedLanguage(run);
+  await refuseOtherWeights(trialFolderIn(run.folder, run), experiment.anchors);
   const tokenizer = await commonTokenizer(experiment.anchors, architectures);
   // What changes the weights themselves was trained on whole ones (text-rules.ts).
   const kept = storage ?? experiment.text.weights;

@@ -12,7 +12,7 @@ import type { StageRecipe } from '../recipe.js';
 import type { TrialContext } from './context.js';
 import { answersOfStitches } from './evaluate.js';
 import type { TrialNetwork } from './network.js';
-import { type Quality, qualitiesOf, qualitiesOfAll, scoreOf } from './quality.js';
+import { qualitiesOfAll, scoreOf } from './quality.js';
 import { trainedStitches } from './stitch-training.js';
 import type { TrialData } from './trial-data.js';
 
@@ -84,16 +84,19 @@ export async function noteValidation(
   await writeAtomic(path.join(trialFolder, validationFile), `${JSON.stringify(content)}\n`);
 }
 
-/** How good the stitches are that would be deployed now. */
-export async function deployedQualities(
+/**
+ * What is deployed of a training: of each bin the best stitch, less those that a cheaper one beats, where the stage leaves
+ * these out.
+ */
+export async function choose(
   context: TrialContext,
   network: TrialNetwork,
-  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch'>,
+  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'leavesOutBeaten'>,
   trained: Deployable,
-  split: 'validation' | 'test',
-  label: string,
-): Promise<(Quality & { readonly id: number })[]> {
-  const ids = (await deploy(context, network, stage, trained)).map(({ id }) => id);
-  const qualities = await qualitiesOf(context, network, trained.trainables, ids, split, label);
-  return ids.map((id, index) => ({ id, ...qualities[index]! }));
+  onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
+): Promise<{ readonly deployed: readonly DeployedStitch[]; readonly beaten?: readonly BeatenStitch[] }> {
+  const deployed = await deploy(context, network, stage, trained, onEvaluated);
+  if (!stage.leavesOutBeaten) return { deployed };
+  const label = `${context.name}: comparing the deployed stitches`;
+  return leaveOutBeaten(context, network, trained.trainables, deployed, label);
 }

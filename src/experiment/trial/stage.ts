@@ -13,10 +13,10 @@ import { stopIfAborted } from '../../training/runtime.js';
 import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe, type TrainingSplit } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
-import { type Deployable, deploy, deployedQualities, leaveOutBeaten, noteValidation } from './deploy.js';
+import { choose, type Deployable, deploy, noteValidation } from './deploy.js';
 import { chooseLearningRate, gridRun, type Tried, type Waiting } from './grid.js';
 import type { TrialNetwork } from './network.js';
-import { meanQuality } from './quality.js';
+import { meanQuality, qualitiesOf } from './quality.js';
 import { type StitchBatch, type StitchRest, stitchTraining } from './stitch-training.js';
 import type { TrialData } from './trial-data.js';
 
@@ -56,15 +56,11 @@ export async function runStage(
 
   // 3. What is deployed of it.
   const start = performance.now();
-  const choose = async () => {
-    const deployed = await deploy(context, network, stage, trained, (accuracies) =>
+  const chosen = () =>
+    choose(context, network, stage, trained, (accuracies) =>
       noteValidation(context, network, trained.importance, accuracies),
     );
-    if (!stage.leavesOutBeaten) return { deployed };
-    const label = `${context.name}: comparing the deployed stitches`;
-    return leaveOutBeaten(context, network, trained.trainables, deployed, label);
-  };
-  const choice = context.until === name ? { deployed: [] } : await choose();
+  const choice = context.until === name ? { deployed: [] } : await chosen();
   const deploySeconds = (performance.now() - start) / 1000;
   return { recipe: stage, network, ...trained, baseLearningRate: learningRate.base, ...choice, deploySeconds };
 }
@@ -91,9 +87,11 @@ export async function tryRateOut(
   const { trainables, importance, seconds } = trained;
   const label = `${context.name}: validating base rate ${base}`;
   const { choiceSplit } = context.recipe;
-  const stitches = await deployedQualities(context, network, stage, { trainables, importance }, choiceSplit, label);
+  // All of them, also where the final run leaves some out: the images that score a rate may not choose what is scored.
+  const ids = (await deploy(context, network, stage, { trainables, importance })).map(({ id }) => id);
+  const qualities = await qualitiesOf(context, network, trainables, ids, choiceSplit, label);
   context.engine.free(trainables);
-  return { ...meanQuality(stitches), seconds };
+  return { ...meanQuality(qualities), seconds };
 }
 
 /** Says once of each rate that another process is at it, and lets Ctrl-C end the wait. */
@@ -193,8 +191,9 @@ function measuredIn(
   const test = async (epoch: number, { parameters, rest }: Trained<StitchRest>) => {
     const label = `${context.name}: testing after epoch ${epoch}`;
     const trained = { trainables: trainablesOfNames(parameters), importance: rest.importance };
-    const stitches = await deployedQualities(context, network, stage, trained, testSplit, label);
-    return { ...meanQuality(stitches), stitches };
+    const ids = (await choose(context, network, stage, trained)).deployed.map(({ id }) => id);
+    const qualities = await qualitiesOf(context, network, trained.trainables, ids, testSplit, label);
+    return { ...meanQuality(qualities), stitches: ids.map((id, index) => ({ id, ...qualities[index]! })) };
   };
   return {
     epochs: angles ? [...testedEpochs, angles.epoch] : testedEpochs,

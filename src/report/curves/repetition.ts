@@ -26,18 +26,28 @@ export interface Repetition {
 
 /**
  * The finished trials. A data set, method and seed that is there more than once is told apart by the name of its run, and
- * inside a run by its learning rate: the report never chooses between them, test accuracy is all it could choose by.
+ * inside a run by its learning rate, or by its own name where it is a copy: the report never chooses between them, test
+ * accuracy is all it could choose by, nor takes them for two seeds.
  */
 export function repetitionsOf(trials: readonly TrialRecord[]): Repetition[] {
-  const finished = trials.flatMap(({ run, result }) => (result ? [{ run, result }] : []));
-  const groups = groupBy(finished, ({ result }) => JSON.stringify([result.dataset, seriesOf(result), result.seed]));
-  const same = [...groups.values()];
-  const acrossRuns = same.some((group) => new Set(group.map(({ run }) => run)).size > 1);
-  const insideRuns = same.some((group) => new Set(group.map(({ run }) => run)).size < group.length);
-  return finished.map(({ run, result }) => {
+  const finished = trials.flatMap(({ run, name, result }) => (result ? [{ run, name, result }] : []));
+  const keyOf = ({ result }: (typeof finished)[number]) =>
+    JSON.stringify([result.dataset, seriesOf(result), result.seed]);
+  const isVaried = (of: (trial: (typeof finished)[number]) => unknown, same: typeof finished) =>
+    new Set(same.map(of)).size > 1;
+  const groups = [...groupBy(finished, keyOf).values()];
+  const acrossRuns = groups.some((group) => isVaried(({ run }) => run, group));
+  const insideRuns = groups
+    .flatMap((group) => [...groupBy(group, ({ run }) => run).values()])
+    .some((group) => isVaried(({ result }) => result.learningRate, group));
+  const copies = groupBy(finished, (trial) => JSON.stringify([keyOf(trial), trial.run, trial.result.learningRate]));
+  const copied = new Set([...copies.values()].filter(({ length }) => length > 1).flat());
+  return finished.map((trial) => {
+    const { run, name, result } = trial;
     const suffixes = [
       ...(acrossRuns ? [run] : []),
       ...(insideRuns ? [`lr ${learningRateLabel(result.learningRate)}`] : []),
+      ...(copied.has(trial) ? [name] : []),
     ];
     return repetition(result, [methodLabel(seriesOf(result)), ...suffixes].join(' · '));
   });

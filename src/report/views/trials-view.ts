@@ -45,8 +45,12 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
   const errors = trials.filter(({ error }) => error).map(({ run, name, error }) => `${run}/${name}: ${error}`);
   const choice = 'choice: time to choose the deployed stitches once they are trained';
   const leftOut =
-    'left out: stitches that were chosen for a bin of FLOPs and not deployed, since a cheaper one is better on the validation images';
-  const notes = [...(evaluates ? [choice] : []), ...(compares ? [leftOut] : []), ...errors];
+    'left out: stitches that were chosen for a bin and not deployed, since a cheaper one is better on the validation images';
+  const beaten = trials.flatMap(({ name, result }) => {
+    const each = result?.beaten?.map(({ id, bin, by }) => `${id} (of bin ${bin + 1}) by ${by}`) ?? [];
+    return each.length > 0 ? [`${name}: stitch ${each.join(', ')}`] : [];
+  });
+  const notes = [...(evaluates ? [choice] : []), ...(compares ? [leftOut, ...beaten] : []), ...errors];
   return { name: 'trials', title: 'Trials', columns, rows, notes };
 }
 

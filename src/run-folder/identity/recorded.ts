@@ -1,7 +1,9 @@
 /** What a trial was trained with before, against what is asked for now. */
 import path from 'node:path';
 import type { z } from 'zod';
+import type { AnchorConfig } from '../../config/schema/experiment.js';
 import { experimentFields } from '../../config/schema/experiment-fields.js';
+import { weightsFingerprint } from '../../models/pretrained/sources/weights-fingerprint.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import { differencesOf } from '../../shared/identity/differences.js';
@@ -57,4 +59,26 @@ export function refuseOtherIdentity(
     `${path.basename(trialFolder)} was trained in another way:\n${differences.map((line) => `  ${line}`).join('\n')}`,
     advice,
   );
+}
+
+/**
+ * For whoever reads a trial that has ended: what it trained belongs to the weights of its anchors. Where an old version has
+ * recorded none, nothing is compared.
+ * @throws RequestError where the weights are other ones now, or not there
+ */
+export async function refuseOtherWeights(
+  trialFolder: string,
+  anchors: readonly Pick<AnchorConfig, 'name' | 'architecture' | 'checkpoint'>[],
+): Promise<void> {
+  const weights = (await recordedIdentity(trialFolder))?.weights ?? {};
+  for (const { name, architecture, checkpoint } of anchors) {
+    const before = weights[name];
+    if (before === undefined || before === (await weightsFingerprint(checkpoint, architecture))) continue;
+    throw new RequestError(
+      `${path.basename(trialFolder)} was trained with other weights of anchor ${name} than ${checkpoint === 'embedded' ? 'this version embeds' : `${checkpoint} holds now`}`,
+      checkpoint === 'embedded'
+        ? 'environment.json of the run names the version that trained it: use that one, or train again into another folder.'
+        : 'Put the weights back that it was trained with, or train again into another folder.',
+    );
+  }
 }

@@ -37,7 +37,8 @@ export interface Prices {
 const parameterBytes = 4;
 
 /**
- * What the deployed stitches cost. Sizes that no machine has measured are those of the weights.
+ * What the deployed stitches cost. Sizes are those of the files that `esta measure` has written, all of them, or else of the
+ * weights: a table from elsewhere may be of other files, in 8 bits perhaps, and counts where it is asked for.
  * @param machine needed where several have measured latencies
  * @throws RequestError where there are no milliseconds, and no way to tell which machine is meant
  */
@@ -53,9 +54,15 @@ export function pricesOf(run: MeasuredRun, cost: Cost, machine?: string): Prices
     case 'params':
       return { cost, stitches: priced((stitch) => stitch[cost]) };
     case 'size': {
-      const sizes = run.machines.flatMap((table) => measuredOn(table, run)?.stitches ?? []);
-      const sizeOf = (id: number) => sizes.find((measured) => measured.id === id)?.file_bytes;
-      return { cost, stitches: priced(({ id, params }) => sizeOf(id) ?? parameterBytes * params) };
+      if (machine !== undefined) {
+        const { table, measured } = machineOf(run, machine);
+        return { cost, stitches: priced(({ id }) => bytesIn(measured, id)), machine: table.machine };
+      }
+      const own = run.machines.filter(({ processor }) => processor !== undefined);
+      const whole = own
+        .map((table) => measuredOn(table, run)?.stitches ?? [])
+        .find((measured) => stitches.every(({ id }) => bytesIn(measured, id) !== undefined));
+      return { cost, stitches: priced(({ id, params }) => (whole ? bytesIn(whole, id) : parameterBytes * params)) };
     }
     case 'latency': {
       const { table, measured } = machineOf(run, machine);
@@ -78,13 +85,28 @@ export function measuredBy(
   return { table, stitches: measured };
 }
 
+/**
+ * Whether a budget pays for it. FLOPs and parameters are compared to the digits that tables print, so that a number copied
+ * from one buys what stands beside it; milliseconds and bytes are limits of a device, and hold to the last digit.
+ */
+export function isWithin({ cost, limit }: Budget, price: number): boolean {
+  if (price <= limit) return true;
+  return (cost === 'flops' || cost === 'params') && formatCost(cost, price) === formatCost(cost, limit);
+}
+
 /** @throws RequestError where nothing fits: it names what comes nearest */
-export function chooseWithin(run: MeasuredRun, { cost, limit }: Budget, prices: Prices): PricedStitch {
-  const affordable = prices.stitches.filter(({ price }) => price <= limit);
+export function chooseWithin(run: MeasuredRun, budget: Budget, prices: Prices): PricedStitch {
+  const { cost, limit } = budget;
+  const affordable = prices.stitches.filter(({ price }) => isWithin(budget, price));
   const largest = affordable.at(-1);
   if (largest) return largest;
   const [first, ...others] = prices.stitches;
-  if (!first) throw new RequestError(`no deployed stitch of ${run.name} was measured on ${prices.machine}`);
+  if (!first) {
+    throw new RequestError(
+      `${prices.machine} has measured no deployed stitch of ${run.name} by ${cost === 'size' ? 'the size of its file' : 'its milliseconds'}`,
+      'Measure on that machine: esta measure, or import a table that has them.',
+    );
+  }
   const near = others.reduce((best, other) => (other.price < best.price ? other : best), first);
   const where = prices.machine ? ` on ${prices.machine}` : '';
   const all = prices.stitches.map(({ stitch, price }) => `${stitch.id} (${formatCost(cost, price)})`).join(', ');
@@ -121,6 +143,10 @@ function machineOf(run: MeasuredRun, name: string | undefined) {
       : `${run.name} was not measured on ${JSON.stringify(name)}`,
     `Choose one with --machine: ${names}.`,
   );
+}
+
+function bytesIn(measured: readonly MeasuredStitch[], id: number): number | undefined {
+  return measured.find((entry) => entry.id === id)?.file_bytes;
 }
 
 function latencyOfStitch(measured: readonly MeasuredStitch[], id: number): number | undefined {

@@ -53,6 +53,12 @@ test('nothing is compared on images that have been learned', () => {
     'evaluation.leave_out_beaten: expected false: with training.final_on train+validation the validation images have been learned',
   ]);
   assert.deepEqual([...of('train+validation', false), ...of('train', true)], []);
+  const deployed = (deploy_by: string) =>
+    problemsOf({ training: { final_on: 'train+validation' }, evaluation: { deploy_by } });
+  assert.deepEqual(deployed('validation'), [
+    'evaluation.deploy_by: expected importance: with training.final_on train+validation the validation images have been learned',
+  ]);
+  assert.deepEqual(deployed('importance'), []);
 });
 
 test('the sources of pretraining are data sets of the file', () => {

@@ -106,8 +106,8 @@ test('exported files', async (t) => {
     const { comparison } = await exportFile(gone, path.join(mini.folder, 'gone.onnx'), { ...options, progress });
     assert.match(lines.join(), /random pixels: the data set species has other classes/);
     assert.match(comparisonText(comparison), /^largest difference .* same class in 4 of 4 images of random pixels$/);
-    assert.deepEqual(await testImagesOf({ ...network, trial: 'x' }), {
-      absent: 'x names no data set of its experiment',
+    assert.deepEqual(await testImagesOf({ ...network, trial: 'x', dataset: 'y' }), {
+      absent: 'the experiment of x has no data set y',
     });
   });
 });

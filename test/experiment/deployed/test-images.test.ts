@@ -7,7 +7,7 @@ import { experimentSchema } from '../../../src/config/schema/experiment.js';
 import { spread, testImagesOf } from '../../../src/experiment/deployed/test-images.js';
 import { temporaryFolder } from '../../data/official/temporary-folder.js';
 
-test('they are found by the name of the trial, also of an ablation, with the classes that it learned', async (t) => {
+test('they are those of the data set of the trial, with the classes that it learned', async (t) => {
   const root = await temporaryFolder(t);
   for (const split of ['train', 'test']) {
     for (const name of ['a', 'b']) {
@@ -18,21 +18,25 @@ test('they are found by the name of the trial, also of an ablation, with the cla
   const experiment = experimentSchema.parse({
     name: 'x',
     anchors: ['Ti', 'S'].map((name) => ({ name, architecture: name })),
-    data: [{ kind: 'species' }, { kind: 'image-folder', name: 'mine', root }],
+    data: [
+      { kind: 'species' },
+      { kind: 'image-folder', name: 'm', root: '/nowhere' },
+      { kind: 'image-folder', name: 'mine', root },
+    ],
     adaptation: { ranks: [1, 1] },
   });
-  const imagesOf = (trial: string, classes = ['a', 'b']) => testImagesOf({ experiment, trial, classes }, root);
+  const imagesOf = (dataset: string, classes = ['a', 'b']) =>
+    testImagesOf({ experiment, trial: `${dataset}-esta-seed2`, dataset, seed: 2, classes }, root);
   const samples = ['a', 'b'].flatMap((name, label) =>
     ['0.jpg', '1.jpg', '2.jpg'].map((image) => ({ file: path.join(root, 'test', name, image), label })),
   );
-  assert.deepEqual(await imagesOf('mine-esta-seed0'), { samples });
-  assert.deepEqual(await imagesOf('mine-esta-eta-0.8-seed2'), { samples });
-  assert.deepEqual(await imagesOf('other-esta-seed0'), {
-    absent: 'other-esta-seed0 names no data set of its experiment',
+  assert.deepEqual(await imagesOf('mine'), { samples }, 'not those of the data set whose name begins its own');
+  assert.deepEqual(await imagesOf('other'), {
+    absent: 'the experiment of other-esta-seed2 has no data set other',
   });
-  assert.deepEqual(await imagesOf('mine-esta-seed0', ['a']), { absent: 'the data set mine has other classes by now' });
+  assert.deepEqual(await imagesOf('mine', ['a']), { absent: 'the data set mine has other classes by now' });
   await rm(path.join(root, 'train'), { recursive: true });
-  const { absent } = (await imagesOf('mine-esta-seed0')) as { absent: string };
+  const { absent } = (await imagesOf('mine')) as { absent: string };
   assert.match(absent, new RegExp(root));
 });
 

@@ -1,6 +1,6 @@
 /** A trial of random weights, opened: which trial is meant, which stitches it has, and what they compute. */
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
@@ -10,6 +10,7 @@ import { openDeployed } from '../../../src/experiment/deployed/deployed-network.
 import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { openTrial } from '../../../src/experiment/deployed/trained-trial.js';
 import { listStitches } from '../../../src/experiment/space-listing.js';
+import { weightsFingerprint } from '../../../src/models/pretrained/sources/weights-fingerprint.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { noise, writtenAnchors, writtenRun } from '../written-run.js';
 
@@ -89,6 +90,28 @@ test('what was trained is merged: a classifier without anything beside its layer
   const output = await classifier.run(engine.put(images));
   assert.deepEqual((await engine.get(output)).data, await answer(2));
   assert.equal(space.stitches[2]!.path.length, 2);
+});
+
+test('what was trained belongs to the weights of its anchors', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run, trialFolder } = await writtenRun(path.join(folder, 'run'), await document(folder));
+  const file = path.join(folder, 'S.safetensors');
+  const weights = { S: await weightsFingerprint(file, 'vit_mini_small_depth4') };
+  await writeFile(path.join(trialFolder, 'identity.json'), JSON.stringify({ weights }));
+  assert.ok((await openTrial(run)).trained.length > 2);
+  await copyFile(path.join(folder, 'Ti.safetensors'), file);
+  await assert.rejects(openTrial(run), {
+    message: `species-esta-seed0 was trained with other weights of anchor S than ${file} holds now`,
+    hint: /^Put the weights back/,
+  });
+  const embedded = { ...(await document(folder)), anchors: [{ name: 'Ti', architecture: 'vit_mini_tiny' }] };
+  const anchors = [...embedded.anchors, { name: 'S', architecture: 'vit_mini_small' }];
+  const old = await writtenRun(path.join(folder, 'old'), { ...embedded, anchors });
+  await writeFile(path.join(old.trialFolder, 'identity.json'), JSON.stringify({ weights: { Ti: '0123456789abcdef' } }));
+  await assert.rejects(openTrial(old.run), {
+    message: /other weights of anchor Ti than this version embeds$/,
+    hint: /environment\.json of the run names the version/,
+  });
 });
 
 test('a trial without its files', async (t) => {

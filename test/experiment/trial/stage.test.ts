@@ -268,7 +268,7 @@ test('a stitch that is trained further, alone', async (t) => {
   assert.deepEqual(stepsIn(engine.ran), [4, 4, 4, 4]);
 });
 
-test('what a cheaper deployed stitch beats on the validation images is left out; grid and tests on the way keep it', async (t) => {
+test('what a cheaper deployed stitch beats on the validation images is left out, also of tests on the way; not in the grid', async (t) => {
   // Bins [0, 2] and [3, 4, 5]; of five images in each of two batches. Three more in each batch: 6 is more than 2 sqrt(6).
   const correct = [5, 2, 5, 2, 2, 2];
   const { context, network, folder, splits, engine, labels, lines } = hostTrial(t, {
@@ -286,7 +286,7 @@ test('what a cheaper deployed stitch beats on the validation images is left out;
   assert.ok([3, 4, 5].includes(beaten![0]!.id));
   // A bin of 100 %, one of 40, and the anchor of 40.
   assert.equal((await lines('grid.jsonl'))[0]!['accuracy'], 60);
-  assert.equal((await lines('tests.jsonl'))[0]!['accuracy'], 60);
+  assert.equal((await lines('tests.jsonl'))[0]!['accuracy'], 70);
   assert.equal(splits.at(-1), 'validation');
   assert.equal(labels.at(-1), 'trial: comparing the deployed stitches');
   assert.ok(!(await readdir(folder)).includes('validation.json'), 'not all were evaluated');

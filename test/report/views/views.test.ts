@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { renderCsv } from '../../../src/report/render/render-csv.js';
 import { formatCell, type Table } from '../../../src/report/render/table.js';
 import { readReportContent } from '../../../src/report/report-content.js';
 import type { StitchResult, TrialResult } from '../../../src/run-folder/result.js';
-import { type FakeTrial, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
+import { type FakeTrial, temporaryFolder, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
 
 /** A trial with the stitches of a hand-written list of [G FLOPs, accuracy, bin]. The last one is the anchor B alone. */
 function trial(rows: readonly (readonly [number, number, number?])[], options: FakeTrial = {}): FakeTrial {
@@ -228,6 +230,29 @@ test('the same trial of two runs is told apart by the run', async () => {
   );
 });
 
+test('runs of one name, and copies of a trial, are never taken for seeds', async () => {
+  const [one, other] = [await temporaryFolder(), await temporaryFolder()];
+  const runs = [await writeRunFolder([{}], 'flowers', one), await writeRunFolder([{}], 'flowers', other)];
+  const methodsOf = async (folders: readonly string[]) => {
+    const { tables } = await readReportContent(folders, () => undefined);
+    return tables.find(({ name }) => name === 'methods')?.rows.map(({ cells }) => cells['method']);
+  };
+  assert.deepEqual(
+    await methodsOf(runs),
+    runs.map((run) => `ESTA · ${path.basename(path.dirname(run))}/flowers`),
+  );
+  assert.equal(await methodsOf([runs[0]!, `${runs[0]}/`, path.join(runs[0]!, '..', 'flowers')]), undefined, 'one run');
+
+  const trial = path.join(runs[0]!, 'trials', 'stanford-cars-esta-seed0');
+  await cp(trial, `${trial} copy`, { recursive: true });
+  assert.deepEqual(await methodsOf([runs[0]!]), [
+    'ESTA · stanford-cars-esta-seed0',
+    'ESTA · stanford-cars-esta-seed0 copy',
+  ]);
+  const { problems } = await readReportContent([runs[0]!], () => undefined);
+  assert.match(problems.join(), /seed0, stanford-cars-esta-seed0 copy are of one data set, method and seed: copies/);
+});
+
 test('trials: failed, running and missing ones are marked, errors in the notes', async () => {
   const { trials: table } = await tablesOf([
     { seed: 0, change: (result) => ({ ...result, trainSeconds: 7385 }) },
@@ -265,7 +290,8 @@ test('trials: how many of what was chosen is left out, where anything was compar
     table!.rows.map(({ cells }) => formatCell(cells[column.key]!, column)),
     ['1', '0', '–', 'failed'],
   );
-  assert.match(table!.notes[0]!, /^left out: stitches that were chosen for a bin of FLOPs and not deployed/);
+  assert.match(table!.notes[0]!, /^left out: stitches that were chosen for a bin and not deployed/);
+  assert.equal(table!.notes[1], 'stanford-cars-esta-seed0: stitch 4 (of bin 2) by 0');
   const { trials: plain } = await tablesOf([trial(rows)]);
   assert.ok(plain!.columns.every(({ label }) => label !== 'Left out'));
   assert.deepEqual(plain!.notes, []);

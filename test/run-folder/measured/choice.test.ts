@@ -9,6 +9,9 @@ function chosen(run: MeasuredRun, text: string, name?: string): number {
   return chooseWithin(run, budget, pricesOf(run, budget.cost, name)).stitch.id;
 }
 
+/** What `esta measure` has written: it knows the processor. */
+const measuredHere = { ...machine('laptop'), processor: 'AMD EPYC' };
+
 test('FLOPs and parameters need no measurement; the limit itself is paid', () => {
   const run = measuredRun();
   assert.equal(chosen(run, '40MFLOPs'), 5);
@@ -46,7 +49,46 @@ test('of several machines one has to be named', () => {
 test('sizes are those of the measured files, else of the float32 weights', () => {
   assert.equal(chosen(measuredRun(), '0.8MB'), 3);
   assert.equal(chosen(measuredRun(), '1.65MB'), 5);
-  assert.equal(chosen(measuredRun(machine('laptop')), '1.65MB'), 3, 'its file has 1.69 MB');
+  assert.equal(chosen(measuredRun(measuredHere), '1.65MB'), 3, 'its file has 1.69 MB');
+});
+
+test('sizes from elsewhere count where they are asked for; those of some stitches alone are not mixed with weights', () => {
+  const small = (name: string, ids: readonly number[]) => {
+    const table = machine(name);
+    const [trial] = table.trials;
+    const stitches = trial!.stitches
+      .filter(({ id }) => ids.includes(id))
+      .map((each) => ({ ...each, file_bytes: 1000 }));
+    return { ...table, trials: [{ ...trial!, stitches }] };
+  };
+  const phone = measuredRun(small('phone', [3, 5, 7]));
+  assert.equal(chosen(phone, '0.8MB'), 3, 'that of the weights');
+  assert.equal(chosen(phone, '1KB', 'phone'), 7);
+  assert.throws(() => chosen(phone, '1KB', 'watch'), { message: /not measured on "watch"/, hint: /phone/ });
+  const laptop = measuredHere;
+  const part = { ...laptop, trials: [{ ...laptop.trials[0]!, stitches: laptop.trials[0]!.stitches.slice(1) }] };
+  assert.equal(chosen(measuredRun(part), '1.65MB'), 5, 'of the weights, as one is not measured');
+  const unsized = {
+    ...laptop,
+    trials: [{ ...laptop.trials[0]!, stitches: laptop.trials[0]!.stitches.map(({ file_bytes: _, ...each }) => each) }],
+  };
+  assert.throws(() => chosen(measuredRun(unsized), '9MB', 'laptop'), {
+    message: /^laptop has measured no deployed stitch of beetles-esta-seed0 by the size of its file$/,
+  });
+});
+
+test('FLOPs and parameters are paid to the digits that are printed, milliseconds and bytes to the last', () => {
+  const run = measuredRun(machine('laptop', { 3: [2.004, 3], 5: [6, 7], 7: [9, 9] }));
+  const { result } = run;
+  const odd = {
+    ...run,
+    result: { ...result, stitches: result.stitches.map((s) => ({ ...s, flops: s.flops + 12_345 })) },
+  };
+  assert.equal(chosen(odd, '40MFLOPs'), 5, '40.012345 M are printed as 40');
+  assert.equal(chosen(odd, '40.01MFLOPs'), 5);
+  assert.equal(chosen(odd, '39.9MFLOPs'), 3);
+  assert.throws(() => chosen(run, '2ms'), /costs 2 ms or less/);
+  assert.equal(chosen(run, '2.004ms'), 3);
 });
 
 test('what nothing meets names what comes nearest, and all that is deployed', () => {
