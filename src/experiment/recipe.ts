@@ -13,6 +13,7 @@ import type { Trial } from '../config/trials.js';
 import type { Augmentation, Preprocessing } from '../data/images/preprocessing.js';
 import { type Architecture, imageInputOf } from '../models/architecture.js';
 import { stitchedStage } from '../run-folder/trial-journal.js';
+import { RequestError } from '../shared/errors.js';
 import { type Learning, learningAlone, learningStitched } from './method.js';
 import { architecturesOf, checkPatchDropout } from './space.js';
 
@@ -171,10 +172,19 @@ export function recipeOf<Count extends number | undefined>(trial: Trial, images:
   };
 }
 
-/** What the experiment leaves out is as the anchors were pretrained; `anchor` is the smallest. */
+/**
+ * What the experiment leaves out is as the anchors were pretrained; `anchor` is the smallest.
+ * @throws RequestError where images are resized to less than what is cropped from them
+ */
 export function imageRecipeOf({ preprocessing, training, evaluation }: Experiment, anchor: Architecture): ImageRecipe {
   const { side, preprocessing: pretrained } = imageInputOf(anchor);
   const { resize, crop = side, keep_aspect: keepAspect, interpolation, flip } = preprocessing;
+  if (resize !== undefined && resize < crop) {
+    throw new RequestError(
+      `preprocessing.resize: expected at least ${crop}, the side that the anchors read, received ${resize}`,
+      'Set preprocessing.crop beside it for smaller images, or leave resize out.',
+    );
+  }
   return {
     preprocessing: {
       resize: { size: resize ?? Math.round((crop * 256) / 224), keepAspect },

@@ -286,6 +286,17 @@ test('quickstart.yaml and flowers12.yaml', async () => {
   assert.deepEqual(await recipesOf('flowers12.yaml'), { 'flowers12-esta-seed0': expected });
 });
 
+test('images are not resized to less than the anchors read', async () => {
+  const { config } = await loadExperiment(path.join(projectRoot, 'experiments/quickstart.yaml'));
+  const recipe = (preprocessing: object) =>
+    recipeOf(trialsOf(experimentSchema.parse({ ...config, preprocessing }))[0]!, unknownImages);
+  assert.throws(() => recipe({ resize: 32 }), {
+    name: 'RequestError',
+    message: 'preprocessing.resize: expected at least 64, the side that the anchors read, received 32',
+  });
+  assert.equal(recipe({ resize: 64 }).images!.preprocessing.crop, 64);
+});
+
 test('what is beaten is left out of the stitched networks alone, whatever chooses them', async () => {
   const { config } = await loadExperiment(path.join(projectRoot, 'experiments/quickstart.yaml'));
   const leaving = (leave_out_beaten: boolean) =>
