@@ -33,14 +33,19 @@ A machine without esta: --form writes a table to be filled in, --import reads it
     trial: trialFlag,
     all: Flags.boolean({ summary: 'Every trained stitch; default: those that are deployed.' }),
     batch: Flags.integer({ min: 1, default: 8, helpValue: 'N', summary: 'Images at once, beside one image.' }),
-    rounds: Flags.integer({ min: 1, default: 5, helpValue: 'N', summary: 'Visits of each stitch.' }),
+    rounds: Flags.integer({
+      min: 1,
+      default: 5,
+      helpValue: 'N',
+      summary: 'Visits of each stitch; more than before measure anew.',
+    }),
     threads: Flags.integer({ min: 1, helpValue: 'N', summary: 'Threads on a CPU; default: all cores.' }),
     device: deviceFlag,
     machine: Flags.string({
       helpValue: 'NAME',
       summary: 'Name of the machine; default: its host, and what --device and --threads say.',
     }),
-    again: Flags.boolean({ summary: 'Measure again what this machine has measured.' }),
+    again: Flags.boolean({ summary: 'Measure again what this machine has measured, with --all or without.' }),
     import: Flags.string({
       helpValue: 'FILE',
       exclusive: ['form', 'all'],

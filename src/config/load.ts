@@ -10,6 +10,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
 import { RequestError } from '../shared/errors.js';
+import { explainReadError } from '../shared/files.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { applyOverrides } from './overrides.js';
 import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
@@ -157,7 +158,7 @@ async function find(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
-    if (!isMissing && code !== 'EISDIR') throw new RequestError(`${file} cannot be read (${code})`);
+    if (!isMissing && code !== 'EISDIR') throw explainReadError(error as NodeJS.ErrnoException, file);
     const named = await experimentNamed(file, workingFolder);
     if (named) return { absolute: named.file, folder: named.folder, text: await readFile(named.file, 'utf8') };
     const problem = isMissing ? 'does not exist' : 'is a folder';

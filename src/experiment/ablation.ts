@@ -44,7 +44,7 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
   lora: {
     question: 'PST, naive LoRA of several ranks, LoRA of its own for each stitch (supplement H)',
     variants: (base) => [
-      variant('PST', base, { methods: ['esta'] }),
+      variant('PST', base, { methods: ['esta'], adaptation: { ...base.adaptation, stitch_bias: true } }),
       ...[0.5, 1, 2].map((factor) =>
         variant(`LoRA, ranks x ${factor}`, base, { methods: ['naive-lora'], adaptation: scaledRanks(base, factor) }),
       ),
@@ -60,11 +60,20 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
   sampling: {
     question: 'task-specific sampling against uniform, and against evaluating all stitches to deploy (section 4.2)',
     variants: (base) => {
-      const sampled = (strategy: 'task-specific' | 'uniform') => ({ sampling: { ...base.sampling, strategy } });
-      const evaluated: Partial<Experiment> = { evaluation: { ...base.evaluation, deploy_by: 'validation' } };
+      const deployed = (deploy_by: 'importance' | 'validation'): Partial<Experiment> => ({
+        evaluation: { ...base.evaluation, deploy_by },
+      });
+      // Scores deploy, also of a file that says otherwise; one that says nothing keeps the identity of its trials.
+      const scored = base.evaluation.deploy_by === undefined ? {} : deployed('importance');
+      const sampled = (strategy: 'task-specific' | 'uniform') => ({
+        ...{ sampling: { ...base.sampling, strategy }, ...scored },
+      });
       return [
         variant('task-specific sampling', base, sampled('task-specific')),
-        variant('task-specific sampling, all evaluated', base, { ...sampled('task-specific'), ...evaluated }),
+        variant('task-specific sampling, all evaluated', base, {
+          ...sampled('task-specific'),
+          ...deployed('validation'),
+        }),
         variant('uniform sampling', base, sampled('uniform')),
       ];
     },

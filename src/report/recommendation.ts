@@ -1,11 +1,14 @@
 /** Which deployed stitch a budget buys, and why, in three lines. */
 import {
   chooseWithin,
+  isWithin,
   type MeasuredRun,
+  measuredBy,
   type PricedStitch,
   type Prices,
   pricesOf,
 } from '../run-folder/measured/choice.js';
+import { measuringCommand } from '../run-folder/measured/measuring-command.js';
 import type { StitchResult } from '../run-folder/result.js';
 import type { Budget } from '../shared/costs/budget.js';
 import { formatCost } from '../shared/costs/format-cost.js';
@@ -32,31 +35,56 @@ export function recommend(run: MeasuredRun, budget: Budget, machine?: string): R
     ...(prices.machine !== undefined && { machine: prices.machine }),
     lines: [
       `${capital(stitchSummary(chosen.stitch))}. It takes ${formatCost(cost, chosen.price)} of ${formatCost(cost, limit)}${where}.`,
-      dearerLine(prices, chosen, limit),
-      cheaperLine(prices, chosen, limit),
+      dearerLine(run, prices, chosen, budget),
+      cheaperLine(run, prices, chosen, budget),
     ],
   };
 }
 
-function dearerLine({ cost, stitches }: Prices, { stitch }: PricedStitch, limit: number): string {
-  const next = stitches.find((other) => other.stitch.flops > stitch.flops && other.price > limit);
-  if (!next) return 'No deployed stitch has more FLOPs: a larger budget buys nothing.';
+/** A table from elsewhere may lack some of what is deployed: a larger budget may buy one of these. */
+function dearerLine(run: MeasuredRun, prices: Prices, { stitch }: PricedStitch, budget: Budget): string {
+  const unknown = unpricedOf(run, prices).filter(({ flops }) => flops > stitch.flops).length;
+  const next = prices.stitches.find((other) => other.stitch.flops > stitch.flops && !isWithin(budget, other.price));
+  if (!next) {
+    return unknown > 0
+      ? unpricedLine(run, prices, unknown)
+      : 'No deployed stitch has more FLOPs: a larger budget buys nothing.';
+  }
   const { accuracy } = next.stitch;
-  return `The next one, ${named(next.stitch)}, takes ${formatCost(cost, next.price)}, which is over the budget; it has ${percent(accuracy)}.`;
+  const line = `The next one${unknown > 0 ? ' that was measured' : ''}, ${named(next.stitch)}, takes ${formatCost(prices.cost, next.price)}, which is over the budget; it has ${percent(accuracy)}.`;
+  return unknown > 0 ? `${line} ${unpricedLine(run, prices, unknown)}` : line;
 }
 
 /** The test images, or texts, did not choose, so that a cheaper stitch may have come out better on them. */
-function cheaperLine({ cost, stitches }: Prices, chosen: PricedStitch, limit: number): string {
-  const better = stitches
+function cheaperLine(run: MeasuredRun, prices: Prices, chosen: PricedStitch, budget: Budget): string {
+  const isPartial = unpricedOf(run, prices).length > 0;
+  const better = prices.stitches
     .filter(
-      ({ stitch, price }) => price <= limit && stitch.accuracy >= chosen.stitch.accuracy && stitch !== chosen.stitch,
+      ({ stitch, price }) =>
+        isWithin(budget, price) && stitch.accuracy >= chosen.stitch.accuracy && stitch !== chosen.stitch,
     )
     .sort((a, b) => b.stitch.accuracy - a.stitch.accuracy || a.price - b.price)[0];
-  if (!better) return 'Of the deployed stitches within the budget it has the most FLOPs, and is the most accurate.';
+  if (!better) {
+    const which = isPartial ? 'that were measured there and are within the budget' : 'within the budget';
+    return `Of the deployed stitches ${which} it has the most FLOPs, and is the most accurate.`;
+  }
   return (
-    `It has the most FLOPs within the budget, but ${reportedOn(better.stitch)} ${named(better.stitch)} ` +
-    `has ${percent(better.stitch.accuracy)} with ${formatCost(cost, better.price)}.`
+    `${isPartial ? 'Of those that were measured there it' : 'It'} has the most FLOPs within the budget, but ${reportedOn(better.stitch)} ${named(better.stitch)} ` +
+    `has ${percent(better.stitch.accuracy)} with ${formatCost(prices.cost, better.price)}.`
   );
+}
+
+/** What is deployed, and has no price in the table of the machine. */
+function unpricedOf({ result }: MeasuredRun, { stitches }: Prices): StitchResult[] {
+  return result.stitches.filter(({ id }) => !stitches.some(({ stitch }) => stitch.id === id));
+}
+
+function unpricedLine(run: MeasuredRun, { cost, machine }: Prices, count: number): string {
+  const { table } = measuredBy(run, machine);
+  const [stitches, have, them] = count === 1 ? ['stitch', 'has', 'it'] : ['stitches', 'have', 'them'];
+  const what = cost === 'latency' ? 'milliseconds' : 'size of a file';
+  const does = table.processor === undefined ? 'writes a table to be filled in' : `measures ${them}`;
+  return `${count} deployed ${stitches} with more FLOPs ${have} no ${what} on ${table.machine}: ${measuringCommand(run, table)} ${does}.`;
 }
 
 function named({ id, path }: StitchResult): string {

@@ -1,8 +1,10 @@
 /** environment.json of a run folder: what computed it, with which command, and its trials in the order of the experiment. */
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { writeAtomic } from '../shared/files.js';
+import { commandLine, wordsOf } from '../shared/next-step.js';
 import { programVersion } from '../shared/program.js';
 
 /** @param command what was typed, for whoever wants to go on with the run */
@@ -28,4 +30,26 @@ export async function writeEnvironment(
     trials,
   };
   await writeAtomic(path.join(folder, 'environment.json'), `${JSON.stringify(environment, null, 2)}\n`);
+}
+
+/**
+ * The command that made a run folder, as it goes on with the folder that is given: with its `--out` where it would write
+ * into another one, because the folder was copied or moved.
+ * @param name of the experiment, which names the folder where the command does not; undefined: not known
+ */
+export function commandInto(folder: string, command: string, name?: string): string {
+  const words = wordsOf(command);
+  const at = words.findLastIndex((word) => word === '--out' || word.startsWith('--out='));
+  const isApart = words[at] === '--out';
+  const fallback = name === undefined ? undefined : path.join('runs', name);
+  const written = at < 0 ? fallback : isApart ? words[at + 1] : words[at]!.slice('--out='.length);
+  if (written !== undefined && path.resolve(written) === path.resolve(folder)) return command;
+  const others = at < 0 ? words : words.toSpliced(at, isApart ? 2 : 1);
+  return commandLine(others.toSpliced(at < 0 ? others.length : at, 0, '--out', folder));
+}
+
+/** Name of the experiment of a run folder; where its file says it in another form, the command only gets longer. */
+export async function experimentNameIn(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return /^name: ["']?([\w.-]+)["']?\s*$/m.exec(text)?.[1];
 }

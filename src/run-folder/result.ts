@@ -252,12 +252,17 @@ const trialStatus: z.ZodType<TrialStatus> = z.object({
 
 /** Checks the content of a result.json; a RequestError names `file` and every problem with its dotted path. */
 export function parseTrialResult(content: unknown, file: string): TrialResult {
-  return parse(trialResult, content, file);
+  return parse(
+    trialResult,
+    content,
+    file,
+    `Delete the trial folder, ${path.dirname(file)}, and run the experiment again: it trains the trial anew.`,
+  );
 }
 
 /** Checks the content of a status.json; a RequestError names `file` and every problem with its dotted path. */
 export function parseTrialStatus(content: unknown, file: string): TrialStatus {
-  return parse(trialStatus, content, file);
+  return parse(trialStatus, content, file, 'Delete the file and run the experiment again: the trial goes on.');
 }
 
 /** Names of the stages of a trial whose final run is saved, as its status.json says; one that is damaged says nothing. */
@@ -269,7 +274,7 @@ export async function trainedStages(trialFolder: string): Promise<readonly strin
   );
 }
 
-function parse<T>(schema: z.ZodType<T>, content: unknown, file: string): T {
+function parse<T>(schema: z.ZodType<T>, content: unknown, file: string, advice: string): T {
   // Another version may differ anywhere, so its other problems would only mislead.
   const version = (content as { version?: unknown } | null)?.version;
   if (version !== undefined && version !== resultVersion) {
@@ -283,7 +288,7 @@ function parse<T>(schema: z.ZodType<T>, content: unknown, file: string): T {
   const problems = parsed.error.issues.map(
     ({ path, message, input }) => `${path.join('.') || 'the document'}: ${message}, received ${JSON.stringify(input)}`,
   );
-  throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`);
+  throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`, advice);
 }
 
 /** Seconds of all trainings of a trial: the final runs and, where it is recorded, the grids. */

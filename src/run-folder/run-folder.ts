@@ -16,6 +16,7 @@ import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { exists, readJson } from '../shared/files.js';
 import { estaCommand } from '../shared/next-step.js';
+import { commandInto, experimentNameIn } from './environment.js';
 import { anglesFile, parseTrialAngles } from './gradient-angles.js';
 import { answersFile, parseTrialAnswers } from './language/answers.js';
 import type { MachineMeasurements } from './measured/measurement.js';
@@ -29,7 +30,7 @@ import { parseTrialValidation, validationFile } from './validation.js';
 export interface RunFolder {
   readonly folder: string;
   readonly name: string;
-  /** What was typed to make it, so that it can go on; undefined where it is not recorded. */
+  /** What was typed to make it, so that it can go on where it lies now; undefined where it is not recorded. */
   readonly command: string | undefined;
   readonly trials: readonly TrialRecord[];
   /** What stitches take, on each machine that has measured them. */
@@ -85,7 +86,9 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
   }
-  const { command, order } = await readEnvironment(folder);
+  const { command: typed, order } = await readEnvironment(folder);
+  const experimentName = await experimentNameIn(path.join(folder, experimentFile));
+  const command = typed === undefined ? undefined : commandInto(folder, typed, experimentName);
   const trials: TrialRecord[] = [];
   for (const trial of inOrder(await foldersIn(path.join(folder, trialsFolder)), order)) {
     trials.push(await readTrial(name, path.join(folder, trialsFolder, trial), problems));

@@ -18,7 +18,7 @@ export interface EpochImportance {
   readonly draws: readonly number[];
 }
 
-const importanceFile = (trialFolder: string) => path.join(trialFolder, 'importance.jsonl');
+export const importanceFile = (trialFolder: string) => path.join(trialFolder, 'importance.jsonl');
 
 export interface TrainingJournal {
   write(metrics: EpochMetrics, importance: EpochImportance): Promise<void>;

@@ -104,6 +104,24 @@ export async function readJson<T>(file: string): Promise<T> {
   }
 }
 
+/** What to check where a file cannot be read, by the code of the system. */
+const readAdvice: Readonly<Record<string, string>> = {
+  ENOENT: 'Check the path: there is no such file.',
+  ENOTDIR: 'Check the path: a part of it is a file, not a folder.',
+  EISDIR: 'Give the file, not the folder.',
+  EACCES: 'Check the permissions of the file, and of the folders above it.',
+  EPERM: 'Check the permissions of the file, and of the folders above it.',
+  ENAMETOOLONG: 'Check the path: it is longer than this file system allows.',
+};
+
+/** A file that cannot be read, as a RequestError; where a disk has failed, as a TrialError. */
+export function explainReadError(error: NodeJS.ErrnoException, file: string): RequestError | TrialError {
+  const { code = '', message } = error;
+  const failed = failedDevice(error, `${file} cannot be read`);
+  const advice = readAdvice[code] ?? 'Check that the path is right, and that other programs here can open the file.';
+  return failed ?? new RequestError(`${file} cannot be read (${code || message})`, advice);
+}
+
 /** A full disk as a TrialError, a folder that may not be written as a RequestError; anything else as it is. */
 export function explainWriteError(error: unknown, file: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;

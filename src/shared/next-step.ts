@@ -11,7 +11,18 @@ export function formatNextStep({ purpose, command }: NextStep): string {
 
 /** A command line of esta from its words, which are quoted where a shell would take them apart. */
 export function estaCommand(...words: readonly string[]): string {
-  return ['esta', ...words.map(quoted)].join(' ');
+  return commandLine(['esta', ...words]);
+}
+
+/** A command line from its words, which are quoted where a shell would take them apart. */
+export function commandLine(words: readonly string[]): string {
+  return words.map(quoted).join(' ');
+}
+
+/** The words of a command line that `commandLine` gave. */
+export function wordsOf(command: string): string[] {
+  const words = command.match(/(?:'[^']*'|\\'|[^\s'\\])+/g) ?? [];
+  return words.map((word) => word.replaceAll(/'([^']*)'|\\'/g, (_, inside?: string) => inside ?? "'"));
 }
 
 /** A word as a POSIX shell reads it back. */

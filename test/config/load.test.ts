@@ -244,7 +244,10 @@ test('a file that is not there', async () => {
   const below = `${await write(smallest)}/more.yaml`;
   await assert.rejects(loadExperiment(below), { name: 'RequestError', message: `${below} does not exist` });
   const long = path.join(folder, 'x'.repeat(300));
-  await assert.rejects(loadExperiment(long), { message: `${long} cannot be read (ENAMETOOLONG)` });
+  await assert.rejects(loadExperiment(long), {
+    ...{ name: 'RequestError', message: `${long} cannot be read (ENAMETOOLONG)` },
+    hint: 'Check the path: it is longer than this file system allows.',
+  });
 });
 
 test('a file given to the wrong command', async () => {

@@ -60,6 +60,21 @@ test('each study varies one thing', () => {
   });
 });
 
+test('a file or --set takes no variant what its label promises', () => {
+  const of = (name: AblationName, more: object) =>
+    Object.fromEntries(
+      ablationOf(name, experiment(more), 1).variants.map((variant) => [variant.name, variant.experiment]),
+    );
+  const sampling = of('sampling', { evaluation: { deploy_by: 'validation' } });
+  assert.deepEqual(
+    Object.values(sampling).map(({ evaluation }) => evaluation.deploy_by),
+    ['importance', 'validation', 'importance'],
+  );
+  const lora = of('lora', { adaptation: { ranks: [3, 8], stitching_layer_rank: 16, stitch_bias: false } });
+  assert.equal(lora['PST']!.adaptation.stitch_bias, true);
+  assert.deepEqual(lora['PST']!.adaptation, experiment().adaptation);
+});
+
 test('methods are trained for shares of the epochs, with a grid that is no longer', () => {
   const training = { epochs: 40, anchor_epochs: 60, warmup_epochs: 4, grid_epochs: 6 };
   const base = experiment({ training, sampling: { bins: 8, warmup_epochs: 8 } });

@@ -14,6 +14,33 @@ test('three lines: the choice, what is just too dear, and whether something chea
   assert.match(lines[2], /on the test images stitch 5 \(Ti\) has 73\.00 % with 6 ms\.$/);
 });
 
+test('of a table that lacks deployed stitches it is not said what a larger budget buys, nor what is the best', () => {
+  const partial = (times: Readonly<Record<number, readonly [number, number]>>) =>
+    recommend(measuredRun({ ...machine('laptop', times), processor: 'AMD EPYC' }), parseBudget('100ms')).lines;
+  const [, dearer, cheaper] = partial({ 3: [2, 2.2] });
+  const command = 'esta measure runs/beetles --trial beetles-esta-seed0 --machine laptop';
+  assert.equal(dearer, `2 deployed stitches with more FLOPs have no milliseconds on laptop: ${command} measures them.`);
+  assert.match(cheaper, /^Of the deployed stitches that were measured there and are within the budget it has the most/);
+
+  const [, next] = partial({ 3: [2, 2.2], 7: [200, 220] });
+  assert.match(
+    next,
+    /^The next one that was measured, stitch 7 \(Ti\), takes 200 ms, .* 71\.00 %\. 1 deployed stitch with/,
+  );
+  assert.match(next, / more FLOPs has no milliseconds on laptop: .* measures it\.$/);
+
+  // What is not measured may be better, also where it has fewer FLOPs.
+  const cheap = partial({ 5: [6, 6.3], 7: [4, 4.4] });
+  assert.equal(cheap[1], 'No deployed stitch has more FLOPs: a larger budget buys nothing.');
+  assert.match(cheap[2], /^Of those that were measured there it has the most FLOPs within the budget, but .* 6 ms\.$/);
+});
+
+test('a table that was filled in elsewhere is completed by a form', () => {
+  const { lines } = recommend(measuredRun(machine('phone', { 3: [2, 2.2] })), parseBudget('100ms'));
+  const command = 'esta measure runs/beetles --trial beetles-esta-seed0 --form form.csv';
+  assert.ok(lines[1].endsWith(`on phone: ${command} writes a table to be filled in.`), lines[1]);
+});
+
 test('what is over the budget is not called affordable', () => {
   const run = measuredRun(machine('laptop', { 3: [2, 2.2], 5: [3, 3.1], 7: [9, 9.3] }));
   const { stitch, lines } = recommend(run, parseBudget('5ms'));

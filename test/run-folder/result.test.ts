@@ -29,6 +29,7 @@ test('every problem is named with its path and the value received', () => {
       assert.match(error.message, /^trials\/a\/result\.json is not valid:\n/);
       assert.match(error.message, /seed: .*received "first"/);
       assert.match(error.message, /stitches\.0\.accuracy: .*received 170/);
+      assert.match(error.hint!, /^Delete the trial folder, trials\/a, and run the experiment again: /);
       return true;
     },
   );
@@ -42,5 +43,8 @@ test('another version is said to be one, whatever else differs', () => {
 });
 
 test('a document that is no object is refused', () => {
-  assert.throws(() => parseTrialStatus(null, 'status.json'), /status\.json is not valid:\n {2}the document: /);
+  assert.throws(() => parseTrialStatus(null, 'status.json'), {
+    message: /status\.json is not valid:\n {2}the document: /,
+    hint: 'Delete the file and run the experiment again: the trial goes on.',
+  });
 });

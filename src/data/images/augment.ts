@@ -105,8 +105,8 @@ function roundHalfToEven(value: number): number {
 function checkCrop({ width, height }: Extent, crop: number): void {
   if (width >= crop && height >= crop) return;
   throw new RequestError(
-    `an image of ${width} x ${height} pixels is smaller than the crop of ${crop} x ${crop}`,
-    `Resize images first: set preprocessing.resize to ${crop} or more.`,
+    `an image of ${width} x ${height} pixels is smaller than preprocessing.crop, ${crop} x ${crop}`,
+    `Set preprocessing.resize to ${crop} or more, so that images are resized first, or preprocessing.crop to at most ${Math.min(width, height)}.`,
   );
 }
 

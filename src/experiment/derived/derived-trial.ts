@@ -70,7 +70,12 @@ export async function derivedTrial(
 
   const writer = await openRunFolder(out, request, engine, command);
   const lock = await claimFolder(folder);
-  if ('heldBy' in lock) throw new RequestError(`${folder} is being written by ${describeHolder(lock.heldBy)}`);
+  if ('heldBy' in lock) {
+    throw new RequestError(
+      `${folder} is being written by ${describeHolder(lock.heldBy)}`,
+      'Wait until that has ended and give the same command again, or choose another folder with --out DIR.',
+    );
+  }
   let result: TrialResult | undefined;
   try {
     result = await make(trial, writer, identity);

@@ -1,33 +1,36 @@
 /** The recipe of a stitch that is trained further alone: that of its trial, with one short stage on the labels. */
+import type { TrialResult } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
 import type { ImageCounts, Recipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
 
 export interface FinetuneOptions {
   /** Passes over the training images or texts. */
   readonly epochs: number;
-  /** Base learning rates to choose from on the validation images or texts; default: shares of the trial's own. */
+  /** Base learning rates to choose from on the validation images or texts; default: shares of that of its stage. */
   readonly rates?: readonly number[] | undefined;
 }
 
-/** Of the base learning rate that the trial has chosen; the last one where there is nothing to choose by. */
+/** Of the base learning rate that the stage of the stitch has chosen; the last one where there is nothing to choose by. */
 const defaultShares = [1, 0.3, 0.1];
 
 /**
  * The stitch learns from the labels, with the images, batches, weight decay and adaptation of its trial; a language model
  * with its texts, and their clipping, dropout and decay too. The learning rate rises over a tenth of the steps, as in
  * supplement A, because the moments of AdamW start anew.
- * @param base learning rate of the trial
+ * @param result of the trial: each of its stages has chosen a base learning rate
  * @param images how many there are, or how many texts; those for validation choose the learning rate
  * @throws RequestError for several learning rates where the shared training has seen the validation images, or there are none
  */
 export function finetuneRecipe<Of extends Recipe>(
   recipe: Of,
   stitch: number,
-  base: number,
+  result: Pick<TrialResult, 'learningRate' | 'stages'>,
   { epochs, rates }: FinetuneOptions,
   images: ImageCounts & { readonly validation: number },
 ): Of {
   const shared = stageOf(recipe, stitch);
+  // That of the trial is of one of its anchors, where each was trained alone.
+  const base = result.stages?.find(({ name }) => name === shared.name)?.learningRate ?? result.learningRate;
   const { split, decay } = shared.final;
   const { batchSize } = recipe.texts ?? recipe.images!;
   const canChoose = split === 'train' && images.validation > 0;

@@ -33,7 +33,7 @@ export async function finetune(
 ): Promise<Finetuned> {
   const shared = await openSharedTrial(run, runtime);
   const counts = countsOf(shared);
-  const recipe = finetuneRecipe<Recipe>(shared.recipe, stitch, run.result.learningRate, options, counts);
+  const recipe = finetuneRecipe<Recipe>(shared.recipe, stitch, run.result, options, counts);
   const { final, learningRates: rates } = recipe.stages[0]!;
   const { precision: asked } = shared.trial.experiment.training;
   const derived = await derivedTrial(

@@ -7,23 +7,24 @@ import path from 'node:path';
 import { toDevice } from '../../engine/transfer.js';
 import { type MeasuredRun, measuredBy } from '../../run-folder/measured/choice.js';
 import { fingerprintOf, latencyOf, type MachineMeasurements } from '../../run-folder/measured/measurement.js';
-import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import { measuredOn, writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import { measuringCommand } from '../../run-folder/measured/measuring-command.js';
 import type { TrialResult } from '../../run-folder/result.js';
-import type { EpochImportance } from '../../run-folder/training-journal.js';
+import { type EpochImportance, importanceFile } from '../../run-folder/training-journal.js';
 import { stitchedStage } from '../../run-folder/trial-journal.js';
 import { RequestError } from '../../shared/errors.js';
-import { readJsonLines, writeAtomic } from '../../shared/files.js';
+import { exists, readJsonLines, writeAtomic } from '../../shared/files.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
 import { deployedStitches } from '../../stitching/deployment.js';
 import type { ImportanceScores } from '../../stitching/importance.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
-import { flopsBins } from '../../stitching/space/flops-bins.js';
+import { type FlopsBins, flopsBins } from '../../stitching/space/flops-bins.js';
 import type { Runtime } from '../../training/runtime.js';
 import type { StageRecipe } from '../recipe.js';
 import { spaceOf } from '../space.js';
 import { leaveOutBeaten, noteValidation } from '../trial/deploy.js';
 import { accuraciesOf, accuraciesOfAll } from '../trial/evaluate.js';
-import { initialParameters, networkOfTrained } from '../trial/network.js';
+import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
 import { openTrialData } from '../trial/trial-data.js';
 import { stitchResult } from '../trial/trial-result.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
@@ -68,7 +69,18 @@ export async function redeploy(
     );
   }
   const stage = shared.recipe.stages.find(({ anchor }) => anchor === undefined);
-  if (!stage) throw new RequestError(`${run.name} has stitched nothing: all that it trained is deployed`);
+  if (!stage) {
+    const command = estaCommand(
+      ...['recommend', run.folder, '--trial', run.name, '--budget', '5ms', '--machine', table.machine],
+    );
+    throw new RequestError(
+      `${run.name} has stitched nothing: all that it trained is deployed`,
+      formatNextStep({
+        purpose: 'Give a run of a method that stitches. Of the anchors of this one, within 5 ms:',
+        command,
+      }),
+    );
+  }
   const importance = await importanceOf(shared);
   const rule: Rule = by ?? (stage.deployment === 'importance' ? 'importance' : 'validation');
   if (rule === 'importance' && importance.scores.length === 0)
@@ -84,10 +96,12 @@ export async function redeploy(
     const choice = { rule, count, milliseconds, importance, name: run.name, trialFolder };
     const chosen = await chosenStitches(runtime, shared, stage, choice);
     await copyFile(path.join(shared.folder, 'trained.safetensors'), path.join(trialFolder, 'trained.safetensors'));
-    // How it was trained: finetune goes on from there.
+    // How it was trained: finetune goes on from there, and for another machine the same scores choose.
     await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(shared.recipe, null, 2)}\n`);
-    const { learningRate, trainSeconds, epochs, stages } = run.result;
-    const training = { learningRate, trainSeconds, epochs, ...(stages && { stages }) };
+    const scores = importanceFile(shared.folder);
+    if (await exists(scores)) await copyFile(scores, importanceFile(trialFolder));
+    const { learningRate, trainSeconds, epochs, precision, stages } = run.result;
+    const training = { learningRate, trainSeconds, epochs, ...(precision && { precision }), ...(stages && { stages }) };
     const result = await writer.result(trial, { status: 'finished', ...training, ...chosen });
     await writer.status(trial, { state: 'finished', learningRate });
     return result;
@@ -96,7 +110,8 @@ export async function redeploy(
   // Reports tell what one-stage deployment gives away where all stitches were evaluated: for that they need all milliseconds.
   const isKept = (id: number) => rule === 'validation' || result.stitches.some((stitch) => stitch.id === id);
   const kept = stitches.filter(({ id }) => isKept(id));
-  await writeMachine(out, { ...table, trials: [{ trial, fingerprint: fingerprintOf(result), stitches: kept }] });
+  const measured = { ...measuredOn(table, run), trial, fingerprint: fingerprintOf(result), stitches: kept };
+  await writeMachine(out, { ...table, trials: [measured] });
   return derived;
 }
 
@@ -126,13 +141,18 @@ async function chosenStitches(
   const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
   const validates = choice.rule === 'validation' || stage.leavesOutBeaten === true;
   const evaluated = [...(validates ? [recipe.choiceSplit] : []), recipe.testSplit];
+  if (validates && stage.final.split === 'train+validation') {
+    runtime.progress.line(
+      `${name}: chosen on validation images that its final run has learned, which flatters all of them`,
+    );
+  }
   const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, runtime, evaluated);
   try {
     const start = performance.now();
     const validated = async () => {
       const label = `${name}: evaluating all stitches`;
       const scores = await accuraciesOfAll(runtime, network, trainables, data.evaluation('validation'), label);
-      await noteValidation(choice, network, importance, scores);
+      await noteValidation(choice, { flops: network.flops, bins: flopsBinsOf(network, choice) }, importance, scores);
       return scores;
     };
     const scores = choice.rule === 'validation' ? await validated() : importance.scores;
@@ -157,6 +177,11 @@ async function chosenStitches(
   }
 }
 
+/** Of the validations of the new trial: reports compare so many bins of FLOPs with as many of milliseconds. */
+function flopsBinsOf({ flops, bins }: Pick<TrialNetwork, 'flops' | 'bins'>, { count }: Choice): FlopsBins {
+  return count === bins.bins.length ? bins : flopsBins(flops, bins.largestAnchor, { count });
+}
+
 interface Measured {
   /** By stitch id. */
   readonly latencies: Readonly<Record<number, number | undefined>>;
@@ -169,20 +194,18 @@ function latenciesOf({ recipe }: SharedImages, { latencies, table, run }: Measur
   const { space } = spaceOf(recipe.anchors, recipe.stitching, recipe.images.preprocessing.crop);
   const measured = space.stitches.flatMap(({ id }) => latencies[id] ?? []);
   if (measured.length === space.stitches.length) return measured;
-  // Where it was measured elsewhere, a table brings the times.
-  const how = table.processor === undefined ? ['--form', 'form.csv'] : ['--machine', table.machine];
   throw new RequestError(
     `${table.machine} has measured ${measured.length} of the ${space.stitches.length} stitches of ${run.name}`,
     formatNextStep({
       purpose: 'A bin of milliseconds may be best served by a stitch that is not deployed yet. Measure all of them:',
-      command: estaCommand('measure', run.folder, '--trial', run.name, '--all', ...how),
+      command: measuringCommand(run, table, '--all'),
     }),
   );
 }
 
 /** The importance scores at the end of the training. */
 async function importanceOf({ folder }: SharedImages): Promise<ImportanceScores> {
-  const lines = await readJsonLines<EpochImportance>(path.join(folder, 'importance.jsonl'));
+  const lines = await readJsonLines<EpochImportance>(importanceFile(folder));
   const scores = lines.findLast(({ stage }) => stage === stitchedStage)?.scores;
   return { eta: 0, scores: scores ?? [] };
 }

@@ -17,7 +17,7 @@ import {
 import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
 import type { StitchResult } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
-import { readJson } from '../../shared/files.js';
+import { explainReadError, readJson } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
 
@@ -153,7 +153,7 @@ function parseRow(entry: unknown, where: string): Row {
 
 async function readCsv(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new RequestError(`${file} cannot be read (${error.code ?? error.message})`);
+    throw explainReadError(error, file);
   });
   const { read } = await import('vega');
   return [...(read(text.replace(/^\uFEFF/, ''), { type: 'csv' }) as object[])];

@@ -22,7 +22,7 @@ import {
   type MeasuredStitch,
   measurementVersion,
 } from '../../run-folder/measured/measurement.js';
-import { measuredOn, measurementsFile, writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import { measurementsFile, writeMachine } from '../../run-folder/measured/measurements-folder.js';
 import { Interrupted } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
 import { interruptSignal } from '../../shared/interrupt.js';
@@ -32,16 +32,7 @@ import type { Runtime } from '../../training/runtime.js';
 import { onnxModelOf } from '../deployed/export-network.js';
 import { openTrial, type StitchNetwork, type TrainedTrial } from '../deployed/trained-trial.js';
 import { type MeasureJournal, openMeasureJournal } from './journal.js';
-
-export interface MeasureRequest extends Surroundings {
-  /** Name of the machine, for the file and for --machine. */
-  readonly machine: string;
-  /** Every trained stitch; default: those that are deployed. */
-  readonly all?: boolean;
-  /** Images at once, ascending; the first is 1. */
-  readonly batches: readonly number[];
-  readonly rounds: number;
-}
+import { alreadyMeasured, besidesNote, type MeasureRequest, measuredBesides, shownNote } from './measured-before.js';
 
 export type MeasureRuntime = Pick<Runtime, 'progress' | 'signal'>;
 
@@ -69,22 +60,6 @@ export function performMeasurement(run: MeasuredRun, flags: MeasureFlags): Promi
   return measureTrial(runtime, run, { ...request, machine, batches }, again);
 }
 
-/** The measurements that a machine already has of all stitches and batches of a request; undefined where some are missing. */
-export function alreadyMeasured(
-  run: MeasuredRun,
-  ids: readonly number[],
-  request: Pick<MeasureRequest, 'machine' | 'batches'> & Surroundings,
-): MachineMeasurements | undefined {
-  const { machine, batches } = request;
-  const table = run.machines.find((known) => known.machine === machine);
-  const measured = table && measuredOn(table, run)?.stitches;
-  const has = (id: number) => {
-    const latencies = measured?.find((stitch) => stitch.id === id)?.latencies ?? [];
-    return batches.every((batch) => latencies.some((entry) => entry.batch === batch));
-  };
-  return table?.runtime === describeRuntime(request) && ids.every(has) ? table : undefined;
-}
-
 /**
  * Measures and writes the file of the machine.
  * @param again measures what is measured already
@@ -99,9 +74,15 @@ export async function measureTrial(
   const { machine, batches, rounds } = request;
   await requireDevice(request);
   const trial = await openTrial(run);
-  const ids = request.all ? trial.trained : run.result.stitches.map(({ id }) => id);
-  const known = again ? undefined : alreadyMeasured(run, ids, request);
-  if (known) return known;
+  const asked = request.all ? trial.trained : run.result.stitches.map(({ id }) => id);
+  const known = again ? undefined : alreadyMeasured(run, asked, request);
+  if (known) {
+    runtime.progress.line(shownNote(run, known));
+    return known;
+  }
+  const besides = measuredBesides(run, machine, trial.trained, asked);
+  if (besides.length > 0) runtime.progress.line(besidesNote(run, machine, besides));
+  const ids = [...asked, ...besides];
 
   const folder = measurementsFile(run.folder, machine).replace(/\.json$/, '.partial');
   const fingerprint = fingerprintOf(run.result);
@@ -128,7 +109,7 @@ export async function measureTrial(
     processor: os.cpus()[0]?.model.trim() ?? 'unknown',
     platform: `${os.platform()} ${os.arch()}`,
     measured_at: new Date().toISOString(),
-    trials: [{ trial: run.name, fingerprint, stitches }],
+    trials: [{ trial: run.name, fingerprint, rounds, stitches }],
   };
   await writeMachine(run.folder, measured);
   await rm(folder, { recursive: true, force: true });

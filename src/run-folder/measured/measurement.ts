@@ -36,6 +36,8 @@ const measuredStitch = z.object({
 const measuredTrial = z.object({
   trial: z.string().min(1),
   fingerprint: z.string().min(1),
+  /** Visits of each stitch; left out: not known. */
+  rounds: z.number().int().positive().exactOptional(),
   stitches: z.array(measuredStitch).min(1),
 });
 

@@ -37,6 +37,13 @@ test('values are normalised by channel', () => {
   for (const [channel, value] of expected.entries()) assert.ok(Math.abs(output[channel]! - value) < 1e-5);
 });
 
+test('an image that is smaller than the crop is refused by the settings that allow it', () => {
+  assert.throws(() => prepared(coordinates(3, 5), { ...plain, crop: 4 })(0), {
+    ...{ name: 'RequestError', message: 'an image of 3 x 5 pixels is smaller than preprocessing.crop, 4 x 4' },
+    hint: /^Set preprocessing\.resize to 4 or more, .*, or preprocessing\.crop to at most 3\.$/,
+  });
+});
+
 test('random crops reach every position, and half are mirrored', () => {
   const view = prepared(coordinates(4, 3), plain, { crop: 'random', flip: true });
   const seen = new Map<string, number>();

@@ -29,7 +29,7 @@ function trialRecipe(method: Method, finalOn: TrainingSplit = 'train') {
 
 test('one stitch learns from the labels, with images, adaptation and weight decay of its trial', () => {
   const recipe = trialRecipe('esta');
-  const { stages, ...rest } = finetuneRecipe(recipe, 7, 0.02, { epochs: 10 }, images);
+  const { stages, ...rest } = finetuneRecipe(recipe, 7, { learningRate: 0.02 }, { epochs: 10 }, images);
   const { stages: before, ...same } = recipe;
   assert.deepEqual(rest, same);
   // 100 images in batches of 32 are 3 steps an epoch; the rate is base x 32 / 256, over a warm-up of a tenth of 30 steps.
@@ -57,24 +57,43 @@ test('one stitch learns from the labels, with images, adaptation and weight deca
 });
 
 test('one learning rate needs no choice; an anchor that was trained alone keeps its own adaptation', () => {
-  const [stage] = finetuneRecipe(trialRecipe('anchor-lora'), 1, 0.02, { epochs: 1, rates: [0.5] }, images).stages;
+  const [stage] = finetuneRecipe(
+    trialRecipe('anchor-lora'),
+    1,
+    { learningRate: 0.02 },
+    { epochs: 1, rates: [0.5] },
+    images,
+  ).stages;
   assert.deepEqual(stage!.learningRates, [{ base: 0.5, peak: 0.0625 }]);
   assert.equal(stage!.grid, undefined);
   assert.deepEqual(stage!.adaptation, { ranks: [4, 8], stitchingLayerRank: 96, stitchBias: false });
 });
 
+test('an anchor that was trained alone goes on at shares of the rate of its own stage', () => {
+  const recipe = trialRecipe('anchor-lora');
+  const none = { anchors: 0, lowRank: 0, stitchingLayers: 0, stitchBias: 0, heads: 0, total: 0 };
+  const stage = (name: string, learningRate: number) => ({
+    ...{ name, learningRate, epochs: 1, trainSeconds: 1, trainable: none },
+  });
+  const result = { learningRate: 0.02, stages: [stage('anchor-Ti', 0.5), stage('anchor-S', 0.02)] };
+  const basesOf = (stitch: number) =>
+    finetuneRecipe(recipe, stitch, result, { epochs: 1 }, images).stages[0]!.learningRates.map(({ base }) => base);
+  assert.deepEqual(basesOf(0), [0.5, 0.15, 0.05]);
+  assert.deepEqual(basesOf(1), [0.02, 0.006, 0.002]);
+});
+
 test('validation images that were trained on, or that are not there, choose nothing', () => {
   const both = trialRecipe('esta', 'train+validation');
-  const [stage] = finetuneRecipe(both, 7, 0.02, { epochs: 1 }, images).stages;
+  const [stage] = finetuneRecipe(both, 7, { learningRate: 0.02 }, { epochs: 1 }, images).stages;
   assert.deepEqual(stage!.learningRates, [{ base: 0.002, peak: 0.00025 }]);
   assert.deepEqual(stage!.final, { split: 'train+validation', epochs: 1, steps: 3, warmupSteps: 0 });
   const rates = [1e-3, 1e-2];
-  assert.throws(() => finetuneRecipe(both, 7, 0.02, { epochs: 1, rates }, images), {
+  assert.throws(() => finetuneRecipe(both, 7, { learningRate: 0.02 }, { epochs: 1, rates }, images), {
     name: 'RequestError',
     message: /one of 0.001, 0.01: the run was trained on its validation images too/,
   });
   const none = { ...images, validation: 0 };
-  assert.throws(() => finetuneRecipe(trialRecipe('esta'), 7, 0.02, { epochs: 1, rates }, none), {
+  assert.throws(() => finetuneRecipe(trialRecipe('esta'), 7, { learningRate: 0.02 }, { epochs: 1, rates }, none), {
     message: /there are no validation images/,
   });
 });
@@ -89,7 +108,7 @@ test('a language model keeps its texts, clipping, dropout and decay; distillatio
     text: { clip_norm: 0.5, dropout: 0.05, micro_batch_size: 4 },
   });
   const recipe = recipeOf(trialsOf(experiment)[0]!, images);
-  const { texts, stages } = finetuneRecipe(recipe, 7, 0.3, { epochs: 4 }, images);
+  const { texts, stages } = finetuneRecipe(recipe, 7, { learningRate: 0.3 }, { epochs: 4 }, images);
   assert.deepEqual(texts, recipe.texts);
   const [{ name, clipNorm, dropout, grid, final, learningRates, importanceMomentum, distillation }] = stages as [
     StageRecipe,

@@ -7,9 +7,11 @@ import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { type FinetuneRequest, finetune } from '../../../src/experiment/derived/finetune.js';
 import { type RedeployRequest, redeploy } from '../../../src/experiment/derived/redeploy.js';
 import { readTrained } from '../../../src/experiment/trial/trained-file.js';
+import { regretView } from '../../../src/report/views/regret-view.js';
 import { claimFolder, type Lock } from '../../../src/run-folder/lock.js';
 import { fingerprintOf } from '../../../src/run-folder/measured/measurement.js';
 import { writeMachine } from '../../../src/run-folder/measured/measurements-folder.js';
+import { readRunFolder } from '../../../src/run-folder/run-folder.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
@@ -173,6 +175,7 @@ test('a folder that another process writes is left alone; what diverges is recor
   const held = runtimeOf(folder);
   await assert.rejects(finetune(held.runtime, run, request), {
     ...{ name: 'RequestError', message: new RegExp(`is being written by process ${process.pid} on this machine`) },
+    hint: /^Wait until that has ended .* --out DIR\.$/,
   });
   assert.ok(!held.engine.ran.some((program) => program.startsWith('step')));
   await lock.release();
@@ -228,7 +231,9 @@ test('what a cheaper stitch beats on the validation images is not deployed for a
 test('bins of milliseconds deploy the best scores, or what is the most accurate on the validation images', async (t) => {
   const folder = temporaryFolder(t);
   const runFolder = path.join(folder, 'run');
-  const { run, space, trialFolder } = await writtenRun(runFolder, await documentIn(folder));
+  const { run, space, trialFolder } = await writtenRun(runFolder, await documentIn(folder), {
+    result: { precision: 'mixed' },
+  });
   const scores = space.stitches.map(({ id }) => (id === 3 ? null : (7 * id) % 5));
   const lines = [
     { stage: 'stitched', epoch: 1, base_rate: 0.1, scores: scores.map(() => 1), draws: [] },
@@ -263,8 +268,8 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
     result.stitches.map(({ accuracy }) => accuracy),
     expected.map((id) => 25 * (id % 3)),
   );
-  const { learningRate, trainSeconds, epochs, deploySeconds, stages } = result;
-  assert.deepEqual([learningRate, trainSeconds, epochs, stages], [0.1, 1, 1, undefined]);
+  const { learningRate, trainSeconds, epochs, precision, deploySeconds, stages } = result;
+  assert.deepEqual([learningRate, trainSeconds, epochs, precision, stages], [0.1, 1, 1, 'mixed', undefined]);
   assert.ok(deploySeconds! >= 0 && deploySeconds! < 600);
   assert.deepEqual([...engine.live], []);
   assert.deepEqual(labels.slice(-1), [`${run.name}: testing`]);
@@ -277,14 +282,11 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
   assert.equal(kept!.trial, trial);
   assert.deepEqual(kept!.stitches.map(({ id }) => id).sort(), [...expected].sort());
 
-  // What is deployed for a machine goes on alone as any stitch does; its scores stay with the run that trained it.
+  // What is deployed for a machine goes on alone as any stitch does.
   const onPhone = await findTrial(path.join(folder, 'scores'));
   const alone = { stitch: expected[0]!, epochs: 1, rates: [0.1], out: path.join(folder, 'alone'), command: '' };
   const further = await finetune(runtime, onPhone, alone);
   assert.deepEqual([further.result.status, further.result.stitches[0]!.id], ['finished', expected[0]]);
-  await assert.rejects(redeploy(runtime, onPhone, { out: path.join(folder, 'again'), command: '', by: 'importance' }), {
-    message: `${trial} has no importance scores`,
-  });
 
   const validated = await on('validated', { by: 'validation', bins: undefined });
   const written = await json(folder, 'validated', 'trials', trial, 'validation.json');
@@ -300,6 +302,7 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
     'the two bins of the trial, and its largest anchor',
   );
   assert.ok(labels.includes(`${run.name}: evaluating all stitches`));
+  assert.equal(written['bins'], 2);
   const all = await json(folder, 'validated', 'measurements', 'phone.json');
   assert.equal((all['trials'] as { stitches: object[] }[])[0]!.stitches.length, space.stitches.length);
 
@@ -312,6 +315,55 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
     hint: /esta measure .* --all --form form\.csv$/,
   });
   await assert.rejects(readdir(path.join(folder, 'few')), { code: 'ENOENT' });
+});
+
+/** A trial with scores, which the phone has measured whole: stitch n takes n + 1 ms, the largest anchor 20. */
+async function measuredWhole(folder: string) {
+  const runFolder = path.join(folder, 'run');
+  const { run, space, trialFolder } = await writtenRun(runFolder, await documentIn(folder));
+  const scores = space.stitches.map(({ id }) => (7 * id) % 5);
+  const line = { stage: 'stitched', epoch: 1, base_rate: 0.1, scores, draws: [] };
+  await writeFile(path.join(trialFolder, 'importance.jsonl'), `${JSON.stringify(line)}\n`);
+  const stitches = scores.map((_, id) => ({
+    ...{ id, flops: 1, latencies: [{ batch: 1, median_ms: id === 1 ? 20 : id + 1 }] },
+  }));
+  const trials = [{ trial: run.name, fingerprint: fingerprintOf(run.result), stitches }];
+  await writeMachine(runFolder, { ...machine('phone'), trials });
+  return { run: await findTrial(runFolder), stitches };
+}
+
+test('what was deployed for one machine is deployed for another by the same scores', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run, stitches } = await measuredWhole(folder);
+  const { runtime } = runtimeOf(folder);
+  const first = await redeploy(runtime, run, { out: path.join(folder, 'first'), command: '', bins: 3 });
+  const onPhone = await findTrial(path.join(folder, 'first'));
+  const { trial, result } = first;
+  const tablet = { trial, fingerprint: fingerprintOf(result), rounds: 3, stitches };
+  await writeMachine(onPhone.folder, { ...machine('tablet'), trials: [tablet] });
+  const request = { out: path.join(folder, 'again'), command: '', bins: 3, machine: 'tablet' };
+  const again = await redeploy(runtime, await findTrial(onPhone.folder), request);
+  assert.deepEqual(again.result.stitches, result.stitches);
+  const [written] = (await json(folder, 'again', 'measurements', 'tablet.json'))['trials'] as { rounds: number }[];
+  assert.equal(written!.rounds, 3);
+});
+
+test('its validation is of as many bins as are asked for, of milliseconds and of FLOPs', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run } = await measuredWhole(folder);
+  const { runtime } = runtimeOf(folder, { correct: (id) => id % 3 });
+  const out = path.join(folder, 'on');
+  const { result, trial } = await redeploy(runtime, run, { out, command: '', by: 'validation', bins: 3 });
+  const { bins, stitches } = await json(out, 'trials', trial, 'validation.json');
+  assert.deepEqual([bins, Math.max(...(stitches as { bin?: number }[]).map(({ bin = 0 }) => bin))], [3, 2]);
+  const rows = regretView([await readRunFolder(out)])!.rows.map(({ cells }) => cells);
+  const binsOf = (what: string) => rows.flatMap(({ bins, bin }) => (bins === what ? [bin] : []));
+  assert.deepEqual(binsOf('ms on phone'), ['1', '2', '3', 'mean']);
+  assert.deepEqual(binsOf('FLOPs'), ['1', '2', '3', 'mean']);
+  assert.deepEqual(
+    result.stitches.map(({ bin }) => bin),
+    [0, 1, 2, undefined],
+  );
 });
 
 test('what cannot be deployed by a rule is refused', async (t) => {
@@ -327,6 +379,7 @@ test('what cannot be deployed by a rule is refused', async (t) => {
   };
   await assert.rejects(of('anchor-lora', undefined), {
     message: /has stitched nothing: all that it trained is deployed/,
+    hint: /^Give a run of a method that stitches\. .*\nNext: esta recommend \S+ --trial \S+ --budget 5ms --machine phone$/,
   });
   await assert.rejects(of('sn-net', 'importance'), {
     message: /has no importance scores/,

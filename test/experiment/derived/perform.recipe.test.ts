@@ -1,6 +1,6 @@
 /** `esta finetune`, `esta deploy` and `esta measure` below their flags, on a trial of random weights. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -59,6 +59,17 @@ test('measured, deployed by milliseconds, and trained further: each in a folder 
   assert.deepEqual(await readdir(path.join(run.folder, 'measurements')), ['here.json']);
   const known = await findTrial(run.folder);
   assert.equal((await performMeasurement(known, { ...measuring, machine: 'here' })).measured_at, measured.measured_at);
+
+  // More rounds are measured anew; what --all has measured is measured again beside what is deployed.
+  const more = await performMeasurement(known, { ...measuring, rounds: 2, machine: 'here' });
+  assert.deepEqual([measured.trials[0]!.rounds, more.trials[0]!.rounds], [1, 2]);
+  await performMeasurement(known, { ...measuring, all: true, machine: 'whole' });
+  const whole = await performMeasurement(await findTrial(run.folder), { ...measuring, again: true, machine: 'whole' });
+  assert.deepEqual(
+    whole.trials[0]!.stitches.map(({ id }) => id),
+    space.stitches.map(({ id }) => id),
+  );
+  await rm(path.join(run.folder, 'measurements', 'whole.json'));
 
   // As if the rest had been measured too.
   const { latencies } = trial!.stitches[0]!;

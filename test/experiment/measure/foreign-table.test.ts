@@ -100,5 +100,6 @@ test('a table that cannot be read is refused by row and column', async () => {
   await assert.rejects(importTable(run, file), { message: /on which machine/, hint: /--machine NAME/ });
   await assert.rejects(importTable(run, path.join(run.folder, 'none.csv'), 'phone'), {
     message: /none\.csv cannot be read \(ENOENT\)$/,
+    hint: 'Check the path: there is no such file.',
   });
 });

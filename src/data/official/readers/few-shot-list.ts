@@ -25,10 +25,18 @@ export async function withTrainingList(dataset: Dataset, list: string): Promise<
     const found = (byName.get(path.basename(listed)) ?? []).filter(({ file }) => `/${file}`.endsWith(`/${listed}`));
     const [sample] = found;
     if (sample === undefined || found.length > 1) {
-      throw new RequestError(`${list} names ${listed}, which ${found.length} images of ${dataset.name} end with`);
+      throw new RequestError(
+        `${list} names ${listed}: expected the end of the path of one image of ${dataset.name}, received that of ${found.length}`,
+        found.length > 1
+          ? 'Write more of the path into the list, so that it is that of one image.'
+          : 'Set training_list to a list of this data set, or check that all of its images are unpacked: esta data check.',
+      );
     }
     if (sample.label !== label) {
-      throw new RequestError(`${list} says label ${label} for ${listed}, ${dataset.name} says ${sample.label}`);
+      throw new RequestError(
+        `${list} says label ${label} for ${listed}, ${dataset.name} says ${sample.label}: labels count its classes from 0`,
+        'Set training_list to the list that was published for these classes, or leave it out: then shots draws images.',
+      );
     }
     if (isTest.has(sample.file)) {
       throw new RequestError(

@@ -41,8 +41,18 @@ test('images are found by the end of their path and leave the validation split',
 
 test('test images, other labels and unknown images are refused', async (t) => {
   await assert.rejects(listed(t, 'cars_test/00001.jpg 0\n'), /is a test image .*leak the test set/);
-  await assert.rejects(listed(t, 'cars_train/00001.jpg 1\n'), /says label 1 for cars_train\/00001\.jpg, .* says 0/);
-  await assert.rejects(listed(t, 'cars_train/00009.jpg 1\n'), /which 0 images of stanford-cars end with/);
-  await assert.rejects(listed(t, '00001.jpg 0\n'), /which 2 images of stanford-cars end with/);
+  await assert.rejects(listed(t, 'cars_train/00001.jpg 1\n'), {
+    message:
+      /num_shot_1\.seed_0 says label 1 for cars_train\/00001\.jpg, stanford-cars says 0: labels count its classes/,
+    hint: /^Set training_list to the list that was published for these classes, or leave it out/,
+  });
+  await assert.rejects(listed(t, 'cars_train/00009.jpg 1\n'), {
+    message: /num_shot_1\.seed_0 names cars_train\/00009\.jpg: .* one image of stanford-cars, received that of 0$/,
+    hint: /^Set training_list to a list of this data set, .*esta data check\.$/,
+  });
+  await assert.rejects(listed(t, '00001.jpg 0\n'), {
+    message: /names 00001\.jpg: expected the end of the path of one image of stanford-cars, received that of 2$/,
+    hint: /^Write more of the path into the list/,
+  });
   await assert.rejects(listed(t, 'cars_train/00001.jpg 2\n'), /2 is out of range, allowed are 0 to 1/);
 });
