@@ -4,37 +4,27 @@
  */
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
-import { toDevice } from '../../engine/transfer.js';
 import { type MeasuredRun, measuredBy } from '../../run-folder/measured/choice.js';
 import { fingerprintOf, latencyOf, type MachineMeasurements } from '../../run-folder/measured/measurement.js';
 import { measuredOn, writeMachine } from '../../run-folder/measured/measurements-folder.js';
 import { measuringCommand } from '../../run-folder/measured/measuring-command.js';
-import type { TrialResult } from '../../run-folder/result.js';
 import { type EpochImportance, importanceFile } from '../../run-folder/training-journal.js';
 import { stitchedStage } from '../../run-folder/trial-journal.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJsonLines, writeAtomic } from '../../shared/files.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
-import { deployedStitches } from '../../stitching/deployment.js';
 import type { ImportanceScores } from '../../stitching/importance.js';
-import { trainablesOfNames } from '../../stitching/parameters/names.js';
-import { type FlopsBins, flopsBins } from '../../stitching/space/flops-bins.js';
 import type { Runtime } from '../../training/runtime.js';
-import type { StageRecipe } from '../recipe.js';
 import { spaceOf } from '../space.js';
-import { leaveOutBeaten, noteValidation } from '../trial/deploy.js';
-import { accuraciesOf, accuraciesOfAll } from '../trial/evaluate.js';
-import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
-import { openTrialData } from '../trial/trial-data.js';
-import { stitchResult } from '../trial/trial-result.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
-import { openSharedTrial, partsOf, type SharedImages, type SharedRuntime } from './shared-trial.js';
+import { chosenStitches, type Rule } from './redeployed-stitches.js';
+import { openSharedTrial, type SharedImages, type SharedRuntime } from './shared-trial.js';
 
 export interface RedeployRequest {
   /** Whose milliseconds count; needed where several machines have measured them. */
   readonly machine?: string | undefined;
   /** What makes the best stitch of a bin; default: what the trial deployed by. */
-  readonly by?: 'importance' | 'validation' | undefined;
+  readonly by?: Rule | undefined;
   /** Default: as many as the trial has bins of FLOPs. */
   readonly bins?: number | undefined;
   /** The run folder to be written. */
@@ -42,8 +32,6 @@ export interface RedeployRequest {
   /** What was typed, to be recorded. */
   readonly command: string;
 }
-
-type Rule = 'importance' | 'validation';
 
 /**
  * @throws RequestError where the trial has no stitched network or no scores, and where the machine has not measured all stitches
@@ -113,73 +101,6 @@ export async function redeploy(
   const measured = { ...measuredOn(table, run), trial, fingerprint: fingerprintOf(result), stitches: kept };
   await writeMachine(out, { ...table, trials: [measured] });
   return derived;
-}
-
-interface Choice {
-  readonly rule: Rule;
-  readonly count: number;
-  /** Of every stitch, by id. */
-  readonly milliseconds: readonly number[];
-  readonly importance: ImportanceScores;
-  /** Of the trial that is deployed anew. */
-  readonly name: string;
-  readonly trialFolder: string;
-}
-
-/** What is deployed, tested. */
-async function chosenStitches(
-  runtime: Runtime,
-  shared: SharedImages,
-  stage: StageRecipe,
-  choice: Choice,
-): Promise<Pick<TrialResult, 'stitches' | 'beaten' | 'deploySeconds'>> {
-  const { engine } = runtime;
-  const { recipe, trained, dataset } = shared;
-  const { name, importance, milliseconds } = choice;
-  const network = networkOfTrained(engine, await partsOf(shared), stage.adaptation, recipe.stitching.bins, trained);
-  const ids = network.space.stitches.map(({ id }) => id);
-  const trainables = trainablesOfNames(toDevice(engine, await initialParameters(engine, network, ids, recipe.seed)));
-  const validates = choice.rule === 'validation' || stage.leavesOutBeaten === true;
-  const evaluated = [...(validates ? [recipe.choiceSplit] : []), recipe.testSplit];
-  if (validates && stage.final.split === 'train+validation') {
-    runtime.progress.line(
-      `${name}: chosen on validation images that its final run has learned, which flatters all of them`,
-    );
-  }
-  const data = await openTrialData({ ...recipe, stages: [] }, dataset.splits, runtime, evaluated);
-  try {
-    const start = performance.now();
-    const validated = async () => {
-      const label = `${name}: evaluating all stitches`;
-      const scores = await accuraciesOfAll(runtime, network, trainables, data.evaluation('validation'), label);
-      await noteValidation(choice, { flops: network.flops, bins: flopsBinsOf(network, choice) }, importance, scores);
-      return scores;
-    };
-    const scores = choice.rule === 'validation' ? await validated() : importance.scores;
-    const bins = flopsBins(milliseconds, network.bins.largestAnchor, { count: choice.count });
-    const tops = deployedStitches(bins, { scores });
-    const compared = () =>
-      leaveOutBeaten({ ...runtime, data }, network, trainables, tops, `${name}: comparing the deployed stitches`);
-    const { deployed, beaten } = stage.leavesOutBeaten ? await compared() : { deployed: tops };
-    const deploySeconds = (performance.now() - start) / 1000;
-    const chosen = deployed.map(({ id }) => id);
-    const images = data.evaluation('test');
-    const accuracies = await accuraciesOf(runtime, network, trainables, chosen, images, `${name}: testing`);
-    const { anchors } = recipe;
-    const stitches = deployed.map((stitch, index) =>
-      stitchResult(anchors, { network, importance }, stitch, { accuracy: accuracies[index]! }),
-    );
-    return { stitches, ...(beaten && { beaten }), deploySeconds };
-  } finally {
-    engine.free(trainables);
-    engine.free(network.frozen);
-    await data.close();
-  }
-}
-
-/** Of the validations of the new trial: reports compare so many bins of FLOPs with as many of milliseconds. */
-function flopsBinsOf({ flops, bins }: Pick<TrialNetwork, 'flops' | 'bins'>, { count }: Choice): FlopsBins {
-  return count === bins.bins.length ? bins : flopsBins(flops, bins.largestAnchor, { count });
 }
 
 interface Measured {
