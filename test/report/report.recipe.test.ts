@@ -59,7 +59,8 @@ test('CSV into a folder: a file for each table', async () => {
 });
 
 test('JSON: raw numbers under the names of the command contract', async () => {
-  const run = await writeRunFolder([{}, { seed: 1, state: 'waiting' }]);
+  const beaten = [{ id: 4, bin: 1, by: 0 }];
+  const run = await writeRunFolder([{ change: (result) => ({ ...result, beaten }) }, { seed: 1, state: 'waiting' }]);
   const { text } = await buildReport([run], 'json');
   const { trials, problems } = JSON.parse(text) as ReportJson;
   assert.deepEqual(
@@ -73,6 +74,10 @@ test('JSON: raw numbers under the names of the command contract', async () => {
   // 17.67 G and 87.20 % in the supplement's row of Stanford Cars.
   assert.deepEqual([Number((largest.flops / 1e9).toFixed(2)), largest.paper_accuracy], [17.67, 87.2]);
   assert.equal(problems.length, 1);
+  assert.deepEqual(
+    trials.map((trial) => trial.left_out),
+    [beaten, undefined],
+  );
 });
 
 test('a run whose every trial failed is reported without a figure', async () => {

@@ -1,6 +1,6 @@
 /** The report as one JSON document with raw numbers; field names are part of the command contract. */
 
-import type { ResultSegment } from '../../run-folder/result.js';
+import type { BeatenResult, ResultSegment } from '../../run-folder/result.js';
 import { secondsOf, seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { type PaperReference, paperAccuracy } from '../paper/paper.js';
@@ -36,6 +36,8 @@ export interface TrialJson {
   /** Of the final runs and, where it is recorded, the grids. */
   readonly all_seconds?: number;
   readonly stitches: readonly StitchJson[];
+  /** Chosen for a bin and not deployed, as a cheaper one is better; where that was looked for. */
+  readonly left_out?: readonly BeatenResult[];
 }
 
 export interface ReportJson {
@@ -75,5 +77,6 @@ function trialJson({ run, name, identity, state, error, result }: TrialRecord, r
       const paper = paperAccuracy(reference, { dataset: result!.dataset, method: seriesOf(result!) }, stitch);
       return paper === undefined ? stitch : { ...stitch, paper_accuracy: paper };
     }),
+    ...(result?.beaten && { left_out: result.beaten }),
   };
 }
