@@ -3,6 +3,7 @@ import { isTextDataset } from '../config/schema/dataset.js';
 import { type Experiment, isTextExperiment } from '../config/schema/experiment.js';
 import type { Variant } from '../config/trials.js';
 import { problemsOf } from '../data/check-inputs.js';
+import { refuseOtherConfiguration } from '../run-folder/run-configuration.js';
 import { RequestError } from '../shared/errors.js';
 import type { Plan } from './plan.js';
 import { textProblems } from './text/text-inputs.js';
@@ -42,6 +43,7 @@ export async function refuseWrongInputs(experiment: Experiment, variants: readon
 
 /**
  * A plan with everything that is wrong with its data sets.
+ * @throws RequestError where the run folder was written for another configuration
  * @returns also the exit status: 2 where a data set that is there cannot be used, 0 also where one is yet to be downloaded
  */
 export async function checkedPlan(
@@ -49,6 +51,7 @@ export async function checkedPlan(
   experiment: Experiment,
   variants: readonly Variant[] = [],
 ): Promise<{ plan: Plan; exitStatus: 0 | 2 }> {
+  await refuseOtherConfiguration(plan.run, experiment, variants);
   const problems = (await inputProblems(experiment, variants)).filter((problem) => !plan.missing.includes(problem));
   return { plan: { ...plan, missing: [...plan.missing, ...problems] }, exitStatus: problems.length > 0 ? 2 : 0 };
 }

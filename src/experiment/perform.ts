@@ -6,6 +6,7 @@ import { isGpuPlausible } from '../engine/doctor/gpu-presence.js';
 import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
+import { refuseOtherConfiguration } from '../run-folder/run-configuration.js';
 import { finishedResult } from '../run-folder/run-writer.js';
 import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
@@ -67,6 +68,7 @@ export async function performJobs(
   { engine, device, threads, command, runFolder, variants = [], reuse = [] }: PerformOptions,
   jobs: string,
 ): Promise<Performed> {
+  await refuseOtherConfiguration(runFolder, experiment, variants);
   const plan = await planOf(experiment, runFolder, variants);
   const items = itemsOfPlan(plan);
   const machine = thisMachine(mayUseGpus(engine, device, startedForCuda() || isGpuPlausible()));

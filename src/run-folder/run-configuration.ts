@@ -55,6 +55,18 @@ export async function configurationOf(folder: string, request: RunRequest): Prom
   };
 }
 
+/**
+ * Before anything is said of a run that was not opened: its folder must hold what is asked for.
+ * @throws RequestError as `configurationOf` does
+ */
+export async function refuseOtherConfiguration(
+  folder: string,
+  experiment: Experiment,
+  variants: readonly Variant[] = [],
+): Promise<void> {
+  await configurationOf(folder, { given: experiment, experiment, variants });
+}
+
 /** Writes experiment.yaml where it changes, and removes the trials of a configuration for which nothing was trained. */
 export async function writeConfiguration(folder: string, { text, trials, isNew }: RunConfiguration): Promise<void> {
   if (isNew) {

@@ -5,6 +5,7 @@ import { durationLabel } from '../../report/curves/labels.js';
 import { renderText } from '../../report/render/render-text.js';
 import type { Table } from '../../report/render/table.js';
 import { describeHolder } from '../../run-folder/lock.js';
+import { refuseOtherConfiguration } from '../../run-folder/run-configuration.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
 import { planOf } from '../plan.js';
 import { estimatesIn, type StageEstimate } from './estimates.js';
@@ -41,9 +42,10 @@ export interface ListedItem {
 
 /**
  * @param cores that a process computes with
- * @throws RequestError for anchors that are not known or cannot be stitched
+ * @throws RequestError for anchors that are not known or cannot be stitched, and for a folder of another configuration
  */
 export async function listItems(experiment: Experiment, runFolder: string, cores: number): Promise<Listing> {
+  await refuseOtherConfiguration(runFolder, experiment);
   const plan = await planOf(experiment, runFolder);
   const items = itemsOfPlan(plan);
   const states = await statesOf(runFolder, items);

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Launcher } from '../../config/schema/launcher.js';
+import { refuseOtherConfiguration } from '../../run-folder/run-configuration.js';
 import { explainWriteError } from '../../shared/files.js';
 import { type Item, itemsOfPlan } from '../items/item.js';
 import { statesOf } from '../items/states.js';
@@ -40,6 +41,7 @@ interface Prepared {
 /** @throws RequestError where Slurm is not there or refuses a job; what was submitted before is noted and stays */
 export async function launch(experiment: Experiment, request: LaunchRequest): Promise<Launched> {
   const { runFolder, isPrinted } = request;
+  await refuseOtherConfiguration(runFolder, experiment);
   const launcher = await launcherOf(experiment);
   const items = itemsOfPlan(await planOf(experiment, runFolder));
   const { underWay, isLeft } = await whatIsLeft(runFolder, items, isPrinted);

@@ -66,8 +66,10 @@ export async function readTrainedLanguage({ folder, name }: MeasuredRun): Promis
  */
 export async function openDeployedLanguage(run: MeasuredRun, storage?: Storage): Promise<DeployedLanguage> {
   const { experiment, architectures, space, trainables, layers, alone } = await readTrainedLanguage(run);
-  await refuseOtherWeights(trialFolderIn(run.folder, run), experiment.anchors);
+  const trialFolder = trialFolderIn(run.folder, run);
+  await refuseOtherWeights(trialFolder, experiment.anchors);
   const tokenizer = await commonTokenizer(experiment.anchors, architectures);
+  await refuseOtherTokenizer(trialFolder, tokenizer);
   // What changes the weights themselves was trained on whole ones (text-rules.ts).
   const kept = storage ?? experiment.text.weights;
   const loaded = await loadLanguageAnchors(experiment.anchors, architectures, kept);
@@ -102,6 +104,16 @@ export async function openDeployedLanguage(run: MeasuredRun, storage?: Storage):
       return { stitch, weights, shapes: shapesOf(stitch) };
     },
   };
+}
+
+/** Other ids for the same words would give other words. @throws RequestError where the vocabulary was another one */
+async function refuseOtherTokenizer(trialFolder: string, { location, fingerprint }: TextTokenizer): Promise<void> {
+  const before = (await recordedIdentity(trialFolder))?.texts?.tokenizer;
+  if (before === undefined || before === fingerprint) return;
+  throw new RequestError(
+    `${path.basename(trialFolder)} was trained with another vocabulary than ${location} holds now`,
+    'Put the tokenizer back that it was trained with, or train again into another folder.',
+  );
 }
 
 /** Whether a run has trained language models. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
+import { checkedPlan } from '../../../src/experiment/inputs.js';
 import { forecastOf, formatForecast } from '../../../src/experiment/items/forecast.js';
 import {
   formatListing,
@@ -13,6 +14,7 @@ import {
   largestOf,
   listItems,
 } from '../../../src/experiment/items/listing.js';
+import { planOf } from '../../../src/experiment/plan.js';
 import { listStitches } from '../../../src/experiment/space-listing.js';
 import { describeHolder } from '../../../src/run-folder/lock.js';
 import { RequestError } from '../../../src/shared/errors.js';
@@ -101,6 +103,25 @@ test('the forecast: makespan, hours, requeues and what is written, by workers', 
   assert.deepEqual([two!.makespan_seconds, two!.written_bytes_per_second], [3620, 12e6 / 3620]);
   assert.equal(forecast.checkpoints_bytes, 2e6);
   assert.match(formatForecast(forecast), /^ +2 +1 h 00 min +2\.0 +2 +3\.31 KB/m);
+});
+
+test('a run folder of another configuration is not listed as if it held what is asked for', async (t) => {
+  const folder = temporary(t);
+  const trial = path.join(folder, 'trials', 'species-esta-seed0');
+  mkdirSync(trial, { recursive: true });
+  writeFileSync(path.join(trial, 'metrics.jsonl'), '{}\n');
+  writeFileSync(path.join(folder, 'experiment.yaml'), JSON.stringify(experiment()));
+  assert.equal((await listItems(experiment(), folder, 1)).run, folder);
+  const other = experiment({ training: { epochs: 7, batch_size: 5, base_learning_rates: [0.1, 0.2] } });
+  await assert.rejects(listItems(other, folder, 1), {
+    ...{
+      name: 'RequestError',
+      message: /was written for another configuration:[\s\S]*training\.epochs: there 4, now 7/,
+    },
+    hint: /--out DIR/,
+  });
+  const plan = await planOf(other, folder);
+  await assert.rejects(checkedPlan(plan, other), /another configuration/);
 });
 
 test('without its images the steps of a data set are not known: refused', async (t) => {

@@ -1,6 +1,6 @@
 /** What deployed stitches answer, of a trial of random weights: which, to what, and how it is shown. */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { greedy } from '../../../src/evaluation/generation/sampling.js';
@@ -90,6 +90,13 @@ test('a trial of language models is opened with its shapes; one of images is ref
   assert.equal(await isLanguageRun(run), true);
   const trained = await readTrainedLanguage(run);
   assert.deepEqual([trained.space, trained.layers.length], [space, space.stitchingLayers.length]);
+  const identity = path.join(run.folder, 'trials', run.name, 'identity.json');
+  await writeFile(identity, JSON.stringify({ texts: { tokenizer: '0123456789abcdef' } }));
+  await assert.rejects(openDeployedLanguage(run), {
+    message: /was trained with another vocabulary than .*tokenizer\.(json|model) holds now$/,
+    hint: /^Put the tokenizer back/,
+  });
+  await rm(identity);
   const deployed = await openDeployedLanguage(run);
   const { stitch, shapes, weights } = deployed.merged(2);
   assert.deepEqual(stitch, space.stitches[2]);

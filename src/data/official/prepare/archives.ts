@@ -1,7 +1,7 @@
 /** Verifying and unpacking downloaded archives (.tar, .tar.gz, .tgz, .zip). */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as tar from 'tar';
@@ -54,7 +54,7 @@ export async function unpack(
   limit = unpackedLimit,
 ): Promise<string> {
   const folder = unpackedFolder(archive, parent);
-  if (await isFolder(folder)) return folder;
+  if (await isUnpacked(archive, parent)) return folder;
   const partial = `${folder}.partial`;
   const count = limitOf(archive, limit);
   try {
@@ -62,7 +62,9 @@ export async function unpack(
     await mkdir(partial, { recursive: true });
     if (/\.zip$/i.test(archive)) await unpackZip(archive, partial, count, progress);
     else await unpackTar(archive, partial, count, progress);
+    await removeFolder(folder); // of another archive of that name
     await rename(partial, folder);
+    await writeFile(markOf(folder), `${(await stat(archive)).size}\n`);
   } catch (error) {
     await removeFolder(partial).catch(() => undefined);
     throw explainUnpackError(error, archive, parent);
@@ -70,9 +72,18 @@ export async function unpack(
   return folder;
 }
 
-/** Whether `unpack` has finished with this archive before. */
+/** Whether `unpack` has finished with this archive before, by its name and its size. */
 export async function isUnpacked(archive: string, parent: string): Promise<boolean> {
-  return isFolder(unpackedFolder(archive, parent));
+  const folder = unpackedFolder(archive, parent);
+  if (!(await isFolder(folder))) return false;
+  // Version 0.2.0 and before left no mark.
+  const size = await readFile(markOf(folder), 'utf8').catch(() => undefined);
+  return size === undefined || Number(size) === (await stat(archive)).size;
+}
+
+/** Beside a folder: how many bytes the archive had that it was unpacked from. */
+function markOf(folder: string): string {
+  return path.join(path.dirname(folder), `.${path.basename(folder)}.size`);
 }
 
 function unpackedFolder(archive: string, parent: string): string {

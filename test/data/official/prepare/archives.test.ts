@@ -34,6 +34,23 @@ test('zip archives', async (t) => {
   assert.equal(await isUnpacked(archive, folder), true);
 });
 
+test('another archive of the same name is unpacked in place of the first, the same one is not', async (t) => {
+  const folder = await temporaryFolder(t);
+  const archive = path.join(folder, 'images.tar');
+  for (const [name, text] of [
+    ['bad.txt', 'bad'],
+    ['good.txt', 'good'.repeat(4096)],
+  ] as const) {
+    await writeFile(path.join(folder, name), text);
+    await tar.create({ file: archive, cwd: folder }, [name]);
+    assert.equal(await isUnpacked(archive, folder), false, name);
+    assert.deepEqual(await readdir(await unpack(archive, folder)), [name]);
+    assert.equal(await isUnpacked(archive, folder), true);
+  }
+  await rm(path.join(folder, '.images.size'));
+  assert.equal(await isUnpacked(archive, folder), true, 'unpacked by an old version');
+});
+
 test('a truncated zip and an entry outside the folder leave nothing', async (t) => {
   const folder = await temporaryFolder(t);
   const archive = path.join(folder, 'a.zip');
@@ -81,5 +98,6 @@ test('an archive that unpacks to more than the limit stops there, and leaves not
     });
     assert.deepEqual(await readdir(folder), before);
     await rm(await unpack(archive, folder, undefined, size), { recursive: true });
+    await rm(path.join(folder, '.bomb.size'));
   }
 });
