@@ -166,7 +166,7 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
   private async answer(instruction: string | undefined, runFolder: string, flags: GenerateFlags): Promise<unknown> {
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { chosenStitch } = await import('../src/experiment/deployed/deployed-network.js');
-    const { answersOf, questionsIn, writeAnswers } = await import('../src/experiment/text/answers.js');
+    const { answersOf, areCutShort, questionsIn, writeAnswers } = await import('../src/experiment/text/answers.js');
     const { answersTable } = await import('../src/report/language/answers-view.js');
     const { parseBudget } = await import('../src/shared/costs/budget.js');
     const { createEngine } = await import('../src/engine/select.js');
@@ -192,16 +192,20 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
         ...(shows && { onText: (text: string) => void process.stdout.write(text) }),
       });
       const all = questions.map((question, index) => ({ ...question, answers: answered[index]! }));
-      if (asksAll) for (const each of all) this.log(`${renderText(answersTable(each), process.stdout.columns)}\n`);
-      else {
-        const { id, params, tokens, seconds_per_token: seconds } = answered[0]![0]!;
+      if (asksAll) {
+        const begun = all.filter(({ answers }) => answers.length > 0);
+        for (const each of begun) this.log(`${renderText(answersTable(each), process.stdout.columns)}\n`);
+      } else if (answered[0]![0]) {
+        const { id, params, tokens, seconds_per_token: seconds } = answered[0]![0];
         const size = `${(params / 1e6).toPrecision(4)} million parameters`;
         this.log(`\n\n${tokens} tokens of stitch ${id} (${size}), ${seconds.toFixed(4)} s each, on ${engine.device}`);
       }
       if (flags.prompts !== undefined) {
-        this.log(`${await writeAnswers(run, { device: engine.device, questions: all })}: esta report shows it`);
+        const file = await writeAnswers(run, { device: engine.device, questions: all });
+        if (file === undefined) this.warn('interrupted: nothing was written, and answers of before stay as they are');
+        else this.log(`${file}: esta report shows it`);
       }
-      if (answered.flat().some(({ stopped }) => stopped === 'interrupted')) process.exitCode = 130;
+      if (areCutShort(all, stitches.length)) process.exitCode = 130;
       return { run: run.folder, trial: run.name, questions: all };
     } finally {
       await engine.dispose();

@@ -2,7 +2,7 @@
 import { nearest, RequestError } from '../shared/errors.js';
 import type { Problem } from './problems.js';
 import { defaultDatasetName } from './schema/dataset.js';
-import { parseYaml } from './yaml-document.js';
+import { hasComment, parseYaml } from './yaml-document.js';
 
 export interface Override {
   /** As it was typed, `training.epochs=5`. */
@@ -50,7 +50,20 @@ function parseOverride(text: string): { keys: string[]; value: unknown } {
       'For example: --set training.epochs=5 or --set data.root=./flowers.',
     );
   }
+  refuseComment(value, text, path!.trim());
   return { keys, value: parseYaml(value, `--set ${text}`).value };
+}
+
+/** YAML would read the value up to it: a folder "a #2" would silently be "a". */
+function refuseComment(value: string, text: string, path: string): void {
+  if (!hasComment(value)) return;
+  const isSingleText = /^[^[{'"|>&!*\n]+$/.test(value.trim());
+  throw new RequestError(
+    `--set ${JSON.stringify(text)}: YAML ends a value at " #", as what follows is a comment there`,
+    isSingleText
+      ? `Quote the value inside the quotes of the shell: --set '${path}=${JSON.stringify(value.trim())}'.`
+      : 'Leave out what follows, or put each text that holds a # in double quotes: ["a #1", "a #2"].',
+  );
 }
 
 class NoSuchEntry extends Error {}

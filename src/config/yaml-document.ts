@@ -1,5 +1,17 @@
 /** A YAML text that remembers on which line each value stands. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from 'yaml';
+import {
+  CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  parseDocument,
+  stringify,
+} from 'yaml';
 import { RequestError } from '../shared/errors.js';
 
 export interface YamlDocument {
@@ -57,6 +69,13 @@ export function parseYaml(text: string, file: string): YamlDocument {
       return line;
     },
   };
+}
+
+/** Whether part of the text is a comment, which begins at a # after a space, outside of quotes. */
+export function hasComment(text: string): boolean {
+  const lexemes = [...new Lexer().lex(text)];
+  // A text without quotes, or a block of them, follows a mark of its own.
+  return lexemes.some((lexeme, index) => lexeme.startsWith('#') && lexemes[index - 1] !== CST.SCALAR);
 }
 
 /** The text of a value, as it is written into run folders. */

@@ -3,6 +3,7 @@ import tf = require('@tensorflow/tfjs');
 
 import type { TextLoader } from '../data/text/loader.js';
 import type { Engine, Values } from '../engine/engine.js';
+import { RequestError } from '../shared/errors.js';
 import { learnedTokens } from '../training/loss.js';
 import type { LogitsFunction } from './accuracy.js';
 
@@ -16,6 +17,7 @@ export interface TextQuality {
 /**
  * Over all learned tokens of all texts, each counted once, whatever the batches.
  * @param key names the network's function for the engine's cache of programs
+ * @throws RequestError where no token is learned: there is nothing to measure
  */
 export async function textQualityOf<Network>(
   engine: Engine,
@@ -44,6 +46,12 @@ export async function textQualityOf<Network>(
       tokens += c!;
       engine.free({ ...inputs, result });
     }
+  }
+  if (tokens === 0) {
+    throw new RequestError(
+      'the texts hold no token that is learned: there is nothing to measure their quality by',
+      'Raise text.cutoff, so that it leaves some of the answers, or set text.train_on_inputs: true.',
+    );
   }
   return { loss: loss / tokens, accuracy: (100 * right) / tokens };
 }

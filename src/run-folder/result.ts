@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
+import { check } from '../config/problems.js';
 import { type Precision, precisions } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { readJson } from '../shared/files.js';
@@ -283,11 +284,9 @@ function parse<T>(schema: z.ZodType<T>, content: unknown, file: string, advice: 
       'Report it with the version that wrote it, or run the trial again.',
     );
   }
-  const parsed = schema.safeParse(content, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path, message, input }) => `${path.join('.') || 'the document'}: ${message}, received ${JSON.stringify(input)}`,
-  );
+  const checked = check(schema, content);
+  if ('config' in checked) return checked.config;
+  const problems = checked.problems.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`);
   throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`, advice);
 }
 

@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stopping } from './interrupt.js';
+import { onSavingSteps, stoppingAnswer } from './interrupt.js';
 
 const tunables = {
   'glibc.malloc.mmap_threshold': 2 ** 25, // the most that glibc accepts; above it every block is a mapping of its own
@@ -37,18 +37,27 @@ export async function ranInTunedProcess(
     return false;
   }
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  await runChild(args, { ...process.env, ...wanted }, isLong && command !== 'bench');
+  await runChild(args, { ...process.env, ...wanted });
   return true;
 }
 
-/** @param saves whether Ctrl-C lets the command save what it has */
-async function runChild(args: readonly string[], env: NodeJS.ProcessEnv, saves: boolean): Promise<void> {
+/** What the child tells the process that waits for it. */
+interface Told {
+  /** Whether steps are under way after which everything is saved. */
+  readonly saves: boolean;
+}
+
+async function runChild(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const child = spawn(process.execPath, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   // Ctrl-C reaches both; SIGTERM beside it tells the child nothing new, but it hears of a signal sent to this one alone.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  let saves = false;
+  child.on('message', (told: Told) => {
+    saves = told.saves;
+  });
   let isAnswered = false;
   const forward = () => {
-    if (!isAnswered && saves) process.stderr.write(stopping);
+    if (!isAnswered) process.stderr.write(stoppingAnswer(saves));
     isAnswered = true;
     child.kill('SIGTERM');
   };
@@ -62,9 +71,13 @@ async function runChild(args: readonly string[], env: NodeJS.ProcessEnv, saves: 
   else process.exitCode = code ?? 1;
 }
 
-/** A child that runChild started does not outlive it, even when that was killed outright. */
+/** A child that runChild started does not outlive it, even when that was killed outright, and tells it when it saves. */
 function endWithParent(): void {
   if (!process.connected) return;
+  onSavingSteps((saves) => {
+    const told: Told = { saves };
+    if (process.connected) process.send!(told);
+  });
   process.once('disconnect', () => process.exit(1));
   process.channel?.unref();
 }

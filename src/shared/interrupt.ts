@@ -6,7 +6,7 @@ export function interruptSignal(): AbortSignal {
   const interrupt = new AbortController();
   const stop = () => {
     // A process that waits for this one has answered: a step keeps this one's only thread busy.
-    if (!process.connected && !interrupt.signal.aborted) process.stderr.write(stopping);
+    if (!process.connected && !interrupt.signal.aborted) process.stderr.write(stoppingAnswer(saving > 0));
     interrupt.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
@@ -27,5 +27,26 @@ export function interruptedStatus(): 75 | 130 {
   return wasWarned ? 75 : 130;
 }
 
-/** What Ctrl-C is answered with. */
-export const stopping = '\nStopping: saving after this step. Ctrl-C once more ends at once.\n';
+/** What Ctrl-C is answered with. @param saves whether a step is under way after which everything is saved */
+export function stoppingAnswer(saves: boolean): string {
+  return `\nStopping${saves ? ': saving after this step' : ''}. Ctrl-C once more ends at once.\n`;
+}
+
+/** Trainings under way in this process. */
+let saving = 0;
+let tell: ((saves: boolean) => void) | undefined;
+
+/** Does `steps`, after each of which everything is saved when the user has asked to stop: then Ctrl-C is answered so. */
+export async function savingSteps<Result>(steps: () => Promise<Result>): Promise<Result> {
+  if (saving++ === 0) tell?.(true);
+  try {
+    return await steps();
+  } finally {
+    if (--saving === 0) tell?.(false);
+  }
+}
+
+/** Lets another process, which answers Ctrl-C for this one, know when it begins and ends to be true. */
+export function onSavingSteps(listener: (saves: boolean) => void): void {
+  tell = listener;
+}

@@ -9,6 +9,7 @@ import type { Batch, BatchRange } from '../data/batches/batches.js';
 import type { Value } from '../engine/engine.js';
 import type { Float32NdArray } from '../shared/arrays.js';
 import { Diverged, Interrupted } from '../shared/errors.js';
+import { savingSteps } from '../shared/interrupt.js';
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { addMeasures, type MeasureSums, type Measures, meansOf } from './measures.js';
 import type { Runtime } from './runtime.js';
@@ -129,7 +130,7 @@ export async function runTraining<Rest, Of extends StepBatch = Batch>(
   const state = stateOnDevice(engine, saved?.state ?? initialState(await training.initialParameters()));
   const start: Position<Rest> = saved?.position ?? { step: 0, seconds: 0, sums: {}, rest: training.initialRest };
   try {
-    return await trainOn(runtime, training, state, start);
+    return await savingSteps(() => trainOn(runtime, training, state, start));
   } catch (error) {
     engine.free(state.parameters);
     throw error;

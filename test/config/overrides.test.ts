@@ -105,3 +105,27 @@ test('what is not path=value is refused', () => {
     assert.throws(() => applyOverrides({}, [text]), { name: 'RequestError', message: /not of the form path=value/ });
   }
 });
+
+test('a # begins a comment nowhere: in a text it is kept, and refused where YAML would cut the value', () => {
+  for (const text of ['a#2.txt', 'a/#2', '"a #2"', "'a #2'", '["a #1", b#2]', '{ a: "x #1" }', '|\n  # a\n  b #2']) {
+    assert.ok(JSON.stringify(changed({}, `root=${text}`)).includes('#'), text);
+  }
+  const hints: Readonly<Record<string, RegExp>> = {
+    'pt/t.txt #2.txt': /^Quote the value inside the quotes of the shell: --set 'data\.root="pt\/t\.txt #2\.txt"'\.$/,
+    '#2.txt': /'data\.root="#2\.txt"'/,
+    'a\t#2': /^Quote the value/,
+    '5 # epochs': /^Quote the value/,
+    '"a" #2': /^Leave out what follows/,
+    '[1, 2] # both': /^Leave out what follows/,
+    '[a #1, b]': /put each text that holds a # in double quotes/,
+    '[a, # one\n b]': /^Leave out what follows/,
+    '| # a\n  b': /^Leave out what follows/,
+  };
+  for (const [value, hint] of Object.entries(hints)) {
+    assert.throws(() => applyOverrides({}, [`data.root=${value}`]), {
+      ...{ name: 'RequestError', hint },
+      message: `--set ${JSON.stringify(`data.root=${value}`)}: YAML ends a value at " #", as what follows is a comment there`,
+    });
+  }
+  assert.deepEqual(changed({}, 'a.root="pt/t.txt #2.txt"'), { a: { root: 'pt/t.txt #2.txt' } });
+});

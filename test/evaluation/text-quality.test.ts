@@ -36,6 +36,10 @@ test('every learned token counts once, whatever the batches and their parts', as
   const table = engine.put(float32([3, 3], Float32Array.from(next.flat(), Math.log)));
   const logits = ({ table }: { readonly table: tf.Tensor }, ids: tf.Tensor) => tf.gather(table, ids as tf.Tensor2D);
   const { loss, accuracy } = await textQualityOf(engine, 'table', logits, { table }, loader);
+  const none = { batches: () => [{ parts: [text([1, 0], [1, -100])] }] } as unknown as typeof loader;
+  await assert.rejects(textQualityOf(engine, 'table', logits, { table }, none), {
+    ...{ name: 'RequestError', message: /nothing to measure/, hint: /^Raise text\.cutoff/ },
+  });
   await engine.dispose();
   const expected = -(Math.log(0.25) + Math.log(0.8) + Math.log(0.1)) / 3;
   assert.ok(Math.abs(loss - expected) < 1e-6, `${loss}, expected ${expected}`);

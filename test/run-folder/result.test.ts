@@ -35,6 +35,21 @@ test('every problem is named with its path and the value received', () => {
   );
 });
 
+test('what was received is said once; what is missing was not received', () => {
+  const { epochs: _, ...rest } = valid;
+  const changed = { ...rest, seed: null, dataset: 5, status: null, trainSeconds: -1 };
+  const lines = [
+    'dataset: expected text, received 5',
+    'seed: expected a number, received null',
+    'status: expected one of finished, failed, received null',
+    'trainSeconds: expected a number >= 0, received -1',
+    'epochs: is missing; expected a number',
+  ];
+  assert.throws(() => parseTrialResult(changed, 'result.json'), {
+    message: ['result.json is not valid:', ...lines.map((line) => `  ${line}`)].join('\n'),
+  });
+});
+
 test('another version is said to be one, whatever else differs', () => {
   assert.throws(() => parseTrialResult({ version: 2, results: {} }, 'result.json'), {
     name: 'RequestError',
@@ -44,7 +59,7 @@ test('another version is said to be one, whatever else differs', () => {
 
 test('a document that is no object is refused', () => {
   assert.throws(() => parseTrialStatus(null, 'status.json'), {
-    message: /status\.json is not valid:\n {2}the document: /,
+    message: /status\.json is not valid:\n {2}the document: expected a mapping \(name: value\), received null$/,
     hint: 'Delete the file and run the experiment again: the trial goes on.',
   });
 });

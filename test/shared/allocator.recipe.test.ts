@@ -77,18 +77,28 @@ test('a command does not go on when the process that was started is killed outri
 
 test('Ctrl-C is answered at once, also while a step keeps the only thread busy', onLinux, async (t) => {
   const interrupt = fileURLToPath(new URL('../../src/shared/interrupt.js', import.meta.url));
-  // A step of two seconds; then the signal is seen.
-  const work = `const { interruptSignal } = await import(${JSON.stringify(interrupt)});
-    const signal = interruptSignal();
-    console.log('step');
+  // A step of two seconds; then the signal is seen. Only steps of a training are followed by saving.
+  const step = `console.log('step');
     const end = Date.now() + 2000;
     while (Date.now() < end);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 100));`;
+  const work = (steps: string) => `const { interruptSignal, savingSteps } = await import(${JSON.stringify(interrupt)});
+    const signal = interruptSignal();
+    ${steps}
     console.log(signal.aborted ? 'saved' : 'lost');
     process.exit(signal.aborted ? 130 : 0);`;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    const { file, env } = await program(await temporaryFolder(t), work);
-    const started = spawn(process.execPath, [file, 'run'], { env });
+  const training = work(`await savingSteps(async () => { ${step} });`);
+  const saving = /^\nStopping: saving after this step\. Ctrl-C once more ends at once\.\n$/;
+  const plain = /^\nStopping\. Ctrl-C once more ends at once\.\n$/;
+  for (const [signal, command, steps, expected] of [
+    ['SIGINT', 'run', training, saving],
+    ['SIGTERM', 'run', training, saving],
+    ['SIGHUP', 'run', training, saving],
+    ['SIGINT', 'generate', work(step), plain],
+    ['SIGINT', 'run', work(`await savingSteps(async () => {}); ${step}`), plain],
+  ] as const) {
+    const { file, env } = await program(await temporaryFolder(t), steps);
+    const started = spawn(process.execPath, [file, command], { env });
     let [out, answer] = ['', ''];
     const ended = once(started, 'close');
     await once(started.stdout, 'data');
@@ -97,7 +107,7 @@ test('Ctrl-C is answered at once, also while a step keeps the only thread busy',
     const [line] = (await once(started.stderr, 'data')) as [Buffer];
     answer = line.toString();
     assert.equal(out, '', 'the step is still under way');
-    assert.match(answer, /Stopping: saving after this step/, signal);
+    assert.match(answer, expected, signal);
     const [status] = await ended;
     assert.deepEqual([status, out], [130, 'saved\n'], signal);
   }

@@ -8,6 +8,7 @@ import type { Engine, Value } from '../../src/engine/engine.js';
 import { type Float32NdArray, float32, int32, type NdArray } from '../../src/shared/arrays.js';
 import { Interrupted, RequestError, TrialError } from '../../src/shared/errors.js';
 import { appendJsonLine, keepJsonLines } from '../../src/shared/files.js';
+import { onSavingSteps } from '../../src/shared/interrupt.js';
 import { silentProgress } from '../../src/shared/progress.js';
 import { runTraining, type Step, type Training } from '../../src/training/loop.js';
 import { temporaryFolder } from '../models/pretrained/fixtures.js';
@@ -201,4 +202,18 @@ test('a checkpoint of another training is refused', async (t) => {
       error.message,
     );
   });
+});
+
+test('whoever answers Ctrl-C hears from the first step to the end that everything is saved', async (t) => {
+  const folder = temporaryFolder(t);
+  const { signal } = new AbortController();
+  const told: (boolean | string)[] = [];
+  onSavingSteps((saves) => void told.push(saves));
+  t.after(() => onSavingSteps(() => {}));
+  const initialParameters: Training<Rest>['initialParameters'] = async () => {
+    told.push('prepared');
+    return training(folder).initialParameters();
+  };
+  await runTraining({ engine, progress: silentProgress, signal }, training(folder, { initialParameters }));
+  assert.deepEqual(told, ['prepared', true, false]);
 });

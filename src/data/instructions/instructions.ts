@@ -2,10 +2,11 @@
  * Instruction data as Stanford Alpaca publishes it (alpaca_data.json): a JSON list of objects, or the same objects as
  * JSON lines, which alpaca-lora takes too.
  */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { check, show } from '../../config/problems.js';
+import { check, type Problem, show } from '../../config/problems.js';
 import { RequestError } from '../../shared/errors.js';
+import { readUtf8 } from '../text/utf8.js';
+import { linesOf, listOf } from './entries.js';
 
 export interface Instruction {
   readonly instruction: string;
@@ -19,9 +20,11 @@ const noInput = '<noinput>';
 
 const schema = z.looseObject({
   instruction: z.string(),
-  input: z.string().default(''),
+  input: z.string().nullable().default(null),
   output: z.string(),
 });
+
+const keys = Object.keys(schema.shape);
 
 /** Problems that are listed; a file of another kind has one in each entry. */
 const mostProblems = 5;
@@ -30,22 +33,23 @@ const hint = 'Each entry needs the texts "instruction" and "output", and may hav
 
 /**
  * @param file .json with a list, or .jsonl with an object on each line; empty lines are skipped
- * @throws RequestError that names the lines with what is wrong in them
+ * @throws RequestError for a file that is not UTF-8, or that names the entries with what is wrong in them
  */
 export async function readInstructions(file: string): Promise<Instruction[]> {
-  const text = (await textOf(file)).replace(/^\ufeff/, '');
-  const entries = file.endsWith('.jsonl') ? linesOf(text, file) : listOf(text, file);
+  const text = await readUtf8(file, 'Give a .json or .jsonl file of instructions.');
+  const entries = /\.jsonl$/i.test(file) ? linesOf(text, file, hint) : listOf(text, file, hint);
   if (entries.length === 0) throw new RequestError(`${file} holds no instructions`, hint);
   const problems: string[] = [];
   const instructions: Instruction[] = [];
-  for (const { value, line } of entries) {
-    const result = check(schema, value);
+  for (const { value, place } of entries) {
+    const result = checked(value);
     if ('config' in result) {
       const { instruction, input, output } = result.config;
-      instructions.push({ instruction, input: input.trim() === noInput ? '' : input, output });
+      const isNone = input === null || input.trim() === noInput;
+      instructions.push({ instruction, input: isNone ? '' : input, output });
     } else {
       for (const { path, message } of result.problems) {
-        problems.push(`  line ${line}: ${[path.join('.') || show(value), message].join(': ')}`);
+        problems.push(`  ${place}: ${[path.join('.') || show(value), message].join(': ')}`);
       }
     }
   }
@@ -61,58 +65,12 @@ export async function readInstructions(file: string): Promise<Instruction[]> {
   );
 }
 
-interface Entry {
-  readonly value: unknown;
-  /** In the file, from 1. */
-  readonly line: number;
-}
-
-async function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new RequestError(`${file} cannot be read (${error.code})`, 'Give a .json or .jsonl file of instructions.');
+/** Further keys are allowed, but not one that was meant for a known key: its text would be left out. */
+function checked(value: unknown): ReturnType<typeof check<z.infer<typeof schema>>> {
+  const given = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  const misspelt = given.flatMap((key): Problem[] => {
+    const meant = keys.find((known) => known === key.toLowerCase() && known !== key);
+    return meant === undefined ? [] : [{ path: [key], message: `has to be called "${meant}"` }];
   });
-}
-
-function linesOf(text: string, file: string): Entry[] {
-  return text.split('\n').flatMap((content, index): Entry[] => {
-    if (content.trim() === '') return [];
-    return [{ value: parsed(content, `line ${index + 1} of ${file}`), line: index + 1 }];
-  });
-}
-
-function listOf(text: string, file: string): Entry[] {
-  const list = parsed(text, file);
-  if (!Array.isArray(list)) {
-    throw new RequestError(
-      `${file} holds no list of instructions`,
-      'Write objects on lines of their own in a file that ends in .jsonl.',
-    );
-  }
-  const lines = linesOfEntries(text);
-  return list.map((value: unknown, index) => ({ value, line: lines[index]! }));
-}
-
-function parsed(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new RequestError(`${what} is not valid JSON: ${(error as Error).message}`, hint);
-  }
-}
-
-/** Where the entries of a list in valid JSON begin. */
-function linesOfEntries(json: string): number[] {
-  const lines: number[] = [];
-  let line = 1;
-  let depth = 0;
-  // Strings, brackets, ends of lines, and all other values; commas and colons lie between them.
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}\n]|[^\s,:[\]{}"]+/g)) {
-    if (token === '\n') line++;
-    else if (token === ']' || token === '}') depth--;
-    else {
-      if (depth === 1) lines.push(line);
-      if (token === '[' || token === '{') depth++;
-    }
-  }
-  return lines;
+  return misspelt.length > 0 ? { problems: misspelt } : check(schema, value);
 }

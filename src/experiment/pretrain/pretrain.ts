@@ -27,6 +27,7 @@ import {
   refuseOtherAnchor,
 } from './anchor-identity.js';
 import { trainAnchor } from './anchor-training.js';
+import { claimedOutput } from './claimed-output.js';
 import { trainingOptions, validationOptions } from './image-splits.js';
 import { initialNetwork } from './initial-network.js';
 import { pretrainTogether } from './pretrain-together.js';
@@ -40,25 +41,37 @@ export async function pretrain(
   const [first] = architecturesOf(config);
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
   const identities = await anchorIdentities(config, dataset, engine);
-  for (const [index, anchor] of config.anchors.entries()) await refuseOtherAnchor(config, anchor, identities[index]!);
-  const finished = await Promise.all(
-    config.anchors.map((anchor) => finishedResult(anchorFile(config, anchor), anchor.name)),
-  );
   const recordFile = path.join(config.output, 'pretraining.json');
-  const isDone = finished.every((result) => result !== undefined);
-  if (isDone && (await exists(recordFile))) return finished;
+  const before = await finishedBefore(config, identities);
+  if (areAll(before) && (await exists(recordFile))) return before;
 
-  // 2. The images, decoded once for all anchors, and so prepared alike; then one anchor after the other, or all at once.
-  const { preprocessing } = imageInputOf(first!);
-  const runtime = { engine, progress, signal };
-  const results = config.training.together
-    ? await pretrainTogether(config, identities, dataset, preprocessing, runtime)
-    : await pretrainInTurn(config, identities, dataset, preprocessing, runtime, finished);
+  return claimedOutput(config.output, async () => {
+    // 2. The images, decoded once for all anchors, and so prepared alike; then one anchor after the other, or all at once.
+    const finished = await finishedBefore(config, identities); // another process may have ended since
+    if (areAll(finished) && (await exists(recordFile))) return finished;
+    const { preprocessing } = imageInputOf(first!);
+    const runtime = { engine, progress, signal };
+    const results = config.training.together
+      ? await pretrainTogether(config, identities, dataset, preprocessing, runtime)
+      : await pretrainInTurn(config, identities, dataset, preprocessing, runtime, finished);
 
-  // 3. The family's record, which stays true where the folder is moved.
-  const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
-  await writeAtomic(recordFile, `${JSON.stringify(record, null, 2)}\n`);
-  return results;
+    // 3. The family's record, which stays true where the folder is moved.
+    const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
+    await writeAtomic(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+    return results;
+  });
+}
+
+type Finished = readonly (PretrainedAnchorResult | undefined)[];
+
+/** @throws RequestError where an anchor was made with other settings or images */
+async function finishedBefore(config: ImagePretraining, identities: readonly AnchorIdentity[]): Promise<Finished> {
+  for (const [index, anchor] of config.anchors.entries()) await refuseOtherAnchor(config, anchor, identities[index]!);
+  return Promise.all(config.anchors.map((anchor) => finishedResult(anchorFile(config, anchor), anchor.name)));
+}
+
+function areAll(finished: Finished): finished is PretrainedAnchorResult[] {
+  return finished.every((result) => result !== undefined);
 }
 
 /** @throws RequestError for networks that cannot be trained so */
@@ -76,7 +89,7 @@ async function pretrainInTurn(
   dataset: Dataset,
   preprocessing: Preprocessing,
   runtime: Runtime,
-  finished: readonly (PretrainedAnchorResult | undefined)[],
+  finished: Finished,
 ): Promise<PretrainedAnchorResult[]> {
   const { progress } = runtime;
   const train = await openBatchesFor(runtime.engine, trainingOptions(config, dataset, preprocessing, progress));

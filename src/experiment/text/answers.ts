@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { readInstructions } from '../../data/instructions/instructions.js';
 import { promptOf } from '../../data/instructions/template.js';
-import { readLines } from '../../data/official/readers/text-table.js';
+import { readUtf8 } from '../../data/text/utf8.js';
 import type { Engine } from '../../engine/engine.js';
 import { beamSearch } from '../../evaluation/generation/beam-search.js';
 import { type GenerationOptions, generate } from '../../evaluation/generation/generate.js';
@@ -92,22 +92,35 @@ function pathOf(segments: StitchResult['path']): Answer['path'] {
 
 /**
  * @param file .json or .jsonl in the form of Alpaca, or .txt with an instruction on each line
- * @throws RequestError for a file that is not there, wrong or empty
+ * @throws RequestError for a file that is not there, not UTF-8, wrong or empty
  */
 export async function questionsIn(file: string): Promise<Question[]> {
-  if (!file.endsWith('.txt')) {
+  if (!/\.txt$/i.test(file)) {
     return (await readInstructions(file)).map(({ instruction, input }) => ({ instruction, input }));
   }
-  const lines = (await readLines(file)).filter((line) => line.trim() !== '');
+  const text = await readUtf8(file, 'Give a .txt, .json or .jsonl file of instructions.');
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new RequestError(`${file} holds no instructions`, 'Write one on each line.');
   return lines.map((instruction) => ({ instruction, input: '' }));
 }
 
-/** Writes answers.json of the trial, which reports show. */
+/** Whether Ctrl-C has cut short what so many stitches were asked: an answer is not whole, or some are missing. */
+export function areCutShort(questions: readonly AnsweredQuestion[], stitches: number): boolean {
+  return questions.some(
+    ({ answers }) => answers.length < stitches || answers.some(({ stopped }) => stopped === 'interrupted'),
+  );
+}
+
+/**
+ * Writes answers.json of the trial, which reports show.
+ * @param answers of all its deployed stitches
+ * @returns the file; undefined, and what was there stays, where the answers are cut short
+ */
 export async function writeAnswers(
-  { folder, name }: MeasuredRun,
+  { folder, name, result }: MeasuredRun,
   answers: Omit<TrialAnswers, 'version'>,
-): Promise<string> {
+): Promise<string | undefined> {
+  if (areCutShort(answers.questions, result.stitches.length)) return undefined;
   const file = path.join(trialFolderIn(folder, { name }), answersFile);
   const content: TrialAnswers = { version: answersVersion, ...answers };
   await writeAtomic(file, `${JSON.stringify(content, null, 2)}\n`);

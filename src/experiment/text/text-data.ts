@@ -1,6 +1,7 @@
 /** The texts of a trial: instructions in the words of the tokenizer, in batches for training and for validation. */
 import type { TextDatasetConfig } from '../../config/schema/dataset.js';
 import { type Instruction, readInstructions } from '../../data/instructions/instructions.js';
+import { hasNoOutput } from '../../data/instructions/notes.js';
 import { splitInstructions } from '../../data/instructions/split.js';
 import { tokenise } from '../../data/instructions/tokenise.js';
 import { wordTasks } from '../../data/instructions/word-tasks.js';
@@ -11,6 +12,7 @@ import { type Int32NdArray, int32 } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { Random } from '../../shared/random.js';
 import type { ImageCounts, TextRecipe } from '../recipe.js';
+import { lessonNote } from './text-lessons.js';
 
 export interface InstructionParts {
   readonly train: readonly Instruction[];
@@ -19,7 +21,7 @@ export interface InstructionParts {
   readonly test: readonly Instruction[];
 }
 
-/** @throws RequestError for a file that is not there or wrong, with line numbers, or too small to be split */
+/** @throws RequestError for a file that is not there or wrong, with line numbers, has no answers, or too small to be split */
 export async function loadInstructions(dataset: TextDatasetConfig): Promise<InstructionParts> {
   if (dataset.kind === 'word-tasks') {
     const { train_texts, validation_texts, test_texts, seed } = dataset;
@@ -28,6 +30,12 @@ export async function loadInstructions(dataset: TextDatasetConfig): Promise<Inst
     return { train: all.slice(0, train_texts), validation: all.slice(train_texts, held), test: all.slice(held) };
   }
   const all = await readInstructions(dataset.file);
+  if (all.every(hasNoOutput)) {
+    throw new RequestError(
+      `${dataset.file}: the output of all ${all.length} entries is empty, so that no answer can be learned`,
+      'Give the entries their answers as "output".',
+    );
+  }
   return splitInstructions(all, dataset.validation_texts, dataset.validation_seed, dataset.test_texts);
 }
 
@@ -42,6 +50,8 @@ export interface TextTrialData {
   /** Default the validation texts; the test texts only where there are some. */
   evaluation(split?: 'validation' | 'test'): TextLoader;
   readonly hasTest: boolean;
+  /** What a user should know of the texts, a sentence each. */
+  readonly notes: readonly string[];
   /** int32 [1, length], for the least-squares start: without padding. */
   readonly fit: readonly Int32NdArray[];
   close(): Promise<void>;
@@ -52,7 +62,7 @@ const fitLengths = 32;
 
 /**
  * @param seed of the order, and of the texts that stitching layers are fitted on
- * @throws RequestError where nothing of a text is learned: instructions are as long as the cutoff
+ * @throws RequestError where nothing is learned of any text of a split: instructions are as long as the cutoff
  */
 export function textTrialData(
   recipe: TextRecipe,
@@ -64,7 +74,7 @@ export function textTrialData(
   const tokens = (part: readonly Instruction[]) =>
     part.map((instruction) => tokenise(instruction, tokenizer, { cutoff, trainOnInputs }));
   const [training, validating, testing] = [tokens(train), tokens(validation), tokens(test)];
-  requireLessons(validating, cutoff);
+  const note = lessonNote({ training, validation: validating, test: testing }, cutoff);
   const order = recipe.groupByLength ? 'by length' : 'shuffled';
   const loaders = {
     training: textLoader({ texts: training, batchSize, microBatchSize, seed, order, lastBatch: 'drop', multiple }),
@@ -76,18 +86,10 @@ export function textTrialData(
     training: () => loaders.training,
     evaluation: (split = 'validation') => loaders[split],
     hasTest: test.length > 0,
+    notes: note === undefined ? [] : [note],
     fit: Random.of(seed, 'fit images').shuffled(training).slice(0, fitTexts).map(shortened),
     close: async () => {},
   };
-}
-
-function requireLessons(texts: readonly TokenisedText[], cutoff: number): void {
-  // The first token is predicted by none.
-  if (texts.some(({ labels }) => labels.some((label, index) => index > 0 && label >= 0))) return;
-  throw new RequestError(
-    `text.cutoff: ${cutoff} tokens cut off the answers of all validation texts, so that nothing is learned`,
-    'Raise it, or set text.train_on_inputs: true.',
-  );
 }
 
 function shortened({ ids }: TokenisedText): Int32NdArray {

@@ -2,12 +2,15 @@
 import { createHash } from 'node:crypto';
 import type { TextDatasetConfig } from '../../config/schema/dataset.js';
 import type { TextExperiment } from '../../config/schema/experiment.js';
+import { tokenise } from '../../data/instructions/tokenise.js';
+import type { TextTokenizer } from '../../data/text/tokenizer.js';
 import type { TextsIdentity } from '../../run-folder/identity/input-identity.js';
 import { isExpected } from '../../shared/errors.js';
 import { exists } from '../../shared/files.js';
 import { commonTokenizer } from './language-anchors.js';
 import { languageArchitectures } from './language-space.js';
-import { loadInstructions } from './text-data.js';
+import { type InstructionParts, loadInstructions } from './text-data.js';
+import { hasLesson, noLessons } from './text-lessons.js';
 
 /** One sentence each with what to do; [] where all can be trained. */
 export async function textProblems(
@@ -16,6 +19,7 @@ export async function textProblems(
 ): Promise<string[]> {
   const problems: string[] = [];
   const { batch_size: batchSize } = experiment.training;
+  const read = new Map<string, InstructionParts>();
   for (const dataset of datasets) {
     const label = `data set ${dataset.name}`;
     if (dataset.kind === 'instructions' && !(await exists(dataset.file))) {
@@ -23,8 +27,12 @@ export async function textProblems(
       continue;
     }
     const texts = await orProblem(loadInstructions(dataset));
-    if ('problem' in texts) problems.push(`${label}: ${texts.problem}`);
-    else if (texts.train.length < batchSize) {
+    if ('problem' in texts) {
+      problems.push(`${label}: ${texts.problem}`);
+      continue;
+    }
+    read.set(label, texts);
+    if (texts.train.length < batchSize) {
       problems.push(
         `${label}: ${texts.train.length} training texts do not fill a batch. Set training.batch_size, now ${batchSize}, to at most ${texts.train.length}, or hold out fewer.`,
       );
@@ -33,7 +41,20 @@ export async function textProblems(
   const tokenizer = await orProblem(
     (async () => commonTokenizer(experiment.anchors, languageArchitectures(experiment)))(),
   );
-  return 'problem' in tokenizer ? [...problems, tokenizer.problem] : problems;
+  if ('problem' in tokenizer) return [...problems, tokenizer.problem];
+  for (const [label, texts] of read) {
+    const lost = lostSplits(texts, tokenizer, experiment);
+    if (lost.length > 0) problems.push(`${label}: ${sentenceOf(noLessons(lost, experiment.text.cutoff))}`);
+  }
+  return problems;
+}
+
+/** Looks at texts up to the first of which something is learned, so that it takes long only where there is none. */
+function lostSplits({ train, validation, test }: InstructionParts, tokenizer: TextTokenizer, { text }: TextExperiment) {
+  const options = { cutoff: text.cutoff, trainOnInputs: text.train_on_inputs };
+  return Object.entries({ training: train, validation, test })
+    .filter(([, texts]) => texts.length > 0 && !texts.some((each) => hasLesson(tokenise(each, tokenizer, options))))
+    .map(([split, { length: count }]) => ({ split, count }));
 }
 
 async function orProblem<T extends object>(task: Promise<T>): Promise<T | { readonly problem: string }> {
@@ -41,8 +62,12 @@ async function orProblem<T extends object>(task: Promise<T>): Promise<T | { read
     return await task;
   } catch (error) {
     if (!isExpected(error)) throw error;
-    return { problem: error.hint === undefined ? error.message : `${error.message}. ${error.hint}` };
+    return { problem: sentenceOf(error) };
   }
+}
+
+function sentenceOf({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
 }
 
 /** @throws RequestError where the texts or the tokenizer are not there */

@@ -2,6 +2,7 @@
 import type { TextDatasetConfig } from '../../config/schema/dataset.js';
 import type { TextExperiment } from '../../config/schema/experiment.js';
 import type { Trial } from '../../config/trials.js';
+import { notesOn } from '../../data/instructions/notes.js';
 import type { Progress } from '../../shared/progress.js';
 import { recipeOf } from '../recipe.js';
 import type { TrialTask } from '../task/trial-task.js';
@@ -20,11 +21,16 @@ export async function textTaskOf(
   const recipe = recipeOf(trial, countTexts(instructions));
   const { architectures, space } = languageSpace(experiment);
   const { anchors, seed, stitching } = recipe;
+  const tell = (notes: readonly string[]) => {
+    for (const note of notes) progress.line(`${dataset.name}: ${note}`);
+  };
   let opened: Promise<TextTrialData> | undefined;
   const open = () => {
-    opened ??= commonTokenizer(anchors, architectures).then((tokenizer) =>
-      textTrialData(recipe.texts!, instructions, tokenizer, { seed, fitTexts: stitching.fitImages }),
-    );
+    opened ??= commonTokenizer(anchors, architectures).then((tokenizer) => {
+      const data = textTrialData(recipe.texts!, instructions, tokenizer, { seed, fitTexts: stitching.fitImages });
+      tell([...notesOn(instructions), ...data.notes]);
+      return data;
+    });
     return opened;
   };
   return {

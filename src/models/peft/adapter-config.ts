@@ -20,13 +20,30 @@ const schema = z.looseObject({
 
 export type AdapterConfig = z.infer<typeof schema>;
 
+interface Refusal {
+  readonly plain: readonly unknown[];
+  readonly what: string;
+  /** What to do; left out: `merge`. */
+  readonly hint?: string;
+}
+
+const merge =
+  'Merge the adapter into its network with PEFT (merge_and_unload) and give the merged folder as --checkpoint.';
+
 /** What other values of a field mean, and the values that change nothing. */
-const refused: Readonly<Record<string, { readonly plain: readonly unknown[]; readonly what: string }>> = {
+const refused: Readonly<Record<string, Refusal>> = {
   bias: { plain: ['none'], what: 'biases that are trained' },
   fan_in_fan_out: { plain: [false], what: 'weights that lie the other way round' },
   use_dora: { plain: [false], what: 'DoRA' },
   use_qalora: { plain: [false], what: 'QA-LoRA' },
   modules_to_save: { plain: [], what: 'whole layers beside the updates' },
+  // PiSSA, OLoRA, CorDA and LoftQ take their start out of the weights (tuners/lora/layer.py, update_layer): the updates fit
+  // no others.
+  init_lora_weights: {
+    plain: [true, false, 'gaussian', 'eva', 'orthogonal'],
+    what: 'an update of weights that its start has changed',
+    hint: `Save it once more as a plain adapter, save_pretrained(DIR, path_initial_model_for_weight_conversion=...) in PEFT, which PiSSA, OLoRA and CorDA allow. Or: ${merge}`,
+  },
   layer_replication: { plain: [], what: 'blocks that are repeated' },
 };
 
@@ -41,14 +58,11 @@ export async function readAdapterConfig(folder: string): Promise<AdapterConfig> 
       'Only LoRA adapters of PEFT are read.',
     );
   }
-  for (const [field, { plain, what }] of Object.entries(refused)) {
+  for (const [field, { plain, what, hint = merge }] of Object.entries(refused)) {
     const value = json[field];
     const isEmpty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
-    if (isEmpty || plain.includes(value)) continue;
-    throw new RequestError(
-      `${file}: ${field} is ${show(value)}: ${what} is not supported`,
-      'Merge the adapter into its network with PEFT (merge_and_unload) and give the merged folder as --checkpoint.',
-    );
+    if (isEmpty || plain.includes(typeof value === 'string' ? value.toLowerCase() : value)) continue;
+    throw new RequestError(`${file}: ${field} is ${show(value)}: ${what} is not supported`, hint);
   }
   return result.config;
 }

@@ -8,7 +8,7 @@ import { RequestError } from '../../../src/shared/errors.js';
 import { testData, whereThereIs } from '../../test-data.js';
 import { temporaryFolder } from '../official/temporary-folder.js';
 
-async function fileWith(context: TestContext, name: string, content: string): Promise<string> {
+async function fileWith(context: TestContext, name: string, content: string | Buffer): Promise<string> {
   const file = path.join(await temporaryFolder(context), name);
   await writeFile(file, content);
   return file;
@@ -25,16 +25,21 @@ test('a list and lines give the same; an input may be missing, further keys and 
   assert.deepEqual(await readInstructions(lines), [first, second]);
 });
 
-test('<noinput> is none; a space is one', async (t) => {
-  const entries = ['<noinput>', ' '].map((input) => ({ ...first, input }));
+test('lines may be in a file whose name is written in capitals', async (t) => {
+  const file = await fileWith(t, 'A.JSONL', `${JSON.stringify(first)}\n${JSON.stringify(second)}`);
+  assert.deepEqual(await readInstructions(file), [first, second]);
+});
+
+test('<noinput> and null are none; a space is one', async (t) => {
+  const entries = ['<noinput>', null, ' '].map((input) => ({ ...first, input }));
   const file = await fileWith(t, 'a.json', JSON.stringify(entries));
   assert.deepEqual(
     (await readInstructions(file)).map(({ input }) => input),
-    ['', ' '],
+    ['', '', ' '],
   );
 });
 
-const refused: Readonly<Record<string, readonly [name: string, content: string, ...message: RegExp[]]>> = {
+const refused: Readonly<Record<string, readonly [name: string, content: string | Buffer, ...message: RegExp[]]>> = {
   'wrong fields in a list': [
     'a.json',
     `[\n  ${JSON.stringify(second)},\n  {"instruction": "a\\nb [",\n   "output": 3}, 5,\n  {"output": ""}\n]`,
@@ -46,6 +51,24 @@ const refused: Readonly<Record<string, readonly [name: string, content: string, 
     'a.jsonl',
     `${JSON.stringify(first)}\n\n{"text": "x"}\n`,
     /line 3: instruction: is missing/,
+  ],
+  'a list on one line': [
+    'a.json',
+    JSON.stringify([first, { ...second, output: 3 }]),
+    /^ {2}entry 2, line 1: output: expected text, received 3$/m,
+  ],
+  'keys that differ in case': [
+    'a.json',
+    JSON.stringify([
+      { ...first, Notes: '', Input: 'x' },
+      { instruction: 'a', OUTPUT: 'b' },
+    ]),
+    /Alpaca:\n {2}entry 1, line 1: Input: has to be called "input"\n {2}entry 2, line 1: OUTPUT: has to be called "output"$/,
+  ],
+  'another encoding': [
+    'a.json',
+    Buffer.from(JSON.stringify([{ ...first, output: 'caf\u00e9' }]), 'latin1'),
+    /a\.json is not UTF-8$/,
   ],
   'more than five': ['a.jsonl', '{"input": "x"}\n'.repeat(4), /line 3: instruction/, /and 3 more/],
   'a broken line': ['a.jsonl', `${JSON.stringify(first)}\n{"instruction"\n`, /line 2 of .*a\.jsonl is not valid JSON/],

@@ -9,6 +9,7 @@ import { pretrain } from '../../../src/experiment/pretrain/pretrain.js';
 import { architectureNamed } from '../../../src/models/architectures.js';
 import { readSafetensors } from '../../../src/models/pretrained/formats/safetensors.js';
 import { loadNetwork } from '../../../src/models/pretrained/load-network.js';
+import { claimFolder } from '../../../src/run-folder/lock.js';
 import { Interrupted, RequestError } from '../../../src/shared/errors.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
@@ -99,6 +100,12 @@ test('a family that learns together is resumed, looked into while it learns, and
   assert.deepEqual(head!.weight.shape, [32, 2]);
 
   await assert.rejects(run('third', undefined, { steps: 5 }), /^RequestError: 8 training images .* = 10$/);
+
+  const lock = await claimFolder(at('fourth'), { heartbeatSeconds: 0 });
+  await assert.rejects(run('fourth'), /fourth is being written by another pretraining, process \d+/);
+  assert.ok('release' in lock);
+  await lock.release(true);
+  assert.deepEqual([await readdir(at('fourth')), calls.length], [[], 12]);
 
   const again = await run('first');
   assert.deepEqual(

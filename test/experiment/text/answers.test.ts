@@ -4,12 +4,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { greedy } from '../../../src/evaluation/generation/sampling.js';
-import { answersOf, writeAnswers } from '../../../src/experiment/text/answers.js';
+import { answersOf, areCutShort, questionsIn, writeAnswers } from '../../../src/experiment/text/answers.js';
 import {
   isLanguageRun,
   openDeployedLanguage,
   readTrainedLanguage,
 } from '../../../src/experiment/text/deployed-language.js';
+import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { writtenAnchors, writtenRun } from '../written-run.js';
 import { textMiniature } from './text-miniature.js';
 
@@ -79,8 +80,19 @@ test('each stitch answers each question by itself; pieces are shown without the 
   const answered = questions.map((question, index) => ({ ...question, answers: answers[index]! }));
   const file = await writeAnswers(run, { device: 'cpu', questions: answered });
   assert.equal(file, path.join(trialFolder, 'answers.json'));
-  const content = JSON.parse(await readFile(file, 'utf8'));
+  const content = JSON.parse(await readFile(file!, 'utf8'));
   assert.deepEqual(content, JSON.parse(JSON.stringify({ version: 1, device: 'cpu', questions: answered })));
+
+  // What Ctrl-C has cut short does not take the place of what is whole.
+  const short = questions.map((question, index) => ({ ...question, answers: cut[index]! }));
+  const last = { ...answers[1]!.at(-1)!, stopped: 'interrupted' as const };
+  const notWhole = [answered[0]!, { ...answered[1]!, answers: [...answers[1]!.slice(0, -1), last] }];
+  for (const questions of [short, notWhole]) {
+    assert.equal(areCutShort(questions, stitches.length), true);
+    assert.equal(await writeAnswers(run, { device: 'gpu', questions }), undefined);
+  }
+  assert.equal(areCutShort(answered, stitches.length), false);
+  assert.deepEqual(JSON.parse(await readFile(file!, 'utf8')), content);
 });
 
 test('a trial of language models is opened with its shapes; one of images is refused', async (t) => {
@@ -129,4 +141,16 @@ test('a trial of language models is opened with its shapes; one of images is ref
   await assert.rejects(openDeployedLanguage(seen.run), {
     ...{ name: 'RequestError', message: /networks that read images/, hint: /esta predict IMAGE --run/ },
   });
+});
+
+test('lines of prompts begin after a byte order mark, and are UTF-8', async (t) => {
+  const folder = temporaryFolder(t);
+  const [marked, latin] = [path.join(folder, 'a.TXT'), path.join(folder, 'b.txt')];
+  await writeFile(marked, '\ufeffSay it.\r\nSing.');
+  assert.deepEqual(
+    (await questionsIn(marked)).map(({ instruction }) => instruction),
+    ['Say it.', 'Sing.'],
+  );
+  await writeFile(latin, Buffer.from('Caf\u00e9?', 'latin1'));
+  await assert.rejects(questionsIn(latin), { name: 'RequestError', message: `${latin} is not UTF-8` });
 });

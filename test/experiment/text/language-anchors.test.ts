@@ -9,6 +9,7 @@ import { commonTokenizer, loadLanguageAnchors } from '../../../src/experiment/te
 import { languageArchitectures } from '../../../src/experiment/text/language-space.js';
 import { textsIdentity } from '../../../src/experiment/text/text-inputs.js';
 import { languageModelFolder } from '../../../src/models/pretrained/sources/embedded.js';
+import { float32 } from '../../../src/shared/arrays.js';
 import { tinyJson, tinyLlama, writeTinyLlama } from '../../models/llama/tiny-llama.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 
@@ -66,6 +67,27 @@ test('anchors are read one after the other, and say how far they are', async (t)
     ...{ name: 'RequestError', message: /^anchor a: \S+ holds another network:\n {2}mlpWidth: .*99.*24/ },
     hint: /or llama, which takes its config\.json/,
   });
+});
+
+test('tensors inside blocks that a LLaMA has no place for are refused; what changes no logits is not', async (t) => {
+  const folder = temporaryFolder(t);
+  const tiny = tinyLlama();
+  const load = async (extra: string) => {
+    const checkpoint = path.join(folder, extra);
+    const stateDict = { ...tiny.stateDict, [extra]: float32([1], new Float32Array(1)) };
+    await writeTinyLlama(checkpoint, { ...tiny, stateDict });
+    const { anchors } = experiment([{ name: 'a', architecture: 'llama', checkpoint }, await anchorIn(folder, 'b')]);
+    return loadLanguageAnchors(anchors, languageArchitectures(experiment(anchors)), 'float32');
+  };
+  await load('model.layers.1.self_attn.rotary_emb.inv_freq');
+  await load('value_head.weight');
+  for (const extra of ['model.layers.0.self_attn.q_proj.bias', 'model.layers.2.input_layernorm.weight']) {
+    await assert.rejects(load(extra), (error: Error) => {
+      assert.equal(error.name, 'RequestError');
+      assert.ok(error.message.endsWith(`holds tensors inside its blocks that a plain LLaMA does not have: ${extra}`));
+      return true;
+    });
+  }
 });
 
 test('all anchors have one tokenizer, which fits their vocabulary', async (t) => {
@@ -132,6 +154,10 @@ test('what is wrong with texts and tokenizers is told together', async (t) => {
   assert.match(problems[3]!, /tokenizer.*\. \S/s, 'with what to do next');
   const filled = experiment(anchors, { data: [{ ...data[0], train_texts: 4 }] });
   assert.deepEqual(await inputProblems(filled), [], 'four fill a batch of four');
+  const cut = { text: { cutoff: 16, micro_batch_size: 2, train_on_inputs: false } };
+  assert.deepEqual(await inputProblems(experiment(anchors, cut)), [
+    'data set word-tasks: text.cutoff: 16 tokens cut off the answers of 8 of 8 training texts and 4 of 4 validation texts, so that nothing is left to learn or to measure. Raise it, or set text.train_on_inputs: true.',
+  ]);
 });
 
 test('texts are identified by what they say, how many they are, and the tokenizer', async (t) => {

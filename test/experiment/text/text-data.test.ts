@@ -1,5 +1,7 @@
 /** The texts of a trial: how they are split, batched, and which the stitching layers are fitted on. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { datasetSchema, type TextDatasetConfig } from '../../../src/config/schema/dataset.js';
 import { wordTasks } from '../../../src/data/instructions/word-tasks.js';
@@ -8,6 +10,7 @@ import { TextTokenizer } from '../../../src/data/text/tokenizer.js';
 import type { TextRecipe } from '../../../src/experiment/recipe.js';
 import { countTexts, loadInstructions, textTrialData } from '../../../src/experiment/text/text-data.js';
 import { languageModelFolder } from '../../../src/models/pretrained/sources/embedded.js';
+import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 
 const recipe: TextRecipe = {
   ...{ cutoff: 128, trainOnInputs: true, groupByLength: false, multiple: 8, batchSize: 4, microBatchSize: 2 },
@@ -95,9 +98,33 @@ test('stitching layers are fitted on so many training texts, cut to lengths that
 });
 
 test('texts of which nothing is learned are refused', async () => {
-  const refused = { name: 'RequestError', message: /^text\.cutoff: 10 tokens cut off the answers/, hint: /Raise it/ };
+  const refused = {
+    name: 'RequestError',
+    message:
+      /^text\.cutoff: 10 tokens cut off the answers of 10 of 10 training texts, 4 of 4 validation texts and 2 of 2 test texts, so/,
+    hint: /Raise it/,
+  };
   await assert.rejects(trialData({ cutoff: 10, trainOnInputs: false }), refused);
-  await trialData({ cutoff: 10 });
+  assert.deepEqual((await trialData({ cutoff: 10 })).notes, []);
   // The first token is predicted by none.
   await assert.rejects(trialData({ cutoff: 1 }), { message: /^text\.cutoff: 1 tokens/ });
+});
+
+test('a file without answers is refused; one answer is enough', async (t) => {
+  const file = path.join(temporaryFolder(t), 'a.json');
+  const dataset = datasetSchema.parse({
+    kind: 'instructions',
+    name: 'a',
+    file,
+    validation_texts: 1,
+  }) as TextDatasetConfig;
+  const write = (...outputs: string[]) =>
+    writeFile(file, JSON.stringify(outputs.map((output, index) => ({ instruction: `${index}`, output }))));
+  await write('', ' ', '\n');
+  await assert.rejects(loadInstructions(dataset), {
+    ...{ name: 'RequestError', hint: 'Give the entries their answers as "output".' },
+    message: `${file}: the output of all 3 entries is empty, so that no answer can be learned`,
+  });
+  await write('', 'x', '');
+  assert.equal((await loadInstructions(dataset)).train.length, 2);
 });

@@ -141,5 +141,8 @@ test('inputs that do not fit are refused in one message before anything is writt
     /\/nowhere\/config\.json cannot be read/,
   );
   await refused({ text: { cutoff: 257 } }, /text\.cutoff: expected at most 256, what anchor S can see, received 257/);
-  await refused({ text: { cutoff: 8, train_on_inputs: false } }, /cut off the answers of all validation texts/);
+  await refused(
+    { text: { cutoff: 8, train_on_inputs: false } },
+    /cut off the answers of 8 of 8 training texts and 4 of 4 validation texts/,
+  );
 });

@@ -125,6 +125,19 @@ for (const [what, [config, tensors, message]] of Object.entries(refused)) {
   });
 }
 
+test('an adapter whose start is taken out of the weights is refused; other starts leave them as they are', async (t) => {
+  for (const start of ['pissa', 'pissa_niter_16', 'olora', 'OLoRA', 'loftq', 'corda', 'lora_ga']) {
+    await assert.rejects(readAdapter(await folderWith(t, { init_lora_weights: start }, full)), {
+      name: 'RequestError',
+      message: new RegExp(`: init_lora_weights is "${start}": an update of weights that its start has changed is not`),
+      hint: /path_initial_model_for_weight_conversion.* Or: Merge the adapter .*merge_and_unload/,
+    });
+  }
+  for (const start of [true, false, null, 'gaussian', 'Gaussian', 'eva', 'orthogonal']) {
+    assert.equal((await readAdapter(await folderWith(t, { init_lora_weights: start }, full))).size, 1, `${start}`);
+  }
+});
+
 test('a null or an empty list is as good as nothing', async (t) => {
   const config = { modules_to_save: [], layer_replication: null, bias: 'none', use_dora: false, fan_in_fan_out: false };
   assert.equal((await readAdapter(await folderWith(t, config, full))).size, 1);

@@ -7,12 +7,15 @@ import path from 'node:path';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import type { Sample } from '../../dataset.js';
 
-/** Non-empty lines of a text file that must exist. */
+/** Non-empty lines of a text file that must exist; a byte order mark, which some editors write, is no part of the first. */
 export async function readLines(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new RequestError(`${file} cannot be read: ${messageOf(error)}`);
   });
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
 }
 
 /** `<key> <value>` lines, split at the first space only: values may contain spaces. Keys must be unique. */

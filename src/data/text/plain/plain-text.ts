@@ -1,9 +1,10 @@
 /** Plain text to learn a language from: files of UTF-8, as sequences of tokens of one length. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
 import type { TokenisedText } from '../tokenised-text.js';
 import type { TextTokenizer } from '../tokenizer.js';
+import { readUtf8 } from '../utf8.js';
 
 export interface PlainText {
   readonly file: string;
@@ -23,11 +24,7 @@ export async function readPlainText(root: string): Promise<PlainText[]> {
   return Promise.all(
     names.map(async (name) => {
       const file = path.join(root, name);
-      try {
-        return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)) };
-      } catch {
-        throw new RequestError(`${file} is not UTF-8`, 'Convert it: iconv -t UTF-8.');
-      }
+      return { file, text: await readUtf8(file, hint) };
     }),
   );
 }

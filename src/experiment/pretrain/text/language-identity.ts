@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TextPretraining } from '../../../config/schema/pretraining.js';
 import type { PlainText } from '../../../data/text/plain/plain-text.js';
 import type { Engine } from '../../../engine/engine.js';
+import type { LlamaConfig } from '../../../models/llama/config.js';
 import { llamaNamed } from '../../../models/llama/variants.js';
 import { openSafetensors } from '../../../models/pretrained/formats/safetensors.js';
 import { singleFile } from '../../../models/pretrained/sources/weight-files.js';
@@ -20,6 +21,24 @@ export interface LanguageTraining {
   readonly batch_size: number;
   readonly learning_rate: number;
   readonly weight_decay: number;
+}
+
+/** A network to be pretrained. */
+export interface AskedLanguage {
+  readonly anchor: LanguageAnchor;
+  readonly network: LlamaConfig;
+  /** Everything that its numbers depend on. */
+  readonly identity: object;
+  readonly folder: string;
+}
+
+export interface PretrainedLanguage {
+  readonly name: string;
+  /** In the layout of Hugging Face. */
+  readonly folder: string;
+  readonly epochs: number;
+  /** Cross-entropy of the validation sequences, nats per token. */
+  readonly loss: number;
 }
 
 /** Folder in the layout of Hugging Face. */
@@ -57,8 +76,20 @@ export function languageIdentity(
   };
 }
 
+/** @throws RequestError where the network is there and was made with other settings or text */
+export async function finishedLanguage({
+  anchor,
+  identity,
+  folder,
+}: AskedLanguage): Promise<PretrainedLanguage | undefined> {
+  const metadata = await languageMetadata(folder);
+  if (!metadata) return undefined;
+  refuseOtherLanguage(folder, metadata, identity);
+  return { name: anchor.name, folder, epochs: Number(metadata['epochs']), loss: Number(metadata['loss']) };
+}
+
 /** Metadata of the anchor's weights; undefined where there are none yet. */
-export async function languageMetadata(folder: string): Promise<Readonly<Record<string, string>> | undefined> {
+async function languageMetadata(folder: string): Promise<Readonly<Record<string, string>> | undefined> {
   const file = path.join(folder, singleFile);
   if (!(await exists(file))) return undefined;
   const open = await openSafetensors(file);
@@ -67,11 +98,7 @@ export async function languageMetadata(folder: string): Promise<Readonly<Record<
 }
 
 /** @throws RequestError with the differences, where the anchor was made in another way than is asked for now */
-export function refuseOtherLanguage(
-  folder: string,
-  metadata: Readonly<Record<string, string>>,
-  identity: object,
-): void {
+function refuseOtherLanguage(folder: string, metadata: Readonly<Record<string, string>>, identity: object): void {
   const differences = differencesOf(JSON.parse(metadata['identity'] ?? '{}'), identity);
   if (differences.length === 0) return;
   throw new RequestError(

@@ -22,24 +22,16 @@ import { RequestError } from '../../../shared/errors.js';
 import { writeAtomic } from '../../../shared/files.js';
 import { treeOf } from '../../../training/parameters.js';
 import type { Runtime } from '../../../training/runtime.js';
+import { claimedOutput } from '../claimed-output.js';
 import {
-  type LanguageAnchor,
+  type AskedLanguage,
+  finishedLanguage,
   languageFolder,
   languageIdentity,
-  languageMetadata,
   languageTraining,
-  refuseOtherLanguage,
+  type PretrainedLanguage,
 } from './language-identity.js';
 import { trainLanguage } from './language-training.js';
-
-export interface PretrainedLanguage {
-  readonly name: string;
-  /** In the layout of Hugging Face. */
-  readonly folder: string;
-  readonly epochs: number;
-  /** Cross-entropy of the validation sequences, nats per token. */
-  readonly loss: number;
-}
 
 /** @throws RequestError (also where the output was made with other settings or text), TrialError, Interrupted */
 export async function pretrainText(config: TextPretraining, runtime: Runtime): Promise<PretrainedLanguage[]> {
@@ -47,39 +39,41 @@ export async function pretrainText(config: TextPretraining, runtime: Runtime): P
   const networks = config.anchors.map(({ architecture }) => llamaNamed(architecture));
   const vocabulary = vocabularyOf(config, networks);
   const texts = await readPlainText(config.data.root);
-  const anchors: { anchor: LanguageAnchor; network: LlamaConfig; identity: object; done?: PretrainedLanguage }[] = [];
-  for (const [index, anchor] of config.anchors.entries()) {
+  const asked = config.anchors.map((anchor, index) => {
     const identity = languageIdentity(config, anchor, texts, runtime.engine);
-    const folder = languageFolder(config, anchor);
-    const metadata = await languageMetadata(folder);
-    if (metadata) refuseOtherLanguage(folder, metadata, identity);
-    const done = metadata && {
-      ...{ name: anchor.name, folder },
-      ...{ epochs: Number(metadata['epochs']), loss: Number(metadata['loss']) },
-    };
-    anchors.push({ anchor, network: networks[index]!, identity, ...(done && { done }) });
-  }
-  if (anchors.every(({ done }) => done)) return anchors.map(({ done }) => done!);
+    return { anchor, network: networks[index]!, identity, folder: languageFolder(config, anchor) };
+  });
+  const before = await Promise.all(asked.map(finishedLanguage));
+  if (areAll(before)) return before;
 
-  // 2. The vocabulary, and the text as sequences of it.
-  runtime.progress.line('learning the vocabulary');
-  const pieces = learnBytePairs(texts.map(({ text }) => text).join('\n'), vocabulary);
-  const tokenizerJson = `${JSON.stringify(tokenizerJsonFrom(pieces))}\n`;
-  for (const { anchor, network } of anchors) {
-    const folder = languageFolder(config, anchor);
-    await writeAtomic(path.join(folder, 'tokenizer.json'), tokenizerJson);
-    await writeAtomic(path.join(folder, 'config.json'), `${JSON.stringify(configJsonOf(network), null, 2)}\n`);
-  }
-  const tokenizer = await TextTokenizer.open(languageFolder(config, config.anchors[0]!));
-  const { length, validation_fraction } = config.data;
-  const loaders = loadersOf(config, sequencesOf(texts, tokenizer, length, validation_fraction));
+  const pretrainAll = async () => {
+    // 2. The vocabulary, and the text as sequences of it.
+    const finished = await Promise.all(asked.map(finishedLanguage)); // another process may have ended since
+    if (areAll(finished)) return finished;
+    runtime.progress.line('learning the vocabulary');
+    const pieces = learnBytePairs(texts.map(({ text }) => text).join('\n'), vocabulary);
+    const tokenizerJson = `${JSON.stringify(tokenizerJsonFrom(pieces))}\n`;
+    for (const { folder, network } of asked) {
+      await writeAtomic(path.join(folder, 'tokenizer.json'), tokenizerJson);
+      await writeAtomic(path.join(folder, 'config.json'), `${JSON.stringify(configJsonOf(network), null, 2)}\n`);
+    }
+    const tokenizer = await TextTokenizer.open(asked[0]!.folder);
+    const { length, validation_fraction } = config.data;
+    const loaders = loadersOf(config, sequencesOf(texts, tokenizer, length, validation_fraction));
 
-  // 3. One network after the other.
-  const results: PretrainedLanguage[] = [];
-  for (const { anchor, network, identity, done } of anchors) {
-    results.push(done ?? (await pretrainOne(config, anchor, network, identity, loaders, runtime)));
-  }
-  return results;
+    // 3. One network after the other.
+    const results: PretrainedLanguage[] = [];
+    for (const [index, each] of asked.entries()) {
+      results.push(finished[index] ?? (await pretrainOne(config, each, loaders, runtime)));
+    }
+    return results;
+  };
+  const folders = asked.map(({ folder }) => folder);
+  return claimedOutput(config.output, pretrainAll, folders);
+}
+
+function areAll(finished: readonly (PretrainedLanguage | undefined)[]): finished is PretrainedLanguage[] {
+  return finished.every((result) => result !== undefined);
 }
 
 /** @throws RequestError where the networks do not have one vocabulary, or cannot see a whole sequence */
@@ -121,14 +115,11 @@ function loadersOf({ seed, training, data }: TextPretraining, { train, validatio
 
 async function pretrainOne(
   config: TextPretraining,
-  anchor: LanguageAnchor,
-  network: LlamaConfig,
-  identity: object,
+  { anchor, network, identity, folder }: AskedLanguage,
   loaders: Loaders,
   runtime: Runtime,
 ): Promise<PretrainedLanguage> {
   const { name } = anchor;
-  const folder = languageFolder(config, anchor);
   const architecture = llamaArchitecture(anchor.architecture, network, config.data.length);
   const training = languageTraining(config, anchor);
   const checkpoint = path.join(folder, 'checkpoint.partial.safetensors');

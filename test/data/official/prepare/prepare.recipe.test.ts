@@ -65,7 +65,12 @@ describe('interruption and repetition', () => {
     await mkdir(path.join(folder, 'png/images/train'), { recursive: true });
     await writeFile(path.join(folder, 'png/images/train/00000.png.tmp'), 'half');
     await prepare();
-    assert.deepEqual((await readdir(folder)).sort(), ['.cifar-100-python.size', 'cifar-100-python', 'png', 'splits.json']);
+    assert.deepEqual((await readdir(folder)).sort(), [
+      '.cifar-100-python.size',
+      'cifar-100-python',
+      'png',
+      'splits.json',
+    ]);
     const written = await readdir(path.join(folder, 'png/images/train'));
     assert.equal(written.filter((name) => name.endsWith('.png')).length, 15);
   });

@@ -1,0 +1,54 @@
+/** The entries of a file of JSON, and where they stand in it. */
+import { RequestError } from '../../shared/errors.js';
+
+export interface Entry {
+  readonly value: unknown;
+  /** In the file, from 1, for messages: a line, and of a list, which may all be on one, the entry. */
+  readonly place: string;
+}
+
+/** Of JSON lines; empty ones are skipped. */
+export function linesOf(text: string, file: string, hint: string): Entry[] {
+  return text.split('\n').flatMap((content, index): Entry[] => {
+    if (content.trim() === '') return [];
+    return [{ value: parsed(content, `line ${index + 1} of ${file}`, hint), place: `line ${index + 1}` }];
+  });
+}
+
+/** Of a JSON list. */
+export function listOf(text: string, file: string, hint: string): Entry[] {
+  const list = parsed(text, file, hint);
+  if (!Array.isArray(list)) {
+    throw new RequestError(
+      `${file} holds no list of instructions`,
+      'Write objects on lines of their own in a file that ends in .jsonl.',
+    );
+  }
+  const lines = linesOfEntries(text);
+  return list.map((value: unknown, index) => ({ value, place: `entry ${index + 1}, line ${lines[index]!}` }));
+}
+
+function parsed(text: string, what: string, hint: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RequestError(`${what} is not valid JSON: ${(error as Error).message}`, hint);
+  }
+}
+
+/** Where the entries of a list in valid JSON begin. */
+function linesOfEntries(json: string): number[] {
+  const lines: number[] = [];
+  let line = 1;
+  let depth = 0;
+  // Strings, brackets, ends of lines, and all other values; commas and colons lie between them.
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}\n]|[^\s,:[\]{}"]+/g)) {
+    if (token === '\n') line++;
+    else if (token === ']' || token === '}') depth--;
+    else {
+      if (depth === 1) lines.push(line);
+      if (token === '[' || token === '{') depth++;
+    }
+  }
+  return lines;
+}
