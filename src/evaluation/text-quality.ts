@@ -36,6 +36,7 @@ export async function textQualityOf<Network>(
     return { sums: tf.stack([logProbabilities.sum().neg(), right.sum(), learned.sum()]) };
   });
   let [loss, right, tokens] = [0, 0, 0];
+  let isLearned = false;
   for await (const { parts } of loader.batches()) {
     for (const part of parts) {
       const inputs = { ids: engine.put(part.ids), labels: engine.put(part.labels) };
@@ -44,10 +45,12 @@ export async function textQualityOf<Network>(
       loss += a!;
       right += b!;
       tokens += c!;
+      const length = part.labels.shape.at(-1)!;
+      isLearned ||= part.labels.data.some((label, index) => index % length > 0 && label >= 0);
       engine.free({ ...inputs, result });
     }
   }
-  if (tokens === 0) {
+  if (!isLearned) {
     throw new RequestError(
       'the texts hold no token that is learned: there is nothing to measure their quality by',
       'Raise text.cutoff, so that it leaves some of the answers, or set text.train_on_inputs: true.',
