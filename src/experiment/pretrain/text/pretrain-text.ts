@@ -43,12 +43,12 @@ export async function pretrainText(config: TextPretraining, runtime: Runtime): P
     const identity = languageIdentity(config, anchor, texts, runtime.engine);
     return { anchor, network: networks[index]!, identity, folder: languageFolder(config, anchor) };
   });
-  const before = await Promise.all(asked.map(finishedLanguage));
+  const before = await finishedBefore(asked);
   if (areAll(before)) return before;
 
   const pretrainAll = async () => {
     // 2. The vocabulary, and the text as sequences of it.
-    const finished = await Promise.all(asked.map(finishedLanguage)); // another process may have ended since
+    const finished = await finishedBefore(asked); // another process may have ended since
     if (areAll(finished)) return finished;
     runtime.progress.line('learning the vocabulary');
     const pieces = learnBytePairs(texts.map(({ text }) => text).join('\n'), vocabulary);
@@ -70,6 +70,13 @@ export async function pretrainText(config: TextPretraining, runtime: Runtime): P
   };
   const folders = asked.map(({ folder }) => folder);
   return claimedOutput(config.output, pretrainAll, folders);
+}
+
+/** One after the other, so that of several networks the first is refused. */
+async function finishedBefore(asked: readonly AskedLanguage[]): Promise<(PretrainedLanguage | undefined)[]> {
+  const finished: (PretrainedLanguage | undefined)[] = [];
+  for (const each of asked) finished.push(await finishedLanguage(each));
+  return finished;
 }
 
 function areAll(finished: readonly (PretrainedLanguage | undefined)[]): finished is PretrainedLanguage[] {
