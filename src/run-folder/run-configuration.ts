@@ -100,20 +100,26 @@ async function recordedExperiment(folder: string): Promise<Experiment | undefine
  * @throws RequestError where others were trained, of which nothing says how
  */
 async function refuseOtherTrials(folder: string, asked: readonly Trial[]): Promise<void> {
-  for (const name of await namesIn(path.join(folder, 'trials'))) {
-    if (asked.some((trial) => trial.name === name) || !(await isTrained(path.join(folder, 'trials', name)))) continue;
-    throw new RequestError(
-      `${folder} holds ${name}, which was trained, and no experiment.yaml that says how`,
-      'Put experiment.yaml back, or choose another folder with --out DIR.',
-    );
-  }
+  const other = await trainedTrial(folder, (name) => !asked.some((trial) => trial.name === name));
+  if (other === undefined) return;
+  throw new RequestError(
+    `${folder} holds ${other}, which was trained, and no experiment.yaml that says how`,
+    'Put experiment.yaml back, or choose another folder with --out DIR.',
+  );
 }
 
 /** Whether a trial of the folder has trained anything that would be lost, or is being trained. */
 async function hasTrained(folder: string): Promise<boolean> {
+  return (await trainedTrial(folder)) !== undefined;
+}
+
+/** The first trial of the folder, of those that count, that has trained anything or is being trained. */
+async function trainedTrial(folder: string, counts = (_: string) => true): Promise<string | undefined> {
   const trials = path.join(folder, 'trials');
-  for (const name of await namesIn(trials)) if (await isTrained(path.join(trials, name))) return true;
-  return false;
+  for (const name of await namesIn(trials)) {
+    if (counts(name) && (await isTrained(path.join(trials, name)))) return name;
+  }
+  return undefined;
 }
 
 /** Whether a step of the trial was saved, an epoch noted, or its result written; also while a process is at it. */

@@ -20,17 +20,14 @@ export function disagreements(trials: readonly TrialRecord[]): string[] {
   if (others.length > 0) {
     found.push(`${names(others)} ran with another configuration than the other trials; do not average them`);
   }
-  const same = groupBy(
-    trials.filter(({ result }) => result),
-    ({ result }) => JSON.stringify([result!.dataset, seriesOf(result!), result!.seed, result!.learningRate]),
+  const finished = trials.filter(({ result }) => result);
+  const same = groupBy(finished, ({ result }) =>
+    JSON.stringify([result!.dataset, seriesOf(result!), result!.seed, result!.learningRate]),
   );
   for (const copies of [...same.values()].filter(({ length }) => length > 1)) {
     found.push(`${names(copies)} are of one data set, method and seed: copies, which are shown apart and not averaged`);
   }
-  const groups = groupBy(
-    trials.filter(({ result }) => result),
-    ({ result }) => `${seriesOf(result!)} on ${result!.dataset}`,
-  );
+  const groups = groupBy(finished, ({ result }) => `${seriesOf(result!)} on ${result!.dataset}`);
   for (const [group, members] of groups) {
     const epochs = new Set(members.map(({ result }) => result!.epochs));
     if (epochs.size > 1) found.push(`${group}: trials differ in epochs (${[...epochs].join(', ')})`);

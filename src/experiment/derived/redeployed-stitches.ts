@@ -62,9 +62,7 @@ export async function chosenStitches(
     const scores = choice.rule === 'validation' ? await validated() : importance.scores;
     const bins = flopsBins(milliseconds, network.bins.largestAnchor, { count: choice.count });
     const tops = deployedStitches(bins, { scores });
-    const compared = () =>
-      leaveOutBeaten({ ...runtime, data }, network, trainables, tops, `${name}: comparing the deployed stitches`);
-    const { deployed, beaten } = stage.leavesOutBeaten ? await compared() : { deployed: tops };
+    const { deployed, beaten } = await leaveOutBeaten({ ...runtime, name, data }, network, stage, trainables, tops);
     const deploySeconds = (performance.now() - start) / 1000;
     const chosen = deployed.map(({ id }) => id);
     const images = data.evaluation('test');

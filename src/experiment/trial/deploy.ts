@@ -14,7 +14,6 @@ import { answersOfStitches } from './evaluate.js';
 import type { TrialNetwork } from './network.js';
 import { qualitiesOfAll, scoreOf } from './quality.js';
 import { trainedStitches } from './stitch-training.js';
-import type { TrialData } from './trial-data.js';
 
 /** Enough to choose what is deployed, at any time of a training. */
 export interface Deployable {
@@ -47,17 +46,26 @@ export async function deploy(
   }
 }
 
-/** Leaves out what a cheaper one of the chosen stitches beats on the validation images. */
+/** What a stage deploys. */
+export interface DeployedChoice {
+  readonly deployed: readonly DeployedStitch[];
+  /** Chosen for a bin, and left out since a cheaper one is better; left out: not looked for. */
+  readonly beaten?: readonly BeatenStitch[];
+}
+
+/** Leaves out what a cheaper one of the chosen stitches beats on the validation images, where the stage does. */
 export async function leaveOutBeaten(
-  context: Runtime & { readonly data: TrialData },
+  context: Runtime & Pick<TrialContext, 'name' | 'data'>,
   network: TrialNetwork,
+  { leavesOutBeaten }: Pick<StageRecipe, 'leavesOutBeaten'>,
   trainables: Trainables<Value>,
   chosen: readonly DeployedStitch[],
-  label: string,
-): Promise<{ readonly deployed: readonly DeployedStitch[]; readonly beaten: readonly BeatenStitch[] }> {
-  const { data } = context;
+): Promise<DeployedChoice> {
+  if (!leavesOutBeaten) return { deployed: chosen };
+  const { data, name } = context;
   if (data.kind === 'texts') throw new Error('stitches of language models are not compared answer by answer');
   const ids = chosen.map(({ id }) => id);
+  const label = `${name}: comparing the deployed stitches`;
   return unbeaten(
     chosen,
     await answersOfStitches(context, network, trainables, ids, data.evaluation('validation'), label),
@@ -94,9 +102,7 @@ export async function choose(
   stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'leavesOutBeaten'>,
   trained: Deployable,
   onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
-): Promise<{ readonly deployed: readonly DeployedStitch[]; readonly beaten?: readonly BeatenStitch[] }> {
-  const deployed = await deploy(context, network, stage, trained, onEvaluated);
-  if (!stage.leavesOutBeaten) return { deployed };
-  const label = `${context.name}: comparing the deployed stitches`;
-  return leaveOutBeaten(context, network, trained.trainables, deployed, label);
+): Promise<DeployedChoice> {
+  const chosen = await deploy(context, network, stage, trained, onEvaluated);
+  return leaveOutBeaten(context, network, stage, trained.trainables, chosen);
 }

@@ -5,7 +5,6 @@ import type { Value } from '../../engine/engine.js';
 import { describeHolder } from '../../run-folder/lock.js';
 import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/training-journal.js';
 import { Diverged } from '../../shared/errors.js';
-import type { BeatenStitch, DeployedStitch } from '../../stitching/deployment.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import { runTraining, type Trained, type Training, type TrainingHooks } from '../../training/loop.js';
@@ -13,7 +12,7 @@ import { stopIfAborted } from '../../training/runtime.js';
 import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe, type TrainingSplit } from '../recipe.js';
 import { noteAngles } from './angle-measurement.js';
 import type { TrialContext } from './context.js';
-import { choose, type Deployable, deploy, noteValidation } from './deploy.js';
+import { choose, type Deployable, type DeployedChoice, deploy, noteValidation } from './deploy.js';
 import { chooseLearningRate, gridRun, type Tried, type Waiting } from './grid.js';
 import type { TrialNetwork } from './network.js';
 import { meanQuality, qualitiesOf } from './quality.js';
@@ -21,15 +20,12 @@ import { type StitchBatch, type StitchRest, stitchTraining } from './stitch-trai
 import type { TrialData } from './trial-data.js';
 
 /** A stage that is done. */
-export interface TrainedStage extends Deployable {
+export interface TrainedStage extends Deployable, DeployedChoice {
   readonly recipe: StageRecipe;
   readonly network: TrialNetwork;
   /** Seconds of the final run. */
   readonly seconds: number;
   readonly baseLearningRate: number;
-  readonly deployed: readonly DeployedStitch[];
-  /** Chosen for a bin, and left out since a cheaper one is better; left out: not looked for. */
-  readonly beaten?: readonly BeatenStitch[];
   /** What it took to choose them. */
   readonly deploySeconds: number;
 }
