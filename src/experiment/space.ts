@@ -83,13 +83,22 @@ export function checkFamily(
   );
 }
 
-/** @throws RequestError where a step is to leave out patches of networks that need the whole image */
+/** @throws RequestError where a step is to leave out patches of networks that need the whole image, or all of them */
 export function checkPatchDropout(rate: number, architectures: readonly Architecture[]): void {
-  const whole = architectures.find((architecture) => imageInputOf(architecture).patches === undefined);
-  if (rate === 0 || !whole) return;
+  if (rate === 0) return;
+  const inputs = architectures.map((architecture) => ({ name: architecture.name, ...imageInputOf(architecture) }));
+  const whole = inputs.find(({ patches }) => patches === undefined);
+  if (whole) {
+    throw new RequestError(
+      `training.patch_dropout: expected 0 for ${whole.name}, received ${rate}`,
+      'Only a vision transformer can leave out patches: a convolution needs the whole image.',
+    );
+  }
+  const blind = inputs.find(({ patches }) => Math.round(patches! * rate) === patches);
+  if (!blind) return;
   throw new RequestError(
-    `training.patch_dropout: expected 0 for ${whole.name}, received ${rate}`,
-    'Only a vision transformer can leave out patches: a convolution needs the whole image.',
+    `training.patch_dropout: expected a share that leaves some of the ${blind.patches} patches of ${blind.name}, received ${rate}`,
+    'Its steps would see no part of an image: 0.25 to 0.5 is usual.',
   );
 }
 

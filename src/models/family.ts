@@ -27,9 +27,10 @@ export interface ImageFamily extends Family {
   /**
    * @param name one of `architectures`
    * @param imageSize side of the square input in pixels, default the one it was pretrained with
+   * @param key what the user sets the size with, for messages
    * @throws RequestError for a size that the network cannot divide into patches
    */
-  architecture(name: string, imageSize?: number): Architecture;
+  architecture(name: string, imageSize?: number, key?: string): Architecture;
   /** The head's part of the table of tensors, for so many classes; its paths are `weight` and `bias`. */
   headRows(features: number, classes: number): readonly PlacelessRow[];
   /** How its weights are published. */

@@ -8,6 +8,7 @@ interface Sized {
 }
 
 /**
+ * @param key what the user sets the size with
  * @param stride pixels that become one position: the side of a patch, or the product of all strides
  * @throws RequestError for a size that is no multiple of it
  */
@@ -15,11 +16,12 @@ export function resized<Variant extends Sized>(
   variant: Variant,
   imageSize: number | undefined,
   stride: number,
+  key = 'preprocessing.crop',
 ): Variant {
   if (imageSize === undefined) return variant;
   if (imageSize % stride !== 0) {
     throw new RequestError(
-      `preprocessing.crop: expected a multiple of the patch size of ${variant.name} (${stride}), received ${imageSize}`,
+      `${key}: expected a multiple of the patch size of ${variant.name} (${stride}), received ${imageSize}`,
       `Its own image size is ${variant.imageSize}.`,
     );
   }

@@ -435,23 +435,26 @@ test('images are enlarged by 256 / 224 before the crop; given edges of bins and 
 });
 
 test('vision transformers leave out patches in every stage, networks of convolutions cannot', () => {
-  const of = (...architectures: readonly string[]) => {
+  const of = (rate: number, ...architectures: readonly string[]) => {
     const experiment = experimentSchema.parse({
       name: 'x',
       methods: ['adapt-then-stitch'],
       anchors: architectures.map((architecture) => ({ name: architecture, architecture })),
       data: { kind: 'species' },
       adaptation: { ranks: [1, 1] },
-      training: { patch_dropout: 0.25 },
+      training: { patch_dropout: rate },
     });
     return recipeOf(trialsOf(experiment)[0]!, unknownImages);
   };
   assert.deepEqual(
-    of('vit_mini_tiny', 'vit_mini_small').stages.map(({ patchDropout }) => patchDropout),
+    of(0.25, 'vit_mini_tiny', 'vit_mini_small').stages.map(({ patchDropout }) => patchDropout),
     [0.25, 0.25, 0.25],
   );
-  assert.throws(() => of('convnext_mini_tiny', 'convnext_mini_small'), {
+  assert.throws(() => of(0.25, 'convnext_mini_tiny', 'convnext_mini_small'), {
     message: 'training.patch_dropout: expected 0 for convnext_mini_tiny, received 0.25',
+  });
+  assert.throws(() => of(0.999, 'vit_mini_tiny', 'vit_mini_small'), {
+    message: /a share that leaves some of the 64 patches of vit_mini_tiny, received 0\.999/,
   });
 });
 

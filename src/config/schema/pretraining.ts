@@ -153,6 +153,14 @@ const rules: readonly Rule<z.output<typeof fields>>[] = [
     },
   },
   {
+    needs: ['anchors', 'training.together'],
+    at: ['training', 'together', 'distillation'],
+    problem: ({ anchors, training: { together } }) =>
+      (together?.distillation ?? 0) > 0 &&
+      anchors.length === 1 &&
+      'expected 0 for one anchor: none is larger to teach it',
+  },
+  {
     needs: ['data', 'anchors'],
     at: ['anchors'],
     problem: ({ data, anchors }) => {

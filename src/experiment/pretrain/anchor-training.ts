@@ -13,6 +13,7 @@ import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import type { Runtime } from '../../training/runtime.js';
 import { supervisedStep } from '../../training/supervised-step.js';
 import { type DeviceState, mapState, type Named, replaceValues } from '../../training/training-state.js';
+import { mixupLambda } from './mixup.js';
 
 /** How an anchor is trained, whatever the file says about others. */
 export interface AnchorTraining {
@@ -82,7 +83,8 @@ export async function trainAnchor(runtime: Runtime, anchor: AnchorTraining): Pro
     initialParameters: async () => namedLeaves<Float32NdArray>(start),
     initialRest: null,
     stepOn: (state) => anchorSteps(runtime, anchor, start, state),
-    remedy: 'Lower training.learning_rate',
+    // Its own: another rate for all would refuse the anchors that are done.
+    remedy: `Lower anchors.${name}.learning_rate`,
     hooks: {
       onStart: (epochsDone) =>
         keepJsonLines<EpochLine>(metricsFile, (line) => line.anchor !== name || line.epoch <= epochsDone),
@@ -132,14 +134,4 @@ function anchorSteps(
     engine.free(result.loss);
     return { measures: { loss }, subject: name, next: () => null };
   };
-}
-
-/** Beta(alpha, alpha) by Joehnk's method, folded to the larger share; 1 without mixup. */
-export function mixupLambda(alpha: number, random: Random): number {
-  if (alpha === 0) return 1;
-  for (;;) {
-    const x = random.uniform() ** (1 / alpha);
-    const y = random.uniform() ** (1 / alpha);
-    if (x + y <= 1 && x + y > 0) return Math.max(x, y) / (x + y);
-  }
 }

@@ -1,5 +1,4 @@
 /** All anchors of a family pretrained in the same steps; a killed run goes on from the one checkpoint that they share. */
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImagePretraining } from '../../config/schema/pretraining.js';
 import { openBatchesFor, openRawBatches } from '../../data/batches/batches.js';
@@ -11,6 +10,7 @@ import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
 import { type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
 import { type AnchorIdentity, anchorFile } from './anchor-identity.js';
+import { latestFile, togetherPartialFile } from './checkpoints.js';
 import { trainingOptions, validationOptions } from './image-splits.js';
 import { initialNetwork } from './initial-network.js';
 import { trainTogether } from './together-training.js';
@@ -48,11 +48,7 @@ export async function pretrainTogether(
     }),
   );
   const teacher = anchors.reduce((largest, anchor) => (anchor.params > largest.params ? anchor : largest)).name;
-  const indexOf = (name: string) => anchors.findIndex((anchor) => anchor.name === name);
-  const fileOf = (name: string) => anchorFile(config, config.anchors[indexOf(name)]!);
-  /** The anchors as they were measured last, for whoever looks in before they are done. */
-  const latestOf = (name: string) => `${fileOf(name).replace(/\.safetensors$/, '')}.latest.safetensors`;
-  const checkpoint = path.join(output, 'together.partial');
+  const checkpoint = togetherPartialFile(config);
 
   const imagesOfProgram = steps * training.batch_size;
   refuseTooFew(dataset.splits.train.length, imagesOfProgram);
@@ -73,19 +69,19 @@ export async function pretrainTogether(
       jitters: training.augmentation.color_jitter > 0,
       fingerprint: JSON.stringify(identities),
       metricsFile: path.join(output, 'metrics.jsonl'),
-      onMeasured: (name, measured) =>
-        writeAnchor(latestOf(name), anchors[indexOf(name)]!.architecture, measured, identities[indexOf(name)]!),
+      onMeasured: (name, measured) => {
+        const index = anchors.findIndex((anchor) => anchor.name === name);
+        const file = latestFile(config, config.anchors[index]!);
+        return writeAnchor(file, anchors[index]!.architecture, measured, identities[index]!);
+      },
     });
     const results: PretrainedAnchorResult[] = [];
     for (const [index, { name, architecture }] of anchors.entries()) {
       const measured = trained.get(name)!;
-      const file = fileOf(name);
+      const file = anchorFile(config, config.anchors[index]!);
       await writeAnchor(file, architecture, measured, identities[index]!);
       results.push({ name, file, epochs: measured.epoch, accuracy: measured.accuracy });
     }
-    await Promise.all(
-      [checkpoint, ...anchors.map(({ name }) => latestOf(name))].map((file) => rm(file, { force: true })),
-    );
     return results;
   } finally {
     await train.close();

@@ -11,13 +11,12 @@ import type { Dataset } from '../../data/dataset.js';
 import { readImageFolder } from '../../data/image-folder.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import { toHost } from '../../engine/transfer.js';
-import { type Architecture, imageInputOf } from '../../models/architecture.js';
+import { imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch } from '../../models/from-scratch.js';
 import { exists, writeAtomic } from '../../shared/files.js';
 import { treeOf } from '../../training/parameters.js';
 import type { Runtime } from '../../training/runtime.js';
-import { checkFamily, checkPatchDropout } from '../space.js';
 import { finishedResult, type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
 import {
   type AnchorIdentity,
@@ -27,9 +26,11 @@ import {
   refuseOtherAnchor,
 } from './anchor-identity.js';
 import { trainAnchor } from './anchor-training.js';
+import { architecturesOf } from './architectures.js';
+import { partialFile, removeCheckpoints } from './checkpoints.js';
 import { claimedOutput } from './claimed-output.js';
 import { trainingOptions, validationOptions } from './image-splits.js';
-import { initialNetwork } from './initial-network.js';
+import { checkStart, initialNetwork } from './initial-network.js';
 import { pretrainTogether } from './pretrain-together.js';
 
 /** @throws RequestError (also where the output was made with other settings or images), TrialError, Interrupted */
@@ -38,7 +39,7 @@ export async function pretrain(
   { engine, progress, signal }: Runtime,
 ): Promise<PretrainedAnchorResult[]> {
   // 1. What is there already; it must have been made as is asked for now.
-  const [first] = architecturesOf(config);
+  const architectures = architecturesOf(config);
   const dataset = await readImageFolder({ name: config.name, root: config.data.root });
   const identities = await anchorIdentities(config, dataset, engine);
   const recordFile = path.join(config.output, 'pretraining.json');
@@ -46,16 +47,26 @@ export async function pretrain(
   if (areAll(before) && (await exists(recordFile))) return before;
 
   return claimedOutput(config.output, async () => {
-    // 2. The images, decoded once for all anchors, and so prepared alike; then one anchor after the other, or all at once.
+    // 2. What can be refused at once; the images, decoded once for all anchors, and so prepared alike; then one anchor after
+    // the other, or all at once.
     const finished = await finishedBefore(config, identities); // another process may have ended since
     if (areAll(finished) && (await exists(recordFile))) return finished;
-    const { preprocessing } = imageInputOf(first!);
+    for (const note of dataset.notes) progress.line(`${config.name}: ${note}`);
+    for (const [index, anchor] of config.anchors.entries()) {
+      if (finished[index]) continue;
+      await checkStart(anchor, architectures[index]!, dataset.classes.length, (note) => progress.line(note));
+    }
+    const { preprocessing } = imageInputOf(architectures[0]!);
     const runtime = { engine, progress, signal };
-    const results = config.training.together
-      ? await pretrainTogether(config, identities, dataset, preprocessing, runtime)
-      : await pretrainInTurn(config, identities, dataset, preprocessing, runtime, finished);
+    const train = () =>
+      config.training.together
+        ? pretrainTogether(config, identities, dataset, preprocessing, runtime)
+        : pretrainInTurn(config, identities, dataset, preprocessing, runtime, finished);
+    // A kill between the last anchor and the record costs no training.
+    const results = areAll(finished) ? finished : await train();
 
-    // 3. The family's record, which stays true where the folder is moved.
+    // 3. The family's record, which stays true where the folder is moved; what trainings went on from is no longer needed.
+    await removeCheckpoints(config);
     const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
     await writeAtomic(recordFile, `${JSON.stringify(record, null, 2)}\n`);
     return results;
@@ -72,14 +83,6 @@ async function finishedBefore(config: ImagePretraining, identities: readonly Anc
 
 function areAll(finished: Finished): finished is PretrainedAnchorResult[] {
   return finished.every((result) => result !== undefined);
-}
-
-/** @throws RequestError for networks that cannot be trained so */
-function architecturesOf({ anchors, data, training: { patch_dropout } }: ImagePretraining): Architecture[] {
-  const architectures = anchors.map(({ architecture }) => architectureNamed(architecture, data.image_size));
-  checkFamily(anchors, architectures);
-  checkPatchDropout(patch_dropout, architectures);
-  return architectures;
 }
 
 /** @param finished what is done already, anchor by anchor */
@@ -128,7 +131,7 @@ async function pretrainAnchor(
   const known = architectureNamed(architecture, data.image_size);
   const start = await initialNetwork(anchor, known, classes.length, seed);
   const family = fromScratch(known);
-  const checkpoint = `${file}.partial`;
+  const checkpoint = partialFile(config, anchor);
   const { template, parameters, accuracy } = await trainAnchor(runtime, {
     ...{ name, architecture, family, start, classes: classes.length, seed, epochs, train, validation, checkpoint },
     warmupEpochs: training.warmup_epochs,

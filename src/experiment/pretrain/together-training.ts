@@ -18,7 +18,8 @@ import { StackedForm, type StackedNetwork } from '../../training/together/stacke
 import { type Family, togetherSteps } from '../../training/together/together-step.js';
 import { type DeviceState, mapState, type Named, replaceValues } from '../../training/training-state.js';
 import type { MeasuredAnchor } from './anchor-file.js';
-import { checkpointMinutes, type EpochLine, isMeasured, mixupLambda } from './anchor-training.js';
+import { checkpointMinutes, type EpochLine, isMeasured } from './anchor-training.js';
+import { mixupLambda } from './mixup.js';
 
 export interface TogetherAnchor {
   readonly name: string;
@@ -113,7 +114,7 @@ export async function trainTogether(
         for (const { name } of learners) {
           const measured = last?.get(name);
           const accuracy = measured && { accuracy: measured.accuracy };
-          const line: EpochLine = { anchor: name, epoch, loss: means[name]!, ...accuracy };
+          const line: EpochLine = { anchor: name, epoch, loss: means[lossOf(name)]!, ...accuracy };
           await appendJsonLine(metricsFile, line);
           if (measured) await training.onMeasured(name, measured);
         }
@@ -123,6 +124,11 @@ export async function trainTogether(
   last ??= await measure(parameters, epochs);
   engine.free(parameters);
   return last;
+}
+
+/** Among the measures of a step; an anchor may be called `loss`, as the mean of all is. */
+function lossOf(anchor: string): string {
+  return `loss of ${anchor}`;
 }
 
 interface StackedLearner extends TogetherAnchor {
@@ -172,7 +178,7 @@ function familySteps(
     // Means over the steps of the program.
     const means = learners.map(({ name }, learner) => {
       const ofLearner = at.map((_, index) => losses[index * learners.length + learner]!);
-      return [name, ofLearner.reduce((sum, loss) => sum + loss, 0) / steps] as const;
+      return [lossOf(name), ofLearner.reduce((sum, loss) => sum + loss, 0) / steps] as const;
     });
     const loss = means.reduce((sum, [, mean]) => sum + mean, 0) / means.length;
     return { measures: { ...Object.fromEntries(means), loss }, next: () => null };

@@ -5,6 +5,7 @@
  */
 import type { TensorSource } from '../pretrained/flavour.js';
 import { countBlocks, prefixBefore, wrappers } from '../pretrained/names.js';
+import { transformersName } from '../pretrained/transformers-config.js';
 
 export interface ConvNeXtNaming {
   readonly name: string;
@@ -48,7 +49,7 @@ const namings: readonly Naming[] = [
     blocks: (stage) => `stages.${stage}.`,
   },
   {
-    name: 'Hugging Face transformers',
+    name: transformersName,
     sign: new RegExp(`^(${wrappers}(?:convnext\\.)?)embeddings\\.patch_embeddings\\.weight$`),
     // The classifier lies beside the backbone, inside the same wrappers.
     rename: (timmName, prefix) =>

@@ -4,6 +4,7 @@ import { prepare, requireNames } from '../pretrained/assemble.js';
 import type { Flavour } from '../pretrained/flavour.js';
 import { reshaped } from '../pretrained/formats/layout.js';
 import type { Weights } from '../pretrained/formats/weights.js';
+import { refuseOtherActivation, transformersName } from '../pretrained/transformers-config.js';
 import { type ConvNeXtNaming, convNeXtNamingOf } from './names.js';
 import { type ConvNeXtVariant, convNeXtVariantNamed, convNeXtVariantNames } from './variants.js';
 
@@ -15,6 +16,7 @@ export async function convNeXtFlavourOf(weights: Weights, variant: ConvNeXtVaria
   const naming = convNeXtNamingOf(weights.names);
   if (!naming) return undefined;
   await refuseOtherSizes(weights, variant, naming);
+  if (naming.name === transformersName) await refuseOtherActivation(weights);
   return {
     name: naming.name,
     sourceOf: naming.sourceOf,

@@ -71,10 +71,13 @@ export async function loadStateDict(
 export async function inspectNetwork(source: string, architecture: Architecture): Promise<AboutCheckpoint> {
   const weights = await openWeights(source, architecture.name);
   try {
-    const { sourceOf } = await recognised(weights, architecture);
+    const { sourceOf, resampled } = await recognised(weights, architecture);
     const names = Object.keys(publishedShapes(architecture.tensors));
     const unused = usableNames(weights, architecture, sourceOf, names, 'replaced');
-    return await aboutInput(source, weights, architecture, [unusedNote(weights.location, unused, architecture.name)]);
+    return await aboutInput(source, weights, architecture, [
+      unusedNote(weights.location, unused, architecture.name),
+      resampledNote(weights, resampled),
+    ]);
   } finally {
     await weights.close();
   }
@@ -104,6 +107,7 @@ async function stateDictFrom(
   const tensors = await assemble(weights, needed, architecture.name);
   const about = await aboutInput(source, weights, architecture, [
     unusedNote(weights.location, unused, architecture.name),
+    resampledNote(weights, resampled),
     emptyHeadNote(weights, architecture, tensors),
   ]);
   const { location } = weights;
@@ -148,6 +152,13 @@ async function aboutInput(
 
 function headNames(architecture: Architecture): string[] {
   return headRows(architecture, architecture.classes).map(({ published }) => published);
+}
+
+/** Logits are then others than those that the network was published with. */
+function resampledNote({ location }: Weights, resampled: Flavour['resampled']): string | undefined {
+  if (!resampled) return undefined;
+  const { from, to } = resampled;
+  return `${location}: its position embedding of ${from} x ${from} patches is resampled to ${to} x ${to}: it was trained on images of another size`;
 }
 
 /** Some weights are published with a head that was never trained. */

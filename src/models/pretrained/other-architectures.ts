@@ -29,6 +29,7 @@ const signs: readonly Sign[] = [
   },
   { name: /blocks\.\d+\.attn\.q_norm\./, what: 'a vision transformer that normalises queries and keys' },
   { name: /relative_position_bias_table$/, what: 'a network with relative position biases (Swin or BEiT)' },
+  { name: /(^|\.)patch_embed\.norm\./, what: 'a vision transformer that normalises its patches' },
   { name: /(^|\.)(norm_pre|ln_pre)\.|(^|\.)visual\.class_embedding$/, what: 'a CLIP image encoder' },
   { name: /(^|\.)fc_norm\.weight$/, what: 'a vision transformer that averages its tokens, without class token norm' },
   { name: /(^|\/)MAPHead_0\//, what: 'a vision transformer with an attention pooling head (SigLIP)' },

@@ -38,6 +38,9 @@ const transformersSchema = z.looseObject({
 /** timm's default, where a configuration names no share. */
 const defaultCropShare = 0.875;
 
+/** From this shorter edge on the processor of a ConvNeXt resizes the whole image and crops nothing. */
+const uncroppedFrom = 384;
+
 /** Pillow's numbers of the kernels that images are resized with here. */
 const pillowKernels: Readonly<Record<number, Interpolation>> = { 2: 'bilinear', 3: 'bicubic' };
 
@@ -53,13 +56,18 @@ export async function configuredPreprocessing(
   for (const name of preprocessingFiles) {
     const file = path.join(folder, name);
     if (!(await exists(file))) continue;
-    const content = await readJson<Record<string, unknown> | null>(file);
+    const content = objectOf(await readJson(file)) ?? {};
     // Older files of timm have its fields on the outside.
-    const fields = (content?.['pretrained_cfg'] ?? content ?? {}) as Record<string, unknown>;
+    const fields = objectOf(content['pretrained_cfg']) ?? content;
     if ('mean' in fields && 'std' in fields) return timmPreprocessing(parsed(timmSchema, fields, file), known);
     if ('image_mean' in fields) return transformersPreprocessing(parsed(transformersSchema, fields, file), known);
   }
   return undefined;
+}
+
+/** undefined for anything else that JSON may hold. */
+function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
 }
 
 function timmPreprocessing(
@@ -84,12 +92,12 @@ function transformersPreprocessing(
   const crop = known.crop;
   const cropSize = typeof crop_size === 'object' ? crop_size?.height : crop_size;
   const shortest = typeof size === 'object' && size && 'shortest_edge' in size ? size.shortest_edge : undefined;
+  const edge = Number(shortest ?? (typeof size === 'object' && size && 'height' in size ? size.height : size));
   let resize = { size: crop, keepAspect: false };
   // A ConvNeXt's processor enlarges the shorter edge itself, a ViT's resizes to `size` and crops where it is told to.
-  if (crop_pct) resize = { size: Math.floor(crop / crop_pct), keepAspect: true };
-  else if (do_center_crop && cropSize) {
-    const edge = shortest ?? (typeof size === 'object' && size && 'height' in size ? size.height : size);
-    resize = { size: Math.round((crop * (Number(edge) || cropSize)) / cropSize), keepAspect: shortest !== undefined };
+  if (crop_pct && !(edge >= uncroppedFrom)) resize = { size: Math.floor(crop / crop_pct), keepAspect: true };
+  else if (!crop_pct && do_center_crop && cropSize) {
+    resize = { size: Math.round((crop * (edge || cropSize)) / cropSize), keepAspect: shortest !== undefined };
   }
   const interpolation = pillowKernels[resample ?? -1] ?? known.interpolation;
   return { resize, crop, interpolation, mean: image_mean, std: image_std };

@@ -21,6 +21,6 @@ export async function pretrainedHead(
 ): Promise<PretrainedHead> {
   const sources = names.map(sourceOf);
   if (!sources.every(({ from }) => from.every((name) => weights.names.has(name)))) return { outcome: 'absent' };
-  const found = (await prepare(weights, { source: sources.at(-1)! })).shape[0]!;
+  const [found = 0] = (await prepare(weights, { source: sources.at(-1)! })).shape;
   return classes === undefined || classes === found ? { outcome: 'kept', keptClasses: found } : { outcome: 'replaced' };
 }

@@ -1,8 +1,12 @@
-/** How images are prepared for a published network: as what lies beside its weights says, else as their names tell. */
+/**
+ * How images are prepared for a published network: as what lies beside its weights says, else as their names tell. Anchors
+ * that were pretrained here say it themselves.
+ */
 import path from 'node:path';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Architecture } from '../architecture.js';
 import { imageFamilyOf } from '../families.js';
+import type { Normalisation } from '../family.js';
 import type { Weights } from './formats/weights.js';
 import { configuredPreprocessing } from './preprocessing.js';
 
@@ -26,6 +30,8 @@ export async function publishedInput(
   if (input.kind !== 'images') return undefined;
   const { preprocessing } = input;
   if (source === 'embedded') return { preprocessing };
+  const own = ownNormalisation(weights);
+  if (own) return { preprocessing: { ...preprocessing, ...own } };
   const configured = await configuredPreprocessing(path.dirname(weights.location), preprocessing);
   if (configured) return { preprocessing: configured };
   const named = imageFamilyOf(architecture).published.normalisationOf(originOf(source), weights, architecture);
@@ -37,6 +43,21 @@ export async function publishedInput(
       `${weights.location}: nothing tells how its images were normalised; assumed: mean ${mean.join(', ')}, std ${std.join(', ')}. ` +
       "Put config.json of its publisher beside the weights, or give mean and std (DeiT, DINO and MAE: ImageNet's).",
   };
+}
+
+/** What a file tells of itself in its metadata, for the one that writes it; see `publishedInput`. */
+export function normalisationMetadata({ mean, std }: Normalisation): Readonly<Record<string, string>> {
+  return { normalisation: [...mean, ...std].join(',') };
+}
+
+function ownNormalisation({ metadata }: Weights): Normalisation | undefined {
+  const numbers = (metadata?.['normalisation'] ?? '').split(',').map(Number);
+  if (numbers.length !== 6 || !numbers.every(Number.isFinite)) return undefined;
+  const [mean, std] = [numbers.slice(0, 3), numbers.slice(3)] as unknown as [
+    Normalisation['mean'],
+    Normalisation['std'],
+  ];
+  return { mean, std };
 }
 
 /** The words that may tell whose weights these are: an address on the hub, or a file and its folder. */

@@ -10,9 +10,9 @@ export const viT: ImageFamily = {
   name: familyName,
   title: 'vision transformer',
   architectures: variantNames,
-  architecture: (name, imageSize) => {
+  architecture: (name, imageSize, key) => {
     const variant = variantNamed(name);
-    return viTArchitecture(resized(variant, imageSize, variant.patchSize));
+    return viTArchitecture(resized(variant, imageSize, variant.patchSize, key));
   },
   headRows: (features, classes) => linearRows('', 'head', features, classes),
   published: {

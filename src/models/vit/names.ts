@@ -7,6 +7,7 @@
 import type { TensorSource } from '../pretrained/flavour.js';
 import { stacked } from '../pretrained/formats/layout.js';
 import { blockPart, countBlocks, prefixBefore, wrappers } from '../pretrained/names.js';
+import { transformersName } from '../pretrained/transformers-config.js';
 import type { Resampling } from './position-embedding.js';
 
 export interface ViTNaming {
@@ -67,7 +68,7 @@ export function transformersNaming(names: ReadonlySet<string>): ViTNaming | unde
     return { from, make: stacked };
   };
   return {
-    name: 'Hugging Face transformers',
+    name: transformersName,
     resampling: 'bicubic',
     depth: countBlocks(names, `${prefix}encoder.layer.`),
     sourceOf,

@@ -9,6 +9,7 @@ import type { Flavour } from '../pretrained/flavour.js';
 import { reshaped } from '../pretrained/formats/layout.js';
 import type { Weights } from '../pretrained/formats/weights.js';
 import { normalisationNamed } from '../pretrained/normalisation-names.js';
+import { configuredHeads } from '../pretrained/transformers-config.js';
 import { googleViT } from './google-vit.js';
 import { timmNaming, transformersNaming, type ViTNaming } from './names.js';
 import { resamplePositions } from './position-embedding.js';
@@ -19,7 +20,7 @@ import { isMini, type ViTVariant, variantNamed, variantNames } from './variants.
  * @throws RequestError when the file holds another size of network than `variant`
  */
 export async function viTFlavourOf(weights: Weights, variant: ViTVariant): Promise<Flavour | undefined> {
-  const naming = timmNaming(weights.names) ?? transformersNaming(weights.names) ?? (await googleViT(weights));
+  const naming = await namingOf(weights);
   if (!naming) return undefined;
   await refuseOtherSizes(weights, variant, naming);
   const to = variant.imageSize / variant.patchSize;
@@ -36,6 +37,14 @@ export async function viTFlavourOf(weights: Weights, variant: ViTVariant): Promi
     },
     ...(resampled && { resampled }),
   };
+}
+
+async function namingOf(weights: Weights): Promise<ViTNaming | undefined> {
+  const { names } = weights;
+  const transformers = transformersNaming(names);
+  if (!transformers) return timmNaming(names) ?? googleViT(weights);
+  const heads = await configuredHeads(weights);
+  return { ...transformers, ...(heads !== undefined && { heads }) };
 }
 
 /** Names of tensors tell Google's archives, and masked autoencoders by their decoder and mask. */

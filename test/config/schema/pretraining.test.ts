@@ -73,6 +73,9 @@ test('what learns together are images, all for the same epochs', () => {
   assert.deepEqual(problemsOf({ data: { kind: 'plain-text', root: 'texts' }, training: together }), [
     'training.together: expected none for text',
   ]);
+  assert.deepEqual(problemsOf({ training: { together: { distillation: 0.3 } } }), [
+    'training.together.distillation: expected 0 for one anchor: none is larger to teach it',
+  ]);
 });
 
 test('weights to go on from are those of networks that read images', () => {

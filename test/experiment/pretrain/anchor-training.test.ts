@@ -7,6 +7,7 @@ import { isValue, type Value } from '../../../src/engine/engine.js';
 import { type AnchorTraining, trainAnchor } from '../../../src/experiment/pretrain/anchor-training.js';
 import { fromScratch } from '../../../src/models/from-scratch.js';
 import { float32, type NdArray } from '../../../src/shared/arrays.js';
+import { Diverged } from '../../../src/shared/errors.js';
 import { readJsonLines } from '../../../src/shared/files.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { Random } from '../../../src/shared/random.js';
@@ -18,7 +19,8 @@ import { hostEngine, hostLoader, type Inputs } from '../trial/host-engine.js';
 /** What the steps were given, by name. */
 type Given = Readonly<Record<'rate' | 'mixupLambda', number>> & { readonly kept?: NdArray };
 
-function hostAnchor(t: TestContext, changes: Partial<AnchorTraining> = {}, batches = 2) {
+/** @param fixedLoss of every step; left out: the loss of step n is n */
+function hostAnchor(t: TestContext, changes: Partial<AnchorTraining> = {}, batches = 2, fixedLoss?: number) {
   const folder = temporaryFolder(t);
   const given: Given[] = [];
   const number = (inputs: Inputs, name: string) => ((inputs[name] as Value).storage as NdArray).data[0]!;
@@ -34,7 +36,7 @@ function hostAnchor(t: TestContext, changes: Partial<AnchorTraining> = {}, batch
         ...{ rate: number(inputs, 'rate'), mixupLambda: number(inputs, 'mixupLambda') },
         ...(kept && { kept: kept.storage as NdArray }),
       });
-      const loss = engine.put(float32([], Float32Array.of(given.length)));
+      const loss = engine.put(float32([], Float32Array.of(fixedLoss ?? given.length)));
       return { state: engine.copied(inputs['state']), loss };
     },
   });
@@ -81,6 +83,14 @@ test('rates warm up for the epochs of the anchor; epochs are noted, every fifth 
   );
   const kept = leavesOf(parameters, isValue).map(({ leaf }) => leaf);
   assert.deepEqual(new Set(engine.live), new Set(kept), 'nothing else stays on the device');
+});
+
+test('an anchor that diverges is to get a lower rate of its own: another one for all would refuse those that are done', async (t) => {
+  const { train } = hostAnchor(t, {}, 2, Number.NaN);
+  await assert.rejects(
+    train(),
+    (error) => error instanceof Diverged && error.hint!.startsWith('Lower anchors.Ti.learning_rate;'),
+  );
 });
 
 test('patches are dropped until the last fifth of the epochs, other ones in each step', async (t) => {

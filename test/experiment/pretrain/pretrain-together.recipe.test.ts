@@ -1,6 +1,6 @@
 /** A family pretrained in the same steps, at the smallest size: interrupted or not the same numbers. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
@@ -46,7 +46,7 @@ async function smallestFamily(t: TestContext) {
       name: 'smallest',
       data: { kind: 'image-folder', root: path.join(folder, 'images') },
       anchors: [
-        { name: 'S', architecture: architectures[0] },
+        { name: 'loss', architecture: architectures[0] },
         { name: 'Ti', architecture: architectures[1], learning_rate: 4e-3 },
       ],
       training: {
@@ -66,7 +66,8 @@ async function smallestFamily(t: TestContext) {
 test('a family that learns together is resumed, looked into while it learns, and not trained twice', async (t) => {
   const { run, calls, at } = await smallestFamily(t);
   const first = await run('first');
-  assertSteps(calls.splice(0));
+  const programs = calls.splice(0);
+  assertSteps(programs);
   assert.deepEqual((await readdir(at('first'))).sort(), [
     'metrics.jsonl',
     'pretraining.json',
@@ -93,9 +94,19 @@ test('a family that learns together is resumed, looked into while it learns, and
     .map((line) => JSON.parse(line));
   assert.deepEqual(
     measured.map(({ anchor, epoch, accuracy }) => [anchor, epoch, accuracy === undefined]),
-    [1, 2, 3, 4, 5, 6].flatMap((epoch) => ['S', 'Ti'].map((anchor) => [anchor, epoch, epoch < 5])),
+    [1, 2, 3, 4, 5, 6].flatMap((epoch) => ['loss', 'Ti'].map((anchor) => [anchor, epoch, epoch < 5])),
   );
   assert.ok(measured.every(({ loss }) => loss > 0.1 && loss < 1.5));
+  // An epoch has two programs of two steps; each has the losses of both anchors.
+  const losses = programs.flatMap(({ outputs }) => [...outputs['losses']!.data]);
+  for (const [line, { loss }] of measured.entries()) {
+    const [epoch, anchor] = [Math.floor(line / 2), line % 2];
+    const ofEpoch = losses.slice(8 * epoch, 8 * epoch + 8).filter((_, index) => index % 2 === anchor);
+    assert.ok(
+      Math.abs(loss - ofEpoch.reduce((sum, each) => sum + each, 0) / 4) < 1e-9,
+      'the mean of the anchor itself',
+    );
+  }
   const { head } = await loadNetwork(second[1]!.file, architectureNamed(architectures[1]!));
   assert.deepEqual(head!.weight.shape, [32, 2]);
 
@@ -113,6 +124,15 @@ test('a family that learns together is resumed, looked into while it learns, and
     first.map(({ file }) => file),
   );
   assert.equal(calls.length, 12);
+  // A kill after the last anchor was written, and before the rest.
+  await rm(at('first', 'pretraining.json'));
+  await writeFile(at('first', 'together.partial'), '');
+  assert.deepEqual(
+    (await run('first')).map(({ epochs }) => epochs),
+    [6, 6],
+  );
+  assert.equal(calls.length, 12, 'nothing is trained again');
+  assert.deepEqual((await readdir(at('first'))).length, 4);
   await assert.rejects(
     run('first', undefined, { distillation: 0 }),
     (error) =>

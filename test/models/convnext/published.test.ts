@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { convNeXtArchitecture } from '../../../src/models/convnext/architecture.js';
@@ -107,4 +108,16 @@ test('ConvNeXts are normalised as ImageNet, those of CLIP as CLIP', async (t) =>
   const file = path.join(temporaryFolder(t), 'convnext_base.clip_laion2b.safetensors');
   await writeSafetensors(file, timm);
   assert.equal((await loadConvNeXt(file, tiny)).report.preprocessing!.mean[0], 0.48145466);
+  // A word of vision transformers in the name of a folder tells nothing.
+  const other = path.join(temporaryFolder(t), 'in21k.safetensors');
+  await writeSafetensors(other, timm);
+  assert.equal((await loadConvNeXt(other, tiny)).report.preprocessing!.mean[0], 0.485);
+});
+
+test('another activation in config.json of Hugging Face is refused', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'model.safetensors');
+  await writeSafetensors(file, (await readSafetensors(fixture('convnext-transformers.safetensors'))).tensors);
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ hidden_act: 'relu' }));
+  await assert.rejects(loadConvNeXt(folder, tiny), requestError(/hidden_act: expected gelu .*received relu/));
 });

@@ -15,6 +15,14 @@ test('the words of an address tell the normalisation', () => {
     ['hf-hub:timm/convnext_base.clip_laion2b', 0.48145466],
     ['weights/vit_small_patch16_224.safetensors', undefined],
     ['weights/model.safetensors', undefined],
+    ['hf-hub:timm/vit_base_patch16_clip_224.openai', 0.48145466],
+    ['dinov2/model.safetensors', 0.485],
+    ['mocov3/vit_small.safetensors', 0.485],
+    // Words of folders that tell of nobody's weights.
+    ['eclipse/model.safetensors', undefined],
+    ['clips/model.safetensors', undefined],
+    ['dinosaurs/model.safetensors', undefined],
+    ['googly/model.safetensors', undefined],
   ];
   for (const [origin, mean] of means) assert.equal(normalisationNamed(origin)?.mean[0], mean, origin);
 });

@@ -62,11 +62,22 @@ test("Hugging Face's preprocessor_config.json beside a config.json that says not
     size: 256,
     keepAspect: true,
   });
+  // From 384 on the same processor squashes the whole image.
+  const large = { ...convNeXt, size: { shortest_edge: 384 } };
+  assert.deepEqual((await read(t, { ...model, 'preprocessor_config.json': large }))!.resize, {
+    size: 224,
+    keepAspect: false,
+  });
+  const older = { ...convNeXt, size: 384 };
+  assert.equal((await read(t, { ...model, 'preprocessor_config.json': older }))!.resize!.keepAspect, false);
 });
 
 test('nothing is said where no file says it', async (t) => {
   assert.equal(await read(t, {}), undefined);
   assert.equal(await read(t, { 'config.json': { model_type: 'vit' } }), undefined);
+  for (const other of [['a'], { pretrained_cfg: 'in21k' }, { pretrained_cfg: null }]) {
+    assert.equal(await read(t, { 'config.json': other }), undefined);
+  }
 });
 
 test('values of another kind are refused with their place', async (t) => {

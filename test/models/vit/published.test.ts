@@ -9,7 +9,7 @@ import {
   widenHalf,
 } from '../../../src/models/pretrained/formats/half.js';
 import { readSafetensors, writeSafetensors } from '../../../src/models/pretrained/formats/safetensors.js';
-import { type LoadOptions, loadStateDict } from '../../../src/models/pretrained/load-network.js';
+import { inspectNetwork, type LoadOptions, loadStateDict } from '../../../src/models/pretrained/load-network.js';
 import { viTArchitecture } from '../../../src/models/vit/architecture.js';
 import type { ViTVariant } from '../../../src/models/vit/variants.js';
 import { float32, type StateDict } from '../../../src/shared/arrays.js';
@@ -158,6 +158,10 @@ for (const [file, expectedFile] of [
       for (const [index, value] of expected.entries())
         assert.ok(Math.abs(data[index]! - value) < 2e-6, `${image} ${index}`);
       assert.deepEqual(report.resampled, { from: 4, to: imageSize / 4 });
+      const grid = `of 4 x 4 patches is resampled to ${imageSize / 4} x ${imageSize / 4}`;
+      assert.ok(report.notes.some((note) => note.includes(grid)));
+      const about = await inspectNetwork(fixture(file), viTArchitecture({ ...tiny, imageSize }));
+      assert.ok(about.notes.some((note) => note.includes(grid)));
     }
   });
 }
@@ -241,6 +245,8 @@ test('the normalisation is that of config.json, else of the names; what is assum
 });
 
 test('a wrong shape is told with both shapes', async (t) => {
+  const scalar = await changed(t, withTensor('head.bias', []));
+  await assert.rejects(loadViT(scalar, tiny), requestError(/head\.weight has shape \[5, 8\]/));
   const file = await changed(t, withTensor('blocks.0.mlp.fc1.weight', [24, 8]));
   await assert.rejects(
     loadViT(file, tiny),
@@ -273,6 +279,26 @@ test('another size of network is refused with its name', async () => {
   );
 });
 
+test('heads and activation of Hugging Face are those of config.json, which no tensor tells', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'model.safetensors');
+  await writeSafetensors(file, (await readSafetensors(fixture('vit-transformers.safetensors'))).tensors);
+  const load = (config: object) => {
+    writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config));
+    return loadViT(folder, tiny);
+  };
+  assert.deepEqual((await load({ num_attention_heads: 2, hidden_act: 'gelu' })).weights, timm);
+  assert.deepEqual((await load(['nothing of it'])).weights, timm);
+  await assert.rejects(
+    load({ num_attention_heads: 4 }),
+    requestError(/patch size 4, 4 heads, but vit_test has .*2 heads/),
+  );
+  await assert.rejects(
+    load({ hidden_act: 'quick_gelu' }),
+    requestError(/hidden_act: expected gelu .*received quick_gelu/),
+  );
+});
+
 test('a known size is named', async (t) => {
   const file = path.join(temporaryFolder(t), 'tiny.safetensors');
   const blocks = Array.from({ length: 12 }, (_, index) => [`blocks.${index}.norm1.bias`, float32([192])] as const);
@@ -290,6 +316,7 @@ const others: [name: string, what: RegExp][] = [
   ['dist_token', /distilled DeiT/],
   ['reg_token', /register tokens/],
   ['fc_norm.weight', /averages its tokens/],
+  ['patch_embed.norm.weight', /normalises its patches/],
   ['norm_pre.weight', /CLIP/],
   ['blocks.0.attn.q_norm.weight', /normalises queries/],
 ];

@@ -70,7 +70,8 @@ export async function trainLanguage(runtime: Runtime, model: LanguageModelTraini
     initialParameters: async () => namedLeaves<Float32NdArray>(template),
     initialRest: null,
     stepOn: (state) => languageSteps(runtime, model, template, state),
-    remedy: 'Lower training.learning_rate',
+    // Its own: another rate for all would refuse the models that are done.
+    remedy: `Lower anchors.${name}.learning_rate`,
     hooks: {
       onStart: (epochsDone) =>
         keepJsonLines<EpochLine>(metricsFile, (line) => line.anchor !== name || line.epoch <= epochsDone),

@@ -1,6 +1,7 @@
 /** Reads ranges of files of any size: Node reads whole files up to 2 GiB only, weight files have 10 GB. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { RequestError } from '../../../shared/errors.js';
+import { explainReadError } from '../../../shared/files.js';
 
 /** One system call reads less than 2 GiB. */
 const mostBytesPerRead = 2 ** 30;
@@ -20,8 +21,7 @@ export class RangeReader {
     const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT')
         throw new RequestError(`${file} does not exist`, 'Check the path of the checkpoint.');
-      if (error.code === 'EACCES') throw new RequestError(`${file} cannot be read (EACCES)`, 'Check its permissions.');
-      throw error;
+      throw explainReadError(error, file);
     });
     const stats = await handle.stat();
     if (stats.isFile()) return new RangeReader(file, stats.size, handle);

@@ -3,14 +3,14 @@ import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
 import { exists } from '../../../shared/files.js';
 import { programFolder } from '../../../shared/program.js';
-import { architectureNames } from '../../architectures.js';
+import { architectureNames, withoutTag } from '../../architectures.js';
 import { llamaNames } from '../../llama/variants.js';
 import { singleFile } from './weight-files.js';
 
 /** Inside the package; the weights are data, so that they lie in src even for the compiled program in dist. */
 const folder = path.join('src', 'models', 'embedded');
 
-/** The file of an embedded network; a RequestError says which there are. `root` is the folder of the package. */
+/** The file of an embedded network, whose tag is ignored; a RequestError says which there are. `root` is the folder of the package. */
 export async function embeddedFile(architecture: string, root?: string): Promise<string> {
   const inPackage = path.join(root ?? (await programFolder()), folder);
   const present: string[] = [];
@@ -18,7 +18,7 @@ export async function embeddedFile(architecture: string, root?: string): Promise
     // A language model is a folder, with its tokenizer.
     const file = path.join(inPackage, llamaNames.includes(name) ? path.join(name, singleFile) : `${name}.safetensors`);
     if (!(await exists(file))) continue;
-    if (name === architecture) return file;
+    if (name === withoutTag(architecture)) return file;
     present.push(name);
   }
   throw new RequestError(

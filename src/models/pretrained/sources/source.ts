@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
+import { exists } from '../../../shared/files.js';
 import { openNpz } from '../formats/npz.js';
 import { openSafetensors } from '../formats/safetensors.js';
 import { openShards } from '../formats/shards.js';
@@ -43,8 +44,8 @@ async function openFile(file: string, location = file): Promise<Weights> {
   if (file.endsWith('.npz')) return openNpz(file);
   if (file.endsWith('.safetensors.index.json')) return openShards(file);
   refusePickle(file);
-  throw new RequestError(
-    `${location} is not a weight file that can be read`,
-    'Give a .safetensors or .npz file, a .safetensors.index.json file, a folder with one of them, hf-hub:OWNER/NAME, or embedded.',
-  );
+  const hint =
+    'Give a .safetensors or .npz file, a .safetensors.index.json file, a folder with one of them, hf-hub:OWNER/NAME, or embedded.';
+  if (!(await exists(file))) throw new RequestError(`${location} does not exist`, hint);
+  throw new RequestError(`${location} is not a weight file that can be read`, hint);
 }

@@ -1,17 +1,23 @@
 /** Which of the files of a model's folder, local or on the hub, hold the weights. */
+import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
 
 export const singleFile = 'model.safetensors';
 export const indexFile = 'model.safetensors.index.json';
 
-const pickle = /\.(bin|pth|pt|ckpt|pkl)$/;
+const pickle = /\.(bin|pth|pt|ckpt|pkl)(\.tar)?$/;
+
+/** What training scripts keep their state dict under; averaged weights first, as timm takes them (load_state_dict). */
+const stateDictKeys = ['state_dict_ema', 'model_ema', 'state_dict', 'model'];
 
 /**
  * The file to open: `model.safetensors`, the index of its shards, or else the only .safetensors or .npz file.
  *
- * @param names files of the folder, without sub-folders
+ * @param all files of the folder, without sub-folders
  */
-export function chooseWeightFile(location: string, names: readonly string[]): string {
+export function chooseWeightFile(location: string, all: readonly string[]): string {
+  // macOS leaves `._model.safetensors` beside what it copies.
+  const names = all.filter((name) => !name.startsWith('.'));
   for (const name of [singleFile, indexFile]) if (names.includes(name)) return name;
   const readable = names.filter((name) => /\.(safetensors|npz)$/.test(name));
   if (readable.length === 1) return readable[0]!;
@@ -32,15 +38,21 @@ export function chooseWeightFile(location: string, names: readonly string[]): st
 /** Refuses what PyTorch's own format is: a pickle, which can run any program when it is read. */
 export function refusePickle(file: string, folder?: string): void {
   if (!pickle.test(file)) return;
-  const target = file.replace(pickle, '.safetensors');
+  const isOnHub = folder?.startsWith('hf-hub:') === true;
+  const source = folder === undefined || isOnHub ? file : path.join(folder, file);
   const convert = [
     'import torch, safetensors.torch',
-    `w = torch.load('${file}', map_location='cpu', weights_only=True)`,
-    "w = w.get('model', w)",
-    `safetensors.torch.save_file({k: v.clone().contiguous() for k, v in w.items()}, '${target}')`,
+    `w = torch.load('${source}', map_location='cpu', weights_only=True)`,
+    `w = next((w[k] for k in ${quoted(stateDictKeys)} if w.get(k) is not None), w)`,
+    'w = {k: v.clone().contiguous() for k, v in w.items() if torch.is_tensor(v)}',
+    `safetensors.torch.save_file(w, '${source.replace(pickle, '.safetensors')}')`,
   ].join('; ');
   throw new RequestError(
     `${file}${folder ? ` (the only weight file of ${folder})` : ''} is a Python pickle, which is never opened because it can run programs`,
-    `Convert it once: python -c "${convert}"`,
+    `${isOnHub ? 'Download and convert' : 'Convert'} it once: python -c "${convert}"`,
   );
+}
+
+function quoted(names: readonly string[]): string {
+  return `(${names.map((name) => `'${name}'`).join(', ')})`;
 }

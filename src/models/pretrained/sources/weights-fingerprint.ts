@@ -38,6 +38,7 @@ async function addFile(hash: Hash, file: string): Promise<void> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
     throw new RequestError(
       `weights ${file} ${error.code === 'ENOENT' ? 'are not there' : `cannot be read (${error.code})`}`,
+      'Check the path of the checkpoint, and its permissions; weights of the hub are named hf-hub:OWNER/NAME.',
     );
   });
   try {

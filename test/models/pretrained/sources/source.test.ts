@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { embeddedFile } from '../../../../src/models/pretrained/sources/embedded.js';
 import { openWeights } from '../../../../src/models/pretrained/sources/source.js';
+import type { RequestError } from '../../../../src/shared/errors.js';
 import { fixture, requestError, temporaryFolder } from '../fixtures.js';
 
 const open = async (source: string) => {
@@ -21,7 +23,15 @@ test('chooses the weights of a folder', async (t) => {
   await assert.rejects(open(folder), requestError(/has no weight file/, /model\.safetensors/));
   writeFileSync(path.join(folder, 'pytorch_model.bin'), '');
   writeFileSync(path.join(folder, 'config.json'), '{}');
-  await assert.rejects(open(folder), requestError(/pytorch_model\.bin .*Python pickle/, /weights_only=True/));
+  const pickle = path.join(folder, 'pytorch_model');
+  await assert.rejects(
+    open(folder),
+    requestError(
+      /pytorch_model\.bin .*Python pickle/,
+      new RegExp(`torch\\.load\\('${pickle}\\.bin'.*'${pickle}\\.safetensors'`),
+    ),
+  );
+  writeFileSync(path.join(folder, '._a.npz'), 'what macOS leaves beside a file that it copies');
   copyFileSync(fixture('vit-google.npz'), path.join(folder, 'a.npz'));
   assert.equal(await open(folder), path.join(folder, 'a.npz'));
   copyFileSync(fixture('vit-timm.safetensors'), path.join(folder, 'b.safetensors'));
@@ -31,7 +41,7 @@ test('chooses the weights of a folder', async (t) => {
 });
 
 test('refuses pickles with the command that converts them', async () => {
-  for (const name of ['a.bin', 'a.pth', 'a.pt', 'a.ckpt']) {
+  for (const name of ['a.bin', 'a.pth', 'a.pt', 'a.ckpt', 'a.pth.tar']) {
     await assert.rejects(
       open(`/models/${name}`),
       requestError(/Python pickle/, /save_file\(.*'\/models\/a\.safetensors'\)/),
@@ -39,8 +49,49 @@ test('refuses pickles with the command that converts them', async () => {
   }
 });
 
-test('refuses other formats and missing files', async () => {
-  await assert.rejects(open('/models/a.onnx'), requestError(/a\.onnx is not a weight file/, /hf-hub:OWNER\/NAME/));
+const python = '/usr/bin/python3';
+const withoutPython = !existsSync(python) && `needs ${python}`;
+
+test('the command takes out what training scripts write', { skip: withoutPython }, async (t) => {
+  const folder = temporaryFolder(t);
+  // Averaged weights come first. A stand-in of the three calls that the command makes.
+  const standIn = [
+    'import json',
+    'class Tensor(str):',
+    '    clone = contiguous = lambda self: self',
+    'def load(file, **_): return json.load(open(file), object_hook=lambda d: {k: Tensor(v) if isinstance(v, str) else v for k, v in d.items()})',
+    'def is_tensor(value): return isinstance(value, Tensor)',
+    'def save_file(tensors, file): json.dump(tensors, open(file, "w"))',
+  ].join('\n');
+  mkdirSync(path.join(folder, 'safetensors'));
+  writeFileSync(path.join(folder, 'safetensors', '__init__.py'), '');
+  for (const file of ['torch.py', path.join('safetensors', 'torch.py')])
+    writeFileSync(path.join(folder, file), standIn);
+  const contents: [content: object, tensors: object][] = [
+    [{ a: '1' }, { a: '1' }],
+    [{ model: { a: '1' }, epoch: 3 }, { a: '1' }],
+    [{ state_dict: { a: '1', steps: 5 }, state_dict_ema: { a: '2' }, optimizer: {} }, { a: '2' }],
+    [{ model: { a: '1' }, model_ema: null }, { a: '1' }],
+  ];
+  for (const [content, tensors] of contents) {
+    const file = path.join(folder, 'a.pth');
+    writeFileSync(file, JSON.stringify(content));
+    const error = await open(file).catch((refusal: unknown) => refusal);
+    const [, command] = /python -c "(.*)"$/.exec((error as RequestError).hint!)!;
+    execFileSync(python, ['-c', command!], { cwd: folder, env: { ...process.env, PYTHONPATH: folder } });
+    assert.deepEqual(JSON.parse(readFileSync(path.join(folder, 'a.safetensors'), 'utf8')), tensors);
+  }
+});
+
+test('refuses other formats and missing files', async (t) => {
+  const other = path.join(temporaryFolder(t), 'a.onnx');
+  await assert.rejects(open(other), requestError(/a\.onnx does not exist/, /hf-hub:OWNER\/NAME/));
+  writeFileSync(other, '');
+  await assert.rejects(open(other), requestError(/a\.onnx is not a weight file/, /hf-hub:OWNER\/NAME/));
+  await assert.rejects(
+    open(path.join(other, 'b.safetensors')),
+    requestError(/cannot be read \(ENOTDIR\)/, /is a file/),
+  );
   await assert.rejects(open('/nowhere/a.safetensors'), requestError(/\/nowhere\/a\.safetensors does not exist/));
 });
 
@@ -54,5 +105,6 @@ test('finds embedded weights in the package', async (t) => {
   mkdirSync(folder, { recursive: true });
   copyFileSync(fixture('vit-timm.safetensors'), path.join(folder, 'vit_mini_tiny.safetensors'));
   assert.equal(await embeddedFile('vit_mini_tiny', root), path.join(folder, 'vit_mini_tiny.safetensors'));
+  assert.equal(await embeddedFile('vit_mini_tiny.tag', root), path.join(folder, 'vit_mini_tiny.safetensors'));
   await assert.rejects(embeddedFile('vit_base_patch16_224', root), requestError(/Embedded are vit_mini_tiny\./));
 });
