@@ -63,11 +63,10 @@ A machine without esta: --form writes a table to be filled in, --import reads it
     if (flags.form !== undefined) refuseIdle(parsed, [...measuring, 'machine'], 'a form is filled in elsewhere');
     if (flags.import !== undefined) refuseIdle(parsed, measuring, 'the table was measured elsewhere');
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
-    const { formOf, importTable } = await import('../src/experiment/measure/foreign-table.js');
+    const { formOf, importTable, writeForm } = await import('../src/experiment/measure/foreign-table.js');
     const run = await findTrial(args.run, flags.trial);
     if (flags.form !== undefined) {
-      const { writeAtomic } = await import('../src/shared/files.js');
-      await writeAtomic(flags.form, formOf(run, flags.all ? await this.allStitches(run) : undefined));
+      await writeForm(flags.form, formOf(run, flags.all ? await this.allStitches(run) : undefined));
       this.log(`Written: ${flags.form}`);
       return { file: flags.form };
     }

@@ -99,7 +99,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
     const predictions = await predict(engine, classifier, images, flags.top, (image, error) =>
       errors.set(image, error),
     ).finally(() => engine.dispose());
-    if (predictions.length === 0) throw [...errors.values()][0];
+    if (predictions.length === 0) throw ofAll([...errors.values()]);
     if (deployed) this.log(`${stitchSummary(deployed.result)}, of ${deployed.trial}`);
     for (const { image, top: classes } of predictions) {
       this.log(image);
@@ -116,7 +116,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
   }
 }
 
-/** Three numbers, of red, green and blue; each above `least`, if given. */
+/** Three numbers, of red, green and blue; each above `least`, if given, and none of pixels from 0 to 255. */
 function channelsFlag(summary: string, least = Number.NEGATIVE_INFINITY) {
   return Flags.custom<Channels>({
     dependsOn: ['checkpoint'],
@@ -125,8 +125,8 @@ function channelsFlag(summary: string, least = Number.NEGATIVE_INFINITY) {
     parse: async (text, _context, { name }) => {
       const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
       const [red, green, blue] = values as [number, number, number];
-      if (values.length === 3 && values.every((value) => value > least)) return [red, green, blue];
-      const expected = `three numbers${least === 0 ? ' above 0' : ''}, as 0.485,0.456,0.406`;
+      if (values.length === 3 && values.every((value) => value > least && value <= 1)) return [red, green, blue];
+      const expected = `three numbers${least === 0 ? ' above 0,' : ''} up to 1, as 0.485,0.456,0.406`;
       throw new RequestError(`--${name}: expected ${expected}, received ${JSON.stringify(text)}`);
     },
   })();
@@ -152,6 +152,11 @@ async function pretrainedBy(flags: Pretrained): Promise<Classifier> {
     ...(interpolation && { interpolation }),
     ...(cropShare && { cropShare }),
   });
+}
+
+/** Where no image could be read. */
+function ofAll([first, ...others]: readonly RequestError[]): RequestError {
+  return new RequestError([first!, ...others].map(({ message }) => message).join('\n'), first!.hint);
 }
 
 /** What was found for an image, or why nothing was: predictions come in the order of the images that could be read. */

@@ -9,6 +9,8 @@ export const imageExtensions = ['.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff'
 /** Images of other formats: worth a word of their own, because a user who has them expects them to be read. */
 const otherImages = ['.gif', '.ppm', '.pgm', '.jfif', '.heic', '.heif', '.avif', '.jxl', '.jp2', '.svg', '.dng'];
 
+export const hiddenReason = 'hidden (the name begins with a dot)';
+
 /** A file or folder that is not read, and why. */
 export interface LeftOut {
   readonly file: string;
@@ -36,7 +38,7 @@ export async function filesOfClass(folder: string): Promise<ClassFiles> {
     for (const name of others) leftOut.push({ file: path.join(at, name), reason: 'no regular file' });
     for (const name of folders) {
       const below = path.join(at, name);
-      if (name.startsWith('.')) leftOut.push({ file: below, reason: 'hidden (the name begins with a dot)' });
+      if (name.startsWith('.')) leftOut.push({ file: below, reason: hiddenReason });
       else if (way.includes(await realpath(below)))
         leftOut.push({ file: below, reason: 'a link to a folder above it' });
       else await walk(below, way);
@@ -61,7 +63,7 @@ export function isImageName(name: string): boolean {
 }
 
 function whyLeftOut(name: string): string | undefined {
-  if (name.startsWith('.')) return 'hidden (the name begins with a dot)';
+  if (name.startsWith('.')) return hiddenReason;
   const extension = path.extname(name).toLowerCase();
   if ((imageExtensions as readonly string[]).includes(extension)) return undefined;
   if (otherImages.includes(extension)) return `${extension} is not read, convert to PNG`;

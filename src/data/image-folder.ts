@@ -6,7 +6,7 @@ import path from 'node:path';
 import { RequestError } from '../shared/errors.js';
 import type { Dataset, ImageFolderSource, Sample } from './dataset.js';
 import { entriesOf } from './folder-entries.js';
-import { filesOfClass, imageExtensions, isImageName, type LeftOut, sentencesOf } from './image-files.js';
+import { filesOfClass, hiddenReason, imageExtensions, isImageName, type LeftOut, sentencesOf } from './image-files.js';
 
 /** Names that the validation split goes by. */
 const validationNames = ['val', 'validation', 'valid'];
@@ -14,13 +14,14 @@ const validationNames = ['val', 'validation', 'valid'];
 /** A data set that tells what was left out. */
 export interface ImageFolder extends Dataset {
   readonly notes: readonly string[];
+  /** Name of the folder whose images the test split is. */
+  readonly testFolder: string;
 }
 
 /**
  * Lists the images; classes are the folders of `train/` in code-unit order. Where only one of `val/` (also called
  * `validation/` or `valid/`) and `test/` exists it is the test split: what results are reported on must not choose
- * anything.
- * The other splits may lack classes, which a note names.
+ * anything. The other splits may lack classes, which a note names.
  * @throws RequestError for a missing folder, fewer than two classes, a class folder without images, and classes that
  * `train/` lacks
  */
@@ -42,6 +43,7 @@ export async function readImageFolder({ name, root }: Omit<ImageFolderSource, 'k
     classes,
     splits: { train, ...(val && { val }), test },
     notes: [...notes, ...sentencesOf(leftOut, root)],
+    testFolder: path.basename(testFolder ?? valFolder!),
   };
 }
 
@@ -97,9 +99,11 @@ async function readSplit(folder: string, classes: readonly string[], root: strin
   const { folders, files } = await entriesOf(folder);
   const found = folders.filter((name) => !name.startsWith('.'));
   const without = missingClasses(folder, found, classes);
-  const leftOut: LeftOut[] = files
-    .filter(isImageName)
-    .map((file) => ({ file: path.join(folder, file), reason: 'in no class folder' }));
+  const hidden = folders.filter((name) => !found.includes(name));
+  const leftOut: LeftOut[] = [
+    ...hidden.map((name) => ({ file: path.join(folder, name, path.sep), reason: hiddenReason })),
+    ...files.filter(isImageName).map((file) => ({ file: path.join(folder, file), reason: 'in no class folder' })),
+  ];
   const samples: Sample[] = [];
   for (const [label, name] of classes.entries()) {
     if (without.includes(name)) continue;

@@ -3,7 +3,7 @@ import type { ImageDatasetConfig } from '../config/schema/dataset.js';
 import { fewShotValidation, trainingListOf } from '../config/training-images.js';
 import { type Progress, silentProgress } from '../shared/progress.js';
 import type { Dataset } from './dataset.js';
-import { readImageFolder } from './image-folder.js';
+import { type ImageFolder, readImageFolder } from './image-folder.js';
 import { openOfficial } from './official/open.js';
 import { showActivities } from './official/prepare/activity.js';
 import { withTrainingList } from './official/readers/few-shot-list.js';
@@ -50,7 +50,7 @@ export async function listWhole(config: ImageDatasetConfig): Promise<Dataset> {
     case 'species':
       return listSpecies(config);
     case 'image-folder':
-      return withValidation(await readImageFolder(config), config.validation_fraction, validationSeed);
+      return withValidation(withTestNote(await readImageFolder(config)), config.validation_fraction, validationSeed);
     default: {
       const { name, kind, root } = config;
       const dataset = await openOfficial({
@@ -62,6 +62,14 @@ export async function listWhole(config: ImageDatasetConfig): Promise<Dataset> {
       return { ...dataset, name };
     }
   }
+}
+
+/** Who has called them validation images may take them for those that choose the learning rate. */
+function withTestNote(dataset: ImageFolder): Dataset {
+  const { testFolder, notes } = dataset;
+  if (testFolder === 'test') return dataset;
+  const note = `there is no test/: the images of ${testFolder}/ are the test images, by which nothing is chosen`;
+  return { ...dataset, notes: [note, ...notes] };
 }
 
 /** What a trial of this seed sees of the whole data set: the training images of its list, or so many shots. */

@@ -41,18 +41,19 @@ export async function writeAtomic(file: string, content: string | Uint8Array | r
     await askGuard(file); // a large file takes its time
     await rename(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {}); // a path through a file has no temporary name either
     throw explainWriteError(error, file);
   }
 }
 
-/** Appends one JSON line and flushes it. */
+/** Appends one JSON line. */
 export async function appendJsonLine(file: string, value: unknown): Promise<void> {
   try {
     await askGuard(file);
     await mkdir(path.dirname(file), { recursive: true });
     const handle = await open(file, 'a');
     try {
+      await askGuard(file); // again, right before the line: this process may have been stopped meanwhile
       await handle.writeFile(`${JSON.stringify(value)}\n`);
     } finally {
       await handle.close();
@@ -62,7 +63,11 @@ export async function appendJsonLine(file: string, value: unknown): Promise<void
   }
 }
 
-/** Reads JSON lines; a last line cut by a kill is dropped. Missing file: []. */
+/**
+ * Reads JSON lines. What a kill or a power loss leaves at the end is dropped: a line that was cut, or is no JSON. Missing
+ * file: [].
+ * @throws RequestError for such a line before others
+ */
 export async function readJsonLines<T>(file: string): Promise<T[]> {
   const text = await readSmallFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -70,7 +75,28 @@ export async function readJsonLines<T>(file: string): Promise<T[]> {
   });
   const lines = text.split('\n');
   lines.pop(); // what follows the last newline is empty, or the line that a kill cut
-  return lines.map((line) => JSON.parse(line) as T);
+  const read: T[] = [];
+  let damaged: number | undefined;
+  for (const [index, line] of lines.entries()) {
+    const value = parsed<T>(line);
+    if (value === undefined) damaged ??= index + 1;
+    else if (damaged === undefined) read.push(value);
+    else {
+      throw new RequestError(
+        `${file}, line ${damaged} is no JSON, and others follow it`,
+        'The file is damaged: restore it, or remove its folder and run the same command again.',
+      );
+    }
+  }
+  return read;
+}
+
+function parsed<T>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -135,6 +161,12 @@ export function explainWriteError(error: unknown, file: string): unknown {
     return new RequestError(
       `${path.dirname(file)} cannot be a folder: it, or a part of its path, is a file`,
       'Choose another folder, or move that file away.',
+    );
+  }
+  if (code === 'EISDIR') {
+    return new RequestError(
+      `${file} is a folder, and would be a file`,
+      `Name a file in it: ${path.join(file, 'NAME')}`,
     );
   }
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {

@@ -54,6 +54,7 @@ test('mean and std are those beside the weights, of the flags, or said to be ass
   assert.deepEqual(await logits(), stated);
   for (const [flag, value] of [
     ['--mean', '0.5,0.5'],
+    ['--mean', '123.7,116.3,103.5'],
     ['--std', '0.2,0,0.2'],
     ['--crop-share', '1.5'],
   ] as const) {
@@ -101,6 +102,10 @@ test('what cannot be read is named: exit status 2', async (t) => {
     ],
     [['--checkpoint', checkpoint, '--architecture', architecture, `${folder}/none.jpg`], /none\.jpg cannot be read/],
     [['--checkpoint', `${folder}/none.safetensors`, '--architecture', architecture, 'a.jpg'], /none\.safetensors/],
+    [
+      ['--checkpoint', checkpoint, '--architecture', architecture, `${folder}/none.jpg`, `${folder}/nowhere.jpg`],
+      /none\.jpg cannot be read.*\n.*nowhere\.jpg cannot be read/,
+    ],
     [['--checkpoint', checkpoint, '--architecture', architecture], /images/],
   ];
   for (const [args, expected] of cases) {

@@ -67,9 +67,10 @@ test('three splits, sorted by class and file', async () => {
 
 test('the only held-out split is the test split', async () => {
   await put('train/owl/1.jpg', 'train/wren/1.jpg', 'val/owl/2.jpg', 'val/wren/2.jpg');
-  const { splits } = await read();
+  const { splits, testFolder } = await read();
   assert.equal(splits.val, undefined);
   assert.equal(splits.test[0]!.file, path.join(root, 'val/owl/2.jpg'));
+  assert.equal(testFolder, 'val');
 });
 
 test('class folders may be links', async () => {
@@ -129,6 +130,7 @@ test('nested folders are read in the order of torchvision: folders by path, then
 test('what torchvision reads is read, and what is left out is named by reason', async () => {
   await put(...plain, 'train/owl/2.tif', 'train/owl/3.TIFF', 'train/owl/4.bmp', 'train/owl/5.gif', 'train/wren/6.gif');
   await put('train/wren/._1.jpg', 'train/wren/a.csv', 'train/loose.jpg', 'extra/owl/1.jpg', 'readme.txt');
+  await put('train/.owl-old/1.jpg');
   const { splits, notes } = await read();
   assert.deepEqual(relative(splits.train), [
     ...['1.jpg', '2.tif', '3.TIFF', '4.bmp'].map((file) => `train/owl/${file}`),
@@ -136,9 +138,9 @@ test('what torchvision reads is read, and what is left out is named by reason', 
   ]);
   assert.deepEqual(notes, [
     '1 left out, a folder that is no split: extra',
+    '2 left out, hidden (the name begins with a dot): train/.owl-old, train/wren/._1.jpg',
     '1 left out, in no class folder: train/loose.jpg',
     '2 left out, .gif is not read, convert to PNG: train/owl/5.gif, train/wren/6.gif',
-    '1 left out, hidden (the name begins with a dot): train/wren/._1.jpg',
     '1 left out, no image (.csv): train/wren/a.csv',
   ]);
 });

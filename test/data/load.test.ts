@@ -32,6 +32,17 @@ test('a folder of images gets the validation split it lacks', async () => {
   assert.deepEqual([splits.train.length, splits.val?.length, splits.test.length], [16, 4, 4]);
 });
 
+test('a note says that images called otherwise are the test images', async () => {
+  const root = path.join(folder, 'held-out');
+  for (const file of ['train/owl/1.jpg', 'train/owl/2.jpg', 'train/wren/3.jpg', 'val/owl/4.jpg', 'val/wren/5.jpg']) {
+    await mkdir(path.dirname(path.join(root, file)), { recursive: true });
+    await writeFile(path.join(root, file), '');
+  }
+  const config = { kind: 'image-folder', name: 'held-out', root, validation_fraction: 0.3 } as const;
+  const { notes } = await loadDataset(config, folder);
+  assert.equal(notes?.[0], 'there is no test/: the images of val/ are the test images, by which nothing is chosen');
+});
+
 test('a published list says which images are trained on, another one for each seed', async () => {
   const root = path.join(folder, 'listed');
   for (const file of [

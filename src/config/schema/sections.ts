@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { precisions } from '../../shared/engine-names.js';
 import { count, countOrZero, field, fraction, identifier, nonNegative, positive } from './fields.js';
 
-const channels = () => z.tuple([z.number(), z.number(), z.number()]);
+/** Other programs count from 0 to 255, and their numbers would make all images nearly one colour. */
+const inOtherUnits = 'expected a number <= 1, as values are in [0, 1]: divide it by 255';
+const mean = () => z.number().min(0).max(1, inOtherUnits);
 /** Below it, normalised values leave the range in which networks compute. */
-const std = () => z.number().min(0.001);
-const stds = () => z.tuple([std(), std(), std()]);
+const std = () => z.number().min(0.001).max(1, inOtherUnits);
+const ofChannels = (value: z.ZodNumber) => z.tuple([value, value, value]);
 
 export const preprocessingSchema = z.strictObject({
   resize: field(
@@ -27,12 +29,12 @@ export const preprocessingSchema = z.strictObject({
   interpolation: field(z.enum(['bicubic', 'bilinear']).default('bicubic'), 'Kernel of the resize.', 'timm (augreg)'),
   flip: field(z.boolean().default(true), 'Random horizontal flip in training.', 'supplement A'),
   mean: field(
-    channels().optional(),
+    ofChannels(mean()).optional(),
     'Mean of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
     'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
   ),
   std: field(
-    stds().optional(),
+    ofChannels(std()).optional(),
     'Deviation of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
     'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
   ),

@@ -8,6 +8,7 @@
  * be decoded completely is an error: nothing is skipped or filled up silently.
  */
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, RequestError } from '../../shared/errors.js';
 import { decodeBitmap, isBitmap } from './bitmap.js';
@@ -38,16 +39,28 @@ export async function decodeImage(file: string, { resize, interpolation }: Decod
     if (resize) {
       const { width, height } = shrunkExtent(extent, resize);
       const kernel = interpolation === 'bicubic' ? sharp.kernel.cubic : sharp.kernel.linear;
-      // shrink-on-load of JPEG would be faster, but blurrier than the resizing of the reference implementations
+      if (!dividesWell(extent)) pipeline.extract({ left: 0, top: 0, ...extent });
+      // more of the shrinking by libjpeg would be faster, but blurrier than the resizing of the reference implementations
       pipeline.resize({ width, height, fit: 'fill', kernel, fastShrinkOnLoad: false });
     }
     return await pixelsOf(pipeline);
   } catch (error) {
-    throw new RequestError(
-      `image ${file} cannot be decoded: ${messageOf(error).split('\n')[0]}; expected a complete JPEG, PNG, WebP, TIFF or BMP file`,
-      'Restore the file from its source, or remove it from the data set.',
+    throw undecodable(file, messageOf(error));
+  }
+}
+
+/** @param reason of sharp, whose first line says it */
+function undecodable(file: string, reason: string): RequestError {
+  if (reason.includes('exceeds pixel limit')) {
+    return new RequestError(
+      `image ${file} has more pixels than are read, 268 million (16383 x 16383)`,
+      'Save a smaller copy of it in its place: networks see it shrunk anyway.',
     );
   }
+  return new RequestError(
+    `image ${file} cannot be decoded: ${reason.split('\n')[0]}; expected a complete JPEG, PNG, WebP, TIFF or BMP file`,
+    'Restore the file from its source, or remove it from the data set.',
+  );
 }
 
 const asPillow = { failOn: 'error', ignoreIcc: true } as const;
@@ -61,6 +74,15 @@ async function rgbPipeline(bytes: Buffer): Promise<{ pipeline: Sharp; extent: Ex
   const rgb = image.toColourspace('srgb');
   // sharp would weight colours by alpha where it resizes, so the channel goes before
   return hasAlpha ? ofPixels(await pixelsOf(rgb.removeAlpha())) : { pipeline: rgb, extent };
+}
+
+/**
+ * Whether libjpeg may shrink the image by 2, 4 or 8 while it decodes, as sharp has it do from a fourfold shrink on. It
+ * rounds sizes up, which sharp takes for whole: the picture would lie stretched by up to 7 pixels. A cut beforehand, of
+ * nothing, makes sharp decode all pixels.
+ */
+function dividesWell({ width, height }: Extent): boolean {
+  return width % 8 === 0 && height % 8 === 0;
 }
 
 function ofPixels({ width, height, pixels }: RgbImage): { pipeline: Sharp; extent: Extent } {
@@ -102,6 +124,9 @@ async function readImageFile(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EISDIR') {
+      throw new RequestError(`${file} is a folder, not an image`, `Name the images in it: ${path.join(file, '*.jpg')}`);
+    }
     throw new RequestError(
       `image ${file} cannot be read: ${messageOf(error)}`,
       'Check the path and its permissions; the data set may have been moved since it was listed.',

@@ -11,6 +11,9 @@
  *     shrunk by sharp, lanczos2 / lanczos3 / mitchell / linear     0.23 / 0.87 / 1.2 / 1.5    6 / 23 / 23 / 29
  *     enlarged by sharp, any kernel                                6.5    134
  *
+ * Of mosaics of such photographs, shrunk by far: 667 x 401 to 72 pixels 0.56 and 3; 4005 x 3003 to 256 pixels 0.88 and 12,
+ * to 72 pixels 1.6 and 12.
+ *
  * So batches shrink with the cubic kernel, and leave enlarging to our resampling.
  */
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';

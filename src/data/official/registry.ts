@@ -129,6 +129,6 @@ export function findOfficial(name: string): readonly OfficialSpec[] {
   const near = nearest(name, [...names, ...officialSpecs.flatMap((spec) => spec.aliases)]);
   throw new RequestError(
     `unknown data set '${name}'${near === undefined ? '' : `, did you mean '${near}'?`}`,
-    `Known are ${names.join(', ')}.`,
+    `Known are ${names.join(', ')}. A folder of your own is looked through by esta data check image-folder --root DIR.`,
   );
 }

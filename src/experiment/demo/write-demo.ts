@@ -9,11 +9,13 @@
  *     runtime/                         ONNX Runtime Web: WebAssembly, and WebGPU where there is one
  *     examples/                        some test images, where they are there
  */
-import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Precision } from '../../config/deployment-options.js';
+import { decodeImage } from '../../data/images/decode.js';
+import { encodePng } from '../../data/images/encode.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import { datasetLabel, pathLabel } from '../../report/curves/labels.js';
 import type { ResultSegment } from '../../run-folder/result.js';
@@ -75,7 +77,7 @@ export async function writeDemo(
   runFolder: string,
   { out, trial: name, examples: count = 6, precision = 'float32', cacheFolder }: DemoOptions,
 ): Promise<Palette> {
-  if ((await exists(out)) && !(await exists(path.join(out, 'palette.json')))) {
+  if ((await exists(out)) && !(await isDemo(out))) {
     throw new RequestError(`${out} is there, and no demo`, 'Give --out a folder that does not exist yet.');
   }
   const run = await findTrial(runFolder, name);
@@ -111,8 +113,20 @@ function precisionNote(precision: Precision): string {
   return precision === 'float32' ? '' : ` Its weights are ${precision}; the accuracies are those of float32 weights.`;
 }
 
+/** Its palette is written last: without one, a folder is the beginning of a demo where it holds models and nothing else. */
+async function isDemo(out: string): Promise<boolean> {
+  if (await exists(path.join(out, 'palette.json'))) return true;
+  const parts = ['models', 'program', 'runtime', 'examples', ...(await readdir(await pageFolder()))];
+  const found: readonly string[] = await readdir(out).catch(() => []); // a file
+  return found.includes('models') && found.every((name) => parts.includes(name));
+}
+
+async function pageFolder(): Promise<string> {
+  return path.join(await programFolder(), 'src/experiment/demo/page');
+}
+
 async function copyPage(out: string): Promise<void> {
-  await cp(path.join(await programFolder(), 'src/experiment/demo/page'), out, { recursive: true });
+  await cp(await pageFolder(), out, { recursive: true });
   const compiled = fileURLToPath(new URL('../..', import.meta.url));
   await copyProgram(compiled, programFiles, path.join(out, 'program'));
   const runtime = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
@@ -136,12 +150,20 @@ async function copyProgram(
   }
 }
 
+/** What browsers show; other images are examples as PNG. */
+const shownExtensions = ['.jpg', '.jpeg', '.png', '.webp', '.bmp'];
+
 async function copyExamples(samples: readonly { readonly file: string }[], out: string): Promise<string[]> {
   await mkdir(path.join(out, 'examples'), { recursive: true });
-  const copies = samples.map(({ file }, index) => ({
-    file,
-    copy: `examples/${index}${path.extname(file).toLowerCase()}`,
-  }));
-  for (const { file, copy } of copies) await copyFile(file, path.join(out, copy));
-  return copies.map(({ copy }) => copy);
+  const copies: string[] = [];
+  for (const [index, { file }] of samples.entries()) {
+    const extension = path.extname(file).toLowerCase();
+    const isShown = shownExtensions.includes(extension);
+    const copy = `examples/${index}${isShown ? extension : '.png'}`;
+    if (isShown) await copyFile(file, path.join(out, copy));
+    else
+      await writeAtomic(path.join(out, copy), await encodePng(await decodeImage(file, { interpolation: 'bicubic' })));
+    copies.push(copy);
+  }
+  return copies;
 }

@@ -1,5 +1,4 @@
 /** `esta export`: writes a deployed stitch as a file for other programs, runs it, and says beside it what it is. */
-import path from 'node:path';
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import { openModelFile } from '../../engine/onnx/files/model-file.js';
 import { writeAtomic } from '../../shared/files.js';
@@ -7,6 +6,7 @@ import type { Progress } from '../../shared/progress.js';
 import type { DeployedNetwork } from './deployed-network.js';
 import { type Description, describe } from './description.js';
 import { type FileOptions, type OnnxModel, onnxModelOf } from './export-network.js';
+import { descriptionOf, refuseOtherName, refuseToReplaceOther } from './file-name.js';
 import { spread, testImagesOf } from './test-images.js';
 import { accuracyOfFile, type Verification, verify } from './verification.js';
 
@@ -34,12 +34,17 @@ export interface ExportedFile extends Description, Required<FileOptions> {
   readonly accuracy?: number;
 }
 
-/** @param file name of the ONNX file; what describes it has the same name with `.json` */
+/**
+ * @param file name of the ONNX file; what describes it has the same name with `.json`
+ * @throws RequestError where the name is that of another kind of file, or that JSON file is there and something else
+ */
 export async function exportFile(
   network: DeployedNetwork,
   file: string,
   { batch, progress, cacheFolder, operators = 'onnxruntime', precision = 'float32' }: ExportOptions,
 ): Promise<ExportedFile> {
+  refuseOtherName(file, '.onnx');
+  await refuseToReplaceOther(file);
   const { model, images } = onnxModelOf(network, batch, { operators, precision });
   await writeAtomic(file, model);
   const found = await testImagesOf(network, cacheFolder);
@@ -50,11 +55,13 @@ export async function exportFile(
   try {
     const comparison = await verify(opened, network, spread(samples, comparedImages), engine);
     const isMeasured = precision !== 'float32' && samples.length > 0;
+    if (isMeasured && 'changed' in found) {
+      progress.line(`Accuracy of the file and of the run are of other images: ${found.changed}.`);
+    }
     const accuracy = isMeasured ? await accuracyOfFile(opened, network, samples, progress) : undefined;
-    const { dir, name } = path.parse(file);
     const exported: ExportedFile = {
       file,
-      description: path.join(dir, `${name}.json`),
+      description: descriptionOf(file),
       bytes: model.length,
       input: { images, type: 'float32', values: 'RGB, 0 to 255' },
       output: { logits: [images[0] as number | 'batch', network.classes.length] },

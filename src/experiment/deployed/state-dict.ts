@@ -7,10 +7,12 @@
 import { stat } from 'node:fs/promises';
 import type { Precision } from '../../config/deployment-options.js';
 import { writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
+import { normalisationMetadata } from '../../models/pretrained/published-input.js';
 import { headRows, publishedFrom } from '../../models/weights.js';
 import type { StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { type Description, describe } from './description.js';
+import { refuseOtherName } from './file-name.js';
 import type { StitchNetwork } from './trained-trial.js';
 
 /** What a reader has to know of the part of a stitch that one anchor is; the names of its tensors begin with `prefix`. */
@@ -75,8 +77,9 @@ export interface ExportedStateDict extends Description, Pick<StitchStateDict, 's
 }
 
 /**
- * The metadata hold `segments` and what `describe` says of the network, each entry as JSON.
- * @throws RequestError for int8, which PyTorch has no layers for
+ * The metadata hold `segments` and what `describe` says of the network, each entry as JSON, and mean and std as whatever
+ * reads pretrained weights looks for them.
+ * @throws RequestError for int8, which PyTorch has no layers for, and for the name of another kind of file
  */
 export async function exportStateDict(
   network: StitchNetwork,
@@ -89,10 +92,14 @@ export async function exportStateDict(
       'Give --precision float16, or an ONNX file to --out.',
     );
   }
+  refuseOtherName(file, '.safetensors');
   const { tensors, segments } = stateDictOf(network);
   const described = describe(network);
   const entries = Object.entries({ segments, ...described });
-  const metadata = Object.fromEntries(entries.map(([name, value]) => [name, JSON.stringify(value)]));
+  const metadata = {
+    ...Object.fromEntries(entries.map(([name, value]) => [name, JSON.stringify(value)])),
+    ...normalisationMetadata(described.preprocessing),
+  };
   await writeSafetensors(file, tensors, { metadata, dtype: precision === 'float16' ? 'F16' : 'F32' });
   return { file, bytes: (await stat(file)).size, precision, segments, ...described };
 }

@@ -2,12 +2,15 @@
 import { isTextDataset } from '../../config/schema/dataset.js';
 import type { Sample } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
+import { imagesIdentity } from '../../run-folder/identity/input-identity.js';
 import { RequestError } from '../../shared/errors.js';
 import { defaultCacheFolder } from '../../shared/folders/cache-folder.js';
 import type { StitchNetwork } from './trained-trial.js';
 
-/** All of them, or why they cannot be read. */
-export type TestImages = { readonly samples: readonly Sample[] } | { readonly absent: string };
+/** All of them, and what has changed since the trial was tested, or why they cannot be read. */
+export type TestImages =
+  | { readonly samples: readonly Sample[]; readonly changed?: string }
+  | { readonly absent: string };
 
 export async function testImagesOf(
   {
@@ -16,16 +19,21 @@ export async function testImagesOf(
     dataset,
     seed,
     classes,
-  }: Pick<StitchNetwork, 'experiment' | 'trial' | 'dataset' | 'seed' | 'classes'>,
+    images,
+  }: Pick<StitchNetwork, 'experiment' | 'trial' | 'dataset' | 'seed' | 'classes' | 'images'>,
   cacheFolder = defaultCacheFolder(),
 ): Promise<TestImages> {
   const known = experiment.data.find(({ name }) => name === dataset);
   if (!known) return { absent: `the experiment of ${trial} has no data set ${dataset}` };
   if (isTextDataset(known)) return { absent: `${dataset} has texts` };
   try {
-    const { splits, classes: found } = await loadDataset(known, cacheFolder, { seed });
-    if (`${found}` !== `${classes}`) return { absent: `the data set ${dataset} has other classes by now` };
-    return { samples: splits.test };
+    const found = await loadDataset(known, cacheFolder, { seed });
+    const { splits } = found;
+    if (`${found.classes}` !== `${classes}`) return { absent: `the data set ${dataset} has other classes by now` };
+    if (!images || imagesIdentity(found).names_and_sizes === images.names_and_sizes) return { samples: splits.test };
+    const { test } = images.images;
+    const counts = test === splits.test.length ? '' : ` (${test} test images then, ${splits.test.length} now)`;
+    return { samples: splits.test, changed: `images of ${dataset} were added, removed or changed since${counts}` };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     return { absent: error.message };

@@ -11,7 +11,8 @@ import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { LogitsFunction } from '../../evaluation/accuracy.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { Linear } from '../../models/layers.js';
-import { refuseOtherWeights } from '../../run-folder/identity/recorded.js';
+import type { ImagesIdentity } from '../../run-folder/identity/input-identity.js';
+import { recordedIdentity, refuseOtherWeights } from '../../run-folder/identity/recorded.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
@@ -49,6 +50,8 @@ export interface StitchNetwork {
   readonly preprocessing: Preprocessing;
   /** What it was trained by. */
   readonly experiment: DeepReadonly<Experiment>;
+  /** The images that it was trained and tested with; left out: drawn ones, or an old version has not recorded them. */
+  readonly images?: ImagesIdentity;
   readonly stitch: Stitch;
   /** Of all anchors, small to large. */
   readonly architectures: readonly Architecture[];
@@ -80,6 +83,7 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
   }
   const trialFolder = trialFolderIn(folder, run);
   await refuseOtherWeights(trialFolder, experiment.anchors);
+  const images = (await recordedIdentity(trialFolder))?.images;
   const trained = await readTrained(path.join(trialFolder, 'trained.safetensors'));
   const { classes, trainables, layers, stitches } = trained;
   const { space, network } = pstSpaceOf(experiment, classes.length);
@@ -120,6 +124,7 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
         classes,
         preprocessing,
         experiment,
+        ...(images && { images }),
         stitch,
         architectures,
         weights: { path: mergeStitch(stitch, frozen, trainables, architectures), head },

@@ -14,12 +14,13 @@ import {
   measurementVersion,
   parseMeasurements,
 } from '../../run-folder/measured/measurement.js';
-import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import { measurementsFile, writeMachine } from '../../run-folder/measured/measurements-folder.js';
 import type { StitchResult } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
-import { explainReadError, readJson } from '../../shared/files.js';
+import { readJson, writeAtomic } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
+import { readCsvRows } from './csv-rows.js';
 
 const columns = [
   'trial',
@@ -65,12 +66,30 @@ export function formOf(
 }
 
 /**
+ * Writes the form; one of before is replaced as long as it is empty.
+ * @throws RequestError where the file holds anything else, as times that were filled in
+ */
+export async function writeForm(file: string, form: string): Promise<void> {
+  const before = await readFile(file, 'utf8').catch(() => undefined);
+  const [header, ...rows] = before?.trimEnd().split('\n') ?? [];
+  const isEmpty = header === columns.join(',') && rows.every((cells) => cells.endsWith(',1,,,,'));
+  if (before !== undefined && !isEmpty) {
+    throw new RequestError(
+      `${file} is there, and no empty form: it would be replaced`,
+      'Import it with --import, give --form another name, or remove that file.',
+    );
+  }
+  await writeAtomic(file, form);
+}
+
+/**
  * Writes what a table says into the run folder.
  * @param machine its name; default: the one that the table names, if it was written by `esta measure`
  * @throws RequestError where it is of another run, names the row
  */
 export async function importTable(run: MeasuredRun, file: string, machine?: string): Promise<MachineMeasurements> {
-  const content = path.extname(file).toLowerCase() === '.json' ? await readJson<unknown>(file) : await readCsv(file);
+  const content =
+    path.extname(file).toLowerCase() === '.json' ? await readJson<unknown>(file) : await readCsvRows(file);
   if (!Array.isArray(content)) {
     const own = parseMeasurements(content, file);
     const trials = own.trials.filter(({ trial }) => trial === run.name);
@@ -82,11 +101,13 @@ export async function importTable(run: MeasuredRun, file: string, machine?: stri
   if (machine === undefined) {
     throw new RequestError(`${file} does not say on which machine it was measured`, 'Name it with --machine NAME.');
   }
+  refuseMeasuredHere(run, machine, file);
   const rows = content.map((entry, index) => parseRow(entry, `${file}, row ${index + 1}`));
   const own = rows.filter(({ trial }) => trial === run.name);
   if (own.length === 0) throw ofAnotherRun(run, file, `no row is of ${run.name}`);
   for (const { stitch: id, flops, fingerprint } of own)
     checkIdentity(run, { fingerprint, stitches: [{ id, ...(flops && { flops }) }] }, file);
+  refuseTwice(own, file);
   return written(run, {
     version: measurementVersion,
     machine,
@@ -134,6 +155,28 @@ function checkIdentity(run: MeasuredRun, { fingerprint, stitches }: Identified, 
   }
 }
 
+/** A form must not cost the minutes of a measurement, nor the memory and file sizes that only that has. */
+function refuseMeasuredHere({ machines, folder }: MeasuredRun, machine: string, file: string): void {
+  const known = machines.find((table) => table.machine === machine);
+  if (known?.processor === undefined) return;
+  throw new RequestError(
+    `${machine} has been measured by esta measure (${known.runtime}), and ${file} would replace that`,
+    `Give --machine another name, or remove ${measurementsFile(folder, machine)}.`,
+  );
+}
+
+/** Which of two times were meant cannot be told. */
+function refuseTwice(rows: readonly Row[], file: string): void {
+  const twice = rows.find(({ stitch, batch }, index) =>
+    rows.slice(0, index).some((other) => other.stitch === stitch && other.batch === batch),
+  );
+  if (!twice) return;
+  throw new RequestError(
+    `${file} has two rows of stitch ${twice.stitch} with batch ${twice.batch}; expected one of each stitch and batch`,
+    'Leave the right one. Times of two devices or runtimes go into two files, imported under two names of --machine.',
+  );
+}
+
 function ofAnotherRun(run: MeasuredRun, file: string, reason: string): RequestError {
   const command = estaCommand('measure', run.folder, '--trial', run.name, '--form', 'form.csv');
   return new RequestError(
@@ -149,12 +192,4 @@ function parseRow(entry: unknown, where: string): Row {
     return `${at.join('.') || 'the row'}: ${message}, received ${JSON.stringify(input)}`;
   });
   throw new RequestError(`${where} is not valid:\n  ${problems.join('\n  ')}`, `Columns are ${columns.join(', ')}.`);
-}
-
-async function readCsv(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw explainReadError(error, file);
-  });
-  const { read } = await import('vega');
-  return [...(read(text.replace(/^\uFEFF/, ''), { type: 'csv' }) as object[])];
 }

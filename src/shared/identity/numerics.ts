@@ -4,5 +4,6 @@
  * number are not continued, and results of another number are not mixed with new ones or reused; they stay readable.
  *
  * 2: many kernels at once sum in another order, and a small GELU is a product; trainings differ from their sixth digit on.
+ * 3: JPEGs that are shrunk fourfold or more are no longer stretched by up to 7 pixels first, which libjpeg did.
  */
-export const numericsVersion = 2;
+export const numericsVersion = 3;

@@ -71,6 +71,16 @@ test('the sources of pretraining are data sets of the file', () => {
   ]);
 });
 
+test('means and deviations that count from 0 to 255 are refused, with what to do', () => {
+  const imagenet = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
+  const problems = problemsOf({ preprocessing: imagenet });
+  assert.equal(problems.length, 6);
+  assert.match(problems[0]!, /^preprocessing\.mean\.0: expected a number <= 1, as .* \[0, 1\]: divide it by 255/);
+  assert.match(problems[3]!, /^preprocessing\.std\.0: .*divide it by 255/);
+  assert.match(problemsOf({ preprocessing: { mean: [-0.1, 0, 0] } }).join(), /^preprocessing\.mean\.0: .*0$/);
+  assert.deepEqual(problemsOf({ preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] } }), []);
+});
+
 test('channels are three, their deviations not almost nothing; edges of bins are two', () => {
   const [low, right] = [
     [0.5, 0.5, 0.0009],

@@ -197,6 +197,25 @@ test('resizing agrees with the antialiased filters of Pillow', async () => {
   assert.deepEqual([kept.width, kept.height], [22, 17], 'torchvision truncates 17 * 40 / 30 = 22.67');
 });
 
+test('a JPEG whose size eight does not divide is not stretched where it shrinks to a quarter and less', async () => {
+  const [width, height] = [501, 333];
+  const texture = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+    const [x, y] = [Math.floor(at / 3) % width, Math.floor(at / 3 / width)];
+    return 128 + 60 * Math.sin(x / 5) + 60 * Math.sin(y / 6);
+  });
+  const jpeg = sharp(texture, { raw: { width, height, channels: 3 } }).jpeg({ quality: 95 });
+  for (const orientation of [1, 6]) {
+    const file = await saved(`texture-${orientation}.jpg`, jpeg.clone().withMetadata({ orientation }));
+    const whole = await decodeImage(file, own);
+    const shrunk = await decodeImage(file, { interpolation: 'bicubic', resize: { size: 64, keepAspect: false } });
+    const expected = new Float32Array(64 * 64 * 3);
+    const window = { left: 0, top: 0, width: whole.width, height: whole.height };
+    resample(whole, window, 64, 'bicubic', false, expected);
+    // where libjpeg shrinks by itself, it rounds up, and values are 20 apart
+    assertNear([...shrunk.pixels], [...expected], 4);
+  }
+});
+
 test('an image that the resize would enlarge keeps its size', async () => {
   const file = await saved('small.png', halves());
   const { width, height } = await decodeImage(file, { ...own, resize: { size: 8, keepAspect: true } });
@@ -224,4 +243,17 @@ test('missing, damaged and truncated files are errors that name the file', async
       });
     }
   }
+  await assert.rejects(decodeImage(folder, own), {
+    message: `${folder} is a folder, not an image`,
+    hint: `Name the images in it: ${path.join(folder, '*.jpg')}`,
+  });
+});
+
+test('an image of more pixels than are read is named as too large, not as damaged', async () => {
+  const file = path.join(folder, 'panorama.svg');
+  await writeFile(file, '<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="14000"/>');
+  await assert.rejects(decodeImage(file, own), {
+    message: `image ${file} has more pixels than are read, 268 million (16383 x 16383)`,
+    hint: /smaller copy/,
+  });
 });

@@ -16,6 +16,7 @@ test('25 data sets; names, aliases and the group', () => {
   assert.equal(findOfficial('cifar100')[0]?.name, 'cifar-100');
   assert.equal(findOfficial('vtab-1k').length, 19);
   assert.throws(() => findOfficial('nabird'), /unknown data set 'nabird', did you mean 'nabirds'\?/);
+  assert.throws(() => findOfficial('my-photos'), { hint: /esta data check image-folder --root DIR\.$/ });
 });
 
 test('unprepared data is read from its layout; tasks of VTAB-1k by name or alias', async (t) => {

@@ -1,6 +1,6 @@
 /** What lies in the folder of a demo, of stitches that were never trained. The page in a browser: the recipe test. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
@@ -8,11 +8,8 @@ import { writeDemo } from '../../../src/experiment/demo/write-demo.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { writtenAnchors, writtenRun } from '../written-run.js';
 
-test('a folder for any server: page, program, runtime, models, examples, and the palette', async (t) => {
-  const folder = temporaryFolder(t);
-  const [runFolder, root, out] = ['run', 'images', 'demo'].map((name) => path.join(folder, name)) as [
-    ...[string, string, string],
-  ];
+/** Two classes of two images in each split, and a run on them that deploys three stitches. */
+async function writtenWithImages(runFolder: string, root: string, deployed: readonly number[]) {
   for (const split of ['train', 'test']) {
     for (const [index, name] of ['dark', 'light'].entries()) {
       await mkdir(path.join(root, split, name), { recursive: true });
@@ -23,17 +20,22 @@ test('a folder for any server: page, program, runtime, models, examples, and the
       }
     }
   }
-  const { run } = await writtenRun(
-    runFolder,
-    {
-      name: 'written',
-      anchors: await writtenAnchors(folder),
-      data: { kind: 'image-folder', name: 'mine', root },
-      adaptation: { ranks: [2, 2] },
-      preprocessing: { crop: 64 },
-    },
-    { classes: ['dark', 'light'], deployed: [1, 4, 0] },
-  );
+  const document = {
+    name: 'written',
+    anchors: await writtenAnchors(path.dirname(root)),
+    data: { kind: 'image-folder', name: 'mine', root },
+    adaptation: { ranks: [2, 2] },
+    preprocessing: { crop: 64 },
+  };
+  return writtenRun(runFolder, document, { classes: ['dark', 'light'], deployed });
+}
+
+test('a folder for any server: page, program, runtime, models, examples, and the palette', async (t) => {
+  const folder = temporaryFolder(t);
+  const [runFolder, root, out] = ['run', 'images', 'demo'].map((name) => path.join(folder, name)) as [
+    ...[string, string, string],
+  ];
+  const { run } = await writtenWithImages(runFolder, root, [1, 4, 0]);
   const stitches = run.result.stitches.toSorted((a, b) => a.flops - b.flops);
   const palette = await writeDemo(runFolder, { out, examples: 3 });
 
@@ -103,4 +105,38 @@ test('a folder for any server: page, program, runtime, models, examples, and the
     assert.ok(again.stitches[0]!.bytes < palette.stitches[0]!.bytes);
     assert.equal(again.examples.length, 4, 'there are no more');
   });
+});
+
+test('an image that browsers do not show is an example as PNG', async (t) => {
+  const folder = temporaryFolder(t);
+  const [runFolder, root, out] = ['run', 'images', 'demo'].map((name) => path.join(folder, name)) as [
+    ...[string, string, string],
+  ];
+  await writtenWithImages(runFolder, root, [0]);
+  const [png, tiff] = ['0.PNG', '0.tif'].map((name) => path.join(root, 'test', 'dark', name)) as [string, string];
+  await writeFile(tiff, await sharp(png).tiff().toBuffer());
+  const pixels = await sharp(png).raw().toBuffer();
+  await rm(png);
+  const { examples } = await writeDemo(runFolder, { out });
+  const first = path.join(out, examples[0]!);
+  assert.deepEqual([examples[0], (await sharp(first).metadata()).format], ['examples/0.png', 'png']);
+  assert.deepEqual(await sharp(first).raw().toBuffer(), pixels);
+});
+
+test('a demo that was stopped while it was written is written again; models beside anything else stay', async (t) => {
+  const folder = temporaryFolder(t);
+  const [runFolder, root, out] = ['run', 'images', 'demo'].map((name) => path.join(folder, name)) as [
+    ...[string, string, string],
+  ];
+  await writtenWithImages(runFolder, root, [0]);
+  await mkdir(path.join(out, 'models'), { recursive: true });
+  await writeFile(path.join(out, 'models', 'stitch-0.onnx'), '');
+  await writeFile(path.join(out, 'thesis.txt'), '');
+  await assert.rejects(writeDemo(runFolder, { out }), { message: `${out} is there, and no demo` });
+  await rm(path.join(out, 'thesis.txt'));
+  const { stitches } = await writeDemo(runFolder, { out });
+  assert.equal((await stat(path.join(out, 'models', 'stitch-0.onnx'))).size, stitches[0]!.bytes);
+  const file = path.join(folder, 'file');
+  await writeFile(file, '');
+  await assert.rejects(writeDemo(runFolder, { out: file }), { message: `${file} is there, and no demo` });
 });

@@ -133,7 +133,8 @@ test('the file says what it is; float16 halves it; codes are refused', async (t)
   assert.equal(bytes, (await stat(file)).size);
   assert.ok(half!.bytes < 0.6 * bytes);
   const { metadata, tensors } = await readSafetensors(file);
-  const { format: _, ...entries } = metadata; // "pt", as PyTorch's own files
+  const { format: _, normalisation, ...entries } = metadata; // "pt", as PyTorch's own files
+  assert.equal(normalisation, Array(6).fill(0.5).join(',')); // as readers of pretrained weights look for it
   const read = Object.fromEntries(Object.entries(entries).map(([name, text]) => [name, JSON.parse(text)]));
   assert.deepEqual(read, JSON.parse(JSON.stringify({ segments, ...described })));
   assert.deepEqual(read['classes'], ['first', 'second']);

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { ImageDatasetConfig } from '../../../src/config/schema/dataset.js';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
+import { loadDataset } from '../../../src/data/load.js';
 import { spread, testImagesOf } from '../../../src/experiment/deployed/test-images.js';
+import { type ImagesIdentity, imagesIdentity } from '../../../src/run-folder/identity/input-identity.js';
 import { temporaryFolder } from '../../data/official/temporary-folder.js';
 
 test('they are those of the data set of the trial, with the classes that it learned', async (t) => {
@@ -31,6 +34,20 @@ test('they are those of the data set of the trial, with the classes that it lear
     ['0.jpg', '1.jpg', '2.jpg'].map((image) => ({ file: path.join(root, 'test', name, image), label })),
   );
   assert.deepEqual(await imagesOf('mine'), { samples }, 'not those of the data set whose name begins its own');
+  const images = imagesIdentity(await loadDataset(experiment.data[2] as ImageDatasetConfig, root, { seed: 2 }));
+  const since = (of: ImagesIdentity) =>
+    testImagesOf(
+      { experiment, trial: 'mine-esta-seed2', dataset: 'mine', seed: 2, classes: ['a', 'b'], images: of },
+      root,
+    );
+  assert.deepEqual(await since(images), { samples });
+  await writeFile(path.join(root, 'test', 'b', '2.jpg'), 'other');
+  assert.deepEqual(await since(images), { samples, changed: 'images of mine were added, removed or changed since' });
+  await rm(path.join(root, 'test', 'b', '2.jpg'));
+  assert.deepEqual(await since(images), {
+    samples: samples.slice(0, -1),
+    changed: 'images of mine were added, removed or changed since (6 test images then, 5 now)',
+  });
   assert.deepEqual(await imagesOf('other'), {
     absent: 'the experiment of other-esta-seed2 has no data set other',
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { formOf, importTable } from '../../../src/experiment/measure/foreign-table.js';
+import { formOf, importTable, writeForm } from '../../../src/experiment/measure/foreign-table.js';
 import { fingerprintOf } from '../../../src/run-folder/measured/measurement.js';
 import { machine, measuredRun, name, result } from '../../run-folder/measured/measured-fixture.js';
 import { temporaryFolder } from '../../run-folder/run-folder-fixture.js';
@@ -102,4 +102,63 @@ test('a table that cannot be read is refused by row and column', async () => {
     message: /none\.csv cannot be read \(ENOENT\)$/,
     hint: 'Check the path: there is no such file.',
   });
+});
+
+test('decimal commas, other separators and times that stand twice are refused, not misread', async () => {
+  const { run, write } = await inFolder();
+  const refused = async (text: string, message: RegExp, hint: RegExp) =>
+    assert.rejects(importTable(run, await write('phone.csv', text), 'phone'), { name: 'RequestError', message, hint });
+  const point = /commas between the columns.*decimals with a point: 2\.05/;
+  await refused(filled({ 3: '8,5', 5: '21,0', 7: '30,5' }), /row 1 has 10 cells, .* 9 columns: .*,1,30,5,/, point);
+  const form = filled({ 3: '8.5', 5: '21', 7: '30' });
+  await refused(form.replaceAll(',', ';'), /phone\.csv has semicolons between its columns/, point);
+  await refused(form.replaceAll(',', '\t'), /phone\.csv has tabs between its columns/, point);
+  const again = form.split('\n').at(-1)!.replace(',21,', ',210,');
+  await refused(`${form}\n${again}`, /two rows of stitch 5 with batch 1; expected one/, /Leave the right one/);
+});
+
+test('quoted cells, empty lines, a byte order mark and line ends of Windows are read', async () => {
+  const { run, write } = await inFolder();
+  const [header, ...rows] = filled({ 3: '8.5', 5: '21', 7: '30' }).split('\n');
+  const quoted = rows.map((row) => row.replace(name, `"${name}"`));
+  const text = `\uFEFF${[header, ...quoted, '', ',,,,,,,,', ''].join('\r\n')}`;
+  const { trials } = await importTable(run, await write('phone.csv', text), 'phone');
+  assert.deepEqual(
+    trials[0]!.stitches.map(({ id, latencies }) => [id, latencies[0]!.median_ms]),
+    [
+      [7, 30],
+      [3, 8.5],
+      [5, 21],
+    ],
+  );
+});
+
+test('a form does not replace what esta measure has measured; its own name is free, and another form replaces it', async () => {
+  const { run, write } = await inFolder();
+  const file = await write('form.csv', filled({ 3: '8.5', 5: '21', 7: '30' }));
+  const box = { ...machine('box'), processor: 'AMD EPYC' };
+  const measured = { ...run, machines: [box, machine('phone')] };
+  await assert.rejects(importTable(measured, file, 'box'), {
+    message: `box has been measured by esta measure (${box.runtime}), and ${file} would replace that`,
+    hint: `Give --machine another name, or remove ${path.join(run.folder, 'measurements', 'box.json')}.`,
+  });
+  assert.equal((await importTable(measured, file, 'phone')).machine, 'phone');
+  // A file of esta measure is newer than the one that it replaces.
+  const own = await write('own.json', JSON.stringify(box));
+  assert.deepEqual(await importTable(measured, own), box);
+});
+
+test('a form replaces an empty one, and nothing that somebody has filled in', async () => {
+  const { run, write } = await inFolder();
+  const form = formOf(run);
+  const file = await write('form.csv', form.split('\n').slice(0, 3).join('\n'));
+  await writeForm(file, form);
+  assert.equal(await readFile(file, 'utf8'), form);
+  for (const content of [filled({ 3: '8.5', 5: '21', 7: '30' }), 'name,age\n', '']) {
+    await write('form.csv', content);
+    await assert.rejects(writeForm(file, form), {
+      ...{ name: 'RequestError', message: `${file} is there, and no empty form: it would be replaced` },
+    });
+    assert.equal(await readFile(file, 'utf8'), content);
+  }
 });

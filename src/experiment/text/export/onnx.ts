@@ -21,6 +21,7 @@ import { writeAtomic } from '../../../shared/files.js';
 import { Random } from '../../../shared/random.js';
 import { firstAnchor } from '../../../stitching/space/stitch.js';
 import { licenceOf } from '../../deployed/description.js';
+import { descriptionOf, refuseOtherName, refuseToReplaceOther } from '../../deployed/file-name.js';
 import { openDeployedLanguage } from '../deployed-language.js';
 import { tokenizerBeside } from './tokenizer-file.js';
 
@@ -55,13 +56,18 @@ export interface ExportedDecoder {
 
 const comparedTokens = 8;
 
-/** @throws RequestError where the run is of images, its anchors are not there, or another tokenizer lies beside the file */
+/**
+ * @throws RequestError where the run is of images, its anchors are not there, another tokenizer or another JSON file lies
+ *   beside the file, or its name is that of another kind of file
+ */
 export async function exportDecoder(
   run: MeasuredRun,
   result: StitchResult,
   file: string,
   precision: Precision,
 ): Promise<ExportedDecoder> {
+  refuseOtherName(file, '.onnx', ['.onnx']);
+  await refuseToReplaceOther(file);
   const deployed = await openDeployedLanguage(run, 'float32');
   const { experiment, tokenizer } = deployed;
   const { stitch, weights, shapes } = deployed.merged(result.id);
@@ -83,9 +89,8 @@ export async function exportDecoder(
     }),
   };
   const metadata = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, JSON.stringify(value)]));
-  const { dir, name, base } = path.parse(file);
   const whole = withPrecision(decoderGraph(weights, shapes), precision, narrowToHalf);
-  const { graph, data } = withExternalData(whole, `${base}_data`);
+  const { graph, data } = withExternalData(whole, `${path.basename(file)}_data`);
   const model = encodeModel({ ...graph, metadata, opset: 18 });
   if (data.length > 0) await writeAtomic(`${file}_data`, data);
   await writeAtomic(file, model);
@@ -98,7 +103,7 @@ export async function exportDecoder(
     const prompt = tokenizer.encode(promptOf({ instruction: 'Name three fruits.', input: '' }));
     const length = Math.min(prompt.length, facts.contextLength - comparedTokens);
     const comparison = await compare(opened, reference, prompt.slice(0, length));
-    const description = path.join(dir, `${name}.json`);
+    const description = descriptionOf(file);
     const exported: ExportedDecoder = {
       ...{
         file,

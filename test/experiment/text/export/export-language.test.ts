@@ -117,4 +117,13 @@ test('a decoder file: its facts, the comparison with the engine, and the tokeniz
   assert.equal(beside.tokenizer, path.join(mini.folder, 'S', 'tokenizer.model'));
   assert.deepEqual([beside.precision, beside.blocks.length], ['int8', 2]);
   assert.ok(beside.comparison.largestDifference > largestDifference);
+
+  // Neither the name of another kind of file, nor one whose description would replace the configuration of the network.
+  await assert.rejects(exportDecoder(run, stitch, path.join(out, 'stitch.pt'), 'float32'), {
+    ...{ name: 'RequestError', message: /would be an ONNX file, and its name says \.pt$/ },
+    hint: `Give --out ${path.join(out, 'stitch.onnx')} for ONNX Runtime.`,
+  });
+  await assert.rejects(exportDecoder(run, stitch, path.join(mini.folder, 'S', 'config.onnx'), 'float32'), {
+    ...{ name: 'RequestError', message: /config\.json is there, and describes no exported file/ },
+  });
 });
