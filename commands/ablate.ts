@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { type AblationName, ablationNames, ablations } from '../src/experiment/ablation.js';
-import { deviceFlag, EstaCommand, engineFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, outFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Ablate extends EstaCommand {
   static override readonly summary =
@@ -37,7 +37,7 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       summary: 'Seeds of each variant, where the experiment names one; they count up from it.',
     }),
     set: setFlag,
-    out: Flags.string({
+    out: outFlag({
       helpValue: 'DIR',
       summary: 'Run folder; default runs/NAME-ablate-STUDY in the working folder.',
     }),

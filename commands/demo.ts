@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { precisions } from '../src/config/deployment-options.js';
-import { EstaCommand } from '../src/shared/command.js';
+import { EstaCommand, outFlag } from '../src/shared/command.js';
 
 export default class Demo extends EstaCommand {
   static override readonly summary = 'Write a page that runs the deployed stitches in the browser.';
@@ -18,7 +18,7 @@ export default class Demo extends EstaCommand {
 
   static override readonly flags = {
     trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
-    out: Flags.string({ default: 'demo', helpValue: 'DIR', summary: 'Folder of the page; one of before is replaced.' }),
+    out: outFlag({ default: 'demo', helpValue: 'DIR', summary: 'Folder of the page; one of before is replaced.' }),
     precision: Flags.option({
       options: precisions,
       default: 'float32',

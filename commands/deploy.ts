@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand, engineFlag, machineFlag, trialFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, machineFlag, outFlag, trialFlag } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
 export default class Deploy extends EstaCommand {
@@ -32,7 +32,7 @@ The result is a run folder of its own, which predict, export, recommend and repo
       summary: 'What makes the best stitch of a bin: its importance score, or its accuracy on the validation images.',
     })(),
     bins: Flags.integer({ min: 1, helpValue: 'N', summary: 'Bins of equal width; default: as many as of FLOPs.' }),
-    out: Flags.string({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-on-MACHINE, beside the run.' }),
+    out: outFlag({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-on-MACHINE, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
   };

@@ -2,7 +2,7 @@ import { Args, Flags, type Interfaces } from '@oclif/core';
 import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/config/deployment-options.js';
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
-import { chosenBy, deployedFlags, EstaCommand, refuseIdle } from '../src/shared/command.js';
+import { chosenBy, deployedFlags, EstaCommand, outFlag, refuseIdle } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
@@ -47,7 +47,7 @@ Of language models, --format peft writes a folder with what was trained: for an 
 
   static override readonly flags = {
     ...deployedFlags,
-    out: Flags.string({
+    out: outFlag({
       required: true,
       helpValue: 'FILE',
       summary: 'The file: FILE.onnx, or FILE.safetensors for PyTorch; the folder of --format peft.',

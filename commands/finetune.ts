@@ -1,5 +1,13 @@
 import { Args, Flags } from '@oclif/core';
-import { chosenBy, deployedFlags, deviceFlag, EstaCommand, engineFlag, precisionFlag } from '../src/shared/command.js';
+import {
+  chosenBy,
+  deployedFlags,
+  deviceFlag,
+  EstaCommand,
+  engineFlag,
+  outFlag,
+  precisionFlag,
+} from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
@@ -40,7 +48,7 @@ The result is a run folder of its own, which predict, generate, export, measure 
         throw new RequestError(`--rate: expected a number above 0, received ${JSON.stringify(text)}`);
       },
     })({ multiple: true, multipleNonGreedy: true }),
-    out: Flags.string({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-stitch-ID, beside the run.' }),
+    out: outFlag({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-stitch-ID, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
     precision: {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import type { ReportJson } from '../src/report/render/render-json.js';
 import { formatOfFile, reportFormats } from '../src/report/report-format.js';
-import { budgetFlag, EstaCommand, machineFlag } from '../src/shared/command.js';
+import { budgetFlag, EstaCommand, machineFlag, outFlag } from '../src/shared/command.js';
 import { parseBudget } from '../src/shared/costs/budget.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
@@ -29,7 +29,7 @@ export default class Report extends EstaCommand {
       options: reportFormats,
       summary: 'Format of the report; default: what the name of --out asks for, or else text.',
     })(),
-    out: Flags.string({
+    out: outFlag({
       helpValue: 'FILE|DIR',
       summary: 'Write the report to this file, or as report.EXTENSION into this folder; default: print it.',
     }),

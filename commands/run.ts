@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { Experiment } from '../src/config/schema/experiment.js';
-import { deviceFlag, EstaCommand, engineFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, engineFlag, outFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -44,7 +44,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
 
   static override readonly flags = {
     set: setFlag,
-    out: Flags.string({ helpValue: 'DIR', summary: 'Run folder; default runs/NAME in the working folder.' }),
+    out: outFlag({ helpValue: 'DIR', summary: 'Run folder; default runs/NAME in the working folder.' }),
     reuse: reuseFlag,
     engine: engineFlag,
     device: deviceFlag,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { esta } from './command-line.js';
+import { esta, executable } from './command-line.js';
 
 test('help lists the commands and teaches', async () => {
   const root = await esta(['--help']);
@@ -50,5 +52,16 @@ test('with --json a failure is a document on standard output', async () => {
     const { error } = JSON.parse(stdout);
     assert.ok(typeof error.message === 'string' && typeof error.hint === 'string');
     assert.deepEqual([status, stderr], [2, ''], args.join(' '));
+  }
+});
+
+test('with --json, too, a full disk behind standard output is told on standard error', {
+  skip: existsSync('/dev/full') ? false : 'needs /dev/full',
+}, () => {
+  for (const words of ['data list', 'data list --json', 'nonsense --json']) {
+    const command = `"${process.execPath}" "${executable}" ${words} > /dev/full`;
+    const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+    assert.equal(status, 1, words);
+    assert.match(stderr, /^Error: writing failed: no space left on the device \(ENOSPC\)\n/, words);
   }
 });

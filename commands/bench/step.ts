@@ -15,7 +15,9 @@ import { estaCommand, formatNextStep } from '../../src/shared/next-step.js';
 
 async function cardMemory() {
   const { describeDriver } = await import('../../src/engine/cuda/driver.js');
-  return (await describeDriver())?.cards[0];
+  const { name, memory, freeMemory } = (await describeDriver())?.cards[0] ?? {};
+  if (memory === undefined || freeMemory === undefined) return undefined;
+  return { name, memory, used: memory - freeMemory };
 }
 
 export default class BenchStep extends EstaCommand {
@@ -95,8 +97,7 @@ export default class BenchStep extends EstaCommand {
     const snNetMemory = snNet === undefined ? {} : deviceMemoryOf(engine, 'sn_net_device_memory_mib');
     for (const mib of Object.values(snNetMemory)) this.log(`with the SN-Net step, ${mib} MiB of the card`);
     const card = device === 'cuda' ? await cardMemory() : undefined;
-    if (card)
-      this.log(`${card.name}: ${card.memory - card.freeMemory} of ${card.memory} MiB in use, other processes included`);
+    if (card) this.log(`${card.name}: ${card.used} of ${card.memory} MiB in use, other processes included`);
     this.log(formatNextStep({ purpose: 'What else this machine could compute with:', command: estaCommand('doctor') }));
     await engine.dispose();
     return {
@@ -109,7 +110,7 @@ export default class BenchStep extends EstaCommand {
       matmul_gflops_per_second: peak,
       ...estaMemory,
       ...(snNet !== undefined && { sn_net_step_ms: snNet, ...snNetMemory }),
-      ...(card && { card: card.name, card_used_mib: card.memory - card.freeMemory }),
+      ...(card && { card: card.name, card_used_mib: card.used }),
       results,
     };
   }

@@ -24,9 +24,9 @@ Both go into ~/.local/share/esta/engines (or $ESTA_ENGINES). --engine auto uses 
     '<%= config.bin %> engine install --libtensorflow ~/venv/lib/python3.11/site-packages/tensorflow',
   ];
   static override flags = {
+    // Without a default, which would be as good as the flag to those that depend on it.
     cuda: Flags.boolean({
       summary: 'Install ONNX Runtime with CUDA',
-      default: false,
       exclusive: ['gpu', 'libtensorflow'],
     }),
     'cuda-version': Flags.option({

@@ -1,6 +1,8 @@
 /** Where engines live that `npm ci` does not bring. */
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { RequestError } from '../shared/errors.js';
+import { explainWriteError } from '../shared/files.js';
 
 /**
  * $ESTA_ENGINES, else the user's data folder ($XDG_DATA_HOME/esta/engines, ~/.local/share/esta/engines), so that `npm ci`
@@ -9,4 +11,19 @@ import path from 'node:path';
 export function enginesFolder(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment['ESTA_ENGINES']) return path.resolve(environment['ESTA_ENGINES']);
   return path.join(environment['XDG_DATA_HOME'] || path.join(homedir(), '.local', 'share'), 'esta', 'engines');
+}
+
+/**
+ * Why an engine cannot be installed or removed, where the disk is the reason; anything else as it is.
+ * @param needs space that an installation takes, a clause
+ */
+export function explainEngineError(error: unknown, folder: string, needs = 'an engine takes up to 1 GB'): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const elsewhere = 'or set ESTA_ENGINES to a folder elsewhere, and run the same command again';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new RequestError(`no space left on the device for ${folder}: ${needs}`, `Free some space, ${elsewhere}.`);
+  }
+  const explained = explainWriteError(error, folder);
+  if (explained === error || !(explained instanceof RequestError)) return explained;
+  return new RequestError(explained.message, `Allow writing there, ${elsewhere}.`);
 }

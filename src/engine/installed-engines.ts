@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { exists } from '../shared/files.js';
 import { cudaFolder, type InstalledCuda, installedCuda, uninstallCuda } from './cuda/installed.js';
-import { enginesFolder } from './engines-folder.js';
+import { enginesFolder, explainEngineError } from './engines-folder.js';
 import { type AddonLocation, findAddon, tensorflowFolder } from './tensorflow/location.js';
 
 export interface EngineListing {
@@ -33,10 +33,18 @@ export function renderEngines({ folder, cuda, tensorflow }: EngineListing): stri
   ].join('\n');
 }
 
+/** @throws RequestError where it cannot be removed */
 export async function uninstallEngine(name: 'cuda' | 'tensorflow'): Promise<{ removed: boolean; folder: string }> {
-  if (name === 'cuda') return { removed: await uninstallCuda(), folder: cudaFolder() };
-  const folder = tensorflowFolder();
-  const removed = await exists(folder);
+  const folder = name === 'cuda' ? cudaFolder() : tensorflowFolder();
+  try {
+    return { removed: await (name === 'cuda' ? uninstallCuda(folder) : uninstallTensorFlow(folder)), folder };
+  } catch (error) {
+    throw explainEngineError(error, folder);
+  }
+}
+
+async function uninstallTensorFlow(folder: string): Promise<boolean> {
+  const was = await exists(folder);
   for (const each of [folder, `${folder}.partial`]) await rm(each, { recursive: true, force: true });
-  return { removed, folder };
+  return was;
 }

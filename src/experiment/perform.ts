@@ -7,7 +7,6 @@ import { createEngine } from '../engine/select.js';
 import { renderRunSummary } from '../report/summary.js';
 import type { TrialResult } from '../run-folder/result.js';
 import { refuseOtherConfiguration } from '../run-folder/run-configuration.js';
-import { finishedResult } from '../run-folder/run-writer.js';
 import type { Device, EngineChoice } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { defaultCacheFolder } from '../shared/folders/cache-folder.js';
@@ -18,10 +17,11 @@ import { itemsOfPlan } from './items/item.js';
 import { largestOf, listItems } from './items/listing.js';
 import { describeOutcome, namedItems, type Outcome, openItems } from './items/run-items.js';
 import { createJobsDisplay } from './jobs/display.js';
+import { endedTrials } from './jobs/ended-trials.js';
 import { checkJobs, jobsOf, mayUseGpus, placesOf, thisMachine } from './jobs/places.js';
 import { runJobs } from './jobs/run-jobs.js';
 import { planOf } from './plan.js';
-import { runExperiment, type WhatToRun } from './runner.js';
+import { nothingDone, runExperiment, type WhatToRun } from './runner.js';
 
 export interface PerformOptions extends WhatToRun {
   readonly engine: EngineChoice;
@@ -81,13 +81,13 @@ export async function performJobs(
     threads,
   );
   const surroundings = { runFolder, variants, reuse, cacheFolder: defaultCacheFolder() };
-  const { failed, held } = await runJobs({
+  const { failed, held, hasWorked } = await runJobs({
     assignment: { experiment, ...surroundings, engine, ...(device && { device }), command: estaCommand(...command) },
     ...{ items, places, signal: interruptSignal(), display: createJobsDisplay(process.stderr, places.length) },
   });
-  const results = await Promise.all(plan.trials.map((trial) => finishedResult(runFolder, trial)));
-  const trials = results.filter((result) => result !== undefined);
-  if (held.length > 0 && trials.length === 0) throw new RequestError(held.join('\n'), 'Nothing was done here.');
+  if (held.length > 0 && !hasWorked) throw new RequestError(held.join('\n'), nothingDone);
+  for (const sentence of held) createProgress(process.stderr).line(sentence);
+  const trials = await endedTrials(runFolder, plan.trials, failed);
   return summarised(runFolder, trials, failed.size > 0 ? 1 : 0);
 }
 

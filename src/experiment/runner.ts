@@ -26,6 +26,10 @@ export interface RunOptions extends WhatToRun, Runtime {
   readonly command?: string;
 }
 
+/** What to do where other processes are at all that is left. */
+export const nothingDone =
+  'Nothing was done here. Wait for it, or stop it and run the same command again: it goes on from the last checkpoint.';
+
 /**
  * Runs what is not finished yet. A failed trial is recorded and the others still run.
  * @throws RequestError, Interrupted
@@ -53,10 +57,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
     } else results.push(outcome);
   }
   if (heldByOthers.length > 0 && heldByOthers.length === trials.filter(({ finished }) => !finished).length) {
-    throw new RequestError(
-      heldByOthers.join('\n'),
-      'Nothing was done here. Wait for it, or stop it and run the same command again: it goes on from the last checkpoint.',
-    );
+    throw new RequestError(heldByOthers.join('\n'), nothingDone);
   }
   return results;
 }

@@ -122,8 +122,12 @@ function nextStep(runs: readonly RunFolder[]): NextStep {
     .filter(({ count }) => count > 0);
   if (open.length > 0) {
     const { run, count } = open[0]!;
-    const trials = count === 1 ? '1 trial has' : `${count} trials have`;
-    return { purpose: `${trials} no result yet. The run goes on with:`, command: commandOf(run) };
+    const trials = count === 1 ? '1 trial' : `${count} trials`;
+    const whose = runs.length > 1 ? ` of ${run.name}` : '';
+    return {
+      purpose: `${trials}${whose} ${count === 1 ? 'has' : 'have'} no result yet. The run goes on with:`,
+      command: commandOf(run),
+    };
   }
   const folders = runs.map(({ folder }) => folder);
   const page = folders.length === 1 ? path.join(folders[0]!, 'report.html') : 'report.html';

@@ -14,8 +14,11 @@ const { file, content, seconds } = workerData as {
 const timer = setInterval(() => {
   try {
     const descriptor = openSync(file, 'r+');
-    writeSync(descriptor, content, 0);
-    closeSync(descriptor);
+    try {
+      writeSync(descriptor, content, 0);
+    } finally {
+      closeSync(descriptor); // a full disk may refuse to write for hours
+    }
   } catch (error) {
     // Another process has taken the lock over. Anything else, such as a server that does not answer, may pass.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') clearInterval(timer);

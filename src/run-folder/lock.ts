@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { TrialError } from '../shared/errors.js';
+import { RequestError, TrialError } from '../shared/errors.js';
 import { exists, explainWriteError, guardWrites } from '../shared/files.js';
 import { describeProcess, isGone, type ProcessMark, thisProcess } from '../shared/processes/process-mark.js';
 
@@ -38,11 +38,26 @@ export interface LockOptions {
 }
 
 function secondsOf(variable: string, otherwise: number): number {
-  const seconds = Number(process.env[variable]);
-  return seconds > 0 ? seconds : otherwise;
+  const text = process.env[variable];
+  if (text === undefined || text === '') return otherwise;
+  if (Number(text) > 0 && Number(text) <= longest) return Number(text);
+  throw new RequestError(
+    `${variable}=${text}: a number of seconds above 0, at most ${longest}`,
+    'Correct or unset it.',
+  );
 }
 
-const defaultHeartbeat = () => secondsOf('ESTA_HEARTBEAT_SECONDS', 15);
+/** A week; Node's timers end at 24 days. */
+const longest = 604_800;
+
+const defaultHeartbeat = () => {
+  const [beat, stale] = [secondsOf('ESTA_HEARTBEAT_SECONDS', 15), defaultStaleness()];
+  if (beat < stale) return beat;
+  throw new RequestError(
+    `ESTA_HEARTBEAT_SECONDS is ${beat}, ESTA_STALE_SECONDS ${stale}: locks of processes that work would count as stale`,
+    'Set ESTA_STALE_SECONDS to at least twice the other, for all processes of the folder alike.',
+  );
+};
 const defaultStaleness = () => secondsOf('ESTA_STALE_SECONDS', 120);
 
 /** Another process has taken over what this one was doing, because it gave no sign of life: nothing more is written. */

@@ -7,6 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { onSavingSteps, stoppingAnswer } from './interrupt.js';
 
 const tunables = {
@@ -67,8 +68,9 @@ async function runChild(args: readonly string[], env: NodeJS.ProcessEnv): Promis
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   for (const each of signals) process.off(each, forward);
   process.off('SIGUSR2', warn);
+  // As shells count it: no signal of its own ends the first process of a container, which would end with 0.
+  process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 1);
   if (signal) process.kill(process.pid, signal);
-  else process.exitCode = code ?? 1;
 }
 
 /** A child that runChild started does not outlive it, even when that was killed outright, and tells it when it saves. */

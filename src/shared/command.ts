@@ -44,6 +44,17 @@ export const setFlag = Flags.string({
     'training.base_learning_rates=[1e-3], data.root=./flowers, anchors.Ti.checkpoint=./tiny.safetensors.',
 });
 
+/** `--out`, of the commands that write: an empty one, as of a shell variable that is not set, would be the working folder. */
+export const outFlag = Flags.custom<string>({
+  parse: async (text) => {
+    if (text !== '') return text;
+    throw new RequestError(
+      '--out: the name is empty',
+      'Name a file or folder (. is the working folder), or leave it out.',
+    );
+  },
+});
+
 /** `--reuse DIR`, of the commands that train. */
 export const reuseFlag = Flags.string({
   multiple: true,

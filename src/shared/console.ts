@@ -1,9 +1,9 @@
 /** Where failures are printed; results are printed by commands, progress by `progress.ts`. */
 import { type Failure, formatFailure } from './failures.js';
 
-/** One message on standard error; with `--json` one document `{error: {message, hint}}` on standard output. */
+/** One message on standard error; with `--json` one document `{error: {message, hint}}` on standard output, where that takes it. */
 export function printFailure(failure: Failure, json: boolean): void {
-  if (json) {
+  if (json && !failure.isOfOutput) {
     const { message, hint, stack } = failure;
     console.log(JSON.stringify({ error: { message, hint, stack } }, undefined, 2));
   } else {

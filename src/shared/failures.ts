@@ -12,6 +12,8 @@ export interface Failure {
   readonly hint?: string;
   /** Only of bugs. */
   readonly stack?: string;
+  /** Standard output takes nothing more, not even this. */
+  readonly isOfOutput?: true;
 }
 
 const bugStatus = 70;
@@ -27,6 +29,7 @@ export function failureOf(error: unknown): Failure | undefined {
       exitStatus: 1,
       message: `writing failed: ${outputErrors[error.code!]} (${error.code})`,
       hint: 'Standard output may go to a full disk: free some space, or send it elsewhere.',
+      isOfOutput: true,
     };
   }
   const status = oclifStatus(error);
@@ -44,6 +47,7 @@ export function failureOf(error: unknown): Failure | undefined {
   }
   // Everything else that oclif throws is about arguments and flags.
   const message = messageOf(error)
+    .replace(/^Parsing (--\S+) \n\t/, '$1: ')
     .replace(/\nSee more help with --help$/, '')
     .replace(/\n\nNote: --[^\n]+ allows? multiple values\..*$/s, ''); // not so: flags of this program take one value each
   return { exitStatus: 2, message: message + suggestedFlag(error), hint: 'See the same command with --help.' };

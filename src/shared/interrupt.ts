@@ -32,18 +32,24 @@ export function stoppingAnswer(saves: boolean): string {
   return `\nStopping${saves ? ': saving after this step' : ''}. Ctrl-C once more ends at once.\n`;
 }
 
-/** Trainings under way in this process. */
+/** Trainings under way in this process, and in those for which it answers. */
 let saving = 0;
 let tell: ((saves: boolean) => void) | undefined;
 
 /** Does `steps`, after each of which everything is saved when the user has asked to stop: then Ctrl-C is answered so. */
 export async function savingSteps<Result>(steps: () => Promise<Result>): Promise<Result> {
-  if (saving++ === 0) tell?.(true);
+  noteSaving(true);
   try {
     return await steps();
   } finally {
-    if (--saving === 0) tell?.(false);
+    noteSaving(false);
   }
+}
+
+/** Notes that such steps begin, or end: here, or in a process for which this one answers Ctrl-C. */
+export function noteSaving(begins: boolean): void {
+  saving += begins ? 1 : -1;
+  if (saving === (begins ? 1 : 0)) tell?.(begins);
 }
 
 /** Lets another process, which answers Ctrl-C for this one, know when it begins and ends to be true. */

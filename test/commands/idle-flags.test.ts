@@ -49,3 +49,11 @@ test('flags that are left out, or have effect, are not refused', async () => {
   await runs('measure none --import a.csv --machine a', /none does not exist|no run/);
   await runs('export none --out a.onnx --batch 4 --operators standard --precision int8', /none does not exist|no run/);
 });
+
+test('an empty --out, as of a shell variable that is not set, is not the working folder', async () => {
+  const config = await Config.load(projectRoot);
+  for (const command of ['run none', 'ablate eta', 'deploy none --machine a', 'demo none', 'finetune none', 'report']) {
+    const [name, ...words] = command.split(' ');
+    await assert.rejects(config.runCommand(name!, [...words, '--out', '']), /--out: the name is empty/, command);
+  }
+});

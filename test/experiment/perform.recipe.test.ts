@@ -82,4 +82,26 @@ test('a failed trial is the exit status, one by one or together', async (t) => {
   assert.match(items.text, /^species-esta-seed0\/stitched failed: the (loss|saliency) is NaN/);
   const { exitStatus, document } = await performExperiment(experiment, options);
   assert.deepEqual([exitStatus, document.trials.map(({ status }) => status)], [1, ['failed']]);
+  const together = await performJobs(experiment, options, '1');
+  assert.deepEqual([together.exitStatus, together.document], [1, document]);
+});
+
+test('--jobs names what another command is at; where that is all that is left, nothing was done', async (t) => {
+  const { experiment, options, trials } = await setting(t, {});
+  const two = { ...experiment, seeds: [0, 1] };
+  const other = (await claimFolder(path.join(trials, 'species-esta-seed1'))) as Lock;
+  t.after(() => other.release());
+  const written = t.mock.method(process.stderr, 'write', () => true);
+  const { exitStatus, document } = await performJobs(two, options, '1');
+  const lines = written.mock.calls.map(({ arguments: [text] }) => String(text));
+  written.mock.restore();
+  assert.deepEqual([exitStatus, document.trials.map(({ seed }) => seed)], [0, [0]]);
+  assert.match(lines.at(-1)!, /^species-esta-seed1 is being run by process \d+ on this machine, since .*\n$/);
+  await assert.rejects(
+    performJobs(two, options, '1'),
+    (error) =>
+      error instanceof RequestError &&
+      /^species-esta-seed1 is being run by/.test(error.message) &&
+      /^Nothing was done here\. Wait/.test(error.hint!),
+  );
 });

@@ -31,6 +31,16 @@ test('several runs: the figure goes into the folder that holds them', async () =
   assert.equal(path.resolve(files[0]!), path.join(parent, 'figure.svg'));
 });
 
+test('of several runs, the next step says whose trials it runs', async () => {
+  const parent = await temporaryFolder();
+  const runs = [await writeRunFolder([{}], 'a', parent)];
+  for (const name of ['b', 'c']) {
+    runs.push(await writeRunFolder([{ state: 'waiting' }, { seed: 1, state: 'waiting' }], name, parent));
+  }
+  const { next } = await buildReport(runs, 'text');
+  assert.equal(next?.purpose, '2 trials of b have no result yet. The run goes on with:');
+});
+
 test('a written document names the figure beside it', async () => {
   const run = await writeRunFolder([{}]);
   const out = path.join(await temporaryFolder(), 'tables');
@@ -127,4 +137,14 @@ test('a file name that says another format, or none, is refused; a folder may be
   assert.deepEqual([files, page], [[path.join(folder, 'x.HTM')], path.join(folder, 'x.HTM')]);
   const into = await buildReport([run], 'md', { out: path.join(folder, 'v1.2/') });
   assert.equal(into.files[0], path.join(folder, 'v1.2/report.md'));
+});
+
+test('a trial that has no learning rate yet shows none, not 0', async () => {
+  const run = await writeRunFolder([{}, { seed: 1, state: 'waiting', learningRate: 0 }]);
+  assert.match((await buildReport([run], 'text')).text, /ESTA +0 +1e-3 +finished.*\n.*ESTA +1 +– +missing/);
+  const { trials } = JSON.parse((await buildReport([run], 'json')).text) as ReportJson;
+  assert.deepEqual(
+    trials.map(({ learning_rate }) => learning_rate),
+    [1e-3, null],
+  );
 });

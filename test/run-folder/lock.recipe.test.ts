@@ -55,6 +55,7 @@ test('a lock is stale when its process has ended, or has given no sign of life; 
     ['the number was given out again', { ...here, pid: process.pid, started: '1' }, 0, true],
     ['alive here', thisProcess(), 0, false],
     ['stopped here', thisProcess(), 121, true],
+    ['on another machine of the same name', { ...here, pid, boot: 'another' }, 60, false],
     ['elsewhere', { host: 'elsewhere', pid }, 60, false],
     ['silent elsewhere', { host: 'elsewhere', pid }, 121, true],
     ['in another container', { ...here, namespace: 'pid:[1]', pid }, 60, false],
@@ -147,4 +148,29 @@ test('a holder that was stopped past its heartbeat notices and ends', { timeout:
   assert.equal(statSync(path.join(folder, 'metrics.jsonl')).size, size, 'not a line was written since');
   await lock.check();
   await lock.release();
+});
+
+test('seconds of the environment that cannot be, or would make every lock stale, are refused', async (t) => {
+  const folder = temporaryFolder(t);
+  const [beat, stale] = ['ESTA_HEARTBEAT_SECONDS', 'ESTA_STALE_SECONDS'] as const;
+  const before = { [beat]: process.env[beat], [stale]: process.env[stale] };
+  const set = (values: Readonly<Record<string, string | undefined>>) => {
+    for (const name of [beat, stale]) {
+      if (values[name] === undefined) delete process.env[name];
+      else process.env[name] = values[name];
+    }
+  };
+  t.after(() => set(before));
+  const refusals: readonly [values: Readonly<Record<string, string>>, message: RegExp][] = [
+    [{ [stale]: '2 min' }, /^ESTA_STALE_SECONDS=2 min: a number of seconds above 0, at most 604800$/],
+    [{ [beat]: '-1' }, /^ESTA_HEARTBEAT_SECONDS=-1: a number/],
+    [{ [beat]: '1e8', [stale]: '1e9' }, /^ESTA_HEARTBEAT_SECONDS=1e8: a number/],
+    [{ [beat]: '200' }, /^ESTA_HEARTBEAT_SECONDS is 200, ESTA_STALE_SECONDS 120: locks of processes that work would/],
+  ];
+  for (const [values, message] of refusals) {
+    set(values);
+    await assert.rejects(claimFolder(folder), (error) => error instanceof RequestError && message.test(error.message));
+  }
+  set({ [beat]: '100', [stale]: '' });
+  await (await claim(folder)).release(true);
 });

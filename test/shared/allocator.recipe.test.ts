@@ -51,6 +51,15 @@ test(
   },
 );
 
+const inContainer = ['--user', '--map-root-user', '--pid', '--fork'];
+const noContainer = spawnSync('unshare', [...inContainer, 'true']).status === 0 ? false : 'needs namespaces of Linux';
+
+test('the first process of a container tells that its command was killed', { skip: noContainer }, async (t) => {
+  const { file, env } = await program(await temporaryFolder(t), "process.kill(process.pid, 'SIGKILL');");
+  const { status } = spawnSync('unshare', [...inContainer, process.execPath, file, 'run'], { env });
+  assert.equal(status, 137);
+});
+
 test('other variables that a process needs from its start make any command start again, once', onLinux, async (t) => {
   const file = path.join(await temporaryFolder(t), 'program.mjs');
   const body = `import { ranInTunedProcess } from ${JSON.stringify(allocator)};

@@ -16,6 +16,15 @@ test('what oclif writes around the message of a flag is taken off', () => {
   assert.deepEqual(failureOf(thrown), { exitStatus: 2, message: '--budget: 9 GFLOPs', hint: 'Did you mean 0.9?' });
 });
 
+test('a flag whose value oclif refuses is named as in other messages', () => {
+  const thrown = new Error('Parsing --threads \n\tExpected an integer but received: x\nSee more help with --help');
+  assert.deepEqual(failureOf(Object.assign(thrown, { oclif: { exit: 2 } })), {
+    exitStatus: 2,
+    message: '--threads: Expected an integer but received: x',
+    hint: 'See the same command with --help.',
+  });
+});
+
 test('output on a full disk, or on a terminal that was closed, is no bug', () => {
   const failure = failureOf(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC', syscall: 'write' }))!;
   assert.deepEqual([failure.exitStatus, failure.stack], [1, undefined]);

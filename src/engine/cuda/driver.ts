@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 
 export interface Card {
   readonly name: string;
-  /** MiB. */
-  readonly memory: number;
-  readonly freeMemory: number;
+  /** MiB; left out of a card that has none of its own, as a GB10, for which nvidia-smi says [N/A]. */
+  readonly memory?: number;
+  readonly freeMemory?: number;
   /** As CUDA counts, e.g. 9.0 for an H100; TF32 and bfloat16 need 8.0. */
-  readonly computeCapability: number;
+  readonly computeCapability?: number;
 }
 
 export interface Driver {
@@ -42,11 +42,15 @@ export async function describeDriver(
   const cuda = /CUDA (?:UMD )?Version:\s*([\d.]+)/.exec(summary)?.[1];
   const cards = rows.map(([name, memory, free, capability]) => ({
     name: name!,
-    memory: Number(memory),
-    freeMemory: Number(free),
-    computeCapability: Number(capability),
+    ...known('memory', memory!),
+    ...known('freeMemory', free!),
+    ...known('computeCapability', capability!),
   }));
   return { version, ...(cuda && { cuda }), cards };
+}
+
+function known(key: Exclude<keyof Card, 'name'>, text: string): Partial<Card> {
+  return Number.isFinite(Number(text)) ? { [key]: Number(text) } : {};
 }
 
 /** Compares driver versions, e.g. 525.60 and 580.95.05. */

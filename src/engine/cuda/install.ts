@@ -6,8 +6,9 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
-import { exists, explainWriteError } from '../../shared/files.js';
+import { exists } from '../../shared/files.js';
 import { type Progress, silentProgress } from '../../shared/progress.js';
+import { explainEngineError } from '../engines-folder.js';
 import { archiveBroughtIn, librariesBroughtIn } from './brought.js';
 import { type CudaBuild, type CudaVersion, cudaBuilds, providerFiles, requirePlatform } from './builds.js';
 import { download, integrityOf } from './download.js';
@@ -115,9 +116,10 @@ export async function installCuda(
     await rm(downloads, { recursive: true });
     return { ...installed, folder, isNew: true };
   } catch (error) {
-    throw explainDiskError(error, folder);
+    const needs = 'about 1 GB is needed, half of it for as long as the installation takes';
+    throw explainEngineError(error, folder, needs);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await rm(staging, { recursive: true, force: true }).catch(() => {}); // the next installation removes it
   }
 }
 
@@ -146,13 +148,4 @@ async function unpackLibraries(archive: string, libraries: string): Promise<void
     await rename(path.join(unpacked, name), path.join(libraries, library));
   }
   await rm(unpacked, { recursive: true });
-}
-
-function explainDiskError(error: unknown, folder: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return explainWriteError(error, folder);
-  return new RequestError(
-    `no space left on the device for ${folder}: about 1 GB is needed, half of it for as long as the installation takes`,
-    'Free some space, or set ESTA_ENGINES to a folder elsewhere, and run the same command again: it goes on.',
-  );
 }

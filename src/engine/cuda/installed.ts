@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { enginesFolder } from '../engines-folder.js';
-import { type CudaVersion, providerFiles } from './builds.js';
+import { type CudaVersion, cudaVersions, providerFiles } from './builds.js';
 
 /** What provider.json says. */
 export interface InstalledCuda {
@@ -31,10 +31,12 @@ export function librariesIn(folder: string): string {
   return path.join(runtimeIn(folder), 'bin', 'napi-v6', 'linux', 'x64');
 }
 
-/** Undefined where nothing is installed, or what is there was not finished. */
+/** Undefined where nothing is installed, or what is there was not finished, has lost its runtime, or is of another program. */
 export function installedCuda(folder: string = cudaFolder()): InstalledCuda | undefined {
   try {
-    return JSON.parse(readFileSync(path.join(folder, 'provider.json'), 'utf8')) as InstalledCuda;
+    const installed = JSON.parse(readFileSync(path.join(folder, 'provider.json'), 'utf8')) as InstalledCuda;
+    const isWhole = existsSync(path.join(runtimeIn(folder), 'package.json'));
+    return isWhole && cudaVersions.includes(installed.cuda) ? installed : undefined;
   } catch {
     return undefined;
   }
@@ -51,7 +53,7 @@ export function cudaBesideOwn(): InstalledCuda | undefined {
 
 /** Removes it, and what a stopped installation has left. */
 export async function uninstallCuda(folder: string = cudaFolder()): Promise<boolean> {
-  const was = installedCuda(folder) !== undefined;
+  const was = existsSync(folder);
   for (const each of [folder, downloadsOf(folder), stagingOf(folder)]) await rm(each, { recursive: true, force: true });
   return was;
 }

@@ -44,7 +44,10 @@ export async function probeEngine(
   });
   return new Promise((resolve) => {
     child.on('error', (error) => resolve({ works: false, reason: `the check did not start: ${error.message}` }));
-    child.on('close', (code, signal) => resolve(parseProbe(output, signal ?? `exit status ${code}`)));
+    child.on('close', (code, signal) => {
+      const end = child.killed ? `its time limit of ${timeout / 1000} s` : (signal ?? `exit status ${code}`);
+      resolve(parseProbe(output, end));
+    });
   });
 }
 

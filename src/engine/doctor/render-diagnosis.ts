@@ -48,8 +48,12 @@ function describeEngine({ engine, device, result, remedy }: EngineState): Row[] 
 
 function describeCuda({ driver, installed, missing }: CudaReadiness): Row[] {
   const cards = driver?.cards.map(({ name, memory, freeMemory, computeCapability }): Row => {
-    const free = `${gibibytes(memory * 2 ** 20)}, ${gibibytes(freeMemory * 2 ** 20)} free`;
-    return ['card', `${name}, ${free}, compute capability ${computeCapability.toFixed(1)}`];
+    const facts = [
+      ...(memory === undefined ? [] : [gibibytes(memory * 2 ** 20)]),
+      ...(freeMemory === undefined ? [] : [`${gibibytes(freeMemory * 2 ** 20)} free`]),
+      ...(computeCapability === undefined ? [] : [`compute capability ${computeCapability.toFixed(1)}`]),
+    ];
+    return ['card', [name, ...facts].join(', ')];
   });
   const newest = driver?.cuda === undefined ? '' : `, for CUDA up to ${driver.cuda}`;
   const provider =

@@ -7,6 +7,7 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import { probeEngine } from '../doctor/probe.js';
+import { explainEngineError } from '../engines-folder.js';
 import { isRunnable, networkFailure, runExternal } from './external-command.js';
 import { type LibTensorFlow, readLibTensorFlow } from './libtensorflow.js';
 import { addonVersion, cpuPackage, gpuPackage, tensorflowFolder } from './location.js';
@@ -57,8 +58,10 @@ export async function installTensorFlow(
     await rm(folder, { recursive: true, force: true });
     await rename(staging, folder);
     return { folder, packageName, version: result.version, uses: result.uses };
+  } catch (error) {
+    throw explainEngineError(error, folder);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await rm(staging, { recursive: true, force: true }).catch(() => {}); // the next installation removes it
   }
 }
 

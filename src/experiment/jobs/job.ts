@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { RequestError } from '../../shared/errors.js';
+import { RequestError, TrialError } from '../../shared/errors.js';
+import { noteSaving } from '../../shared/interrupt.js';
 import type { Outcome } from '../items/run-items.js';
 import type { Assignment, Order, Position, Report } from './messages.js';
 import type { Place } from './places.js';
@@ -26,13 +27,15 @@ export interface Job {
 
 const program = fileURLToPath(new URL('./worker.js', import.meta.url));
 
-/** @throws RequestError where the process finds that the request is wrong */
+/** @throws RequestError where the process finds that the request is wrong, TrialError where it finds the disk full */
 export async function startJob(place: Place, assignment: Omit<Assignment, 'threads'>, to: JobListener): Promise<Job> {
   const child = start(place);
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const saves = answeredFor(child);
   let answer: (report: Report) => void = () => {};
   child.on('message', (report: Report) => {
     if (report.is === 'line') to.line(report.text);
+    else if (report.is === 'saving') saves(report.saves);
     else if (report.is === 'progress') to.progress(report);
     else answer(report);
   });
@@ -46,7 +49,8 @@ export async function startJob(place: Place, assignment: Omit<Assignment, 'threa
   const opened = await ask({ open: { ...assignment, threads: place.threads } });
   if (opened.is === 'refused') {
     child.disconnect();
-    throw new RequestError(opened.message, opened.hint);
+    const { exitStatus, message, hint } = opened;
+    throw exitStatus === 1 ? new TrialError(message, hint) : new RequestError(message, hint);
   }
   return {
     async run(id) {
@@ -70,6 +74,17 @@ export async function startJob(place: Place, assignment: Omit<Assignment, 'threa
       await ended;
     },
   };
+}
+
+/** What to call where steps begin and end in a process: Ctrl-C is answered for it, and it may be killed amid them. */
+function answeredFor(child: ChildProcess): (saves: boolean) => void {
+  let noted = false;
+  const note = (saves: boolean) => {
+    if (saves !== noted) noteSaving(saves);
+    noted = saves;
+  };
+  child.once('exit', () => note(false));
+  return (saves) => note(saves && child.exitCode === null && child.signalCode === null);
 }
 
 /** Bound to its cores where the system can do that: libraries then start as many threads as there are cores. */

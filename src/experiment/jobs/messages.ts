@@ -25,12 +25,14 @@ export type Order = { readonly open: Assignment } | { readonly run: string };
 /** From a worker. */
 export type Report =
   | { readonly is: 'open' }
-  /** It cannot work: the request is wrong. */
-  | { readonly is: 'refused'; readonly message: string; readonly hint?: string }
+  /** It cannot work: the request is wrong, or the disk is full (exit status 1). */
+  | { readonly is: 'refused'; readonly exitStatus: number; readonly message: string; readonly hint?: string }
   | { readonly is: 'outcome'; readonly id: string; readonly outcome: Outcome }
   /** It was asked to stop, and everything is saved. */
   | { readonly is: 'stopped' }
   | { readonly is: 'line'; readonly text: string }
+  /** Whether steps are under way after which everything is saved. */
+  | { readonly is: 'saving'; readonly saves: boolean }
   | ({ readonly is: 'progress' } & Position);
 
 export interface Position {

@@ -34,7 +34,8 @@ export function obeying(
     obey(order).catch((error: unknown) => {
       if (error instanceof Interrupted) return tell({ is: 'stopped' });
       if (!isExpected(error)) throw error;
-      tell({ is: 'refused', message: error.message, ...(error.hint !== undefined && { hint: error.hint }) });
+      const { exitStatus, message, hint } = error;
+      tell({ is: 'refused', exitStatus, message, ...(hint !== undefined && { hint }) });
     });
 }
 

@@ -88,7 +88,16 @@ export function mayUseGpus(engine: EngineChoice, device: Device | undefined, isT
 }
 
 export function thisMachine(usesGpus: boolean): Machine {
-  return { cores: ownCores(), gpus: usesGpus ? ownGpus() : [], freeBytes: freemem() };
+  return { cores: ownCores(), gpus: usesGpus ? ownGpus() : [], freeBytes: freeBytes() };
+}
+
+/**
+ * Memory that processes of this one may take: in a container less than the machine has free. What the container holds already
+ * is not taken off: most of it is a cache of files, which the system gives back.
+ * @param limit of the container; 0 or undefined: there is none, or the system does not tell
+ */
+export function freeBytes(free = freemem(), limit: number | undefined = process.constrainedMemory()): number {
+  return Math.min(free, limit || free);
 }
 
 function ownCores(): number[] {

@@ -30,6 +30,8 @@ export interface JobsEnd {
   readonly failed: ReadonlyMap<string, string>;
   /** What other commands are at: sentences. */
   readonly held: readonly string[];
+  /** Whether a process of this command was at anything. */
+  readonly hasWorked: boolean;
 }
 
 /** @throws RequestError where the request is wrong, Interrupted once all processes have saved and stopped */
@@ -37,8 +39,9 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
   const { runFolder } = assignment;
   const taken = new Set<string>();
   const failed = new Map<string, string>();
-  const held = new Map<string, string>();
+  const held = new Set<string>();
   const deaths = new Map<string, number>();
+  let hasWorked = false;
   const names = [...new Set(items.map(({ trial }) => trial))];
   const trialOf = (id: string) => items.find((item) => item.id === id)?.trial ?? id;
   let busy = 0;
@@ -49,16 +52,21 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
     return nextWork(items, states, (id) => taken.has(id) || held.has(id) || failed.has(trialOf(id)));
   };
   const note = (id: string, ended: Ended) => {
+    hasWorked ||= ended.state !== 'held';
     if (ended.state === 'failed') {
       display.line(describeOutcome(id, ended));
       failed.set(trialOf(id), ended.error);
     } else if (ended.state === 'held') {
-      held.set(id, describeOutcome(id, ended));
+      held.add(id);
     } else if (ended.state === 'died') {
       const count = (deaths.get(id) ?? 0) + 1;
       deaths.set(id, count);
-      display.line(`${id}: its process ended (${ended.reason}); it goes on from its last checkpoint`);
-      if (count >= attempts) failed.set(trialOf(id), `its process ended ${count} times (${ended.reason})`);
+      const end = `its process ended ${count > 1 ? `${count} times ` : ''}(${ended.reason})`;
+      if (count < attempts) display.line(`${id}: ${end}; it goes on from its last checkpoint`);
+      else {
+        display.line(`${id} failed: ${end}\n${adviceOn(ended.reason)}`);
+        failed.set(trialOf(id), end);
+      }
     } else if (ended.state === 'finished' && names.includes(id)) display.line(`${id}: finished`);
   };
   const work = async (place: Place, index: number): Promise<void> => {
@@ -99,8 +107,21 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
   }
   if (signal.aborted) throw new Interrupted('stopped; everything is saved');
   const states = await statesOf(runFolder, items);
-  const isLeft = (id: string) => states.get(names.includes(id) ? `${id}/evaluation` : id)!.state !== 'finished';
-  return { failed, held: [...held].flatMap(([id, sentence]) => (isLeft(id) ? [sentence] : [])) };
+  const heldElsewhere = (name: string) => {
+    const ofTrial = items.filter(({ trial }) => trial === name).map(({ id }) => states.get(id)!);
+    if (failed.has(name) || ofTrial.every(({ state }) => state === 'finished')) return [];
+    // Most are seen to be at work and never tried here.
+    const heldBy = ofTrial.find(({ holder }) => holder)?.holder;
+    return heldBy || held.has(name) ? [describeOutcome(name, { state: 'held', heldBy })] : [];
+  };
+  return { failed, hasWorked, held: names.flatMap(heldElsewhere) };
+}
+
+/** What may help once a process has ended so often. */
+function adviceOn(reason: string): string {
+  const again = 'The same command goes on from the last checkpoint.';
+  // What Linux, Slurm and Kubernetes do to a process where memory runs out.
+  return reason === 'SIGKILL' ? `Memory may have run out: give a smaller --jobs. ${again}` : again;
 }
 
 /** Waits for all, then throws what the first has thrown. */

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Launcher } from '../../config/schema/launcher.js';
 import { refuseOtherConfiguration } from '../../run-folder/run-configuration.js';
+import { RequestError } from '../../shared/errors.js';
 import { explainWriteError } from '../../shared/files.js';
 import { type Item, itemsOfPlan } from '../items/item.js';
 import { statesOf } from '../items/states.js';
@@ -41,6 +42,7 @@ interface Prepared {
 /** @throws RequestError where Slurm is not there or refuses a job; what was submitted before is noted and stays */
 export async function launch(experiment: Experiment, request: LaunchRequest): Promise<Launched> {
   const { runFolder, isPrinted } = request;
+  refuseUnnamable(runFolder);
   await refuseOtherConfiguration(runFolder, experiment);
   const launcher = await launcherOf(experiment);
   const items = itemsOfPlan(await planOf(experiment, runFolder));
@@ -58,6 +60,15 @@ export async function launch(experiment: Experiment, request: LaunchRequest): Pr
   return isPrinted
     ? printed(runFolder, prepared, underWay, report)
     : submitted(runFolder, launcher, prepared, underWay, report);
+}
+
+/** A directive is one line, and with a backslash in a name Slurm replaces nothing: all tasks would write one log, or none. */
+function refuseUnnamable(runFolder: string): void {
+  if (!/[\\\r\n]/.test(runFolder)) return;
+  throw new RequestError(
+    `run folder ${JSON.stringify(runFolder)}: Slurm names no log in a folder with a backslash or a line break in its path`,
+    'Choose another one with --out DIR.',
+  );
 }
 
 /** The report needs no GPU, and little else. */

@@ -34,7 +34,7 @@ export function directivesOf(launcher: Launcher): { readonly option: string; rea
 /** An array script, of which task N runs the N-th of `tasks`. */
 export function arrayScript({ name, launcher, folder, command, tasks }: ScriptRequest): string {
   const { warning_seconds, max_requeues, setup } = launcher;
-  return `${header(name, launcher, `${folder}/%A_%a.log`)}
+  return `${header(name, launcher, logIn(folder, '%A_%a.log'))}
 #SBATCH --array=0-${tasks.length - 1}
 #SBATCH --requeue
 #SBATCH --signal=B:USR2@${warning_seconds}
@@ -81,10 +81,16 @@ exit $status
 /** A script that runs one command once others are done. */
 export function singleScript({ name, launcher, folder, command }: Omit<ScriptRequest, 'tasks'>): string {
   const { setup } = launcher;
-  return `${header(name, launcher, `${folder}/%j.log`)}
+  return `${header(name, launcher, logIn(folder, '%j.log'))}
 
 ${setup.map((line) => `${line}\n`).join('')}${command.map(quoted).join(' ')}
 `;
+}
+
+/** A log as a directive names it: Slurm replaces what follows a %, and sbatch reads blanks, quotes and # in its own way. */
+function logIn(folder: string, name: string): string {
+  const file = `${folder.replaceAll('%', '%%')}/${name}`;
+  return /[\s#'"]/.test(file) ? `"${file.replaceAll('"', '\\"')}"` : file;
 }
 
 function header(name: string, launcher: Launcher, log: string): string {

@@ -1,6 +1,6 @@
 /** slurm/jobs.jsonl of a run folder: which job was given which items. What became of them is told by queue and folder. */
 import path from 'node:path';
-import { appendJsonLine, readJsonLines } from '../../shared/files.js';
+import { appendJsonLine, explainWriteError, readJsonLines } from '../../shared/files.js';
 import { distinct } from '../../shared/groups.js';
 
 export interface SubmittedJob {
@@ -26,10 +26,16 @@ export function jobsOf(tasks: Iterable<string>): string[] {
   return distinct(Array.from(tasks, (task) => task.split('_')[0]!));
 }
 
-/** The last task that each item was given to: "12_3". */
+/**
+ * The last task that each item was given to: "12_3".
+ * @throws RequestError where the run folder is a file
+ */
 export async function tasksByItem(runFolder: string): Promise<Map<string, string>> {
   const tasks = new Map<string, string>();
-  for (const { job, tasks: of, isArray } of await readJsonLines<SubmittedJob>(fileOf(runFolder))) {
+  const jobs = await readJsonLines<SubmittedJob>(fileOf(runFolder)).catch((error: unknown) => {
+    throw explainWriteError(error, slurmFolder(runFolder));
+  });
+  for (const { job, tasks: of, isArray } of jobs) {
     for (const [index, items] of of.entries()) for (const id of items) tasks.set(id, isArray ? `${job}_${index}` : job);
   }
   return tasks;

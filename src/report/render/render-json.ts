@@ -69,7 +69,7 @@ function trialJson({ run, name, identity, state, error, result }: TrialRecord, r
     method: identity?.method ?? null,
     ...(identity?.variant && { variant: identity.variant }),
     seed: identity?.seed ?? null,
-    learning_rate: identity?.learningRate ?? null,
+    learning_rate: identity?.learningRate || null, // 0 stands for none as yet
     status: state === 'waiting' ? 'missing' : state,
     ...(error === undefined ? {} : { error }),
     ...(result ? { train_seconds: result.trainSeconds, all_seconds: secondsOf(result) } : {}),

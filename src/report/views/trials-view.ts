@@ -33,7 +33,8 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
         dataset: identity ? datasetLabel(identity.dataset) : trial.name,
         method: identity ? methodLabel(seriesOf(identity)) : { mark: 'none' },
         seed: identity?.seed ?? { mark: 'none' },
-        learningRate: identity ? learningRateLabel(identity.learningRate) : { mark: 'none' },
+        // 0 stands for none as yet: the trial has not begun, searches one, or failed before it had one.
+        learningRate: identity?.learningRate ? learningRateLabel(identity.learningRate) : { mark: 'none' },
         status: statusText(trial),
         best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
         time: result ? durationLabel(secondsOf(result)) : absent,

@@ -6,6 +6,8 @@ import os from 'node:os';
 export interface ProcessMark {
   readonly host: string;
   readonly pid: number;
+  /** Of the system since its start: two machines may have one name. Left out where there is no /proc. */
+  readonly boot?: string;
   /** Where the number of the process counts: containers of one host have their own. Left out where there is no /proc. */
   readonly namespace?: string;
   /** Start of the process in clock ticks of its host: numbers are given out again. Left out where there is no /proc. */
@@ -13,19 +15,25 @@ export interface ProcessMark {
 }
 
 export function thisProcess(): ProcessMark {
+  const boot = bootId();
   const namespace = pidNamespace();
   const started = statOf(process.pid)?.started;
   return {
     host: os.hostname(),
     pid: process.pid,
+    ...(boot !== undefined && { boot }),
     ...(namespace !== undefined && { namespace }),
     ...(started !== undefined && { started }),
   };
 }
 
-/** Whether a process has certainly ended; false of another host or container, where nothing can be seen of it. */
-export function isGone({ host, pid, namespace, started }: ProcessMark): boolean {
+/**
+ * Whether a process has certainly ended; false of another host or container, where nothing can be seen of it, and of this one
+ * before it was started anew, which another of its name could be.
+ */
+export function isGone({ host, pid, boot, namespace, started }: ProcessMark): boolean {
   if (host !== os.hostname() || namespace !== pidNamespace()) return false;
+  if (boot !== undefined && boot !== bootId()) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -55,6 +63,14 @@ function place(): string {
 
 export function describeProcess({ host, pid }: ProcessMark): string {
   return host === os.hostname() ? `process ${pid} on this machine` : `process ${pid} on ${host}`;
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 function pidNamespace(): string | undefined {

@@ -15,6 +15,17 @@ test('a folder that is no TensorFlow: one message, a hint, exit status 2', async
   assert.match(stderr, /find_spec\('tensorflow'\)/);
 });
 
+test('flags of --cuda are refused without it, and do not install TensorFlow', async () => {
+  for (const words of [
+    ['--from', 'brought'],
+    ['--cuda-version', '13'],
+  ]) {
+    const { status, stdout, stderr } = await esta(['engine', 'install', ...words]);
+    assert.deepEqual([status, stdout], [2, ''], stderr);
+    assert.match(stderr, /must be provided when using --(from|cuda-version): --cuda/);
+  }
+});
+
 const onLinux = { skip: `${process.platform} ${process.arch}` !== 'linux x64' && 'the provider is for linux x64' };
 
 test('CUDA from files brought by hand, listed, refused where it cannot compute, and removed', onLinux, async (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { describeDriver, isAtLeast } from '../../../src/engine/cuda/driver.js';
+import { programBudget } from '../../../src/engine/onnx/programs/device.js';
 
 const summary = `+-----------------------------------------------------------------------------------------+
 | NVIDIA-SMI 580.95.05              Driver Version: 580.95.05      CUDA Version: 13.0     |
@@ -29,6 +30,13 @@ test('the cards and the driver, from nvidia-smi on the PATH', async (t) => {
       { name: 'NVIDIA A10', memory: 23028, freeMemory: 100, computeCapability: 8.6 },
     ],
   });
+});
+
+test('what nvidia-smi does not know of a card is left out', async () => {
+  const rows = 'NVIDIA GB10, [N/A], [N/A], 12.1, 580.95.05';
+  const driver = await describeDriver(async (args) => (args.length === 0 ? summary : rows));
+  assert.deepEqual(driver?.cards, [{ name: 'NVIDIA GB10', computeCapability: 12.1 }]);
+  assert.equal(programBudget('cuda', driver!.cards[0]), 8 * 2 ** 30);
 });
 
 test('a driver without nvidia-smi is told from /proc, none from nothing', async (t) => {

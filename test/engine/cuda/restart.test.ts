@@ -39,12 +39,19 @@ test('a process for CUDA gets the installed runtime and the folders of the libra
   const asked = ['run', 'a.yaml', '--device', 'cuda'];
   assert.deepEqual(await variablesFor(asked, environment), {}, 'nothing is installed');
 
-  await mkdir(path.join(folder, 'onnxruntime-cuda'));
-  await writeFile(path.join(folder, 'onnxruntime-cuda/provider.json'), '{"runtime": "1.29.0", "cuda": 13}');
+  const runtime = path.join(folder, 'onnxruntime-cuda/node_modules/onnxruntime-node');
+  await mkdir(runtime, { recursive: true });
+  const provider = path.join(folder, 'onnxruntime-cuda/provider.json');
+  await writeFile(provider, '{"runtime": "1.29.0", "cuda": 13}');
+  assert.deepEqual(await variablesFor(asked, environment), {}, 'the runtime is gone');
+  await writeFile(path.join(runtime, 'package.json'), '{}');
+  await writeFile(provider, '{}');
+  assert.deepEqual(await variablesFor(asked, environment), {}, 'nobody knows what that is');
+  await writeFile(provider, '{"runtime": "1.29.0", "cuda": 13}');
   await mkdir(path.join(folder, 'env/lib'), { recursive: true });
   for (const name of cudaLibraries[13]) await writeFile(path.join(folder, 'env/lib', name), '');
   const variables = await variablesFor(asked, environment);
-  assert.equal(variables['ESTA_ONNXRUNTIME'], path.join(folder, 'onnxruntime-cuda/node_modules/onnxruntime-node'));
+  assert.equal(variables['ESTA_ONNXRUNTIME'], runtime);
   assert.ok(['/before', `/before:${folder}/env/lib`].includes(variables['LD_LIBRARY_PATH'] ?? '/before'));
   assert.ok(Number(variables['UV_THREADPOOL_SIZE']) > 4 * 4, 'a program waits for no image');
   assert.equal((await variablesFor(asked, { ...environment, UV_THREADPOOL_SIZE: '3' }))['UV_THREADPOOL_SIZE'], '3');

@@ -27,3 +27,10 @@ test('a crash is a result too', () => {
     reason: 'the process was ended by SIGABRT: assertion failed',
   });
 });
+
+test('a check that does not answer in time says so', async () => {
+  assert.deepEqual(await probeEngine('onnxruntime', 'cpu', { timeout: 5 }), {
+    works: false,
+    reason: 'the process was ended by its time limit of 0.005 s',
+  });
+});

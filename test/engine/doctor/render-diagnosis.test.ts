@@ -34,7 +34,10 @@ test('an aligned list', () => {
       driver: {
         version: '580.95.05',
         cuda: '13.0',
-        cards: [{ name: 'NVIDIA H100 80GB HBM3', memory: 81559, freeMemory: 81000, computeCapability: 9 }],
+        cards: [
+          { name: 'NVIDIA H100 80GB HBM3', memory: 81559, freeMemory: 81000, computeCapability: 9 },
+          { name: 'NVIDIA GB10', computeCapability: 12.1 },
+        ],
       },
       installed: { runtime: '1.29.0', cuda: 13, source: 'package 0.4.9 (npm)', files: {} },
       folders: [],
@@ -64,6 +67,7 @@ Engines
 
 CUDA
   card                  NVIDIA H100 80GB HBM3, 79.6 GiB, 79.1 GiB free, compute capability 9.0
+  card                  NVIDIA GB10, compute capability 12.1
   driver                NVIDIA 580.95.05, for CUDA up to 13.0
   provider              ONNX Runtime 1.29.0 for CUDA 13, from package 0.4.9 (npm)
   missing               no libcudnn.so.9

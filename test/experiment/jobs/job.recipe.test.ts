@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
 import { startJob } from '../../../src/experiment/jobs/job.js';
+import { onSavingSteps } from '../../../src/shared/interrupt.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { writtenAnchors } from '../written-run.js';
 
@@ -64,7 +65,10 @@ test('a process is opened or refused, runs, dies and stops', {
   const trial = 'species-esta-seed0';
   const [low, high] = [0.1, 0.2].map((rate) => `${trial}/stitched-grid-${rate}`);
   assert.deepEqual(await job.run(`${trial}/stitched`), { state: 'waiting', waitsFor: [low, high] });
+  const saving: boolean[] = [];
+  onSavingSteps((saves) => void saving.push(saves));
   assert.deepEqual(await job.run(low!), { state: 'finished' });
+  assert.deepEqual(saving, [true, false], 'whoever answers Ctrl-C knows when the process saves');
   assert.ok(
     [...labels].some((label) => label.includes('grid of stitched at base rate 0.1')),
     [...labels].join(),

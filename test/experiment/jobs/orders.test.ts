@@ -34,7 +34,7 @@ test('orders are answered: opened, refused, run, stopped', async (t) => {
   };
   const obey = worker();
   assert.deepEqual(await answered(obey, { run: trial }), [
-    { is: 'refused', message: 'a worker that has nothing open was told to run something' },
+    { is: 'refused', exitStatus: 2, message: 'a worker that has nothing open was told to run something' },
   ]);
   assert.deepEqual(await answered(obey, { open: assignment }), [{ is: 'open' }]);
   const id = `${trial}/stitched`;

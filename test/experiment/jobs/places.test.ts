@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { checkJobs, coresIn, jobsOf, mayUseGpus, placesOf, thisMachine } from '../../../src/experiment/jobs/places.js';
+import {
+  checkJobs,
+  coresIn,
+  freeBytes,
+  jobsOf,
+  mayUseGpus,
+  placesOf,
+  thisMachine,
+} from '../../../src/experiment/jobs/places.js';
 import { RequestError } from '../../../src/shared/errors.js';
 
 const cores = (count: number, from = 0) => Array.from({ length: count }, (_, core) => from + core);
@@ -92,4 +100,11 @@ test('GPUs are given to what may compute on one', () => {
   for (const [engine, device, isThere, expected] of cases) {
     assert.equal(mayUseGpus(engine, device, isThere), expected, `${engine} ${device} ${isThere}`);
   }
+});
+
+test('in a container, memory counts up to its limit', () => {
+  assert.equal(freeBytes(200e9, 4e9), 4e9);
+  assert.equal(freeBytes(200e9, 2 ** 64), 200e9, 'as Linux says where there is no limit');
+  assert.equal(freeBytes(3e9, 4e9), 3e9);
+  for (const unknown of [0, undefined]) assert.equal(freeBytes(200e9, unknown), 200e9);
 });

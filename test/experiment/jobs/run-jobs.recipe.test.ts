@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { itemsOfPlan } from '../../../src/experiment/items/item.js';
 import type { JobsDisplay } from '../../../src/experiment/jobs/display.js';
+import { endedTrials } from '../../../src/experiment/jobs/ended-trials.js';
 import { runJobs } from '../../../src/experiment/jobs/run-jobs.js';
 import { planOf } from '../../../src/experiment/plan.js';
 import { Interrupted } from '../../../src/shared/errors.js';
@@ -65,4 +66,35 @@ test('two processes, one killed and all stopped on the way, equal one; a failure
   assert.ok(lines.some((line) => /^species-esta-bad-seed0 failed: the (loss|saliency)/.test(line)));
   const outcome = (folder: string) => outcomeOf(path.join(mini.folder, folder), 'species-esta-good-seed0');
   assert.deepEqual(await outcome('jobs'), await outcome('whole'));
+});
+
+test('work whose process is killed again and again is given up, says so, and is a failed trial', {
+  skip: noProcesses,
+}, async (t) => {
+  const mini = await miniature(t);
+  const experiment = mini.experiment({ training: { epochs: 1 } });
+  const runFolder = path.join(mini.folder, 'jobs');
+  const plan = await planOf(experiment, runFolder);
+  const lines: string[] = [];
+  const { failed, hasWorked } = await runJobs({
+    assignment: {
+      ...{ experiment, variants: [], runFolder, cacheFolder: mini.cacheFolder, reuse: [], engine: 'onnxruntime' },
+      command: 'esta run',
+    },
+    ...{ items: itemsOfPlan(plan), places: [{ threads: 1 }], signal: new AbortController().signal },
+    display: {
+      ...{ trials() {}, stop() {}, line: (text: string) => void lines.push(text) },
+      at: (_, position) => position && workers().forEach((pid) => void process.kill(pid, 'SIGKILL')),
+    },
+  });
+  const trial = 'species-esta-seed0';
+  assert.deepEqual(lines, [
+    `${trial}: its process ended (SIGKILL); it goes on from its last checkpoint`,
+    `${trial}: its process ended 2 times (SIGKILL); it goes on from its last checkpoint`,
+    `${trial} failed: its process ended 3 times (SIGKILL)\nMemory may have run out: give a smaller --jobs. The same command goes on from the last checkpoint.`,
+  ]);
+  assert.equal(hasWorked, true);
+  const [ended, ...others] = await endedTrials(runFolder, plan.trials, failed);
+  assert.deepEqual([ended?.status, ended?.error, ended?.seed], ['failed', 'its process ended 3 times (SIGKILL)', 0]);
+  assert.deepEqual(others, []);
 });

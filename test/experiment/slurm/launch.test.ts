@@ -220,3 +220,35 @@ test('the profile lies in the folder of configuration, by default .config at hom
   process.env['HOME'] = '/home/someone';
   assert.equal(profileFile(), '/home/someone/.config/esta/launcher.yaml');
 });
+
+test('a run folder whose logs Slurm could not name is refused before anything is submitted', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'true' });
+  for (const name of ['a\\b', 'a\nb']) {
+    await assert.rejects(
+      launch(launched(), { ...request, runFolder: path.join(folder, name) }),
+      (error) => error instanceof RequestError && /backslash or a line break/.test(error.message),
+    );
+  }
+  assert.ok(!existsSync(path.join(folder, 'calls')));
+});
+
+test('a profile that cannot be read is not left out silently', async (t) => {
+  withPrograms(t, {});
+  mkdirSync(profileFile(), { recursive: true });
+  await assert.rejects(
+    launcherOf({}),
+    (error) => error instanceof RequestError && /launcher\.yaml cannot be read \(EISDIR\)/.test(error.message),
+  );
+  process.env['XDG_CONFIG_HOME'] = '';
+  assert.ok(path.isAbsolute(profileFile()), 'an empty variable is as good as none');
+});
+
+test('a run folder that is a file is refused in words', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'true', squeue: 'true' });
+  const runFolder = path.join(folder, 'file');
+  writeFileSync(runFolder, '');
+  const isRefused = (error: unknown) =>
+    error instanceof RequestError && error.message.startsWith(`${runFolder} cannot be a folder`);
+  await assert.rejects(launch(launched(), { ...request, runFolder, isPrinted: true }), isRefused);
+  await assert.rejects(clusterStatus(launched(), runFolder), isRefused);
+});

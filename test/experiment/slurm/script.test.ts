@@ -139,3 +139,13 @@ test('what is asked for', () => {
   }
   assert.ok(singleScript(request).endsWith("\nesta report '/runs/x y'\n"));
 });
+
+test('a log in a folder with an odd name, as sbatch reads it', () => {
+  const log = (folder: string) => {
+    const script = singleScript({ name: 'esta-x', launcher: launcherDefaults, folder, command: ['esta'] });
+    return /^#SBATCH --output=(.*)$/m.exec(script)?.[1];
+  };
+  assert.equal(log('/runs/x/slurm'), '/runs/x/slurm/%j.log');
+  assert.equal(log('/100%/a%j'), '/100%%/a%%j/%j.log');
+  assert.equal(log(`/my runs/#1/it's "x"`), `"/my runs/#1/it's \\"x\\"/%j.log"`);
+});

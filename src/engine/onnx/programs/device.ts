@@ -15,7 +15,7 @@ export async function cardOf(device: Device): Promise<Card | undefined> {
 /** Bytes that programs may take on a device; on the CPU their number alone is limited, as ever. */
 export function programBudget(device: Device, card: Card | undefined): number {
   if (device !== 'cuda') return Number.POSITIVE_INFINITY;
-  return card ? 0.8 * card.freeMemory * 2 ** 20 : 8 * 2 ** 30;
+  return card?.freeMemory === undefined ? 8 * 2 ** 30 : 0.8 * card.freeMemory * 2 ** 20;
 }
 
 /** @throws RequestError where the device does not compute in what was asked for */
