@@ -7,7 +7,7 @@ import { nearest } from '../shared/errors.js';
 const folderName = 'experiments';
 
 /** Folder and file names, from `dist/src/config/` or from `src/config/`; undefined where the program lost them. */
-export async function shippedExperiments(): Promise<{ folder: string; names: readonly string[] } | undefined> {
+async function shippedExperiments(): Promise<{ folder: string; names: readonly string[] } | undefined> {
   for (const up of ['../../..', '../..']) {
     const folder = fileURLToPath(new URL(`${up}/${folderName}`, import.meta.url));
     const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.yaml'));

@@ -113,7 +113,7 @@ export interface WrittenFigures {
 }
 
 /** @throws RequestError when the folder cannot be written */
-export async function writeFigures(figures: readonly DrawnFigure[], folder: string): Promise<WrittenFigures> {
+async function writeFigures(figures: readonly DrawnFigure[], folder: string): Promise<WrittenFigures> {
   const files: string[] = [];
   for (const { name, svg } of figures) {
     const file = path.join(folder, name);

@@ -15,7 +15,7 @@ import {
 import { textSchema } from './text.js';
 
 /** Methods that an experiment can compare; src/experiment/method.ts describes them. */
-export const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
+const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
 
 const anchorSchema = z.strictObject({
   name: field(identifier(), 'Short name in tables and --set paths: Ti, S, B.', 'this project'),

@@ -48,7 +48,7 @@ export const wordTasksSchema = z.strictObject({
 export const textKinds = ['instructions', 'word-tasks'] as const;
 
 /** Linear layers of a LLaMA block, as PEFT names them. */
-export const targetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+const targetNames = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 
 export const textSchema = z.strictObject({
   cutoff: field(

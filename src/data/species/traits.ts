@@ -20,7 +20,7 @@ export interface Genus {
   readonly legs: 'short' | 'long' | 'oars';
 }
 
-export const genera: readonly Genus[] = [
+const genera: readonly Genus[] = [
   genus('Rotundella', 0.66, 0.25, 0.75, [0.28, 0.42], 'round', 'club', 'short'),
   genus('Longicornia', 0.34, 0.05, 0.45, [0.22, 0.26], 'round', 'whip', 'long'),
   genus('Cervatus', 0.5, 0.1, 0.6, [0.46, 0.46], 'pincers', 'elbow', 'long'),

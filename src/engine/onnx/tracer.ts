@@ -15,7 +15,7 @@ import { encodeModel, type GraphParts } from './model-proto.js';
 import { type NarrowProducts, widened, withNarrowProducts } from './programs/mixed-precision.js';
 import { peakBytes } from './programs/peak-bytes.js';
 
-export const tracerBackend = 'esta-tracer';
+const tracerBackend = 'esta-tracer';
 
 class Tracer extends tf.KernelBackend {
   graph = new Graph();

@@ -9,7 +9,7 @@ import type { LlamaWeights } from './llama.js';
 import { projectionModules, projections } from './tensors.js';
 
 /** The module whose weight a row is, as PEFT names it. */
-export function moduleOf({ published }: Pick<TensorRow, 'published'>): string {
+function moduleOf({ published }: Pick<TensorRow, 'published'>): string {
   return published.replace(/\.weight$/, '');
 }
 

@@ -75,7 +75,7 @@ export function product(
 }
 
 /** softmax(q k^T / sqrt(head width)) v of [batch, tokens, heads * head width]. */
-export function attention(
+function attention(
   values: Values,
   products: Products,
   [query, key, value]: readonly Value[],

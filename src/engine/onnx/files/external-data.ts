@@ -2,7 +2,7 @@
 import type { GraphConstant, GraphParts } from '../model-proto.js';
 
 /** A protocol buffer ends at 2 GiB; nodes and metadata need a little of it. */
-export const largestModel = 2 ** 31 - 2 ** 22;
+const largestModel = 2 ** 31 - 2 ** 22;
 
 /** So that a runtime can map tensors into memory page by page. */
 const alignment = 4096;

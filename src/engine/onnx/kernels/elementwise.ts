@@ -20,7 +20,7 @@ const operand = (graph: Graph, value: GraphValue) =>
   value.fill === undefined ? value : graph.scalar(value.fill, value.dtype);
 
 /** Appends a broadcasting binary operator, folding numbers that are known. */
-export function binaryNode(
+function binaryNode(
   graph: Graph,
   operator: string,
   a: GraphValue,
