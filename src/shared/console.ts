@@ -5,7 +5,8 @@ import { type Failure, formatFailure } from './failures.js';
 export function printFailure(failure: Failure, json: boolean): void {
   if (json && !failure.isOfOutput) {
     const { message, hint, stack } = failure;
-    console.log(JSON.stringify({ error: { message, hint, stack } }, undefined, 2));
+    // Not console.log, which is silent where the stream takes nothing.
+    process.stdout.write(`${JSON.stringify({ error: { message, hint, stack } }, undefined, 2)}\n`);
   } else {
     console.error(formatFailure(failure));
   }
