@@ -155,8 +155,8 @@ async function pretrainedBy(flags: Pretrained): Promise<Classifier> {
 }
 
 /** Where no image could be read. */
-function ofAll([first, ...others]: readonly RequestError[]): RequestError {
-  return new RequestError([first!, ...others].map(({ message }) => message).join('\n'), first!.hint);
+function ofAll(errors: readonly RequestError[]): RequestError {
+  return new RequestError(errors.map(({ message }) => message).join('\n'), errors[0]!.hint);
 }
 
 /** What was found for an image, or why nothing was: predictions come in the order of the images that could be read. */

@@ -75,22 +75,17 @@ export async function readJsonLines<T>(file: string): Promise<T[]> {
   });
   const lines = text.split('\n');
   lines.pop(); // what follows the last newline is empty, or the line that a kill cut
-  const read: T[] = [];
-  let damaged: number | undefined;
-  for (const [index, line] of lines.entries()) {
-    const value = parsed<T>(line);
-    if (value === undefined) damaged ??= index + 1;
-    else if (damaged === undefined) read.push(value);
-    else {
-      throw new RequestError(
-        `${file}, line ${damaged} is no JSON, and others follow it`,
-        'The file is damaged: restore it, or remove its folder and run the same command again.',
-      );
-    }
-  }
-  return read;
+  const values = lines.map((line) => parsed<T>(line));
+  const whole = values.slice(0, values.findLastIndex((value) => value !== undefined) + 1);
+  const damaged = whole.indexOf(undefined);
+  if (damaged === -1) return whole as T[];
+  throw new RequestError(
+    `${file}, line ${damaged + 1} is no JSON, and others follow it`,
+    'The file is damaged: restore it, or remove its folder and run the same command again.',
+  );
 }
 
+/** undefined for what is no JSON. */
 function parsed<T>(line: string): T | undefined {
   try {
     return JSON.parse(line) as T;

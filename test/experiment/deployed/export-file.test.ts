@@ -4,12 +4,22 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
+import { type DeployedNetwork, openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
 import { type ExportOptions, exportFile } from '../../../src/experiment/deployed/export-file.js';
 import { exportStateDict } from '../../../src/experiment/deployed/state-dict.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { writtenAnchors, writtenRun } from '../written-run.js';
+
+/** The smallest anchor, for drawn species. */
+async function smallNetwork(folder: string): Promise<DeployedNetwork> {
+  const document = {
+    ...{ name: 'written', anchors: await writtenAnchors(folder), data: { kind: 'species', classes: 2 } },
+    adaptation: { ranks: [2, 2] },
+  };
+  await writtenRun(path.join(folder, 'run'), document);
+  return openDeployed(path.join(folder, 'run'), { stitch: 0 });
+}
 
 test('a file is compared on test images, of fewer bits also tested; without images on random pixels', async (t) => {
   const folder = temporaryFolder(t);
@@ -84,12 +94,7 @@ test('a file is compared on test images, of fewer bits also tested; without imag
 
 test('a JSON file that is no description is not replaced by one', async (t) => {
   const folder = temporaryFolder(t);
-  const document = {
-    ...{ name: 'written', anchors: await writtenAnchors(folder), data: { kind: 'species', classes: 2 } },
-    adaptation: { ranks: [2, 2] },
-  };
-  await writtenRun(path.join(folder, 'run'), document);
-  const network = await openDeployed(path.join(folder, 'run'), { stitch: 0 });
+  const network = await smallNetwork(folder);
   const [file, description] = [path.join(folder, 'small.onnx'), path.join(folder, 'small.json')];
   const options = { progress: silentProgress, cacheFolder: path.join(folder, 'cache') };
   for (const answers of ['[{"image": "rose.jpg"}]', 'labels:']) {
@@ -108,12 +113,7 @@ test('a JSON file that is no description is not replaced by one', async (t) => {
 
 test('a name of another kind of file is refused before anything is written', async (t) => {
   const folder = temporaryFolder(t);
-  const document = {
-    ...{ name: 'written', anchors: await writtenAnchors(folder), data: { kind: 'species', classes: 2 } },
-    adaptation: { ranks: [2, 2] },
-  };
-  await writtenRun(path.join(folder, 'run'), document);
-  const network = await openDeployed(path.join(folder, 'run'), { stitch: 0 });
+  const network = await smallNetwork(folder);
   const out = path.join(folder, 'out');
   // The description of flowers.json would be flowers.json, and the network lost.
   for (const name of ['flowers.json', 'flowers.pt', 'flowers.SafeTensors']) {
