@@ -34,6 +34,8 @@ export interface Learning {
    * accuracy on the validation images, for which all are evaluated (SN-Net); or all that was trained (an anchor alone).
    */
   readonly deployment: 'importance' | 'validation' | 'all';
+  /** An anchor is deployed for its bin, whatever the choice. */
+  readonly deploysAnchors?: true;
   /** Bins deploy nothing where a cheaper deployed stitch is better on the validation images. */
   readonly leavesOutBeaten?: true;
 }
@@ -52,7 +54,10 @@ export function learningAlone(method: Method, experiment: Experiment): Learning 
 /** How the stitched network learns; undefined: nothing is stitched, and the anchors alone are deployed. */
 export function learningStitched(method: Method, experiment: Experiment): Learning | undefined {
   const { sampling, distillation, evaluation } = experiment;
-  const leaving = evaluation.leave_out_beaten === true && ({ leavesOutBeaten: true } as const);
+  const palette = {
+    ...(evaluation.deploy_anchors === true && ({ deploysAnchors: true } as const)),
+    ...(evaluation.leave_out_beaten === true && ({ leavesOutBeaten: true } as const)),
+  };
   const pst: Learning = {
     adaptation: pstOf(experiment),
     sampling: samplingOf(sampling),
@@ -63,7 +68,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
       distillation: { temperature: distillation.temperature, weight: distillation.weight },
     }),
     deployment: evaluation.deploy_by ?? 'importance',
-    ...leaving,
+    ...palette,
   };
   switch (method) {
     case 'esta':
@@ -79,7 +84,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
         sampling: { strategy: 'uniform' },
         stitchesPerStep: 1,
         deployment: 'validation',
-        ...leaving,
+        ...palette,
       };
     case 'anchor-lora':
       return undefined;

@@ -16,15 +16,18 @@ export interface DeployedStitch {
 /**
  * Stitches without a score rank last; of equal ones the cheaper wins. Empty bins deploy nothing.
  *
+ * @param preferred ids that are chosen before all others of their bin, whatever the scores; default: none
  * @returns by rising FLOPs, the largest anchor last
  */
 export function deployedStitches(
   { bins, largestAnchor }: FlopsBins,
   { scores }: Pick<ImportanceScores, 'scores'>,
+  preferred: readonly number[] = [],
 ): DeployedStitch[] {
   const score = (id: number) => scores[id] ?? Number.NEGATIVE_INFINITY;
   const tops = bins.flatMap((ids, bin) => {
-    const [first, ...others] = ids;
+    const privileged = ids.filter((id) => preferred.includes(id));
+    const [first, ...others] = privileged.length > 0 ? privileged : ids;
     if (first === undefined) return [];
     // The ids of a bin rise in FLOPs, so a tie stays with the cheaper stitch.
     return [{ id: others.reduce((best, id) => (score(id) > score(best) ? id : best), first), bin }];
@@ -44,16 +47,18 @@ export interface BeatenStitch extends DeployedStitch {
  *
  * @param chosen by rising cost, as `deployedStitches` gives them
  * @param answers of each of them, in their order: which validation images it gets right
+ * @param preferred ids that stay, too; default: none
  */
 export function unbeaten(
   chosen: readonly DeployedStitch[],
   answers: readonly (readonly boolean[])[],
+  preferred: readonly number[] = [],
 ): { readonly deployed: DeployedStitch[]; readonly beaten: BeatenStitch[] } {
   const kept: number[] = [];
   const beaten: BeatenStitch[] = [];
   for (const [index, { id, bin }] of chosen.entries()) {
     const better = kept.find((cheaper) => beats(answers[cheaper]!, answers[index]!));
-    if (bin === undefined || better === undefined) kept.push(index);
+    if (bin === undefined || better === undefined || preferred.includes(id)) kept.push(index);
     else beaten.push({ id, bin, by: chosen[better]!.id });
   }
   return { deployed: kept.map((index) => chosen[index]!), beaten };

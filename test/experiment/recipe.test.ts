@@ -274,7 +274,7 @@ test('quickstart.yaml and flowers12.yaml', async () => {
   // How many photographs a folder has is not known before it is read: steps are left out.
   const flowers = {
     ...esta([8, 8, 8], 16, 3),
-    ...{ stitchesPerStep: 3, sandwich: true, leavesOutBeaten: true, weightDecay: 1e-4 },
+    ...{ stitchesPerStep: 3, sandwich: true, deploysAnchors: true, weightDecay: 1e-4 },
     learningRates: [
       { base: 1e-2, peak: 1.25e-3 },
       { base: 3e-2, peak: 3.75e-3 },
@@ -297,28 +297,30 @@ test('images are not resized to less than the anchors read', async () => {
   assert.equal(recipe({ resize: 64 }).images!.preprocessing.crop, 64);
 });
 
-test('what is beaten is left out of the stitched networks alone, whatever chooses them', async () => {
-  const { config } = await loadExperiment(path.join(projectRoot, 'experiments/quickstart.yaml'));
-  const leaving = (leave_out_beaten: boolean) =>
-    trialsOf(
-      experimentSchema.parse({
-        ...config,
-        methods: ['esta', 'sn-net', 'naive-lora', 'anchor-lora', 'adapt-then-stitch'],
-        evaluation: { ...config.evaluation, leave_out_beaten },
-      }),
-    ).map((trial) => [
-      trial.method,
-      recipeOf(trial, unknownImages).stages.map((stage) => stage.leavesOutBeaten ?? false),
+for (const [what, key, of] of [
+  ['what is beaten is left out', 'leave_out_beaten', 'leavesOutBeaten'],
+  ['anchors are deployed', 'deploy_anchors', 'deploysAnchors'],
+] as const) {
+  test(`${what} of the stitched networks alone, whatever chooses them`, async () => {
+    const { config } = await loadExperiment(path.join(projectRoot, 'experiments/quickstart.yaml'));
+    const stagesThat = (value: boolean) =>
+      trialsOf(
+        experimentSchema.parse({
+          ...config,
+          methods: ['esta', 'sn-net', 'naive-lora', 'anchor-lora', 'adapt-then-stitch'],
+          evaluation: { ...config.evaluation, [key]: value },
+        }),
+      ).map((trial) => [trial.method, recipeOf(trial, unknownImages).stages.map((stage) => stage[of] ?? false)]);
+    assert.deepEqual(stagesThat(true), [
+      ['esta', [true]],
+      ['sn-net', [true]],
+      ['naive-lora', [true]],
+      ['anchor-lora', [false, false]],
+      ['adapt-then-stitch', [false, false, true]],
     ]);
-  assert.deepEqual(leaving(true), [
-    ['esta', [true]],
-    ['sn-net', [true]],
-    ['naive-lora', [true]],
-    ['anchor-lora', [false, false]],
-    ['adapt-then-stitch', [false, false, true]],
-  ]);
-  assert.ok(leaving(false).every(([_, stages]) => (stages as boolean[]).every((leaves) => !leaves)));
-});
+    assert.ok(stagesThat(false).every(([_, stages]) => (stages as boolean[]).every((does) => !does)));
+  });
+}
 
 test('the files of mini/', async () => {
   const rates = (batch: number, ...bases: number[]) => ({

@@ -21,9 +21,16 @@ test('of equal stitches the cheaper is deployed', () => {
   assert.equal(deployedStitches(bins, scores(1, 0, 0, 2, 2))[0]!.id, 4);
 });
 
+test('what is preferred is deployed for its bin, whatever the scores; of several the best', () => {
+  const deployed = (preferred: number[]) => deployedStitches(bins, scores(1, 0, 0, 2, 3), preferred);
+  assert.deepEqual(deployed([0, 2]), [{ id: 0, bin: 0 }, { id: 1, bin: 3 }, { id: 2 }]);
+  assert.equal(deployed([0, 3])[0]!.id, 3);
+  assert.equal(deployedStitches(bins, scores(null, 0, 0, 2, 3), [0])[0]!.id, 0, 'without a score');
+});
+
 const answersOf = (text: string) => [...text].map((answer) => answer === '1');
 
-test('what a cheaper stitch clearly beats is left out; the largest anchor stays', () => {
+test('what a cheaper stitch clearly beats is left out; the largest anchor stays, and what is preferred', () => {
   const chosen = [{ id: 5, bin: 0 }, { id: 3, bin: 1 }, { id: 8, bin: 2 }, { id: 1, bin: 4 }, { id: 2 }];
   const answers = [
     '1111111100', // 8 right
@@ -38,6 +45,10 @@ test('what a cheaper stitch clearly beats is left out; the largest anchor stays'
       { id: 3, bin: 1, by: 5 },
       { id: 1, bin: 4, by: 5 },
     ],
+  });
+  assert.deepEqual(unbeaten(chosen, answers, [1, 2]), {
+    deployed: [{ id: 5, bin: 0 }, { id: 8, bin: 2 }, { id: 1, bin: 4 }, { id: 2 }],
+    beaten: [{ id: 3, bin: 1, by: 5 }],
   });
 });
 

@@ -201,9 +201,14 @@ export const evaluationSchema = z.strictObject({
     'How the deployed stitch of a FLOPs bin is chosen: the highest importance score, or the highest accuracy on the validation images, for which all stitches are evaluated; left out: as the method does, sn-net by validation, the others by importance.',
     'one-stage deployment of ESTA; SN-Net evaluates',
   ),
+  deploy_anchors: field(
+    z.boolean().optional(),
+    'Deploys every anchor, not the largest alone: of a FLOPs bin that holds one it is the choice, whatever the stitches beside it score. Left out: false.',
+    'our choice: the paper deploys the largest anchor always, the others where their scores are best',
+  ),
   leave_out_beaten: field(
     z.boolean().optional(),
-    'Deploys nothing for a bin whose stitch a cheaper one that is deployed beats on the validation images: is right more often by more than two standard errors of the difference. The largest anchor stays. Left out: false.',
+    'Deploys nothing for a bin whose stitch a cheaper one that is deployed beats on the validation images: is right more often by more than two standard errors of the difference. The largest anchor stays, and with deploy_anchors the others, too. Left out: false.',
     'our choice: the paper deploys a stitch of each bin',
   ),
   gradient_angles: field(

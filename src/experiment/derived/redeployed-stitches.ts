@@ -1,13 +1,12 @@
 /** Which stitches of a trained network are best for bins of milliseconds, and how good those are on the test images. */
 import { toDevice } from '../../engine/transfer.js';
 import type { TrialResult } from '../../run-folder/result.js';
-import { deployedStitches } from '../../stitching/deployment.js';
 import type { ImportanceScores } from '../../stitching/importance.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { type FlopsBins, flopsBins } from '../../stitching/space/flops-bins.js';
 import type { Runtime } from '../../training/runtime.js';
 import type { StageRecipe } from '../recipe.js';
-import { leaveOutBeaten, noteValidation } from '../trial/deploy.js';
+import { leaveOutBeaten, noteValidation, topsOfBins } from '../trial/deploy.js';
 import { accuraciesOf, accuraciesOfAll } from '../trial/evaluate.js';
 import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
 import { openTrialData } from '../trial/trial-data.js';
@@ -61,7 +60,7 @@ export async function chosenStitches(
     };
     const scores = choice.rule === 'validation' ? await validated() : importance.scores;
     const bins = flopsBins(milliseconds, network.bins.largestAnchor, { count: choice.count });
-    const tops = deployedStitches(bins, { scores });
+    const tops = topsOfBins({ bins, space: network.space }, stage, scores);
     const { deployed, beaten } = await leaveOutBeaten({ ...runtime, name, data }, network, stage, trainables, tops);
     const deploySeconds = (performance.now() - start) / 1000;
     const chosen = deployed.map(({ id }) => id);

@@ -7,6 +7,8 @@ import { type BeatenStitch, type DeployedStitch, deployedStitches, unbeaten } fr
 import type { ImportanceScores } from '../../stitching/importance.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { binOf } from '../../stitching/space/flops-bins.js';
+import { isAnchor } from '../../stitching/space/stitch.js';
+import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import type { Runtime } from '../../training/runtime.js';
 import type { StageRecipe } from '../recipe.js';
 import type { TrialContext } from './context.js';
@@ -28,7 +30,7 @@ export interface Deployable {
 export async function deploy(
   context: TrialContext,
   network: TrialNetwork,
-  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch'>,
+  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'deploysAnchors'>,
   { trainables, importance }: Deployable,
   onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
 ): Promise<DeployedStitch[]> {
@@ -36,14 +38,28 @@ export async function deploy(
     case 'all':
       return trainedStitches(network, stage).map((id) => ({ id }));
     case 'importance':
-      return deployedStitches(network.bins, importance);
+      return topsOfBins(network, stage, importance.scores);
     case 'validation': {
       const label = `${context.name}: evaluating all stitches`;
       const qualities = await qualitiesOfAll(context, network, trainables, context.recipe.choiceSplit, label);
       await onEvaluated?.(qualities.map(({ accuracy }) => accuracy));
-      return deployedStitches(network.bins, { scores: qualities.map(scoreOf) });
+      return topsOfBins(network, stage, qualities.map(scoreOf));
     }
   }
+}
+
+/** Of each bin the anchor in it, where the stage deploys anchors, or the best by `scores`; and the largest anchor. */
+export function topsOfBins(
+  { bins, space }: Pick<TrialNetwork, 'bins' | 'space'>,
+  stage: Pick<StageRecipe, 'deploysAnchors'>,
+  scores: ImportanceScores['scores'],
+): DeployedStitch[] {
+  return deployedStitches(bins, { scores }, preferredBy(stage, space));
+}
+
+/** Ids of the stitches that a stage deploys in any case, beside the largest anchor. */
+function preferredBy({ deploysAnchors }: Pick<StageRecipe, 'deploysAnchors'>, { stitches }: StitchSpace): number[] {
+  return deploysAnchors ? stitches.filter(isAnchor).map(({ id }) => id) : [];
 }
 
 /** What a stage deploys. */
@@ -57,19 +73,17 @@ export interface DeployedChoice {
 export async function leaveOutBeaten(
   context: Runtime & Pick<TrialContext, 'name' | 'data'>,
   network: TrialNetwork,
-  { leavesOutBeaten }: Pick<StageRecipe, 'leavesOutBeaten'>,
+  stage: Pick<StageRecipe, 'deploysAnchors' | 'leavesOutBeaten'>,
   trainables: Trainables<Value>,
   chosen: readonly DeployedStitch[],
 ): Promise<DeployedChoice> {
-  if (!leavesOutBeaten) return { deployed: chosen };
+  if (!stage.leavesOutBeaten) return { deployed: chosen };
   const { data, name } = context;
   if (data.kind === 'texts') throw new Error('stitches of language models are not compared answer by answer');
   const ids = chosen.map(({ id }) => id);
   const label = `${name}: comparing the deployed stitches`;
-  return unbeaten(
-    chosen,
-    await answersOfStitches(context, network, trainables, ids, data.evaluation('validation'), label),
-  );
+  const answers = await answersOfStitches(context, network, trainables, ids, data.evaluation('validation'), label);
+  return unbeaten(chosen, answers, preferredBy(stage, network.space));
 }
 
 /** Writes validation.json of the trial. */
@@ -99,7 +113,7 @@ export async function noteValidation(
 export async function choose(
   context: TrialContext,
   network: TrialNetwork,
-  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'leavesOutBeaten'>,
+  stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'deploysAnchors' | 'leavesOutBeaten'>,
   trained: Deployable,
   onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
 ): Promise<DeployedChoice> {

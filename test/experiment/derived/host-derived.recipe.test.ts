@@ -197,26 +197,34 @@ test('a folder that another process writes is left alone; what diverges is recor
   assert.ok(!('grid' in result.stages![0]!));
 });
 
-test('what a cheaper stitch beats on the validation images is not deployed for a machine either', async (t) => {
-  const folder = temporaryFolder(t);
+/**
+ * A trial with scores, which the phone has measured whole: stitch n takes n + 1 ms, the largest anchor 20.
+ * @param scoreOf importance score of a stitch
+ */
+async function measuredWhole(folder: string, document: object = {}, scoreOf = (id: number) => (7 * id) % 5) {
   const runFolder = path.join(folder, 'run');
-  const document = await documentIn(folder, {
-    data: { kind: 'species', classes: 2, train_images: 3, validation_images: 3, test_images: 2 },
-    evaluation: { leave_out_beaten: true },
-  });
-  const { run, space, trialFolder } = await writtenRun(runFolder, document);
-  const scores = space.stitches.map(({ id }) => id);
+  const { run, space, trialFolder } = await writtenRun(runFolder, await documentIn(folder, document));
+  const scores = space.stitches.map(({ id }) => scoreOf(id));
   const line = { stage: 'stitched', epoch: 1, base_rate: 0.1, scores, draws: [] };
   await writeFile(path.join(trialFolder, 'importance.jsonl'), `${JSON.stringify(line)}\n`);
-  const fingerprint = fingerprintOf(run.result);
-  const stitches = scores.map((id) => ({
+  const stitches = scores.map((_, id) => ({
     ...{ id, flops: 1, latencies: [{ batch: 1, median_ms: id === 1 ? 20 : id + 1 }] },
   }));
-  await writeMachine(runFolder, { ...machine('phone'), trials: [{ trial: run.name, fingerprint, stitches }] });
+  const trials = [{ trial: run.name, fingerprint: fingerprintOf(run.result), stitches }];
+  await writeMachine(runFolder, { ...machine('phone'), trials });
+  return { run: await findTrial(runFolder), stitches };
+}
+
+test('what a cheaper stitch beats on the validation images is not deployed for a machine either', async (t) => {
+  const folder = temporaryFolder(t);
+  const document = {
+    data: { kind: 'species', classes: 2, train_images: 3, validation_images: 3, test_images: 2 },
+    evaluation: { leave_out_beaten: true },
+  };
+  const { run } = await measuredWhole(folder, document, (id) => id);
   // Of six validation images stitch 5 of the first bin has five, 11 of the second none, and the largest anchor none.
   const { labels, runtime } = runtimeOf(folder, { correct: (id) => (id === 5 ? 5 : 0) });
-  const request = { out: path.join(folder, 'out'), command: 'esta deploy', bins: 2 };
-  const { result } = await redeploy(runtime, await findTrial(runFolder), request);
+  const { result } = await redeploy(runtime, run, { out: path.join(folder, 'out'), command: 'esta deploy', bins: 2 });
   assert.deepEqual(
     result.stitches.map(({ id, bin }) => [id, bin]),
     [
@@ -226,6 +234,21 @@ test('what a cheaper stitch beats on the validation images is not deployed for a
   );
   assert.deepEqual(result.beaten, [{ id: 11, bin: 1, by: 5 }]);
   assert.deepEqual(labels.slice(-2), [`${run.name}: comparing the deployed stitches`, `${run.name}: testing`]);
+});
+
+test('an anchor is deployed for its bin of milliseconds, too, where the run deploys anchors', async (t) => {
+  const folder = temporaryFolder(t);
+  const { run } = await measuredWhole(folder, { evaluation: { deploy_anchors: true } }, (id) => id);
+  const request = { out: path.join(folder, 'out'), command: 'esta deploy', bins: 2 };
+  const { result } = await redeploy(runtimeOf(folder).runtime, run, request);
+  assert.deepEqual(
+    result.stitches.map(({ id, bin }) => [id, bin]),
+    [
+      [0, 0],
+      [11, 1],
+      [1, undefined],
+    ],
+  );
 });
 
 test('bins of milliseconds deploy the best scores, or what is the most accurate on the validation images', async (t) => {
@@ -316,21 +339,6 @@ test('bins of milliseconds deploy the best scores, or what is the most accurate 
   });
   await assert.rejects(readdir(path.join(folder, 'few')), { code: 'ENOENT' });
 });
-
-/** A trial with scores, which the phone has measured whole: stitch n takes n + 1 ms, the largest anchor 20. */
-async function measuredWhole(folder: string) {
-  const runFolder = path.join(folder, 'run');
-  const { run, space, trialFolder } = await writtenRun(runFolder, await documentIn(folder));
-  const scores = space.stitches.map(({ id }) => (7 * id) % 5);
-  const line = { stage: 'stitched', epoch: 1, base_rate: 0.1, scores, draws: [] };
-  await writeFile(path.join(trialFolder, 'importance.jsonl'), `${JSON.stringify(line)}\n`);
-  const stitches = scores.map((_, id) => ({
-    ...{ id, flops: 1, latencies: [{ batch: 1, median_ms: id === 1 ? 20 : id + 1 }] },
-  }));
-  const trials = [{ trial: run.name, fingerprint: fingerprintOf(run.result), stitches }];
-  await writeMachine(runFolder, { ...machine('phone'), trials });
-  return { run: await findTrial(runFolder), stitches };
-}
 
 test('what was deployed for one machine is deployed for another by the same scores', async (t) => {
   const folder = temporaryFolder(t);

@@ -295,6 +295,18 @@ test('what a cheaper deployed stitch beats on the validation images is left out,
   assert.ok(engine.live.size > before);
 });
 
+test('an anchor is deployed for its bin, whatever chooses, where the stage deploys anchors', async (t) => {
+  // Bins [0, 2] and [3, 4, 5]; anchors 0 and 1.
+  const { context, network } = hostTrial(t, {
+    step: () => ({ loss: 1, saliency: 2 }),
+    correct: (id) => (id === 0 ? 0 : 5),
+  });
+  for (const deployment of ['importance', 'validation'] as const) {
+    const { deployed } = await runStage(context, network, stageOf({ deployment, deploysAnchors: true }), 0);
+    assert.deepEqual([deployed[0], deployed[1]!.bin, deployed[2]], [{ id: 0, bin: 0 }, 1, { id: 1 }]);
+  }
+});
+
 test('all stitches are evaluated on the validation images where these choose, and that is noted', async (t) => {
   const correct = [1, 4, 2, 5, 3, 5];
   const { context, network, folder, splits, engine } = hostTrial(t, {
