@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { type AblationName, ablationNames, ablations } from '../src/experiment/ablation.js';
-import { deviceFlag, EstaCommand, engineFlag, outFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
+import { EstaCommand, outFlag, refuseIdle } from '../src/shared/command.js';
+import Run from './run.js';
 
 export default class Ablate extends EstaCommand {
   static override readonly summary =
@@ -10,7 +11,13 @@ export default class Ablate extends EstaCommand {
 ${ablationNames.map((name) => `  ${name.padEnd(19)}${ablations[name].question}`).join('\n')}
 
 All trials stand in one run folder, and the table shows mean and deviation over the seeds. As with esta run, finished
-trials are not run again and an interrupted one goes on from its last checkpoint.`;
+trials are not run again and an interrupted one goes on from its last checkpoint. Trials are divided among processes, hosts
+and clusters as those of esta run are.`;
+
+  // What oclif makes of flags that exclude each other cannot be read.
+  static override readonly usage =
+    '<%= command.id %> STUDY [--experiment FILE] [--seeds N] [--set path=value...] [--out DIR] [--jobs N|auto | --only ID... [--wait] | ' +
+    '--list [--workers N] | --launcher slurm [--print] | --status | --dry-run] [FLAGS]';
 
   static override readonly examples = [
     { description: 'On drawn images, on a CPU', command: '<%= config.bin %> ablate eta' },
@@ -19,6 +26,10 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       command: '<%= config.bin %> ablate distillation --experiment experiments/flowers12.yaml --seeds 5',
     },
     { description: 'What would be done', command: '<%= config.bin %> ablate lora --dry-run' },
+    {
+      description: 'All cores: a process for each, which divide the trials and learning rates',
+      command: '<%= config.bin %> ablate length --experiment experiments/mini/study.yaml --jobs auto',
+    },
   ];
 
   static override readonly args = {
@@ -36,45 +47,30 @@ trials are not run again and an interrupted one goes on from its last checkpoint
       min: 1,
       summary: 'Seeds of each variant, where the experiment names one; they count up from it.',
     }),
-    set: setFlag,
+    ...Run.flags,
     out: outFlag({
       helpValue: 'DIR',
       summary: 'Run folder; default runs/NAME-ablate-STUDY in the working folder.',
     }),
-    reuse: reuseFlag,
-    engine: engineFlag,
-    device: deviceFlag,
-    'dry-run': Flags.boolean({ summary: 'Print the trials and what is missing; compute and write nothing.' }),
   };
 
   override async run(): Promise<unknown> {
     const parsed = await this.parse(Ablate);
     const { args, flags } = parsed;
+    if (flags.only.length === 0) refuseIdle(parsed, ['wait'], 'it is of --only');
     const { loadExperiment } = await import('../src/config/load.js');
     const { runFolderOf } = await import('../src/config/trials.js');
-    const { formatPlan, planOf } = await import('../src/experiment/plan.js');
     const { shippedExperiment } = await import('../src/config/shipped.js');
     const { ablationOf } = await import('../src/experiment/ablation.js');
+    const { carryOut } = await import('../src/experiment/carry-out.js');
     const file = flags.experiment ?? (await shippedExperiment('quickstart.yaml'));
     const { config } = await loadExperiment(file, { set: flags.set });
-    if (config.seeds.length > 1)
-      refuseIdle(parsed, ['seeds'], `the experiment names its seeds, ${config.seeds.join(', ')}`);
-    const { experiment, variants } = ablationOf(args.study as AblationName, config, flags.seeds);
-    const runFolder = runFolderOf(experiment, flags.out);
-    if (flags['dry-run']) {
-      const { checkedPlan } = await import('../src/experiment/inputs.js');
-      const planned = await planOf(experiment, runFolder, variants);
-      const { plan, exitStatus } = await checkedPlan(planned, experiment, variants);
-      this.log(formatPlan(plan));
-      process.exitCode = exitStatus;
-      return plan;
-    }
-    const { performExperiment } = await import('../src/experiment/perform.js');
-    const { engine, device, reuse } = flags;
-    const command = ['ablate', ...this.argv];
-    const performed = await performExperiment(experiment, { runFolder, engine, device, reuse, command, variants });
-    this.log(performed.text);
-    process.exitCode = performed.exitStatus;
-    return performed.document;
+    const namesSeeds = config.seeds.length > 1;
+    if (namesSeeds) refuseIdle(parsed, ['seeds'], `the experiment names its seeds, ${config.seeds.join(', ')}`);
+    const study = ablationOf(args.study as AblationName, config, flags.seeds);
+    const runFolder = runFolderOf(study.experiment, flags.out);
+    const seeds = namesSeeds ? [] : ['--seeds', String(flags.seeds)];
+    const naming = ['ablate', args.study, '--experiment', file, ...seeds];
+    return this.tell(await carryOut({ ...study, runFolder, command: ['ablate', ...this.argv], naming }, flags));
   }
 }

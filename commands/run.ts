@@ -1,5 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import type { Experiment } from '../src/config/schema/experiment.js';
 import { deviceFlag, EstaCommand, engineFlag, outFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
@@ -10,6 +9,11 @@ folder: quickstart, flowers12, mini/fgvc. Each data set, method and seed is a tr
 folder are not run again, and an interrupted one goes on from its last checkpoint: repeat the same command after Ctrl-C.
 
 Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is wrong, 130 interrupted.`;
+
+  // What oclif makes of flags that exclude each other cannot be read.
+  static override readonly usage =
+    '<%= command.id %> FILE [--set path=value...] [--out DIR] [--jobs N|auto | --only ID... [--wait] | ' +
+    '--list [--workers N] | --launcher slurm [--print] | --status | --dry-run] [FLAGS]';
 
   static override readonly examples = [
     {
@@ -100,57 +104,10 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     if (flags.only.length === 0) refuseIdle(parsed, ['wait'], 'it is of --only');
     const { loadExperiment } = await import('../src/config/load.js');
     const { runFolderOf } = await import('../src/config/trials.js');
-    const { formatPlan, planOf } = await import('../src/experiment/plan.js');
+    const { carryOut } = await import('../src/experiment/carry-out.js');
     const { config: experiment } = await loadExperiment(args.file, { set: flags.set });
     const runFolder = runFolderOf(experiment, flags.out);
-    if (flags['dry-run']) {
-      const { checkedPlan } = await import('../src/experiment/inputs.js');
-      const { plan, exitStatus } = await checkedPlan(await planOf(experiment, runFolder), experiment);
-      this.log(formatPlan(plan));
-      process.exitCode = exitStatus;
-      return plan;
-    }
-    if (flags.status) {
-      const { clusterStatus, formatStatus } = await import('../src/experiment/slurm/status.js');
-      const status = await clusterStatus(experiment, runFolder);
-      this.log(formatStatus(status, process.stdout.columns));
-      return status;
-    }
-    if (flags.launcher !== undefined) {
-      const { launchRun } = await import('../src/experiment/slurm/launch-run.js');
-      const launched = await launchRun(experiment, { ...flags, file: args.file, runFolder, isPrinted: flags.print });
-      this.log(launched.text);
-      return launched.document;
-    }
-    if (flags.list) return this.list(experiment, runFolder, flags);
-    const { engine, device, threads, reuse } = flags;
-    const options = { runFolder, engine, device, threads, reuse, command: ['run', ...this.argv] };
-    const { performExperiment, performItems, performJobs } = await import('../src/experiment/perform.js');
-    const performed =
-      flags.only.length > 0
-        ? await performItems(experiment, options, flags.only, flags.wait)
-        : flags.jobs !== undefined
-          ? await performJobs(experiment, options, flags.jobs)
-          : await performExperiment(experiment, options);
-    this.log(performed.text);
-    process.exitCode = performed.exitStatus;
-    return performed.document;
-  }
-
-  private async list(
-    experiment: Experiment,
-    runFolder: string,
-    { workers, threads = 1 }: { readonly workers?: number | undefined; readonly threads?: number | undefined },
-  ): Promise<unknown> {
-    const { formatListing, listItems } = await import('../src/experiment/items/listing.js');
-    const listing = await listItems(experiment, runFolder, threads);
-    if (workers === undefined) {
-      this.log(formatListing(listing, process.stdout.columns));
-      return listing;
-    }
-    const { forecastOf, formatForecast } = await import('../src/experiment/items/forecast.js');
-    const forecast = forecastOf(listing, { workers, checkpointMinutes: experiment.training.checkpoint_minutes });
-    this.log(formatForecast(forecast));
-    return { ...listing, forecast };
+    const asked = { experiment, runFolder, command: ['run', ...this.argv], naming: ['run', args.file] };
+    return this.tell(await carryOut(asked, flags));
   }
 }

@@ -4,7 +4,7 @@
 #   data-scripts/study-mini.sh                    all studies, three seeds, two drawn tasks (experiments/mini/study.yaml)
 #   FLOWERS12=DIR data-scripts/study-mini.sh      the second task is this folder of images (train and test)
 #   data-scripts/study-mini.sh eta lora           only these; the page then holds only these
-#   data-scripts/study-mini.sh eta -- --set training.epochs=1      options for esta run and esta ablate
+#   data-scripts/study-mini.sh -- --jobs auto     options for esta run and esta ablate: a process for each core
 #
 # The study of lengths trains each stitch a hundred times, as the paper does, and costs some ten times what all others cost.
 #

@@ -74,7 +74,7 @@ export async function performJobs(
   const machine = thisMachine(mayUseGpus(engine, device, startedForCuda() || isGpuPlausible()));
   const work = items.filter(({ does }) => does !== 'training').length; // rates, and trials
   const largest =
-    jobs === 'auto' ? largestOf(await listItems(experiment, runFolder, 1)) : { processBytes: 0, stepMacs: 0 };
+    jobs === 'auto' ? largestOf(await listItems(experiment, runFolder, 1, variants)) : { processBytes: 0, stepMacs: 0 };
   const places = placesOf(
     machine,
     jobsOf(checkJobs(jobs), machine, { work, ...largest, ...(threads && { threads }) }),

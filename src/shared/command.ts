@@ -11,6 +11,13 @@ export abstract class EstaCommand extends Command {
   protected override async catch(error: Error): Promise<never> {
     throw error;
   }
+
+  /** Prints what a command has to say, and ends with its status. @returns what `--json` shows */
+  protected tell(told: { readonly text: string; readonly exitStatus: number; readonly document: unknown }): unknown {
+    this.log(told.text);
+    process.exitCode = told.exitStatus;
+    return told.document;
+  }
 }
 
 interface ParsedFlags {

@@ -52,3 +52,28 @@ test('a study with two seeds ends in a table with mean and deviation, and says h
     ),
   );
 });
+
+test('a study is divided among processes, or run item by item, to the same numbers', async (t) => {
+  const mini = await miniature(t);
+  const file = await mini.write({ training: { epochs: 1 } });
+  const study = (out: string, ...more: string[]) =>
+    esta([
+      ...['ablate', 'distillation', '--experiment', file, '--seeds', '1', '--out', path.join(mini.folder, out)],
+      ...['--engine', 'onnxruntime', '--threads', '1', '--json', ...more],
+    ]);
+  const numbersOf = async (out: string, ...more: string[]) => {
+    const { status, stdout, stderr } = await study(out, ...more);
+    assert.equal(status, 0, stderr);
+    const trials = JSON.parse(stdout).trials as { variant: string; stitches: { id: number; accuracy: number }[] }[];
+    return trials.map(({ variant, stitches }) => [variant, stitches.map(({ id, accuracy }) => [id, accuracy])]);
+  };
+  const alone = await numbersOf('alone');
+  assert.deepEqual(await numbersOf('divided', '--jobs', '2'), alone);
+
+  const { items } = JSON.parse((await study('single', '--list')).stdout) as { items: { id: string; state: string }[] };
+  assert.ok(items.every(({ state }) => state !== 'finished'));
+  const only = items.flatMap(({ id }) => ['--only', id]);
+  const { status, stderr } = await study('single', ...only);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(await numbersOf('single'), alone);
+});

@@ -20,6 +20,7 @@ const idle: readonly (readonly [args: string, flags: string, reason: RegExp])[] 
   ['measure none --form a.csv --rounds 3 --machine a', '--rounds, --machine', /elsewhere/],
   ['measure none --import a.csv --threads 3 --again', '--threads, --again', /elsewhere/],
   ['run experiments/quickstart.yaml --wait', '--wait', /of --only/],
+  ['ablate eta --wait', '--wait', /of --only/],
   ['ablate eta --experiment experiments/mini/study.yaml --seeds 2 --dry-run', '--seeds', /names its seeds, 0, 1, 2/],
   ['bench step --model vit_mini_tiny --sn-net', '--sn-net', /two vision transformers/],
   ['bench step --model vit_mini_tiny --tokens 8', '--tokens', /language models/],

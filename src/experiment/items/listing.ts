@@ -1,6 +1,6 @@
 /** `esta run FILE --list`: every item of an experiment, how far it is, and what it takes; computes and writes nothing. */
 import type { Experiment } from '../../config/schema/experiment.js';
-import { trialsOf } from '../../config/trials.js';
+import { trialsOf, type Variant } from '../../config/trials.js';
 import { durationLabel } from '../../report/curves/labels.js';
 import { renderText } from '../../report/render/render-text.js';
 import type { Table } from '../../report/render/table.js';
@@ -42,14 +42,20 @@ export interface ListedItem {
 
 /**
  * @param cores that a process computes with
+ * @param variants what an ablation compares
  * @throws RequestError for anchors that are not known or cannot be stitched, and for a folder of another configuration
  */
-export async function listItems(experiment: Experiment, runFolder: string, cores: number): Promise<Listing> {
-  await refuseOtherConfiguration(runFolder, experiment);
-  const plan = await planOf(experiment, runFolder);
+export async function listItems(
+  experiment: Experiment,
+  runFolder: string,
+  cores: number,
+  variants: readonly Variant[] = [],
+): Promise<Listing> {
+  await refuseOtherConfiguration(runFolder, experiment, variants);
+  const plan = await planOf(experiment, runFolder, variants);
   const items = itemsOfPlan(plan);
   const states = await statesOf(runFolder, items);
-  const trials = trialsOf(experiment);
+  const trials = trialsOf(experiment, variants);
   const ofTrial = new Map(trials.map((trial, index) => [trial.name, { trial, recipe: plan.trials[index]!.recipe }]));
   const finished = trials.filter(({ name }) => states.get(`${name}/evaluation`)!.state === 'finished');
   const estimate = estimatesIn(runFolder, finished, cores);

@@ -144,7 +144,7 @@ export function namedItems(items: readonly Item[], named: readonly string[]): st
     if (known.has(name)) return name;
     throw new RequestError(
       `--only ${name}: there is no such item; the experiment has ${items.length}: ${items[0]!.id} ... ${items.at(-1)!.id}`,
-      'esta run FILE --list names them; a number counts them from 0, the name of a trial stands for all that is left of it.',
+      'The same command with --list names them; a number counts them from 0, the name of a trial stands for all that is left of it.',
     );
   });
 }

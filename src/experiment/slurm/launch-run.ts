@@ -1,13 +1,15 @@
-/** From the flags of `esta run FILE --launcher slurm` to the commands that jobs run. */
+/** From the flags of `esta run FILE --launcher slurm`, or of `esta ablate`, to the commands that jobs run. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Experiment } from '../../config/schema/experiment.js';
+import type { Variant } from '../../config/trials.js';
 import { type Launched, launch } from './launch.js';
 import { launcherOf } from './profile.js';
 
 export interface LaunchFlags {
-  /** As it was typed: jobs start in the folder where it was. */
-  readonly file: string;
+  /** Words that name the trials, as they were typed, for jobs start in the folder where they were: `run FILE`. */
+  readonly naming: readonly string[];
+  readonly variants?: readonly Variant[] | undefined;
   readonly runFolder: string;
   readonly isPrinted: boolean;
   readonly set: readonly string[];
@@ -21,12 +23,13 @@ const executable = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
 /** @throws RequestError where Slurm is not there or refuses a job */
 export async function launchRun(experiment: Experiment, flags: LaunchFlags): Promise<Launched> {
-  const { file, runFolder, isPrinted, set, reuse, engine, device, threads } = flags;
+  const { naming, variants, runFolder, isPrinted, set, reuse, engine, device, threads } = flags;
   const { cpus } = await launcherOf(experiment);
   const esta = [process.execPath, executable];
   const command = [
     ...esta,
-    ...['run', file, '--out', runFolder],
+    ...naming,
+    ...['--out', runFolder],
     ...set.flatMap((text) => ['--set', text]),
     ...reuse.flatMap((folder) => ['--reuse', folder]),
     ...['--engine', engine],
@@ -35,5 +38,5 @@ export async function launchRun(experiment: Experiment, flags: LaunchFlags): Pro
     '--wait', // the process of a lost node may hold its item for a while
   ];
   const report = [...esta, 'report', runFolder, '--out', path.join(runFolder, 'report.html')];
-  return launch(experiment, { runFolder, command, report, isPrinted });
+  return launch(experiment, { runFolder, command, report, isPrinted, ...(variants && { variants }) });
 }

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Launcher } from '../../config/schema/launcher.js';
+import type { Variant } from '../../config/trials.js';
 import { refuseOtherConfiguration } from '../../run-folder/run-configuration.js';
 import { RequestError } from '../../shared/errors.js';
 import { explainWriteError } from '../../shared/files.js';
@@ -16,6 +17,8 @@ import { splitArrays, type TaskGroup, taskGroups } from './tasks.js';
 
 export interface LaunchRequest {
   readonly runFolder: string;
+  /** What an ablation compares. */
+  readonly variants?: readonly Variant[];
   /** Words of a command that runs items of this experiment, before `--only`: an absolute program, `run FILE ... --out DIR`. */
   readonly command: readonly string[];
   /** Words of a command that reports the run, once all have ended. */
@@ -41,11 +44,11 @@ interface Prepared {
 
 /** @throws RequestError where Slurm is not there or refuses a job; what was submitted before is noted and stays */
 export async function launch(experiment: Experiment, request: LaunchRequest): Promise<Launched> {
-  const { runFolder, isPrinted } = request;
+  const { runFolder, isPrinted, variants } = request;
   refuseUnnamable(runFolder);
-  await refuseOtherConfiguration(runFolder, experiment);
+  await refuseOtherConfiguration(runFolder, experiment, variants);
   const launcher = await launcherOf(experiment);
-  const items = itemsOfPlan(await planOf(experiment, runFolder));
+  const items = itemsOfPlan(await planOf(experiment, runFolder, variants));
   const { underWay, isLeft } = await whatIsLeft(runFolder, items, isPrinted);
   const most = isPrinted ? await largestArray().catch(() => 1001) : await largestArray();
   const groups = taskGroups(items, isLeft).flatMap((group) => splitArrays(group, most));

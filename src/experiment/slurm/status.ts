@@ -1,5 +1,6 @@
 /** `esta run FILE --status`: what the run folder says of each item, beside what Slurm says of its job. */
 import type { Experiment } from '../../config/schema/experiment.js';
+import type { Variant } from '../../config/trials.js';
 import { renderText } from '../../report/render/render-text.js';
 import type { Table } from '../../report/render/table.js';
 import { type ListedItem, listItems, stateCell } from '../items/listing.js';
@@ -18,8 +19,12 @@ export interface ClusterStatus {
 }
 
 /** @throws RequestError where Slurm is not there */
-export async function clusterStatus(experiment: Experiment, runFolder: string): Promise<ClusterStatus> {
-  const { items } = await listItems(experiment, runFolder, 1);
+export async function clusterStatus(
+  experiment: Experiment,
+  runFolder: string,
+  variants?: readonly Variant[],
+): Promise<ClusterStatus> {
+  const { items } = await listItems(experiment, runFolder, 1, variants);
   const tasks = await tasksByItem(runFolder);
   const queue = await queued();
   const jobs = jobsOf(tasks.values());

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
+import { ablationOf } from '../../../src/experiment/ablation.js';
 import { checkedPlan } from '../../../src/experiment/inputs.js';
 import { forecastOf, formatForecast } from '../../../src/experiment/items/forecast.js';
 import {
@@ -60,6 +61,20 @@ test('steps that a finished trial of the method has measured give the time of th
     items.map(({ state }) => state),
     ['finished', 'finished', 'finished', 'finished', 'ready', 'ready', 'waiting', 'waiting'],
   );
+});
+
+test('the items of an ablation are those of its variants', async (t) => {
+  const { experiment: base, variants } = ablationOf('distillation', experiment(), 1);
+  const { items } = await listItems(base, temporary(t), 1, variants);
+  assert.deepEqual(
+    items.filter(({ does }) => does === 'evaluation').map(({ id }) => id),
+    ['species-esta-with-distillation-seed0/evaluation', 'species-esta-without-distillation-seed0/evaluation'],
+  );
+  // The largest anchor teaches in every step of the first.
+  const [taught, alone] = ['with', 'without'].map(
+    (name) => items.find(({ id }) => id === `species-esta-${name}-distillation-seed0/stitched`)!.step_macs!,
+  );
+  assert.ok(taught! > alone!);
 });
 
 test('processes are counted by the memory of the largest item that is left', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { ablationOf } from '../../../src/experiment/ablation.js';
 import { launch } from '../../../src/experiment/slurm/launch.js';
 import { launchRun } from '../../../src/experiment/slurm/launch-run.js';
 import { launcherOf, profileFile } from '../../../src/experiment/slurm/profile.js';
@@ -187,7 +188,7 @@ test('a queue that cannot be asked: printed as if it were empty, and not submitt
 test('the flags of esta run go on to its jobs', async (t) => {
   const folder = withPrograms(t, {});
   const flags = {
-    ...{ file: 'my file.yaml', runFolder: path.join(folder, 'run'), isPrinted: true, engine: 'auto' },
+    ...{ naming: ['run', 'my file.yaml'], runFolder: path.join(folder, 'run'), isPrinted: true, engine: 'auto' },
     ...{ set: ['seeds=[1]', 'name=x'], reuse: ['old', 'older'] },
   };
   const scripts = async (more: object) =>
@@ -207,6 +208,22 @@ test('the flags of esta run go on to its jobs', async (t) => {
     words(other!),
     `run ${file} --out ${run} --engine auto --device cuda --threads 2 --wait "\${only[@]}" &`,
   );
+});
+
+test('the trials of an ablation are submitted, and its jobs run esta ablate', async (t) => {
+  const folder = withPrograms(t, {});
+  const { experiment, variants } = ablationOf('distillation', launched(), 2);
+  const naming = ['ablate', 'distillation', '--experiment', 'my.yaml', '--seeds', '2'];
+  const flags = { naming, variants, runFolder: path.join(folder, 'run'), isPrinted: true, engine: 'auto' };
+  const { document } = await launchRun(experiment, { ...flags, set: [], reuse: [] });
+  const rates = document.scripts![0]!.script;
+  assert.match(rates, /\/cli\.js ablate distillation --experiment my\.yaml --seeds 2 --out /);
+  const trials = ['with', 'without'].flatMap((name) =>
+    [0, 1].map((seed) => `species-esta-${name}-distillation-seed${seed}`),
+  );
+  const gridOf = (name: string) => [0.1, 0.2].map((rate) => `${name}/stitched-grid-${rate}`);
+  const submitted = [...rates.matchAll(/^ {2}(species-\S+)$/gm)].map(([, name]) => name);
+  assert.deepEqual(submitted, trials.flatMap(gridOf));
 });
 
 test('the profile lies in the folder of configuration, by default .config at home', (t) => {
