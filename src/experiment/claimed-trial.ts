@@ -15,6 +15,8 @@ export interface Surroundings extends Runtime {
   readonly reuse: readonly string[];
   /** Whether the experiment is this trial. */
   readonly isAlone: boolean;
+  /** Is told why the trial has failed, before that is recorded. */
+  onFailure(failure: TrialError | RequestError): void;
 }
 
 /** Another process is at it; not known where that has just let go. */
@@ -34,7 +36,7 @@ export async function claimedTrial(
   until?: string,
 ): Promise<TrialResult | { readonly heldBy: Holder } | undefined> {
   const { trial } = requested;
-  const { runFolder, progress, isAlone } = options;
+  const { runFolder, progress, isAlone, onFailure } = options;
   const lock = await claimFolder(writer.trialFolder(trial));
   if ('heldBy' in lock) return lock;
   let result: TrialResult | undefined;
@@ -50,7 +52,7 @@ export async function claimedTrial(
     }
     // An image or a checkpoint that cannot be read stops no other trial; a single one is the whole request.
     if (!(error instanceof TrialError || (error instanceof RequestError && !isAlone))) throw error;
-    progress.line(`${trial.name} failed: ${error.message}${error.hint ? `\n${error.hint}` : ''}`);
+    onFailure(error);
     return await recordFailure(writer, trial, error);
   } finally {
     await lock.release(result?.status === 'finished');

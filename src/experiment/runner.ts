@@ -5,7 +5,7 @@ import { sweepFinished } from '../run-folder/leftovers.js';
 import { describeHolder } from '../run-folder/lock.js';
 import type { TrialResult } from '../run-folder/result.js';
 import { openRunFolder } from '../run-folder/run-writer.js';
-import { RequestError } from '../shared/errors.js';
+import { RequestError, type TrialError } from '../shared/errors.js';
 import { defaultCacheFolder } from '../shared/folders/cache-folder.js';
 import type { Runtime } from '../training/runtime.js';
 import { claimedTrial } from './claimed-trial.js';
@@ -49,7 +49,9 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
       say(`${trial.name}: finished before${finished.note}`);
       await sweepFinished(writer.trialFolder(trial));
     }
-    const surroundings = { ...options, cacheFolder, reuse, isAlone: trials.length === 1 };
+    const onFailure = ({ message, hint }: TrialError | RequestError) =>
+      say(`${trial.name} failed: ${message}${hint ? `\n${hint}` : ''}`);
+    const surroundings = { ...options, cacheFolder, reuse, isAlone: trials.length === 1, onFailure };
     const outcome = finished?.result ?? (await claimedTrial(requested, writer, surroundings))!;
     if ('heldBy' in outcome) {
       heldByOthers.push(`${trial.name} is being run by ${describeHolder(outcome.heldBy)}`);

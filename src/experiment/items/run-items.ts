@@ -4,7 +4,7 @@ import type { Experiment } from '../../config/schema/experiment.js';
 import type { Variant } from '../../config/trials.js';
 import { claimFolder, describeHolder, type Holder } from '../../run-folder/lock.js';
 import { openRunFolder } from '../../run-folder/run-writer.js';
-import { Interrupted, isExpected, RequestError } from '../../shared/errors.js';
+import { Interrupted, isExpected, RequestError, type TrialError } from '../../shared/errors.js';
 import { stopIfAborted } from '../../training/runtime.js';
 import { claimedTrial, recordFailure, type Surroundings } from '../claimed-trial.js';
 import { type RequestedTrial, requestedRun } from '../recorded-trials.js';
@@ -29,7 +29,7 @@ export interface OpenItems {
   runPatiently(id: string): Promise<Outcome>;
 }
 
-export interface ItemsRequest extends Omit<Surroundings, 'isAlone'> {
+export interface ItemsRequest extends Omit<Surroundings, 'isAlone' | 'onFailure'> {
   readonly experiment: Experiment;
   readonly variants: readonly Variant[];
   /** Of the whole experiment. */
@@ -52,14 +52,17 @@ export async function openItems(request: ItemsRequest): Promise<OpenItems> {
   });
   const folderRequest = { given: request.experiment, experiment, variants };
   const writer = await openRunFolder(runFolder, folderRequest, engine, request.command);
-  const surroundings = { ...request, isAlone: false };
   const attempt = async (requested: RequestedTrial, item: Item | undefined): Promise<Outcome> => {
     const { trial } = requested;
     if (item?.does !== 'rate') {
       const until = item?.does === 'training' ? item.stage : undefined;
-      const outcome = await claimedTrial(requested, writer, surroundings, until);
+      let failed: Outcome | undefined;
+      const onFailure = (failure: TrialError | RequestError) => {
+        failed = failedBy(failure);
+      };
+      const outcome = await claimedTrial(requested, writer, { ...request, isAlone: false, onFailure }, until);
       if (outcome && 'heldBy' in outcome) return { state: 'held', heldBy: outcome.heldBy };
-      return outcome?.status === 'failed' ? { state: 'failed', error: outcome.error! } : { state: 'finished' };
+      return failed ?? { state: 'finished' };
     }
     const identity = requested.recorded ?? { ...requested.settings, ...(await requested.inputs()) };
     try {
@@ -69,7 +72,7 @@ export async function openItems(request: ItemsRequest): Promise<OpenItems> {
       if (!isExpected(error) || error instanceof Interrupted) throw error;
       const lock = await claimFolder(writer.trialFolder(trial));
       if (!('heldBy' in lock)) await recordFailure(writer, trial, error).finally(() => lock.release());
-      return { state: 'failed', error: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
+      return failedBy(error);
     }
   };
   const opened: OpenItems = {
@@ -112,6 +115,10 @@ export async function openItems(request: ItemsRequest): Promise<OpenItems> {
     return evaluation.state === 'failed' ? evaluation.error : undefined;
   };
   return opened;
+}
+
+function failedBy({ message: error, hint }: TrialError | RequestError): Outcome {
+  return { state: 'failed', error, ...(hint !== undefined && { hint }) };
 }
 
 /** Milliseconds between two looks at a shared folder. */

@@ -175,7 +175,7 @@ test('what another process is at is held; a rate that fails ends what waits for 
     state: 'failed',
     error: 'it waits for what has failed: an image is broken',
   });
-  assert.deepEqual(await failing.run(''), failure);
+  assert.deepEqual(await failing.run(''), { ...failure, hint: 'Delete it.' });
 
   const bug = await opened(run, experiment, {
     step: () => {
