@@ -72,7 +72,7 @@ export async function readReportContent(
   const measured = measuredCurvesOf(runs);
   const tables = [
     budgetsView(runs, question),
-    ...(curves.length > 0 ? [tableOneView([...curves, ...means], unfinished, reference)] : []),
+    ...(curves.length > 0 ? [tableOneView(curves, means, unfinished, reference)] : []),
     lossesView(trials),
     methodsView(repetitions, unfinished),
     curvesView(repetitions),

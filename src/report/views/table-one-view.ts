@@ -13,11 +13,14 @@ import type { Unfinished } from './unfinished.js';
 /** More stitches than Table I has a row are thinned out, see `listedPoints`. */
 const mostColumns = 15;
 
+/** @param means over data sets, of some or all methods; [] for one task */
 export function tableOneView(
-  curves: readonly Curve[],
+  ofDatasets: readonly Curve[],
+  means: readonly Curve[],
   unfinished: readonly Unfinished[],
   reference: PaperReference,
 ): Table {
+  const curves = [...ofDatasets, ...means];
   const palettes = curves
     .map((curve) => ({ curve, points: listedPoints(curve) }))
     .filter(({ points }) => points.length);
@@ -72,7 +75,8 @@ export function tableOneView(
     rows.push({ startsGroup: true, cells: { ...names, ...cells } });
   }
   const title = 'FLOPs and top-1 accuracy of the deployed stitches (as Table I)';
-  return { name: 'table-one', title, columns, rows, notes: notesFor(palettes.map(({ curve }) => curve)) };
+  const notes = [...notesFor(palettes.map(({ curve }) => curve)), ...meansNote(ofDatasets, means)];
+  return { name: 'table-one', title, columns, rows, notes };
 }
 
 /** The deployed stitches; of a longer frontier the best in each of fifteen ranges of FLOPs of equal width. */
@@ -84,6 +88,16 @@ function listedPoints(curve: Curve): CurvePoint[] {
     Math.min(mostColumns - 1, Math.floor(((flops - low) / (high - low)) * mostColumns));
   // Accuracy rises along a frontier, so the last of a range is its best.
   return [...groupBy(points, rangeOf).values()].map((range) => range.at(-1)!);
+}
+
+/** A mean has the bins that all of its data sets have. */
+function meansNote(curves: readonly Curve[], means: readonly Curve[]): string[] {
+  const binsOf = (curve: Curve) => deployedPoints(curve).flatMap(({ bin }) => bin ?? []);
+  const lacks = means.some((mean) => {
+    const bins = new Set(binsOf(mean));
+    return curves.some((curve) => curve.method === mean.method && binsOf(curve).some((bin) => !bins.has(bin)));
+  });
+  return lacks ? ['means over data sets: without the bins that some of them leave empty'] : [];
 }
 
 function notesFor(curves: readonly Curve[]): string[] {

@@ -328,3 +328,21 @@ test('Table I: a bin that one of the seeds leaves empty is a mean over the other
   const { 'table-one': full } = await tablesOf([trial(whole, { seed: 0 }), trial(whole, { seed: 1 })]);
   assert.equal(full!.notes.length, 1);
 });
+
+test('Table I: a mean over data sets is without the bins that one of them leaves empty, which a note says', async () => {
+  const whole = [
+    [1, 60, 0],
+    [2, 66, 1],
+    [3, 70],
+  ] as const;
+  const notesOf = async (dogs: typeof whole | readonly [(typeof whole)[0], (typeof whole)[2]]) => {
+    const { 'table-one': table } = await tablesOf([
+      trial(whole, { dataset: 'cars' }),
+      trial(dogs, { dataset: 'dogs' }),
+    ]);
+    return table!.notes;
+  };
+  const note = 'means over data sets: without the bins that some of them leave empty';
+  assert.deepEqual(await notesOf([whole[0], whole[2]]), [note]);
+  assert.deepEqual(await notesOf(whole), []);
+});
