@@ -203,7 +203,7 @@ export const evaluationSchema = z.strictObject({
   ),
   deploy_anchors: field(
     z.boolean().optional(),
-    'Deploys every anchor, not the largest alone: of a FLOPs bin that holds one it is the choice, whatever the stitches beside it score. Left out: false.',
+    'Deploys the smaller anchors, too: one is the choice of its FLOPs bin whatever the stitches beside it score, of several in a bin the best. Left out: false.',
     'our choice: the paper deploys the largest anchor always, the others where their scores are best',
   ),
   leave_out_beaten: field(
