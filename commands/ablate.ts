@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { type AblationName, ablationNames, ablations } from '../src/experiment/ablation.js';
-import { EstaCommand, outFlag, refuseIdle } from '../src/shared/command.js';
+import { EstaCommand, outFlag, refuseIdle, usageOfTrials } from '../src/shared/command.js';
 import Run from './run.js';
 
 export default class Ablate extends EstaCommand {
@@ -14,10 +14,7 @@ All trials stand in one run folder, and the table shows mean and deviation over 
 trials are not run again and an interrupted one goes on from its last checkpoint. Trials are divided among processes, hosts
 and clusters as those of esta run are.`;
 
-  // What oclif makes of flags that exclude each other cannot be read.
-  static override readonly usage =
-    '<%= command.id %> STUDY [--experiment FILE] [--seeds N] [--set path=value...] [--out DIR] [--jobs N|auto | --only ID... [--wait] | ' +
-    '--list [--workers N] | --launcher slurm [--print] | --status | --dry-run] [FLAGS]';
+  static override readonly usage = usageOfTrials('STUDY [--experiment FILE] [--seeds N]');
 
   static override readonly examples = [
     { description: 'On drawn images, on a CPU', command: '<%= config.bin %> ablate eta' },

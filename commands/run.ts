@@ -1,5 +1,14 @@
 import { Args, Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand, engineFlag, outFlag, refuseIdle, reuseFlag, setFlag } from '../src/shared/command.js';
+import {
+  deviceFlag,
+  EstaCommand,
+  engineFlag,
+  outFlag,
+  refuseIdle,
+  reuseFlag,
+  setFlag,
+  usageOfTrials,
+} from '../src/shared/command.js';
 
 export default class Run extends EstaCommand {
   static override readonly summary = 'Run an experiment: train palettes, evaluate them, print the table.';
@@ -10,10 +19,7 @@ folder are not run again, and an interrupted one goes on from its last checkpoin
 
 Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is wrong, 130 interrupted.`;
 
-  // What oclif makes of flags that exclude each other cannot be read.
-  static override readonly usage =
-    '<%= command.id %> FILE [--set path=value...] [--out DIR] [--jobs N|auto | --only ID... [--wait] | ' +
-    '--list [--workers N] | --launcher slurm [--print] | --status | --dry-run] [FLAGS]';
+  static override readonly usage = usageOfTrials('FILE');
 
   static override readonly examples = [
     {
@@ -107,7 +113,7 @@ Exit status: 0 done, 1 a trial failed (the others still ran), 2 the request is w
     const { carryOut } = await import('../src/experiment/carry-out.js');
     const { config: experiment } = await loadExperiment(args.file, { set: flags.set });
     const runFolder = runFolderOf(experiment, flags.out);
-    const asked = { experiment, runFolder, command: ['run', ...this.argv], naming: ['run', args.file] };
+    const asked = { experiment, variants: [], runFolder, command: ['run', ...this.argv], naming: ['run', args.file] };
     return this.tell(await carryOut(asked, flags));
   }
 }

@@ -25,8 +25,8 @@ export interface CarryOutFlags {
 /** The trials, and the command that asks for them. */
 export interface Asked {
   readonly experiment: Experiment;
-  /** What an ablation compares; left out: the experiment as it is. */
-  readonly variants?: readonly Variant[];
+  /** What an ablation compares; []: the experiment as it is. */
+  readonly variants: readonly Variant[];
   readonly runFolder: string;
   /** As it was typed, to be recorded. */
   readonly command: readonly string[];
@@ -86,7 +86,7 @@ async function performed(
   { engine, device, threads, reuse, only, wait, jobs }: CarryOutFlags,
 ): Promise<CarriedOut> {
   const { performExperiment, performItems, performJobs } = await import('./perform.js');
-  const options: PerformOptions = { runFolder, engine, device, threads, reuse, command, ...(variants && { variants }) };
+  const options: PerformOptions = { runFolder, engine, device, threads, reuse, command, variants };
   if (only.length > 0) return performItems(experiment, options, only, wait);
   return jobs === undefined ? performExperiment(experiment, options) : performJobs(experiment, options, jobs);
 }

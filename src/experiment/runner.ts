@@ -2,13 +2,13 @@
 import type { Experiment } from '../config/schema/experiment.js';
 import type { Variant } from '../config/trials.js';
 import { sweepFinished } from '../run-folder/leftovers.js';
-import { describeHolder } from '../run-folder/lock.js';
 import type { TrialResult } from '../run-folder/result.js';
 import { openRunFolder } from '../run-folder/run-writer.js';
 import { RequestError, type TrialError } from '../shared/errors.js';
 import { defaultCacheFolder } from '../shared/folders/cache-folder.js';
 import type { Runtime } from '../training/runtime.js';
 import { claimedTrial } from './claimed-trial.js';
+import { describeOutcome, failedBy } from './items/run-items.js';
 import { requestedRun } from './recorded-trials.js';
 
 export interface WhatToRun {
@@ -49,12 +49,11 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
       say(`${trial.name}: finished before${finished.note}`);
       await sweepFinished(writer.trialFolder(trial));
     }
-    const onFailure = ({ message, hint }: TrialError | RequestError) =>
-      say(`${trial.name} failed: ${message}${hint ? `\n${hint}` : ''}`);
+    const onFailure = (failure: TrialError | RequestError) => say(describeOutcome(trial.name, failedBy(failure)));
     const surroundings = { ...options, cacheFolder, reuse, isAlone: trials.length === 1, onFailure };
     const outcome = finished?.result ?? (await claimedTrial(requested, writer, surroundings))!;
     if ('heldBy' in outcome) {
-      heldByOthers.push(`${trial.name} is being run by ${describeHolder(outcome.heldBy)}`);
+      heldByOthers.push(describeOutcome(trial.name, { state: 'held', heldBy: outcome.heldBy }));
       say(heldByOthers.at(-1)!);
     } else results.push(outcome);
   }

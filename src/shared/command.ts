@@ -62,6 +62,17 @@ export const outFlag = Flags.custom<string>({
   },
 });
 
+/**
+ * The usage line of the commands that run trials: what oclif makes of flags that exclude each other cannot be read.
+ * @param naming what names the trials: `FILE`
+ */
+export function usageOfTrials(naming: string): string {
+  return (
+    `<%= command.id %> ${naming} [--set path=value...] [--out DIR] [--jobs N|auto | --only ID... [--wait] | ` +
+    '--list [--workers N] | --launcher slurm [--print] | --status | --dry-run] [FLAGS]'
+  );
+}
+
 /** `--reuse DIR`, of the commands that train. */
 export const reuseFlag = Flags.string({
   multiple: true,

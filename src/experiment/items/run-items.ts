@@ -117,7 +117,8 @@ export async function openItems(request: ItemsRequest): Promise<OpenItems> {
   return opened;
 }
 
-function failedBy({ message: error, hint }: TrialError | RequestError): Outcome {
+/** The outcome of a trial, or of an item, that has failed. */
+export function failedBy({ message: error, hint }: TrialError | RequestError): Outcome {
   return { state: 'failed', error, ...(hint !== undefined && { hint }) };
 }
 

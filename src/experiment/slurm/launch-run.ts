@@ -9,7 +9,8 @@ import { launcherOf } from './profile.js';
 export interface LaunchFlags {
   /** Words that name the trials, as they were typed, for jobs start in the folder where they were: `run FILE`. */
   readonly naming: readonly string[];
-  readonly variants?: readonly Variant[] | undefined;
+  /** What an ablation compares; default: the experiment as it is. */
+  readonly variants?: readonly Variant[];
   readonly runFolder: string;
   readonly isPrinted: boolean;
   readonly set: readonly string[];
@@ -23,7 +24,7 @@ const executable = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
 /** @throws RequestError where Slurm is not there or refuses a job */
 export async function launchRun(experiment: Experiment, flags: LaunchFlags): Promise<Launched> {
-  const { naming, variants, runFolder, isPrinted, set, reuse, engine, device, threads } = flags;
+  const { naming, variants = [], runFolder, isPrinted, set, reuse, engine, device, threads } = flags;
   const { cpus } = await launcherOf(experiment);
   const esta = [process.execPath, executable];
   const command = [
@@ -38,5 +39,5 @@ export async function launchRun(experiment: Experiment, flags: LaunchFlags): Pro
     '--wait', // the process of a lost node may hold its item for a while
   ];
   const report = [...esta, 'report', runFolder, '--out', path.join(runFolder, 'report.html')];
-  return launch(experiment, { runFolder, command, report, isPrinted, ...(variants && { variants }) });
+  return launch(experiment, { runFolder, command, report, isPrinted, variants });
 }

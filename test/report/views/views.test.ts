@@ -297,12 +297,14 @@ test('trials: how many of what was chosen is left out, where anything was compar
   assert.deepEqual(plain!.notes, []);
 });
 
+/** Two bins and the largest anchor, for `trial`. */
+const whole = [
+  [1, 60, 0],
+  [2, 66, 1],
+  [3, 70],
+] as const;
+
 test('Table I: a bin that one of the seeds leaves empty is a mean over the others, which a note says', async () => {
-  const whole = [
-    [1, 60, 0],
-    [2, 66, 1],
-    [3, 70],
-  ] as const;
   const without = trial(whole, { seed: 1 });
   const change = (result: TrialResult) => {
     const { stitches } = without.change!(result) as TrialResult;
@@ -330,11 +332,6 @@ test('Table I: a bin that one of the seeds leaves empty is a mean over the other
 });
 
 test('Table I: a mean over data sets is without the bins that one of them leaves empty, which a note says', async () => {
-  const whole = [
-    [1, 60, 0],
-    [2, 66, 1],
-    [3, 70],
-  ] as const;
   const notesOf = async (dogs: typeof whole | readonly [(typeof whole)[0], (typeof whole)[2]]) => {
     const { 'table-one': table } = await tablesOf([
       trial(whole, { dataset: 'cars' }),
