@@ -98,7 +98,7 @@ const trainingFields = z.strictObject({
   augmentation: augmentationFields.prefault({}),
   together: field(
     togetherFields.optional(),
-    'All anchors learn in the same steps, from the same views, which are made on the device, of images squeezed to squares; left out: one anchor after the other.',
+    'All anchors learn in the same steps, from the same views, which are made on the device; left out: one anchor after the other.',
     'this project: for GPUs, which one small network leaves idle',
   ),
 });

@@ -101,7 +101,7 @@ async function rawImages(task: BatchTask): Promise<PreparedImages> {
   const views = new Float32Array(task.indices.length * viewNumbers);
   await forEachImage(task, (position, image, view) => {
     writeRawImage(image, preprocessing, images.subarray(position * imageLength, (position + 1) * imageLength));
-    writeView(preprocessing, view, views.subarray(position * viewNumbers, (position + 1) * viewNumbers));
+    writeView(image, preprocessing, view, views.subarray(position * viewNumbers, (position + 1) * viewNumbers));
   });
   return { images, numbers: views };
 }

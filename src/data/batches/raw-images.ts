@@ -3,7 +3,7 @@
  * of the bytes cross the bus, and no thread of the host resamples. Views are those that the host would show.
  */
 import { type RandomView, type View, viewOf } from '../images/augment.js';
-import type { Preprocessing, RgbImage } from '../images/preprocessing.js';
+import type { Extent, Preprocessing, RgbImage } from '../images/preprocessing.js';
 import { resample } from '../images/resample.js';
 
 /**
@@ -24,11 +24,20 @@ export function writeRawImage(image: RgbImage, { crop, interpolation }: Preproce
   output.set(resized);
 }
 
-/** Draws a view of a square image of `crop` pixels and writes its numbers into `output`. */
-export function writeView(preprocessing: Preprocessing, view: RandomView | undefined, output: Float32Array): void {
-  const { crop } = preprocessing;
-  const { window, flip, jitter }: View = viewOf({ width: crop, height: crop }, preprocessing, view);
-  const { left, top, width, height } = window;
+/**
+ * Draws the view of an image that the host would show, and writes its numbers, in pixels of the square that
+ * `writeRawImage` makes of it, into `output`.
+ */
+export function writeView(
+  image: Extent,
+  preprocessing: Preprocessing,
+  view: RandomView | undefined,
+  output: Float32Array,
+): void {
+  const { window, flip, jitter }: View = viewOf(image, preprocessing, view);
+  const [scaleX, scaleY] = [preprocessing.crop / image.width, preprocessing.crop / image.height];
+  const [left, width] = [window.left * scaleX, window.width * scaleX];
+  const [top, height] = [window.top * scaleY, window.height * scaleY];
   const { brightness = 1, contrast = 1, saturation = 1 } = jitter ?? {};
   output.set([flip ? left + width : left, flip ? -width : width, top, height, brightness, contrast, saturation]);
 }

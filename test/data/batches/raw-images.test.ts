@@ -58,7 +58,12 @@ test('a mirrored view starts at its right edge and goes to the left; factors of 
   for (let index = 0; index < 40; index++) {
     const numbers = new Float32Array(7);
     const crop = { scale: [0.25, 1], ratio: [0.5, 2] } as const;
-    writeView(preprocessing, { augmentation: { crop, flip: true, jitter }, random: Random.of(0, index) }, numbers);
+    writeView(
+      { width: 4, height: 4 },
+      preprocessing,
+      { augmentation: { crop, flip: true, jitter }, random: Random.of(0, index) },
+      numbers,
+    );
     const [from, width, top, height, brightness, contrast, saturation] = [...numbers] as [
       number,
       number,
@@ -74,6 +79,17 @@ test('a mirrored view starts at its right edge and goes to the left; factors of 
     assert.ok(brightness >= 0.5 && brightness <= 1.5 && contrast >= 0.75 && contrast <= 1.25 && saturation === 1);
   }
   assert.equal(seen.size, 2);
+});
+
+test('the view of an image that is not square is that of the host, in pixels of the square made of it', () => {
+  const numbers = new Float32Array(7);
+  const keepAspect = { ...preprocessing, resize: { size: 4, keepAspect: true } };
+  // The middle half of its width, 2 of the 4 columns that 16 have become.
+  writeView({ width: 16, height: 8 }, keepAspect, undefined, numbers);
+  assert.deepEqual([...numbers], [1, 2, 0, 4, 1, 1, 1]);
+  // What is squeezed is seen whole.
+  writeView({ width: 16, height: 8 }, preprocessing, undefined, numbers);
+  assert.deepEqual([...numbers], [0, 4, 0, 4, 1, 1, 1]);
 });
 
 test('an image of another size is resized whole', () => {

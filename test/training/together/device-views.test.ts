@@ -33,8 +33,8 @@ for (const [name, jitter] of [
     const length = side * side * 3;
     for (let index = 0; index < count; index++) {
       const drawn = () => ({ augmentation, random: Random.of(1, index) });
-      writeView(preprocessing, drawn(), views.subarray(index * 7, (index + 1) * 7));
       const image = { width: side, height: side, pixels: pixels.subarray(index * length, (index + 1) * length) };
+      writeView(image, preprocessing, drawn(), views.subarray(index * 7, (index + 1) * 7));
       prepareImage(image, preprocessing, drawn(), expected.subarray(index * length, (index + 1) * length));
     }
     const run = engine.compile(name, ({ images, views }: Record<'images' | 'views', tf.Tensor>) => ({
