@@ -8,11 +8,11 @@ import { appendJsonLine, keepJsonLines } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
 import { imagesOnDevice } from '../../training/images/on-device.js';
 import { runTraining, type Step } from '../../training/loop.js';
-import { namedLeaves, treeOf } from '../../training/parameters.js';
+import { namedLeaves, stepTree, treeOf } from '../../training/parameters.js';
 import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import type { Runtime } from '../../training/runtime.js';
 import { supervisedStep } from '../../training/supervised-step.js';
-import { type DeviceState, mapState, type Named, replaceValues } from '../../training/training-state.js';
+import type { DeviceState, Named } from '../../training/training-state.js';
 import { mixupLambda } from './mixup.js';
 
 /** How an anchor is trained, whatever the file says about others. */
@@ -126,12 +126,9 @@ function anchorSteps(
       mixupLambda: scalar(mixupLambda(mixup, Random.of(seed, 'mixup', step))),
       ...(drops && { kept: engine.put(keptTokens(family.patches!, patchDropout, Random.of(seed, 'patches', step))) }),
     };
-    const before = mapState(state, (values) => treeOf(template, values));
-    const result = await run({ state: before, ...given });
-    engine.free({ before, ...given });
-    replaceValues(state, mapState(result.state, namedLeaves<Value>));
-    const loss = (await engine.get(result.loss)).data[0]!;
-    engine.free(result.loss);
+    const measured = await stepTree(engine, template, state, given, run);
+    const loss = (await engine.get(measured.loss)).data[0]!;
+    engine.free(measured);
     return { measures: { loss }, subject: name, next: () => null };
   };
 }

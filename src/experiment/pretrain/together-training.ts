@@ -10,13 +10,13 @@ import { type Float32NdArray, float32, int32 } from '../../shared/arrays.js';
 import { appendJsonLine, keepJsonLines } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
 import { runTraining, type Step } from '../../training/loop.js';
-import { namedLeaves, treeOf } from '../../training/parameters.js';
+import { namedLeaves, stepTree, treeOf } from '../../training/parameters.js';
 import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import type { Runtime } from '../../training/runtime.js';
 import { learningRateAt } from '../../training/schedule.js';
 import { StackedForm, type StackedNetwork } from '../../training/together/stacked-network.js';
 import { type Family, togetherSteps } from '../../training/together/together-step.js';
-import { type DeviceState, mapState, type Named, replaceValues } from '../../training/training-state.js';
+import type { DeviceState, Named } from '../../training/training-state.js';
 import type { MeasuredAnchor } from './anchor-file.js';
 import { checkpointMinutes, type EpochLine, isMeasured } from './anchor-training.js';
 import { mixupLambda } from './mixup.js';
@@ -169,12 +169,9 @@ function familySteps(
         kept: engine.put(int32([steps, kept[0]!.shape[0]!], Int32Array.from(kept.flatMap(({ data }) => [...data])))),
       }),
     };
-    const before = mapState(state, (values) => treeOf(stacked, values));
-    const result = await run({ state: before, ...given });
-    engine.free({ before, ...given });
-    replaceValues(state, mapState(result.state, namedLeaves<Value>));
-    const losses = (await engine.get(result.losses)).data;
-    engine.free(result.losses);
+    const measured = await stepTree(engine, stacked, state, given, run);
+    const losses = (await engine.get(measured.losses)).data;
+    engine.free(measured);
     // Means over the steps of the program.
     const means = learners.map(({ name }, learner) => {
       const ofLearner = at.map((_, index) => losses[index * learners.length + learner]!);

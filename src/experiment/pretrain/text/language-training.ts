@@ -12,9 +12,9 @@ import { appendJsonLine, keepJsonLines } from '../../../shared/files.js';
 import { Random } from '../../../shared/random.js';
 import { languageStep } from '../../../training/language/language-step.js';
 import { runTraining, type Step } from '../../../training/loop.js';
-import { namedLeaves, treeOf } from '../../../training/parameters.js';
+import { namedLeaves, stepTree, treeOf } from '../../../training/parameters.js';
 import type { Runtime } from '../../../training/runtime.js';
-import { type DeviceState, mapState, type Named, replaceValues } from '../../../training/training-state.js';
+import type { DeviceState, Named } from '../../../training/training-state.js';
 import type { LanguageTraining } from './language-identity.js';
 
 export interface LanguageModelTraining {
@@ -98,12 +98,9 @@ function languageSteps(
       labels: engine.put(part!.labels),
       rate: engine.put(float32([], Float32Array.of(learningRate))),
     };
-    const before = mapState(state, (values) => treeOf(template, values));
-    const result = await run({ state: before, ...given });
-    engine.free({ before, ...given });
-    replaceValues(state, mapState(result.state, namedLeaves<Value>));
-    const loss = (await engine.get(result.loss)).data[0]!;
-    engine.free(result.loss);
+    const measured = await stepTree(engine, template, state, given, run);
+    const loss = (await engine.get(measured.loss)).data[0]!;
+    engine.free(measured);
     return { measures: { loss }, subject: name, next: () => null };
   };
 }
