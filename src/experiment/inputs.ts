@@ -6,16 +6,17 @@ import { problemsOf } from '../data/check-inputs.js';
 import { refuseOtherConfiguration } from '../run-folder/run-configuration.js';
 import { RequestError } from '../shared/errors.js';
 import type { Plan } from './plan.js';
-import { textProblems } from './text/text-inputs.js';
 
 /**
  * What is wrong with the data sets, in words; the same for `--dry-run` and for a run.
  * @param variants what an ablation compares, in place of the experiment as it is
  */
-export function inputProblems(experiment: Experiment, variants: readonly Variant[] = []): Promise<string[]> {
+export async function inputProblems(experiment: Experiment, variants: readonly Variant[] = []): Promise<string[]> {
   const settings = variants.length > 0 ? variants.map((variant) => variant.experiment) : [experiment];
-  const texts = experiment.data.filter(isTextDataset);
-  if (isTextExperiment(experiment)) return textProblems(texts, experiment);
+  if (isTextExperiment(experiment)) {
+    const { textProblems } = await import('./text/text-inputs.js'); // a plan of images need not wait for it to load
+    return textProblems(experiment.data.filter(isTextDataset), experiment);
+  }
   const images = experiment.data.filter((dataset) => !isTextDataset(dataset));
   return problemsOf(images, {
     batchSize: Math.max(...settings.map(({ training }) => training.batch_size)),

@@ -1,4 +1,7 @@
-/** What kills leave behind in run folders: half-written files, and checkpoints that have done their work. */
+/**
+ * Checkpoints, which runs go on from, and what is swept from run folders: checkpoints that have done their work, and files
+ * that kills have left half written.
+ */
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isHeld } from './lock.js';
@@ -8,6 +11,20 @@ const surelyLeft = 60_000;
 /** The same of a lock, which a process of another host may be claiming, whose clock may differ. */
 const surelyLeftLock = 3_600_000;
 
+/** The file that a run goes on from. It stays when the run is done: whoever has used its result removes it. */
+export function checkpointFile(trialFolder: string, run: string): string {
+  return path.join(trialFolder, checkpointName(run));
+}
+
+export function checkpointName(run: string): string {
+  return `checkpoint-${run}.safetensors`;
+}
+
+/** Undefined for the name of another file. */
+function runOfCheckpoint(name: string): string | undefined {
+  return /^checkpoint-(.*)\.safetensors$/.exec(name)?.[1];
+}
+
 /**
  * Sweeps the folder of a trial that this process alone writes into.
  * @param isDone tells of a checkpoint's run whether its result is noted: "stitched-grid-0.1"
@@ -15,7 +32,7 @@ const surelyLeftLock = 3_600_000;
 export async function sweepTrial(trialFolder: string, isDone: (run: string) => boolean): Promise<void> {
   for (const name of await readdir(trialFolder)) {
     const file = path.join(trialFolder, name);
-    const run = /^checkpoint-(.*)\.safetensors$/.exec(name)?.[1];
+    const run = runOfCheckpoint(name);
     // Files of locks may belong to others, who are claiming it and will find it held.
     const isTemporary = name.endsWith('.tmp') && (!name.startsWith('lock.') || (await isOlder(file, surelyLeftLock)));
     if (isTemporary || (run !== undefined && isDone(run))) await rm(file, { force: true });

@@ -4,13 +4,13 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { checkpointName } from '../../run-folder/leftovers.js';
 import { type Holder, holderIn } from '../../run-folder/lock.js';
 import { parseTrialResult, type TrialResult, trainedStages } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { readJson } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
 import { gridRun, readGrid } from '../trial/grid.js';
-import { checkpointName } from '../trial/stage.js';
 import type { Item } from './item.js';
 
 export interface ItemState {

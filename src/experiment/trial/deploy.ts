@@ -1,6 +1,7 @@
 /** Which stitches of a trained network are deployed, and how good those are on a split. */
 import path from 'node:path';
 import type { Value } from '../../engine/engine.js';
+import { scoreOf } from '../../evaluation/quality.js';
 import { type TrialValidation, validationFile, validationVersion } from '../../run-folder/validation.js';
 import { writeAtomic } from '../../shared/files.js';
 import { type BeatenStitch, type DeployedStitch, deployedStitches, unbeaten } from '../../stitching/deployment.js';
@@ -14,7 +15,7 @@ import type { StageRecipe } from '../recipe.js';
 import type { TrialContext } from './context.js';
 import { answersOfStitches } from './evaluate.js';
 import type { TrialNetwork } from './network.js';
-import { qualitiesOfAll, scoreOf } from './quality.js';
+import { qualitiesOfAll } from './quality.js';
 import { trainedStitches } from './stitch-training.js';
 
 /** Enough to choose what is deployed, at any time of a training. */

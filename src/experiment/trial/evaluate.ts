@@ -55,7 +55,3 @@ export async function accuraciesOfAll(
   progress.stop();
   return accuracies;
 }
-
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}

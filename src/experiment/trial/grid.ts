@@ -5,13 +5,13 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { scoreOf } from '../../evaluation/quality.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
 import { claimFolder, type Holder, type Lock, LostLock } from '../../run-folder/lock.js';
 import { moveJournal } from '../../run-folder/training-journal.js';
 import { TrialError } from '../../shared/errors.js';
 import { appendJsonLine, keepJsonLines, readJsonLines } from '../../shared/files.js';
 import type { LearningRate } from '../recipe.js';
-import { scoreOf } from './quality.js';
 
 /** A line of grid.jsonl. */
 export interface GridEntry {

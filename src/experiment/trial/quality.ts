@@ -1,18 +1,12 @@
-/** How good the stitches of a trained network are: accuracy on images, loss and accuracy on texts. */
+/** How good the stitches of a trained network are, whatever their data set. */
 import type { Value } from '../../engine/engine.js';
+import type { Quality } from '../../evaluation/quality.js';
 import { stitchTextQuality } from '../../evaluation/stitch-accuracy.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import { type Runtime, stopIfAborted } from '../../training/runtime.js';
-import { accuraciesOf, accuraciesOfAll, meanOf } from './evaluate.js';
+import { accuraciesOf, accuraciesOfAll } from './evaluate.js';
 import type { TrialNetwork } from './network.js';
 import type { EvaluationSplit, TrialData } from './trial-data.js';
-
-export interface Quality {
-  /** Percent of the images, or of the learned tokens, whose most probable class or token is right. */
-  readonly accuracy: number;
-  /** Of language models: cross-entropy, nats per learned token. */
-  readonly loss?: number;
-}
 
 interface EvaluationContext extends Runtime {
   readonly data: TrialData;
@@ -61,18 +55,4 @@ export async function qualitiesOfAll(
 
 function asQualities(accuracies: readonly number[]): Quality[] {
   return accuracies.map((accuracy) => ({ accuracy }));
-}
-
-/** The higher, the better: of language models by their loss. */
-export function scoreOf({ accuracy, loss }: Quality): number {
-  return loss === undefined ? accuracy : -loss;
-}
-
-/** Means over stitches. */
-export function meanQuality(qualities: readonly Quality[]): Quality {
-  const losses = qualities.flatMap(({ loss }) => loss ?? []);
-  return {
-    accuracy: meanOf(qualities.map(({ accuracy }) => accuracy)),
-    ...(losses.length > 0 && { loss: meanOf(losses) }),
-  };
 }

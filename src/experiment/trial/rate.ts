@@ -1,5 +1,6 @@
 /** One base learning rate of a trial's grid, tried alone: other processes try the others. */
 import type { Trial } from '../../config/trials.js';
+import { checkpointFile } from '../../run-folder/leftovers.js';
 import type { Holder } from '../../run-folder/lock.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
@@ -13,7 +14,7 @@ import type { TrialContext, TrialRuntime } from './context.js';
 import { tryRate } from './grid.js';
 import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
 import { stitchedNetwork } from './opened-trial.js';
-import { checkpointFile, runFingerprint, tryRateOut } from './stage.js';
+import { runFingerprint, tryRateOut } from './stage.js';
 
 /**
  * Tries the rate and notes what it came to, unless that is done.

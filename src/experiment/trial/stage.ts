@@ -1,7 +1,8 @@
 /** One stage of a trial: the learning rate is chosen on the validation images, the final run is made, stitches are deployed. */
-import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Value } from '../../engine/engine.js';
+import { meanQuality } from '../../evaluation/quality.js';
+import { checkpointFile } from '../../run-folder/leftovers.js';
 import { describeHolder } from '../../run-folder/lock.js';
 import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/training-journal.js';
 import { Diverged } from '../../shared/errors.js';
@@ -15,7 +16,7 @@ import type { TrialContext } from './context.js';
 import { choose, type Deployable, type DeployedChoice, deploy, noteValidation } from './deploy.js';
 import { chooseLearningRate, gridRun, type Tried, type Waiting } from './grid.js';
 import type { TrialNetwork } from './network.js';
-import { meanQuality, qualitiesOf } from './quality.js';
+import { qualitiesOf } from './quality.js';
 import { type StitchBatch, type StitchRest, stitchTraining } from './stitch-training.js';
 import type { TrialData } from './trial-data.js';
 
@@ -109,15 +110,6 @@ function waitingIn(context: TrialContext): Waiting {
 function asDiverged(error: unknown): { readonly accuracy: 0; readonly diverged: string } {
   if (error instanceof Diverged) return { accuracy: 0, diverged: error.message };
   throw error;
-}
-
-/** The file that a run goes on from. It stays when the run is done: whoever has used its result removes it. */
-export function checkpointFile(trialFolder: string, run: string): string {
-  return path.join(trialFolder, checkpointName(run));
-}
-
-export function checkpointName(run: string): string {
-  return `checkpoint-${run}.safetensors`;
 }
 
 /** What a run of a trial depends on, as checkpoints state it. */

@@ -1,11 +1,11 @@
 /** From what a trial has trained to what its result says. */
 
 import type { AnchorConfig } from '../../config/schema/experiment.js';
+import type { Quality } from '../../evaluation/quality.js';
 import type { StageResult, StitchResult } from '../../run-folder/result.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
 import { spaceTrainableParams, stitchParams, trainableParams } from '../../stitching/space/cost.js';
 import type { GridEntry } from './grid.js';
-import type { Quality } from './quality.js';
 import type { TrainedStage } from './stage.js';
 import { trainedAlone } from './stitch-training.js';
 

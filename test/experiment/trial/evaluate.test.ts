@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toDevice } from '../../../src/engine/transfer.js';
-import { accuraciesOf, accuraciesOfAll, meanOf } from '../../../src/experiment/trial/evaluate.js';
+import { accuraciesOf, accuraciesOfAll } from '../../../src/experiment/trial/evaluate.js';
 import { Interrupted } from '../../../src/shared/errors.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { pst, trainables } from '../../training/miniature-network.js';
@@ -66,5 +66,3 @@ test('Ctrl-C ends both with what was under way', async () => {
     await assert.rejects(accuraciesOfAll(runtime, network, values, hostLoader(), 'all'), stopped);
   }
 });
-
-test('a mean', () => assert.equal(meanOf([1, 2, 6]), 3));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { meanQuality, scoreOf } from '../../../src/experiment/trial/quality.js';
+import { meanQuality, scoreOf } from '../../src/evaluation/quality.js';
 
 test('what is better: more accuracy, of language models less loss', () => {
   assert.deepEqual([scoreOf({ accuracy: 50 }), scoreOf({ accuracy: 90, loss: 2 })], [50, -2]);

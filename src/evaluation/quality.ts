@@ -1,0 +1,25 @@
+/** How good a stitch is: accuracy on images, loss and accuracy on texts. */
+export interface Quality {
+  /** Percent of the images, or of the learned tokens, whose most probable class or token is right. */
+  readonly accuracy: number;
+  /** Of language models: cross-entropy, nats per learned token. */
+  readonly loss?: number;
+}
+
+/** The higher, the better: of language models by their loss. */
+export function scoreOf({ accuracy, loss }: Quality): number {
+  return loss === undefined ? accuracy : -loss;
+}
+
+/** Means over stitches. */
+export function meanQuality(qualities: readonly Quality[]): Quality {
+  const losses = qualities.flatMap(({ loss }) => loss ?? []);
+  return {
+    accuracy: meanOf(qualities.map(({ accuracy }) => accuracy)),
+    ...(losses.length > 0 && { loss: meanOf(losses) }),
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
