@@ -41,7 +41,9 @@ export function refusePickle(file: string, folder?: string): void {
   const isOnHub = folder?.startsWith('hf-hub:') === true;
   const source = folder === undefined || isOnHub ? file : path.join(folder, file);
   const convert = [
-    'import torch, safetensors.torch',
+    'import argparse, torch, safetensors.torch',
+    // Training scripts keep their arguments beside the weights. PyTorch before 2.4 has no list of what is safe.
+    `getattr(torch.serialization, 'add_safe_globals', list)([argparse.Namespace])`,
     `w = torch.load('${source}', map_location='cpu', weights_only=True)`,
     `w = next((w[k] for k in ${quoted(stateDictKeys)} if w.get(k) is not None), w)`,
     'w = {k: v.clone().contiguous() for k, v in w.items() if torch.is_tensor(v)}',

@@ -44,7 +44,7 @@ test('refuses pickles with the command that converts them', async () => {
   for (const name of ['a.bin', 'a.pth', 'a.pt', 'a.ckpt', 'a.pth.tar']) {
     await assert.rejects(
       open(`/models/${name}`),
-      requestError(/Python pickle/, /save_file\(.*'\/models\/a\.safetensors'\)/),
+      requestError(/Python pickle/, /safe_globals.*argparse\.Namespace.*save_file\(.*'\/models\/a\.safetensors'\)/),
     );
   }
 });
@@ -54,12 +54,18 @@ const withoutPython = !existsSync(python) && `needs ${python}`;
 
 test('the command takes out what training scripts write', { skip: withoutPython }, async (t) => {
   const folder = temporaryFolder(t);
-  // Averaged weights come first. A stand-in of the three calls that the command makes.
+  // Averaged weights come first. A stand-in of the calls that the command makes, which takes `args` for a Namespace.
   const standIn = [
     'import json',
     'class Tensor(str):',
     '    clone = contiguous = lambda self: self',
-    'def load(file, **_): return json.load(open(file), object_hook=lambda d: {k: Tensor(v) if isinstance(v, str) else v for k, v in d.items()})',
+    'class serialization:',
+    '    safe = []',
+    '    add_safe_globals = safe.extend',
+    'def load(file, **_):',
+    '    content = json.load(open(file), object_hook=lambda d: {k: Tensor(v) if isinstance(v, str) else v for k, v in d.items()})',
+    '    assert "args" not in content or [kind.__name__ for kind in serialization.safe] == ["Namespace"]',
+    '    return content',
     'def is_tensor(value): return isinstance(value, Tensor)',
     'def save_file(tensors, file): json.dump(tensors, open(file, "w"))',
   ].join('\n');
@@ -72,6 +78,7 @@ test('the command takes out what training scripts write', { skip: withoutPython 
     [{ model: { a: '1' }, epoch: 3 }, { a: '1' }],
     [{ state_dict: { a: '1', steps: 5 }, state_dict_ema: { a: '2' }, optimizer: {} }, { a: '2' }],
     [{ model: { a: '1' }, model_ema: null }, { a: '1' }],
+    [{ model: { a: '1' }, args: { lr: 1 } }, { a: '1' }],
   ];
   for (const [content, tensors] of contents) {
     const file = path.join(folder, 'a.pth');
