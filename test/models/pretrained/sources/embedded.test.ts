@@ -28,3 +28,13 @@ for (const { file, accuracy } of families.flatMap(({ results }) => results)) {
     assert.ok(accuracy > 10, `${accuracy} %, where chance is 0.5`);
   });
 }
+
+for (const { recipe, results } of families) {
+  test(`the larger an anchor of ${recipe}, the better`, () => {
+    const accuracies = results.map(({ accuracy }) => accuracy);
+    assert.deepEqual(
+      accuracies,
+      accuracies.toSorted((a, b) => a - b),
+    );
+  });
+}
