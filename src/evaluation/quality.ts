@@ -1,4 +1,6 @@
 /** How good a stitch is: accuracy on images, loss and accuracy on texts. */
+import { mean } from '../shared/groups.js';
+
 export interface Quality {
   /** Percent of the images, or of the learned tokens, whose most probable class or token is right. */
   readonly accuracy: number;
@@ -15,11 +17,7 @@ export function scoreOf({ accuracy, loss }: Quality): number {
 export function meanQuality(qualities: readonly Quality[]): Quality {
   const losses = qualities.flatMap(({ loss }) => loss ?? []);
   return {
-    accuracy: meanOf(qualities.map(({ accuracy }) => accuracy)),
-    ...(losses.length > 0 && { loss: meanOf(losses) }),
+    accuracy: mean(qualities.map(({ accuracy }) => accuracy)),
+    ...(losses.length > 0 && { loss: mean(losses) }),
   };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

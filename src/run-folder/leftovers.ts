@@ -20,8 +20,8 @@ export function checkpointName(run: string): string {
   return `checkpoint-${run}.safetensors`;
 }
 
-/** Undefined for the name of another file. */
-function runOfCheckpoint(name: string): string | undefined {
+/** The run of a checkpoint; undefined for the name of another file. */
+export function runOfCheckpoint(name: string): string | undefined {
   return /^checkpoint-(.*)\.safetensors$/.exec(name)?.[1];
 }
 

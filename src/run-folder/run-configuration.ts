@@ -13,6 +13,7 @@ import { RequestError } from '../shared/errors.js';
 import { exists, readJson, writeAtomic } from '../shared/files.js';
 import { differencesOf } from '../shared/identity/differences.js';
 import { datasetSettings, fingerprint, sharedSettings } from './identity/trial-identity.js';
+import { runOfCheckpoint } from './leftovers.js';
 import { isHeld } from './lock.js';
 
 export interface RunRequest {
@@ -127,7 +128,7 @@ export async function isTrained(trialFolder: string): Promise<boolean> {
   if (await isHeld(trialFolder)) return true;
   for (const name of await namesIn(trialFolder)) {
     const file = path.join(trialFolder, name);
-    if (/^(checkpoint-.*|trained)\.safetensors$/.test(name)) return true;
+    if (name === 'trained.safetensors' || runOfCheckpoint(name) !== undefined) return true;
     // A base rate of the grid has a folder of its own while it is tried.
     if (/^(?!checkpoint-).*-grid-/.test(name) && (await isTrained(file))) return true;
     if (/^(metrics|grid)\.jsonl$/.test(name) && (await stat(file)).size > 0) return true;

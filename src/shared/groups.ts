@@ -21,3 +21,8 @@ export function chunks<Item>(items: readonly Item[], size: number): Item[][] {
 export function distinct<Item>(items: readonly Item[]): Item[] {
   return [...new Set(items)];
 }
+
+/** NaN of no values. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

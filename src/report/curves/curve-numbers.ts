@@ -1,5 +1,6 @@
 /** A whole curve in a few numbers. */
-import { accuracyWithin, mean, type Repetition } from './repetition.js';
+import { mean } from '../../shared/groups.js';
+import { accuracyWithin, type Repetition } from './repetition.js';
 
 /** A curve, or the mean over those of several data sets; percent, drops in percentage points. */
 export interface CurveNumbers {

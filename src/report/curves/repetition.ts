@@ -6,7 +6,7 @@
 import type { StitchResult, TrialResult } from '../../run-folder/result.js';
 import { seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
-import { groupBy } from '../../shared/groups.js';
+import { groupBy, mean } from '../../shared/groups.js';
 import { learningRateLabel, meanName, methodLabel } from './labels.js';
 import { areDeployed, type PaletteCandidate } from './palette.js';
 
@@ -114,8 +114,4 @@ export function meanOverDatasets(repetitions: readonly Repetition[], datasets: r
 export function commonStitch(stitches: readonly Pick<PaletteCandidate, 'stitch'>[]): StitchResult | undefined {
   const first = stitches[0]?.stitch;
   return stitches.every(({ stitch }) => stitch?.id === first?.id) ? first : undefined;
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,7 +1,7 @@
 /** Which curves a figure draws, in which panels and colours, and the rows its marks are drawn from. */
 
 import type { ResultSegment } from '../../run-folder/result.js';
-import { distinct, groupBy } from '../../shared/groups.js';
+import { distinct, groupBy, mean } from '../../shared/groups.js';
 import { type Curve, type CurvePoint, isAnchorsOnly } from '../curves/curve.js';
 import { anchorLabel, datasetLabel, type FlopsUnit, flopsUnit, pathLabel } from '../curves/labels.js';
 
@@ -123,7 +123,7 @@ function anchorPositions(curves: readonly Curve[], unit: FlopsUnit): { label: st
   return [...flopsOf]
     .map(([name, values]) => ({
       label: anchorLabel(name),
-      flops: values.reduce((sum, value) => sum + value, 0) / values.length,
+      flops: mean(values),
     }))
     .sort((a, b) => a.flops - b.flops);
 }

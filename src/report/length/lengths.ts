@@ -2,11 +2,11 @@
 import { lengthOfVariant } from '../../config/trials.js';
 import type { TrialResult } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
-import { distinct, groupBy } from '../../shared/groups.js';
+import { distinct, groupBy, mean } from '../../shared/groups.js';
 import { sharedBudgets } from '../curves/budgets.js';
 import { type CurveNumbers, meanOf, numbersOf } from '../curves/curve-numbers.js';
 import { areDifferentTasks, meanName } from '../curves/labels.js';
-import { mean, type Repetition, repetitionsOf } from '../curves/repetition.js';
+import { type Repetition, repetitionsOf } from '../curves/repetition.js';
 import { type Measurement, measure } from '../render/table.js';
 import { commonDatasets } from '../views/methods-view.js';
 

@@ -2,6 +2,7 @@
  * The one table type of the report. Views fill it, renderers (`render-*.ts`) show it as text, markdown, CSV, LaTeX or
  * HTML. A cell without a value carries a mark that says why: never a blank, never a zero.
  */
+import { mean } from '../../shared/groups.js';
 
 /** Why a cell has no value. */
 export type MarkKind = 'missing' | 'failed' | 'running' | 'none';
@@ -115,8 +116,8 @@ export function notesOf(table: Table): string[] {
 /** Mean and sample standard deviation; throws on an empty list. */
 export function measure(values: readonly number[]): Measurement {
   if (values.length === 0) throw new RangeError('the mean of no values');
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length === 1) return { mean, deviation: undefined, count: 1 };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (values.length - 1)), count: values.length };
+  const middle = mean(values);
+  if (values.length === 1) return { mean: middle, deviation: undefined, count: 1 };
+  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  return { mean: middle, deviation: Math.sqrt(squares / (values.length - 1)), count: values.length };
 }
