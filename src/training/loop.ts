@@ -166,7 +166,8 @@ async function trainOn<Rest, Of extends StepBatch>(
     progress.update(done.step, {
       epoch: `${batch.epoch + 1}/${epochs}`,
       loss: done.sums['loss']!.last.toFixed(3),
-      [`${unit}/s`]: ((batch.indices.length * done.step) / done.seconds).toFixed(0),
+      // Of this call: a computer that was stopped, or another one, may have computed the steps before.
+      [`${unit}/s`]: ((batch.indices.length * (done.step - start.step)) / (done.seconds - start.seconds)).toFixed(0),
       ...(engine.deviceMemory && { card: `${(engine.deviceMemory() / 1e9).toFixed(1)} GB` }),
     });
     const epochEnds = batch.index === perEpoch - 1;

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Batch } from '../../src/data/batches/batches.js';
 import type { Engine, Value } from '../../src/engine/engine.js';
 import { type Float32NdArray, float32, int32, type NdArray } from '../../src/shared/arrays.js';
 import { Interrupted, RequestError, TrialError } from '../../src/shared/errors.js';
 import { appendJsonLine, keepJsonLines } from '../../src/shared/files.js';
 import { onSavingSteps } from '../../src/shared/interrupt.js';
-import { silentProgress } from '../../src/shared/progress.js';
+import { type Progress, silentProgress } from '../../src/shared/progress.js';
 import { runTraining, type Step, type Training } from '../../src/training/loop.js';
 import { temporaryFolder } from '../models/pretrained/fixtures.js';
 
@@ -121,6 +122,27 @@ test('interrupted after every step and resumed equals never stopped', async (t) 
   assert.equal(await weightOf(resumed), await weightOf(expected));
   assert.deepEqual(resumed.rest, expected.rest);
   assert.deepEqual(await linesOf(stopped), await linesOf(whole));
+});
+
+test('the speed shown is that of the steps since the training went on', async (t) => {
+  const folder = temporaryFolder(t);
+  const stepOn: Training<Rest>['stepOn'] = (state) => {
+    const step = addingSteps(state);
+    return async (batch, position, rest) => {
+      if (position.step === 0) await setTimeout(400);
+      return step(batch, position, rest);
+    };
+  };
+  const aborted = { engine, progress: silentProgress, signal: AbortSignal.abort() };
+  await assert.rejects(runTraining(aborted, training(folder, { stepOn })), Interrupted);
+  const speeds: number[] = [];
+  const progress: Progress = {
+    ...silentProgress,
+    update: (_, fields) => void speeds.push(Number(fields?.['images/s'])),
+  };
+  await runTraining({ engine, progress, signal: new AbortController().signal }, training(folder, { stepOn }));
+  assert.equal(speeds.length, 11);
+  assert.ok(speeds.at(-1)! > 12 / 0.4, `${speeds}`); // all 12 take more than 0.4 s
 });
 
 test('a kill between the note of an epoch and its checkpoint writes no line twice', async (t) => {
