@@ -53,7 +53,14 @@ export interface Page {
 /** Opens a page; the browser goes away with the test. */
 export async function openPage(test: TestContext, address: string): Promise<Page> {
   const profile = await mkdtemp(path.join(tmpdir(), 'esta-chromium-'));
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--enable-unsafe-swiftshader',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-sync',
+  ];
   const quiet = ['--disable-background-networking', '--disable-component-update', '--remote-debugging-pipe'];
   const size = ['--window-size=940,740', `--user-data-dir=${profile}`];
   const browser = spawn(chromium!, [...flags, ...quiet, ...size, 'about:blank'], {

@@ -4,6 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import sharp from 'sharp';
 import { predict } from '../../../src/evaluation/predict.js';
 import { type Palette, writeDemo } from '../../../src/experiment/demo/write-demo.js';
 import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
@@ -59,12 +60,14 @@ test('a page that runs the deployed stitches', async (t) => {
     assert.match(await page.evaluate('document.getElementById("time").textContent'), /^\d+\.\d ms an image/);
     assert.equal(await page.evaluate('document.querySelectorAll("#blocks rect").length'), 8);
 
+    const images = [...palette.examples, 'glass.png'];
+    await writeGlass(path.join(out, 'glass.png'));
     for (const [place, { id }] of palette.stitches.entries()) {
       const network = await openDeployed(run, { stitch: id });
-      const files = palette.examples.map((name) => path.join(out, name));
+      const files = images.map((name) => path.join(out, name));
       const expected = await predict(mini.engine, network, files, 1);
       for (const [index, { logits }] of expected.entries()) {
-        const call = `esta.classify(${JSON.stringify(palette.examples[index])}, ${place}).then(({ logits }) => logits)`;
+        const call = `esta.classify(${JSON.stringify(images[index])}, ${place}).then(({ logits }) => logits)`;
         const found = await page.evaluate<number[]>(call);
         const size = Math.max(...logits.map(Math.abs));
         const error = Math.max(...logits.map((logit, at) => Math.abs(logit - found[at]!))) / size;
@@ -74,3 +77,16 @@ test('a page that runs the deployed stitches', async (t) => {
     assert.deepEqual(missing, []);
   });
 });
+
+/** An image whose colours a canvas does not keep: transparent at the top, more and more opaque below. */
+async function writeGlass(file: string): Promise<void> {
+  const side = 96;
+  const pixels = Uint8Array.from({ length: side * side * 4 }, (_, at) => {
+    const [pixel, channel] = [at >> 2, at % 4];
+    const [row, column] = [Math.floor(pixel / side), pixel % side];
+    return [255 - 2 * row, 2 * column, (row * column) % 256, Math.max(0, 2 * row - 40)][channel]!;
+  });
+  await sharp(pixels, { raw: { width: side, height: side, channels: 4 } })
+    .png()
+    .toFile(file);
+}

@@ -43,15 +43,44 @@ export async function openRuntime() {
 export async function pixelsOf(source, preprocessing) {
   const bitmap = await createImageBitmap(source, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
   const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
+  const bytes = rgbaOf(bitmap);
   const pixels = new Uint8Array(width * height * 3);
   for (let at = 0; at < width * height; at++) {
-    for (let channel = 0; channel < 3; channel++) pixels[3 * at + channel] = data[4 * at + channel];
+    for (let channel = 0; channel < 3; channel++) pixels[3 * at + channel] = bytes[4 * at + channel];
   }
   const { crop } = preprocessing;
   const output = new Float32Array(crop * crop * 3);
   prepareImage({ width, height, pixels }, preprocessing, undefined, output);
   return { pixels: output, bitmap };
+}
+
+/** Bytes of an image, [height, width, 4], its colours as they are in the file, as `esta predict` takes them. */
+function rgbaOf(bitmap) {
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  // A canvas multiplies colours by alpha, and has lost them where it is small.
+  const isOpaque = data.every((value, at) => at % 4 < 3 || value === 255);
+  return isOpaque ? data : (texelsOf(bitmap) ?? data);
+}
+
+let gl;
+
+/** The same by WebGL, which leaves colours alone; undefined where it is missing or the image is too large for it. */
+function texelsOf(bitmap) {
+  const { width, height } = bitmap;
+  gl ??= new OffscreenCanvas(1, 1).getContext('webgl');
+  if (!gl || gl.isContextLost() || Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return undefined;
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+  const framebuffer = gl.createFramebuffer();
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+  const bytes = new Uint8Array(width * height * 4);
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+  gl.deleteFramebuffer(framebuffer);
+  gl.deleteTexture(texture);
+  return bytes;
 }
