@@ -183,6 +183,11 @@ function lockFile(folder: string, number: number): string {
   return path.join(folder, `lock.${number}`);
 }
 
+/** Whether a file of a folder is, or was, its lock. */
+export function isLockFile(name: string): boolean {
+  return /^lock\.\d+$/.test(name);
+}
+
 /** 0: there is none. */
 async function highest(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);

@@ -5,6 +5,8 @@
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readJson } from '../shared/files.js';
+import { runOfCheckpoint } from './leftovers.js';
+import { isLockFile } from './lock.js';
 import { parseTrialResult, type TrialResult } from './result.js';
 import { findRunFolders } from './run-folder.js';
 
@@ -40,8 +42,13 @@ async function resultIn(folder: string): Promise<TrialResult | undefined> {
   );
 }
 
-/** Copies what a trial noted and trained into the folder of another; its status and result are not copied. */
+/**
+ * Copies what a trial noted and trained into the folder of another. Its status and result are not copied, nor what a kill
+ * has left of it: locks, checkpoints, and files half written.
+ */
 export async function copyTrial(from: string, to: string): Promise<void> {
   const own = ['status.json', 'result.json'];
-  await cp(from, to, { recursive: true, filter: (file) => !own.includes(path.basename(file)) });
+  const isLeft = (name: string) =>
+    isLockFile(name) || name.endsWith('.tmp') || runOfCheckpoint(name) !== undefined || own.includes(name);
+  await cp(from, to, { recursive: true, filter: (file) => file === from || !isLeft(path.basename(file)) });
 }

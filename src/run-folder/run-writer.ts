@@ -1,5 +1,5 @@
 /** Writes a run folder (its form: run-folder/run-folder.ts) and refuses to mix two configurations in one. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Trial, trialsOf } from '../config/trials.js';
@@ -19,7 +19,7 @@ export interface RunWriter {
   trialFolder(trial: Trial): string;
   /** Takes over a trial of the same identity that is finished below one of the folders; undefined where there is none. */
   takeOver(trial: Trial, identity: TrialIdentity, folders: readonly string[]): Promise<TrialResult | undefined>;
-  /** Notes what the numbers of a trial depend on, before its first step, and what computes. */
+  /** Notes what the numbers of a trial depend on, before its first step, and what computes; forgets that it has failed before. */
   begin(trial: Trial, identity: TrialIdentity): Promise<void>;
   status(trial: Trial, status: Omit<TrialStatus, Identity | 'updatedAt'>): Promise<void>;
   result(trial: Trial, result: Omit<TrialResult, Identity>): Promise<TrialResult>;
@@ -39,6 +39,13 @@ export async function finishedResult(runFolder: string, trial: Pick<Trial, 'name
   if (!(await readFile(file).catch(() => undefined))) return undefined;
   const result = parseTrialResult(await readJson(file), file);
   return result.status === 'finished' ? result : undefined;
+}
+
+/** The failure of an earlier attempt is none of the one that begins. */
+async function forgetFailure(trialFolder: string): Promise<void> {
+  const file = path.join(trialFolder, 'result.json');
+  const before = await readJson<Partial<TrialResult>>(file).catch(() => undefined);
+  if (before?.status === 'failed') await rm(file, { force: true });
 }
 
 /**
@@ -122,6 +129,7 @@ async function writerOf(
     begin: async (trial, identity) => {
       await computes();
       settings.set(trial.name, fingerprint(identity));
+      await forgetFailure(trialFolder(trial));
       await write(trial, identityFile, identity);
     },
     status: (trial, status) =>

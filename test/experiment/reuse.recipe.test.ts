@@ -1,6 +1,6 @@
 /** Trials taken over from another run: only with exactly the same settings, and as if they had been run here. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Experiment } from '../../src/config/schema/experiment.js';
@@ -19,6 +19,10 @@ test('a study takes over the trials that the experiment has finished, and report
   const mini = await miniature(t);
   const experiment = mini.experiment({ training: { epochs: 1 } });
   await mini.run(experiment, 'runs/plain');
+  // What a kill between the result and the end of the trial leaves.
+  const left = ['lock.1', 'checkpoint-stitched.safetensors', 'result.json.1.tmp'];
+  const source = path.join(mini.folder, 'runs', 'plain', 'trials', 'species-esta-seed0');
+  await Promise.all(left.map((name) => writeFile(path.join(source, name), '{}')));
   const { experiment: study, variants } = ablationOf('distillation', experiment, 1);
   const [base] = variants.filter(({ name }) => name === 'with distillation');
   const lines: string[] = [];
@@ -26,9 +30,13 @@ test('a study takes over the trials that the experiment has finished, and report
   const [taken] = await mini.run(study, 'runs/study', options);
 
   const plain = path.join(mini.folder, 'runs', 'plain');
-  const source = path.join(plain, 'trials', 'species-esta-seed0');
   const name = 'species-esta-with-distillation-seed0';
   assert.deepEqual(lines, [`${name}: taken from ${source}`]);
+  const copied = await readdir(path.join(mini.folder, 'runs', 'study', 'trials', name));
+  assert.deepEqual(
+    copied.filter((file) => left.includes(file)),
+    [],
+  );
   const before = (await outcomeOf(plain, 'species-esta-seed0')) as { result: object };
   const after = (await outcomeOf(path.join(mini.folder, 'runs', 'study'), name)) as { result: object };
   const { configuration } = taken!;

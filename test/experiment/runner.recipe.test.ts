@@ -1,5 +1,6 @@
 /** A run around its trials: what is run, taken, refused, recorded and told. What trials compute: the recipe tests. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -115,6 +116,7 @@ test('a trial that diverges, or whose images cannot be read, is recorded, and th
     {},
     {
       step: () => {
+        assert.equal(existsSync(path.join(folder, 'result.json')), false); // the failure is not of this attempt
         throw new RequestError('an image is broken', 'Delete it.');
       },
     },

@@ -36,15 +36,15 @@ function isNeeded(path: readonly PropertyKey[], needs: readonly string[]): boole
   );
 }
 
-/** A list in which every name or number occurs once. */
+/** A list in which every name or number occurs once; its path is dotted. */
 export function distinct<Fields>(
-  at: keyof Fields & string,
+  at: (keyof Fields & string) | `${keyof Fields & string}.${string}`,
   noun: string,
   items: (fields: Fields) => readonly (string | number)[],
 ): Rule<Fields> {
   return {
     needs: [at],
-    at: [at],
+    at: at.split('.'),
     problem(fields) {
       const all = items(fields);
       const twice = all.find((item, index) => all.indexOf(item) !== index);

@@ -24,6 +24,7 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
   distinct('methods', 'method', ({ methods }) => methods),
   distinct('anchors', 'anchor', ({ anchors }) => anchors.map(({ name }) => name)),
   distinct('data', 'data set', ({ data }) => data.map(({ name }) => name)),
+  distinct('training.base_learning_rates', 'learning rate', ({ training }) => training.base_learning_rates),
   {
     needs: ['anchors', 'adaptation.ranks'],
     at: ['adaptation', 'ranks'],

@@ -33,6 +33,8 @@ export function finetuneRecipe<Of extends Recipe>(
   const base = result.stages?.find(({ name }) => name === shared.name)?.learningRate ?? result.learningRate;
   const { split, decay } = shared.final;
   const { batchSize } = recipe.texts ?? recipe.images!;
+  const twice = rates?.find((rate, index) => rates.indexOf(rate) !== index);
+  if (twice !== undefined) throw new RequestError(`--rate: ${twice} is given twice`, 'Give each learning rate once.');
   const canChoose = split === 'train' && images.validation > 0;
   if (!canChoose && rates && rates.length > 1) {
     const why =

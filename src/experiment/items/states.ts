@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { checkpointName } from '../../run-folder/leftovers.js';
-import { type Holder, holderIn } from '../../run-folder/lock.js';
+import { type Holder, holderIn, isLockFile } from '../../run-folder/lock.js';
 import { parseTrialResult, type TrialResult, trainedStages } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { readJson } from '../../shared/files.js';
@@ -47,7 +47,7 @@ async function statesIn(trialFolder: string, items: readonly Item[]): Promise<Ma
     for (const { id } of items) states.set(id, { state: 'finished' });
     return states;
   }
-  const isLocked = [...names].some((name) => /^lock\.\d+$/.test(name));
+  const isLocked = [...names].some(isLockFile);
   const holder = isLocked ? await holderIn(trialFolder) : undefined;
   const noted = names.has('grid.jsonl') ? await readGrid(trialFolder) : [];
   // The checkpoint of a final run stays until the trial is finished.

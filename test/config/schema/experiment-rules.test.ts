@@ -24,6 +24,9 @@ test('names and numbers of a list occur once', () => {
     'data: data set a is listed twice; each must be there once',
   ]);
   assert.deepEqual(problemsOf({ data: twice('a', 'b') }), []);
+  assert.deepEqual(problemsOf({ training: { base_learning_rates: [1e-2, 1e-3, 0.01] } }), [
+    'training.base_learning_rates: learning rate 0.01 is listed twice; each must be there once',
+  ]);
 });
 
 test('a number does not exceed the one that bounds it; where one is left out nothing is compared', () => {

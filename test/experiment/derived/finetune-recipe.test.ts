@@ -92,6 +92,11 @@ test('validation images that were trained on, or that are not there, choose noth
     name: 'RequestError',
     message: /one of 0.001, 0.01: the run was trained on its validation images too/,
   });
+  const twice = [1e-2, 1e-3, 1e-2];
+  assert.throws(
+    () => finetuneRecipe(trialRecipe('esta'), 7, { learningRate: 0.02 }, { epochs: 1, rates: twice }, images),
+    { name: 'RequestError', message: '--rate: 0.01 is given twice' },
+  );
   const none = { ...images, validation: 0 };
   assert.throws(() => finetuneRecipe(trialRecipe('esta'), 7, { learningRate: 0.02 }, { epochs: 1, rates }, none), {
     message: /there are no validation images/,
