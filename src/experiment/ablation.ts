@@ -94,16 +94,20 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
         ['LoRA', { methods: ['naive-lora'] }],
         ['SS-LoRA', { methods: ['ss-lora'] }],
       ];
-      const shares = [0.1, 0.3, 1];
       return methods.flatMap(([name, changes]) =>
-        shares.map((share) => {
-          const shorter = shortened({ ...base, ...changes }, share);
-          return variant(variantOfLength(name, shorter.training.epochs), base, { ...changes, ...shorter });
-        }),
+        lengthsOf({ ...base, ...changes }).map((shorter) =>
+          variant(variantOfLength(name, shorter.training.epochs), base, { ...changes, ...shorter }),
+        ),
       );
     },
   },
 };
+
+/** Of shares that round to the same epochs the last. */
+function lengthsOf(experiment: Experiment): Pick<Experiment, 'training' | 'sampling'>[] {
+  const lengths = [0.1, 0.3, 1].map((share) => shortened(experiment, share));
+  return lengths.filter(({ training }, index) => training.epochs !== lengths[index + 1]?.training.epochs);
+}
 
 /** A share of all epochs and warm-ups; the grid stays, as far as it is no longer than the training. */
 function shortened({ training, sampling }: Experiment, share: number): Pick<Experiment, 'training' | 'sampling'> {
@@ -119,27 +123,6 @@ function shortened({ training, sampling }: Experiment, share: number): Pick<Expe
     },
     sampling: { ...sampling, warmup_epochs: part(sampling.warmup_epochs) },
   };
-}
-
-/**
- * The experiment of a study: named after it, ESTA unless a variant says otherwise, and with `seeds` seeds from the first
- * one of the file on, where the file does not list several itself.
- */
-export function ablationOf(
-  name: AblationName,
-  experiment: Experiment,
-  seeds: number,
-): { readonly experiment: Experiment; readonly variants: readonly Variant[] } {
-  const first = experiment.seeds[0]!;
-  const several = experiment.seeds.length > 1;
-  const base: Experiment = {
-    ...experiment,
-    // A file that was written for the study has its name already.
-    name: experiment.name.endsWith(`ablation-${name}`) ? experiment.name : `${experiment.name}-ablate-${name}`,
-    methods: ['esta'],
-    seeds: several ? experiment.seeds : Array.from({ length: seeds }, (_, index) => first + index),
-  };
-  return { experiment: base, variants: ablations[name].variants(base) };
 }
 
 function variant(name: string, base: Experiment, changes: Partial<Experiment>): Variant {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Experiment, experimentSchema } from '../../src/config/schema/experiment.js';
 import { trialsOf } from '../../src/config/trials.js';
-import { type AblationName, ablationNames, ablationOf } from '../../src/experiment/ablation.js';
+import { type AblationName, ablationNames } from '../../src/experiment/ablation.js';
+import { studyOf } from '../../src/experiment/study.js';
 
 const experiment = (more: object = {}): Experiment =>
   experimentSchema.parse({
@@ -15,7 +16,7 @@ const experiment = (more: object = {}): Experiment =>
 
 /** What each variant changes. */
 function changes(name: AblationName): Record<string, unknown> {
-  const { experiment: base, variants } = ablationOf(name, experiment(), 1);
+  const { experiment: base, variants } = studyOf(name, experiment(), 1);
   return Object.fromEntries(
     variants.map((variant) => {
       const sections = Object.entries(variant.experiment).filter(
@@ -63,7 +64,7 @@ test('each study varies one thing', () => {
 test('a file or --set takes no variant what its label promises', () => {
   const of = (name: AblationName, more: object) =>
     Object.fromEntries(
-      ablationOf(name, experiment(more), 1).variants.map((variant) => [variant.name, variant.experiment]),
+      studyOf(name, experiment(more), 1).variants.map((variant) => [variant.name, variant.experiment]),
     );
   const sampling = of('sampling', { evaluation: { deploy_by: 'validation' } });
   assert.deepEqual(
@@ -78,7 +79,7 @@ test('a file or --set takes no variant what its label promises', () => {
 test('methods are trained for shares of the epochs, with a grid that is no longer', () => {
   const training = { epochs: 40, anchor_epochs: 60, warmup_epochs: 4, grid_epochs: 6 };
   const base = experiment({ training, sampling: { bins: 8, warmup_epochs: 8 } });
-  const { variants } = ablationOf('length', base, 1);
+  const { variants } = studyOf('length', base, 1);
   const summary = variants.map(({ name, experiment: { training, methods, sampling } }) => {
     const { epochs, anchor_epochs, warmup_epochs, grid_epochs } = training;
     const { stitches_per_step, sandwich, warmup_epochs: uniform } = sampling;
@@ -98,26 +99,22 @@ test('methods are trained for shares of the epochs, with a grid that is no longe
     ...lengths('LoRA', 'naive-lora', 1, false),
     ...lengths('SS-LoRA', 'ss-lora', 1, false),
   ]);
-  const short = ablationOf('length', experiment({ training: { epochs: 3 } }), 1).variants;
+  // 0.1 and 0.3 of 4 epochs are one.
+  const short = studyOf('length', experiment({ training: { epochs: 4, anchor_epochs: 9 } }), 1).variants;
   assert.deepEqual(
-    short.slice(0, 3).map(({ experiment }) => experiment.training.epochs),
-    [1, 1, 3],
+    short.slice(0, 3).map(({ name, experiment: { training } }) => [name, training.epochs, training.anchor_epochs]),
+    [
+      ['ESTA for 1 epochs', 1, 3],
+      ['ESTA for 4 epochs', 4, 9],
+      ['ESTA, 3 stitches a step for 1 epochs', 1, 3],
+    ],
   );
-});
-
-test('seeds count up from the one of the experiment, or are those it lists', () => {
-  assert.deepEqual(ablationOf('eta', experiment({ seeds: [5] }), 3).experiment.seeds, [5, 6, 7]);
-  assert.deepEqual(ablationOf('eta', experiment({ seeds: [1, 4] }), 3).experiment.seeds, [1, 4]);
-});
-
-test('a file that is written for a study gives the run folder its own name', () => {
-  assert.equal(ablationOf('eta', experiment({ name: 'mini-ablation-eta' }), 1).experiment.name, 'mini-ablation-eta');
-  assert.equal(ablationOf('lora', experiment({ name: 'ablation-eta' }), 1).experiment.name, 'ablation-eta-ablate-lora');
+  assert.equal(studyOf('length', experiment({ training: { epochs: 1 } }), 1).variants.length, 7);
 });
 
 test('every trial of a study has a name of its own and its settings', () => {
   for (const name of ablationNames) {
-    const { experiment: base, variants } = ablationOf(name, experiment({ methods: ['esta', 'sn-net'] }), 2);
+    const { experiment: base, variants } = studyOf(name, experiment({ methods: ['esta', 'sn-net'] }), 2);
     const trials = trialsOf(base, variants);
     assert.equal(new Set(trials.map((trial) => trial.name)).size, 2 * variants.length, name);
     assert.equal(base.name, `base-ablate-${name}`);
@@ -127,11 +124,11 @@ test('every trial of a study has a name of its own and its settings', () => {
 
 test('what a file says of its own stays: shares of the epochs, ranks of 0, methods of each variant', () => {
   const given = experiment({ evaluation: { test_at: [0.1] }, methods: ['sn-net'] });
-  for (const { experiment } of ablationOf('adapt-then-stitch', given, 1).variants) {
+  for (const { experiment } of studyOf('adapt-then-stitch', given, 1).variants) {
     assert.deepEqual(experiment.evaluation.test_at, [0.1]);
   }
   const flat = experiment({ adaptation: { ranks: [0, 2], stitching_layer_rank: 0 } });
-  const halved = ablationOf('lora', flat, 1).variants.find(({ name }) => name === 'LoRA, ranks x 0.5')!;
+  const halved = studyOf('lora', flat, 1).variants.find(({ name }) => name === 'LoRA, ranks x 0.5')!;
   assert.deepEqual(
     [halved.experiment.adaptation.ranks, halved.experiment.adaptation.stitching_layer_rank],
     [[0, 1], 0],

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { loadExperiment } from '../../src/config/load.js';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
 import { runFolderOf, trialsOf } from '../../src/config/trials.js';
-import { type AblationName, ablationOf } from '../../src/experiment/ablation.js';
+import type { AblationName } from '../../src/experiment/ablation.js';
 import { planOf } from '../../src/experiment/plan.js';
 import { recipeOf, unknownImages } from '../../src/experiment/recipe.js';
+import { studyOf } from '../../src/experiment/study.js';
 import { projectRoot } from '../command-line.js';
 
 type Plain = Record<string, unknown>;
@@ -15,7 +16,7 @@ type Plain = Record<string, unknown>;
 /** The recipes of a file's trials by their names, as `--dry-run --json` prints them. */
 async function recipesOf(file: string, study?: AblationName): Promise<Record<string, Plain>> {
   const { config } = await loadExperiment(path.join(projectRoot, 'experiments', file));
-  const { experiment, variants } = study ? ablationOf(study, config, 1) : { experiment: config, variants: [] };
+  const { experiment, variants } = study ? studyOf(study, config, 1) : { experiment: config, variants: [] };
   const { trials } = await planOf(experiment, runFolderOf(experiment), variants);
   const recipes = trials.map(({ name, recipe }) => [name, recipe] as const);
   return JSON.parse(JSON.stringify(Object.fromEntries(recipes))) as Record<string, Plain>;

@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Experiment } from '../../src/config/schema/experiment.js';
-import { ablationOf } from '../../src/experiment/ablation.js';
+import { studyOf } from '../../src/experiment/study.js';
 import { readRunFolder } from '../../src/run-folder/run-folder.js';
 import { RequestError } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';
@@ -23,7 +23,7 @@ test('a study takes over the trials that the experiment has finished, and report
   const left = ['lock.1', 'checkpoint-stitched.safetensors', 'result.json.1.tmp'];
   const source = path.join(mini.folder, 'runs', 'plain', 'trials', 'species-esta-seed0');
   await Promise.all(left.map((name) => writeFile(path.join(source, name), '{}')));
-  const { experiment: study, variants } = ablationOf('distillation', experiment, 1);
+  const { experiment: study, variants } = studyOf('distillation', experiment, 1);
   const [base] = variants.filter(({ name }) => name === 'with distillation');
   const lines: string[] = [];
   const options = { variants: [base!], reuse: [path.join(mini.folder, 'runs')], progress: idleProgress(lines) };

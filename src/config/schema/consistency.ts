@@ -27,6 +27,14 @@ export function consistent<Schema extends z.ZodObject>(
   return checked;
 }
 
+/** The problems that rules find in a configuration whose fields are right, as `path: message`. */
+export function brokenRules<Config>(rules: readonly Rule<Config>[], config: Config): string[] {
+  return rules.flatMap(({ at, problem }) => {
+    const message = problem(config);
+    return message ? [`${at.join('.')}: ${message}`] : [];
+  });
+}
+
 /** Whether the faulty path is one of those needed, lies inside of one or holds one; the whole file holds all. */
 function isNeeded(path: readonly PropertyKey[], needs: readonly string[]): boolean {
   const faulty = path.join('.');

@@ -73,6 +73,14 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
       'expected importance: with training.final_on train+validation the validation images have been learned',
   },
   {
+    needs: ['methods', 'training.final_on'],
+    at: ['methods'],
+    problem: ({ methods, training }) =>
+      methods.includes('sn-net') &&
+      training.final_on === 'train+validation' &&
+      'expected no sn-net with training.final_on train+validation: it deploys by accuracy on the validation images, which have been learned',
+  },
+  {
     needs: ['training.final_on', 'evaluation.leave_out_beaten'],
     at: ['evaluation', 'leave_out_beaten'],
     problem: ({ training, evaluation }) =>

@@ -62,6 +62,11 @@ test('nothing is compared on images that have been learned', () => {
     'evaluation.deploy_by: expected importance: with training.final_on train+validation the validation images have been learned',
   ]);
   assert.deepEqual(deployed('importance'), []);
+  const compared = (final_on: string) => problemsOf({ methods: ['esta', 'sn-net'], training: { final_on } });
+  assert.deepEqual(compared('train+validation'), [
+    'methods: expected no sn-net with training.final_on train+validation: it deploys by accuracy on the validation images, which have been learned',
+  ]);
+  assert.deepEqual(compared('train'), []);
 });
 
 test('the sources of pretraining are data sets of the file', () => {

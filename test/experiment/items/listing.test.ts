@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { experimentSchema } from '../../../src/config/schema/experiment.js';
-import { ablationOf } from '../../../src/experiment/ablation.js';
 import { checkedPlan } from '../../../src/experiment/inputs.js';
 import { forecastOf, formatForecast } from '../../../src/experiment/items/forecast.js';
 import {
@@ -17,6 +16,7 @@ import {
 } from '../../../src/experiment/items/listing.js';
 import { planOf } from '../../../src/experiment/plan.js';
 import { listStitches } from '../../../src/experiment/space-listing.js';
+import { studyOf } from '../../../src/experiment/study.js';
 import { describeHolder } from '../../../src/run-folder/lock.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { thisProcess } from '../../../src/shared/processes/process-mark.js';
@@ -64,7 +64,7 @@ test('steps that a finished trial of the method has measured give the time of th
 });
 
 test('the items of an ablation are those of its variants', async (t) => {
-  const { experiment: base, variants } = ablationOf('distillation', experiment(), 1);
+  const { experiment: base, variants } = studyOf('distillation', experiment(), 1);
   const { items } = await listItems(base, temporary(t), 1, variants);
   assert.deepEqual(
     items.filter(({ does }) => does === 'evaluation').map(({ id }) => id),

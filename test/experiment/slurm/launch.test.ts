@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ablationOf } from '../../../src/experiment/ablation.js';
 import { launch } from '../../../src/experiment/slurm/launch.js';
 import { launchRun } from '../../../src/experiment/slurm/launch-run.js';
 import { launcherOf, profileFile } from '../../../src/experiment/slurm/profile.js';
 import { clusterStatus, formatStatus } from '../../../src/experiment/slurm/status.js';
 import { noteSubmitted } from '../../../src/experiment/slurm/submitted.js';
+import { studyOf } from '../../../src/experiment/study.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { readJsonLines } from '../../../src/shared/files.js';
 import { launched, sbatch, withPrograms } from './programs.js';
@@ -212,7 +212,7 @@ test('the flags of esta run go on to its jobs', async (t) => {
 
 test('the trials of an ablation are submitted, and its jobs run esta ablate', async (t) => {
   const folder = withPrograms(t, {});
-  const { experiment, variants } = ablationOf('distillation', launched(), 2);
+  const { experiment, variants } = studyOf('distillation', launched(), 2);
   const naming = ['ablate', 'distillation', '--experiment', 'my.yaml', '--seeds', '2'];
   const flags = { naming, variants, runFolder: path.join(folder, 'run'), isPrinted: true, engine: 'auto' };
   const { document } = await launchRun(experiment, { ...flags, set: [], reuse: [] });
