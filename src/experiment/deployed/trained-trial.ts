@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { loadExperiment } from '../../config/load.js';
-import { type Experiment, isTextExperiment } from '../../config/schema/experiment.js';
+import { type Experiment, isTextExperiment, type Method } from '../../config/schema/experiment.js';
 import type { DeepReadonly } from '../../config/schema/fields.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { LogitsFunction } from '../../evaluation/accuracy.js';
@@ -25,7 +25,8 @@ import { stitchFlops, stitchParams, trainableParams } from '../../stitching/spac
 import { isAnchor, lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import { type FrozenPath, runStitch, withTrainedWeights } from '../../stitching/stitchable-network.js';
 import { imageRecipeOf } from '../recipe.js';
-import { pstSpaceOf } from '../space.js';
+import { recordedAdaptation } from '../recorded-recipe.js';
+import { spaceOf } from '../space.js';
 import { loadAnchors, mergeAnchors } from '../trial/network.js';
 import { readTrained } from '../trial/trained-file.js';
 
@@ -86,8 +87,9 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
   const images = (await recordedIdentity(trialFolder))?.images;
   const trained = await readTrained(path.join(trialFolder, 'trained.safetensors'));
   const { classes, trainables, layers, stitches } = trained;
-  const { space, network } = pstSpaceOf(experiment, classes.length);
-  const { anchors: architectures } = network;
+  const { architectures, space } = spaceOf(experiment.anchors, experiment.stitching, experiment.preprocessing.crop);
+  const adaptation = await recordedAdaptation(trialFolder, result.method as Method, experiment);
+  const network = { anchors: architectures, classes: classes.length, adaptation };
   const pretrained = await loadAnchors(experiment.anchors, architectures, classes.length);
   const { weights: anchors } = mergeAnchors(pretrained, { space, architectures }, trained.alone);
   const frozen = withTrainedWeights({ anchors, layers }, trainables, isFloat32);

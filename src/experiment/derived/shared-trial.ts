@@ -10,9 +10,9 @@ import { type TrialInputs, trialInputs, trialSettings } from '../../run-folder/i
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
-import { exists, readJson } from '../../shared/files.js';
 import type { Runtime } from '../../training/runtime.js';
 import { type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
+import { recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import type { TrialTask } from '../task/trial-task.js';
 import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
@@ -75,21 +75,21 @@ export async function openSharedTrial(
   if (isTextDataset(named)) {
     const { task, identity } = await openTexts(trial, named, { folder, result, progress });
     const shared = { trial, folder, task, ...(await identityOf(await trialInputs(trial, identity))) };
-    const recipe = (await recordedRecipe(folder, variant)) ?? task.recipe;
+    const recipe = (await knownRecipe(folder, variant)) ?? task.recipe;
     return { kind: 'texts', ...shared, recipe, trained: await trained() };
   }
   const dataset = await loadDataset(named, cacheFolder, { seed, progress });
   const identity = await identityOf(await trialInputs(trial, named.kind === 'species' ? undefined : dataset));
-  const recipe = ((await recordedRecipe(folder, variant)) ??
+  const recipe = ((await knownRecipe(folder, variant)) ??
     recipeOf(trial, countImages(dataset.splits))) as ImageTrialRecipe;
   return { kind: 'images', trial, folder, dataset, ...identity, recipe, trained: await trained() };
 }
 
 /** Undefined where version 0.1.0 has written none: that of its experiment is the same, but for what a study has changed. */
-async function recordedRecipe(folder: string, variant: string | undefined): Promise<Recipe | undefined> {
+async function knownRecipe(folder: string, variant: string | undefined): Promise<Recipe | undefined> {
+  const recipe = await recordedRecipe(folder);
+  if (recipe || variant === undefined) return recipe;
   const file = path.join(folder, 'recipe.json');
-  if (await exists(file)) return readJson<Recipe>(file);
-  if (variant === undefined) return undefined;
   throw new RequestError(`${file} is not there: how ${variant} was trained is not known`, 'Run the study again.');
 }
 

@@ -9,8 +9,10 @@ import { createOnnxEngine } from '../../../src/engine/onnx/engine.js';
 import { openDeployed } from '../../../src/experiment/deployed/deployed-network.js';
 import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
 import { openTrial } from '../../../src/experiment/deployed/trained-trial.js';
+import { spaceOf } from '../../../src/experiment/space.js';
 import { listStitches } from '../../../src/experiment/space-listing.js';
 import { weightsFingerprint } from '../../../src/models/pretrained/sources/weights-fingerprint.js';
+import { type Adaptation, stitchFlops, trainableParams } from '../../../src/stitching/space/cost.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
 import { noise, writtenAnchors, writtenRun } from '../written-run.js';
 
@@ -64,6 +66,42 @@ test('stitches that were trained, tested or not; others are refused', async (t) 
     trained: (trained: { readonly heads: object }) => ({ ...trained, heads: { 0: Object.values(trained.heads)[0] } }),
   });
   assert.deepEqual(small.trained, [0], 'without the head of S nothing ends in it');
+});
+
+test('costs of what is not deployed are counted with what was trained of it', async (t) => {
+  const folder = temporaryFolder(t);
+  const given = await document(folder);
+  const { run, trialFolder, network } = await writtenRun(path.join(folder, 'run'), given);
+  const counted = async () => {
+    const { flops, trainable } = (await openTrial(run)).facts(5);
+    return { flops, trainable };
+  };
+  const { space } = spaceOf(
+    network.anchors.map(({ name }) => ({ name, architecture: name, checkpoint: 'embedded' })),
+    {
+      kernel: 2,
+      stride: 1,
+    },
+  );
+  const of = (adaptation: Adaptation | 'full') => {
+    const stitch = space.stitches[5]!;
+    const counting = { ...network, adaptation };
+    return { flops: stitchFlops(stitch, counting), trainable: trainableParams(stitch, counting).total };
+  };
+  assert.deepEqual(await counted(), of(network.adaptation));
+  // A variant of a study has its own ranks; SN-Net trains the weights themselves, with no updates beside them.
+  for (const adaptation of [{ ranks: [1, 1], stitchingLayerRank: 1, stitchBias: false }, 'full'] as const) {
+    const stages = [
+      { name: 'anchor-Ti', anchor: 0, adaptation: network.adaptation },
+      { name: 'stitched', adaptation },
+    ];
+    await writeFile(path.join(trialFolder, 'recipe.json'), JSON.stringify({ stages }));
+    assert.deepEqual(await counted(), of(adaptation));
+  }
+  // Version 0.1.0 recorded no recipe.
+  const old = await writtenRun(path.join(folder, 'old'), { ...given, methods: ['sn-net'] });
+  const { flops, trainable } = (await openTrial(old.run)).facts(5);
+  assert.deepEqual({ flops, trainable }, of('full'));
 });
 
 test('what was trained is merged: a classifier without anything beside its layers', async (t) => {

@@ -1,0 +1,25 @@
+/** The recipe that a trial was carried out by, as its folder records it. */
+import path from 'node:path';
+import type { Experiment, Method } from '../config/schema/experiment.js';
+import { exists, readJson } from '../shared/files.js';
+import type { Adaptation } from '../stitching/space/cost.js';
+import { learningAlone, learningStitched } from './method.js';
+import type { Recipe } from './recipe.js';
+
+/** Undefined where version 0.1.0 has written none. */
+export async function recordedRecipe(trialFolder: string): Promise<Recipe | undefined> {
+  const file = path.join(trialFolder, 'recipe.json');
+  return (await exists(file)) ? readJson<Recipe>(file) : undefined;
+}
+
+/** What was trained of its stitches: a study may have changed what its experiment says. */
+export async function recordedAdaptation(
+  trialFolder: string,
+  method: Method,
+  experiment: Experiment,
+): Promise<Adaptation | 'full'> {
+  const stages = (await recordedRecipe(trialFolder))?.stages ?? [];
+  const stitched = stages.find(({ anchor }) => anchor === undefined) ?? stages[0];
+  const learning = stitched ?? learningStitched(method, experiment) ?? learningAlone(method, experiment)!;
+  return learning.adaptation;
+}
