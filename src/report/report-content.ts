@@ -1,10 +1,10 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
 import { commandOf, type RunFolder, readRunFolder } from '../run-folder/run-folder.js';
-import type { TrialRecord } from '../run-folder/trial-record.js';
 import { estaCommand, type NextStep } from '../shared/next-step.js';
 import { type Curve, curvesOf } from './curves/curve.js';
 import { areDifferentTasks } from './curves/labels.js';
+import { type NamedTrial, namedTrials } from './curves/method-names.js';
 import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repetition.js';
 import { type FigureData, figureData } from './figures/figure-data.js';
 import { figureSpec } from './figures/figure-spec.js';
@@ -36,7 +36,7 @@ import { unfinishedOf } from './views/unfinished.js';
 export interface ReportContent {
   readonly title: string;
   readonly runs: readonly RunFolder[];
-  readonly trials: readonly TrialRecord[];
+  readonly trials: readonly NamedTrial[];
   /** For people: Table I, methods, patterns, training, trials. */
   readonly tables: readonly Table[];
   /** For other programs: every evaluated stitch. */
@@ -57,7 +57,7 @@ export async function readReportContent(
   question: BudgetQuestion = { budgets: [] },
 ): Promise<ReportContent> {
   const runs = distinctlyNamed(await Promise.all(folders.map(readRunFolder)));
-  const trials = runs.flatMap((run) => run.trials);
+  const trials = namedTrials(runs.flatMap((run) => run.trials));
   // Methods are compared by their longest trainings; the shorter ones stand beside these by their time.
   const longest = longestOf(trials);
   const repetitions = repetitionsOf(longest);

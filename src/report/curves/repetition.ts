@@ -4,10 +4,9 @@
  */
 
 import type { StitchResult, TrialResult } from '../../run-folder/result.js';
-import { seriesOf } from '../../run-folder/result.js';
-import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy, mean } from '../../shared/groups.js';
-import { learningRateLabel, meanName, methodLabel } from './labels.js';
+import { meanName } from './labels.js';
+import type { NamedTrial } from './method-names.js';
 import { areDeployed, type PaletteCandidate } from './palette.js';
 
 export interface RepetitionStitch extends PaletteCandidate {
@@ -24,33 +23,9 @@ export interface Repetition {
   readonly trainable: number | undefined;
 }
 
-/**
- * The finished trials. A data set, method and seed that is there more than once is told apart by the name of its run, and
- * inside a run by its learning rate, or by its own name where it is a copy: the report never chooses between them, test
- * accuracy is all it could choose by, nor takes them for two seeds.
- */
-export function repetitionsOf(trials: readonly TrialRecord[]): Repetition[] {
-  const finished = trials.flatMap(({ run, name, result }) => (result ? [{ run, name, result }] : []));
-  const keyOf = ({ result }: (typeof finished)[number]) =>
-    JSON.stringify([result.dataset, seriesOf(result), result.seed]);
-  const isVaried = (of: (trial: (typeof finished)[number]) => unknown, same: typeof finished) =>
-    new Set(same.map(of)).size > 1;
-  const groups = [...groupBy(finished, keyOf).values()];
-  const acrossRuns = groups.some((group) => isVaried(({ run }) => run, group));
-  const insideRuns = groups
-    .flatMap((group) => [...groupBy(group, ({ run }) => run).values()])
-    .some((group) => isVaried(({ result }) => result.learningRate, group));
-  const copies = groupBy(finished, (trial) => JSON.stringify([keyOf(trial), trial.run, trial.result.learningRate]));
-  const copied = new Set([...copies.values()].filter(({ length }) => length > 1).flat());
-  return finished.map((trial) => {
-    const { run, name, result } = trial;
-    const suffixes = [
-      ...(acrossRuns ? [run] : []),
-      ...(insideRuns ? [`lr ${learningRateLabel(result.learningRate)}`] : []),
-      ...(copied.has(trial) ? [name] : []),
-    ];
-    return repetition(result, [methodLabel(seriesOf(result)), ...suffixes].join(' · '));
-  });
+/** The finished trials. */
+export function repetitionsOf(trials: readonly NamedTrial[]): Repetition[] {
+  return trials.flatMap(({ result, method }) => (result ? [repetition(result, method)] : []));
 }
 
 function repetition(result: TrialResult, method: string): Repetition {

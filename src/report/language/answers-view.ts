@@ -24,7 +24,11 @@ export function answersTable({ instruction, input, answers }: AnsweredQuestion):
 
 /** All questions that the trials of a report have answered, one table for each trial. */
 export function answersViews(trials: readonly TrialRecord[]): Table[] {
-  return trials.flatMap(({ name, answers }) => (answers ? [answersView(name, answers)] : []));
+  const answered = trials.flatMap(({ run, name, answers }) => (answers ? [{ run, name, answers }] : []));
+  return answered.map(({ run, name, answers }) => {
+    const isAlone = answered.filter((other) => other.name === name).length === 1;
+    return answersView(isAlone ? name : `${run}/${name}`, answers);
+  });
 }
 
 function answersView(trial: string, { questions, device }: TrialAnswers): Table {
@@ -37,7 +41,7 @@ function answersView(trial: string, { questions, device }: TrialAnswers): Table 
       }),
   );
   return {
-    name: `answers-${trial}`,
+    name: `answers-${trial.replaceAll('/', '-')}`,
     title: `Answers of the deployed language models of ${trial} (as Figures G and H)`,
     columns: [{ key: 'question', label: 'Instruction', kind: 'text', grouping: true }, ...columns],
     rows,

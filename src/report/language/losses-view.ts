@@ -1,7 +1,6 @@
 /** How well the deployed stitches of language models predict the validation texts, by their parameters (Figure G). */
-import { seriesOf } from '../../run-folder/result.js';
-import type { TrialRecord } from '../../run-folder/trial-record.js';
-import { datasetLabel, methodLabel } from '../curves/labels.js';
+import { datasetLabel } from '../curves/labels.js';
+import type { NamedTrial } from '../curves/method-names.js';
 import type { Row, Table } from '../render/table.js';
 
 /** Only where test texts were held out. */
@@ -12,9 +11,9 @@ const testColumns: Table['columns'] = [
 ];
 
 /** Undefined where no trial has language models. */
-export function lossesView(trials: readonly TrialRecord[]): Table | undefined {
+export function lossesView(trials: readonly NamedTrial[]): Table | undefined {
   const rows = trials.flatMap((trial): Row[] => {
-    const { result } = trial;
+    const { result, method } = trial;
     if (!result) return [];
     const stitches = result.stitches.toSorted((a, b) => a.params - b.params);
     return stitches.flatMap(({ id, path, params, loss, accuracy, test }, index): Row[] => {
@@ -22,7 +21,7 @@ export function lossesView(trials: readonly TrialRecord[]): Table | undefined {
       const blocks = path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
       const cells = {
         dataset: datasetLabel(result.dataset),
-        method: methodLabel(seriesOf(result)),
+        method,
         seed: result.seed,
         ...{ id, blocks, params: params / 1e6, loss, perplexity: Math.exp(loss), accuracy },
         ...(test && { testLoss: test.loss, testPerplexity: Math.exp(test.loss), testAccuracy: test.accuracy }),

@@ -1,11 +1,11 @@
 /** Methods that were trained for several lengths, and what each length of training gives. */
 import { lengthOfVariant } from '../../config/trials.js';
 import type { TrialResult } from '../../run-folder/result.js';
-import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { distinct, groupBy, mean } from '../../shared/groups.js';
 import { sharedBudgets } from '../curves/budgets.js';
 import { type CurveNumbers, meanOf, numbersOf } from '../curves/curve-numbers.js';
 import { areDifferentTasks, meanName } from '../curves/labels.js';
+import type { NamedTrial } from '../curves/method-names.js';
 import { type Repetition, repetitionsOf } from '../curves/repetition.js';
 import { type Measurement, measure } from '../render/table.js';
 import { commonDatasets } from '../views/methods-view.js';
@@ -30,26 +30,26 @@ interface Length {
 }
 
 /** The trials without those whose method was trained for longer, too: what is compared at equal numbers of updates. */
-export function longestOf(trials: readonly TrialRecord[]): TrialRecord[] {
-  const lengths = trials.flatMap(({ identity }) => lengthOf(identity) ?? []);
+export function longestOf(trials: readonly NamedTrial[]): NamedTrial[] {
+  const lengths = trials.flatMap((trial) => lengthOf(trial) ?? []);
   const most = new Map<string, number>();
   for (const { name, epochs } of lengths) most.set(name, Math.max(epochs, most.get(name) ?? 0));
-  return trials.filter(({ identity }) => {
-    const length = lengthOf(identity);
+  return trials.filter((trial) => {
+    const length = lengthOf(trial);
     return length === undefined || length.epochs === most.get(length.name);
   });
 }
 
 /** By data set and method, the shortest first; [] where nothing was trained for several lengths. */
-export function trainedLengthsOf(trials: readonly TrialRecord[]): TrainedLength[] {
-  const finished = trials.filter(({ result }) => lengthOf(result) !== undefined);
+export function trainedLengthsOf(trials: readonly NamedTrial[]): TrainedLength[] {
+  const finished = trials.filter((trial) => trial.result && lengthOf(trial) !== undefined);
   const curves = repetitionsOf(finished);
   const all = finished.map(
-    ({ result }, index): Trained => ({ result: result!, length: lengthOf(result)!, curve: curves[index]! }),
+    (trial, index): Trained => ({ result: trial.result!, length: lengthOf(trial)!, curve: curves[index]! }),
   );
   const names = distinct(all.map(({ length }) => length.name));
   // As many names as variants: each was trained for one length.
-  if (distinct(all.map(({ result }) => result.variant)).length === names.length) return [];
+  if (distinct(curves.map(({ method }) => method)).length === names.length) return [];
   const datasets = distinct(all.map(({ curve }) => curve.dataset));
   const common = commonDatasets(curves, distinct(curves.map(({ method }) => method)), datasets);
   const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
@@ -88,6 +88,8 @@ function lengthRow(same: readonly Trained[], tasks: readonly string[], budgets: 
   ];
 }
 
-function lengthOf(trial: { readonly variant?: string } | undefined): Length | undefined {
-  return trial?.variant === undefined ? undefined : lengthOfVariant(trial.variant);
+/** The name with what tells its trial apart from others. */
+function lengthOf({ identity, apart }: NamedTrial): Length | undefined {
+  const length = identity?.variant === undefined ? undefined : lengthOfVariant(identity.variant);
+  return length && { ...length, name: `${length.name}${apart}` };
 }

@@ -21,13 +21,15 @@ export interface BudgetQuestion {
 export function budgetsView(runs: readonly RunFolder[], { budgets, machine }: BudgetQuestion): Table | undefined {
   if (budgets.length === 0) return undefined;
   const notes = ['of the deployed stitches that cost no more, the one with the most FLOPs'];
-  const rows = runs.flatMap(({ folder, machines, trials }) =>
+  const severalRuns = runs.length > 1;
+  const rows = runs.flatMap(({ folder, name: runName, machines, trials }) =>
     trials.flatMap(({ name, result }) => {
       if (!result) return [];
       const run = { folder, name, result, machines };
       return budgets.map((budget, index): Row => {
         const prices = pricesOf(run, budget.cost, machine);
         const shared = {
+          run: runName,
           dataset: datasetLabel(result.dataset),
           method: methodLabel(seriesOf(result)),
           seed: result.seed,
@@ -52,6 +54,7 @@ export function budgetsView(runs: readonly RunFolder[], { budgets, machine }: Bu
     name: 'budgets',
     title: 'What the budget buys',
     columns: [
+      ...(severalRuns ? [{ key: 'run', label: 'Run', kind: 'text', grouping: true } as const] : []),
       { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
       { key: 'method', label: 'Method', kind: 'text', grouping: true },
       { key: 'seed', label: 'Seed', kind: 'number', precision: 0 },

@@ -65,7 +65,9 @@ export function binsOfLatency(
 
 /** Undefined where no trial has evaluated all its stitches. */
 export function regretView(runs: readonly RunFolder[]): Table | undefined {
-  const rows = runs.flatMap(({ trials, machines }) => trials.flatMap((trial) => rowsOf(trial, machines)));
+  const rows = runs.flatMap(({ trials, machines }) =>
+    trials.flatMap((trial) => rowsOf(trial, machines, runs.length > 1)),
+  );
   if (rows.length === 0) return undefined;
   return {
     name: 'regret',
@@ -89,7 +91,11 @@ export function regretView(runs: readonly RunFolder[]): Table | undefined {
   };
 }
 
-function rowsOf({ name, result, validation }: TrialRecord, machines: readonly MachineMeasurements[]): Row[] {
+function rowsOf(
+  { run, name, result, validation }: TrialRecord,
+  machines: readonly MachineMeasurements[],
+  namesRun: boolean,
+): Row[] {
   if (!result || !validation) return [];
   const timed = machines.flatMap((machine) => {
     const measured = measuredOn(machine, { name, result })?.stitches ?? [];
@@ -100,7 +106,7 @@ function rowsOf({ name, result, validation }: TrialRecord, machines: readonly Ma
     const bins = binsOfLatency(validation, new Map(latencies));
     return bins ? [{ label: `ms on ${machine.machine}`, bins }] : [];
   });
-  const series = `${methodLabel(seriesOf(result))}, seed ${result.seed}`;
+  const series = `${methodLabel(seriesOf(result))}, seed ${result.seed}${namesRun ? ` · ${run}` : ''}`;
   return [{ label: 'FLOPs', bins: binsOfFlops(validation) }, ...timed].flatMap(({ label, bins }) => {
     const shared = { dataset: datasetLabel(result.dataset), method: series, bins: label };
     const regrets = regretsOf(validation, bins);

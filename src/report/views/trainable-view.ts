@@ -1,10 +1,9 @@
 /** What each method trains, by group: the exact number of parameters, as supplement H compares them with accuracy. */
 
 import type { TrainableGroups } from '../../run-folder/result.js';
-import { seriesOf } from '../../run-folder/result.js';
-import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
-import { datasetLabel, methodLabel } from '../curves/labels.js';
+import { datasetLabel } from '../curves/labels.js';
+import type { NamedTrial } from '../curves/method-names.js';
 import type { Column, Row, Table } from '../render/table.js';
 
 const groups: readonly (readonly [group: keyof TrainableGroups, label: string])[] = [
@@ -17,24 +16,26 @@ const groups: readonly (readonly [group: keyof TrainableGroups, label: string])[
 ];
 
 /** Undefined when there is one method alone, or no finished trial tells what it trained. */
-export function trainableView(trials: readonly TrialRecord[]): Table | undefined {
-  const finished = trials.flatMap(({ result }) => (result?.stages ? [{ ...result, stages: result.stages }] : []));
-  if (new Set(finished.map(seriesOf)).size < 2) return undefined;
+export function trainableView(trials: readonly NamedTrial[]): Table | undefined {
+  const finished = trials.flatMap(({ result, method }) =>
+    result?.stages ? [{ dataset: result.dataset, method, stages: result.stages }] : [],
+  );
+  if (new Set(finished.map(({ method }) => method)).size < 2) return undefined;
   // All seeds of a method train the same tensors.
-  const byMethod = groupBy(finished, (result) => JSON.stringify([result.dataset, seriesOf(result)]));
+  const byMethod = groupBy(finished, ({ dataset, method }) => JSON.stringify([dataset, method]));
   const columns: Column[] = [
     { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
     { key: 'method', label: 'Method', kind: 'text' },
     { key: 'stage', label: 'Training', kind: 'text' },
     ...groups.map(([key, label]): Column => ({ key, label, kind: 'number', precision: 0 })),
   ];
-  const rows = [...byMethod.values()].flatMap(([result]): Row[] => {
-    const { dataset, stages } = result!;
+  const rows = [...byMethod.values()].flatMap(([first]): Row[] => {
+    const { dataset, method, stages } = first!;
     return stages.map(({ name, trainable }, index) => ({
       startsGroup: index === 0,
       cells: {
         dataset: datasetLabel(dataset),
-        method: methodLabel(seriesOf(result!)),
+        method,
         stage: name,
         ...Object.fromEntries(groups.map(([group]) => [group, trainable[group]])),
       },

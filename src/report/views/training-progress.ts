@@ -3,11 +3,10 @@
  * the epochs, of the final run of the stitched network. Only of trials that noted such tests.
  */
 
-import { seriesOf } from '../../run-folder/result.js';
 import { stitchedStage } from '../../run-folder/trial-journal.js';
-import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
-import { areDifferentTasks, datasetLabel, meanName, methodLabel } from '../curves/labels.js';
+import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
+import type { NamedTrial } from '../curves/method-names.js';
 import { type Column, type Measurement, measure, type Row, type Table } from '../render/table.js';
 
 export interface ProgressPoint {
@@ -27,17 +26,17 @@ export interface TrainingProgress {
 }
 
 /** In order of appearance; with their mean over the data sets at the end, where there are several tasks. */
-export function trainingProgressOf(trials: readonly TrialRecord[]): TrainingProgress[] {
+export function trainingProgressOf(trials: readonly NamedTrial[]): TrainingProgress[] {
   const noted = trials.flatMap((trial) => {
-    const { result, journal } = trial;
-    return result && journal && journal.tests.length > 0 ? [{ result, journal }] : [];
+    const { result, journal, method } = trial;
+    return result && journal && journal.tests.length > 0 ? [{ result, journal, method }] : [];
   });
-  const groups = groupBy(noted, ({ result }) => JSON.stringify([result.dataset, seriesOf(result)]));
+  const groups = groupBy(noted, ({ result, method }) => JSON.stringify([result.dataset, method]));
   const progress = [...groups.values()].map((seeds): TrainingProgress => {
-    const { result } = seeds[0]!;
+    const { result, method } = seeds[0]!;
     return {
       dataset: result.dataset,
-      method: methodLabel(seriesOf(result)),
+      method,
       loss: byEpoch(
         seeds.flatMap(({ journal }) =>
           journal.metrics.map(({ epoch, loss, label_loss: labelLoss }) => ({ epoch, value: labelLoss ?? loss })),

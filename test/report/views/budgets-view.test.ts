@@ -41,6 +41,13 @@ test('one row for each budget; one that nothing meets names the nearest', async 
   assert.deepEqual(none!['stitch'], { mark: 'none' });
   assert.match(table.notes.at(-1)!, /costs 0\.1 ms or less on laptop: the nearest is stitch \d+ with 1\.\d+ ms/);
   assert.equal(budgetsView([run], { budgets: [] }), undefined);
+  assert.ok(!table.columns.some(({ key }) => key === 'run'));
+  const both = budgetsView([run, { ...run, name: 'other' }], { budgets: budgets.slice(0, 1) })!;
+  assert.equal(both.columns[0]!.key, 'run');
+  assert.deepEqual(
+    both.rows.map(({ cells }) => cells['run']),
+    [run.name, 'other'],
+  );
 });
 
 test('milliseconds of which machine, has to be said where there are several', async () => {
