@@ -14,6 +14,7 @@ import { spaceTrainableParams, stitchFlops, trainableParams } from '../../stitch
 import { largestAnchor } from '../../stitching/space/stitch-space.js';
 import { classCountOf } from '../class-count.js';
 import type { Recipe, StageRecipe } from '../recipe.js';
+import { recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import { languageSpace } from '../text/language-space.js';
 
@@ -52,7 +53,7 @@ export function estimatesIn(runFolder: string, finished: readonly Trial[], cores
     const shape = shapes.get(key) ?? shapeOf(trial, recipe, stageRecipe, cores);
     shapes.set(key, shape);
     const alike = JSON.stringify([trial.method, trial.variant]);
-    const seconds = measured.get(alike) ?? measuredSteps(runFolder, finished, trial, recipe);
+    const seconds = measured.get(alike) ?? measuredSteps(runFolder, finished, trial);
     measured.set(alike, seconds);
     const known = (await seconds).get(stage);
     const estimate = await shape;
@@ -77,9 +78,9 @@ async function shapeOf(
   const flops = trained.map((stitch) => stitchFlops(stitch, network));
   const mean = flops.reduce((sum, count) => sum + count, 0) / flops.length;
   const teacher = distillation ? stitchFlops(space.stitches[largestAnchor(space)]!, network) : 0;
-  // A backward pass costs two forward ones; the last fifth of the epochs sees all patches.
-  const macs =
-    (1 - 0.8 * patchDropout) * batchSize * (3 * mean * (anchor === undefined ? stitchesPerStep : 1) + teacher);
+  const students = mean * (anchor === undefined ? stitchesPerStep : 1);
+  // A backward pass costs two forward ones, and the teacher learns, too; the last fifth of the epochs sees all patches.
+  const macs = (1 - 0.8 * patchDropout) * batchSize * 3 * (students + teacher);
   const trainable =
     anchor === undefined ? spaceTrainableParams(space, network) : trainableParams(space.stitches[anchor]!, network);
   const weights = architectures.reduce(
@@ -96,23 +97,24 @@ async function shapeOf(
   };
 }
 
-/** Seconds a step by stage, from a finished trial of the same method. */
+/** Seconds a step by stage, from a finished trial of the same method, which may be of a data set of another size. */
 async function measuredSteps(
   runFolder: string,
   finished: readonly Trial[],
   { method, variant }: Trial,
-  { stages }: Recipe<number | undefined>,
 ): Promise<ReadonlyMap<string, number>> {
   const seconds = new Map<string, number>();
   for (const trial of finished) {
     if (trial.method !== method || trial.variant !== variant) continue;
-    const file = path.join(trialFolderIn(runFolder, trial), 'result.json');
+    const folder = trialFolderIn(runFolder, trial);
+    const file = path.join(folder, 'result.json');
     const result = await readJson(file)
       .then((content) => parseTrialResult(content, file))
       .catch(() => undefined);
-    if (result?.status !== 'finished') continue;
+    const recipe = await recordedRecipe(folder).catch(() => undefined);
+    if (result?.status !== 'finished' || !recipe) continue;
     for (const { name, trainSeconds } of result.stages ?? []) {
-      const steps = stages.find((stage) => stage.name === name)?.final.steps;
+      const steps = recipe.stages.find((stage) => stage.name === name)?.final.steps;
       if (steps) seconds.set(name, trainSeconds / steps);
     }
     break;

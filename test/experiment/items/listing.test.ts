@@ -40,6 +40,9 @@ function temporary(t: TestContext): string {
   return folder;
 }
 
+/** What a trial records of how it was carried out, as far as steps go. */
+const recipeOfSteps = (steps: number) => JSON.stringify({ stages: [{ name: 'stitched', final: { steps } }] });
+
 test('steps that a finished trial of the method has measured give the time of the others', async (t) => {
   const folder = temporary(t);
   const two = experiment({ seeds: [0, 1] });
@@ -53,10 +56,12 @@ test('steps that a finished trial of the method has measured give the time of th
   const result = { version: 1, dataset: 'species', method: 'esta', seed: 0, learningRate: 0.1, status: 'finished' };
   const more = { stitches: [], trainSeconds: 32, epochs: 4, stages: [stage] };
   writeFileSync(path.join(trial, 'result.json'), JSON.stringify({ ...result, ...more }));
+  // It may have had more images: 64 steps in 32 s.
+  writeFileSync(path.join(trial, 'recipe.json'), recipeOfSteps(64));
   const { items } = await listItems(two, folder, 1);
-  // 20 images in batches of 5, four epochs: 16 steps in 32 s.
+  // 20 images in batches of 5, four epochs: 16 steps.
   const rate = items.find(({ id }) => id === 'species-esta-seed1/stitched-grid-0.2')!;
-  assert.deepEqual([rate.index, rate.state, rate.steps, rate.seconds, rate.measured], [5, 'ready', 16, 32, true]);
+  assert.deepEqual([rate.index, rate.state, rate.steps, rate.seconds, rate.measured], [5, 'ready', 16, 8, true]);
   assert.deepEqual(
     items.map(({ state }) => state),
     ['finished', 'finished', 'finished', 'finished', 'ready', 'ready', 'waiting', 'waiting'],
@@ -258,7 +263,7 @@ test('seconds of a step are guessed from the FLOPs of what it trains', async (t)
   const alone = (await guess({ distillation: { enabled: false } }, '/stitched')).perStep;
   near(alone, (5 * 3 * mean) / 14e9);
   const distilled = await guess({}, '/stitched');
-  near(distilled.perStep - alone, (5 * flops[1]!) / 14e9); // a forward pass of the largest anchor
+  near(distilled.perStep - alone, (5 * 3 * flops[1]!) / 14e9); // the largest anchor learns, too
   near((await guess({}, '/stitched', 2)).perStep, distilled.perStep / 2);
   const several = { distillation: { enabled: false }, sampling: { stitches_per_step: 3 } };
   near((await guess(several, '/stitched')).perStep, 3 * alone);
@@ -304,6 +309,7 @@ test('only finished trials of the same method measure steps', async (t) => {
       path.join(trial, 'result.json'),
       JSON.stringify({ stitches: [], trainSeconds, ...result, stages: [stage] }),
     );
+    writeFileSync(path.join(trial, 'recipe.json'), recipeOfSteps(16));
   };
   write(0, 'esta', 999, { status: 'failed', error: 'disk full' });
   write(1, 'esta', 32, { status: 'finished' });
