@@ -224,13 +224,13 @@ function stagesOf<Count extends number | undefined>(
     const count = images[split];
     // Training drops the last batch of an epoch where it is not full.
     const stepsOf = (epochs: number) => (count && epochs * Math.floor(count / batchSize)) as Count;
-    const warmupSteps = stepsOf(Math.min(training.warmup_epochs, epochs));
+    const steps = stepsOf(epochs);
+    const whole = text?.warmup_steps ?? stepsOf(training.warmup_epochs);
+    // Runs of the grid and of anchors alone may be shorter or longer: they warm up for the same share.
+    const warmup = whole && Math.round((whole * epochs) / training.epochs);
     return {
-      ...{ split, epochs, steps: stepsOf(epochs) },
-      warmupSteps:
-        text?.warmup_steps === undefined
-          ? warmupSteps
-          : (Math.min(text.warmup_steps, stepsOf(epochs) ?? text.warmup_steps) as Count),
+      ...{ split, epochs, steps },
+      warmupSteps: (warmup && Math.min(warmup, steps ?? warmup)) as Count,
       ...(text?.decay === 'linear' && { decay: 'linear' }),
     };
   };

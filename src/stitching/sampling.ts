@@ -20,7 +20,7 @@ export type Sampling =
   | { readonly strategy: 'uniform' }
   | {
       readonly strategy: 'task-specific';
-      /** Epochs of uniform sampling. */
+      /** Epochs of uniform sampling; one that it ends in is sampled uniformly, too. */
       readonly warmupEpochs: number;
       /** Of the softmax in a bin, in standard deviations; default 1. Large: uniform; near 0: always the top stitch. */
       readonly temperature?: number;

@@ -329,8 +329,8 @@ test('the files of mini/', async () => {
     learningRates: bases.map((base) => ({ base, peak: base * (batch / 256) })),
   });
   const cifar = await recipesOf('mini/cifar100.yaml');
-  // 100 x 40 images: 125 batches of 32.
-  const cifarRuns = { grid: run(1, 125, 125), final: run(8, 1000, 125) };
+  // 100 x 40 images: 125 batches of 32; the grid warms up for an eighth, too.
+  const cifarRuns = { grid: run(1, 125, 16), final: run(8, 1000, 125) };
   assert.deepEqual(cifar['species-esta-seed0'], {
     ...small(32, miniViTs),
     stages: [{ ...esta([2, 8, 8], 32, 1), ...rates(32, 3e-2, 1e-1), ...cifarRuns }],
@@ -338,7 +338,7 @@ test('the files of mini/', async () => {
 
   const fgvc = await recipesOf('mini/fgvc.yaml');
   // 12 x 50 images: 37 whole batches of 16.
-  const fgvcRuns = { grid: run(3, 111, 37), final: run(10, 370, 37) };
+  const fgvcRuns = { grid: run(3, 111, 11), final: run(10, 370, 37) };
   assert.deepEqual(fgvc['genus-4-esta-seed0'], {
     ...small(16, miniViTs),
     stages: [{ ...esta([32, 16, 8], 16, 1), ...rates(16, 3e-2, 1e-1), ...fgvcRuns }],
@@ -369,7 +369,7 @@ test('the files of mini/', async () => {
 
   const fewShot = await recipesOf('mini/fewshot.yaml');
   // 12 x 8 images: 8 batches of 12.
-  const fewRuns = { grid: run(20, 160, 48), final: run(60, 480, 48) };
+  const fewRuns = { grid: run(20, 160, 16), final: run(60, 480, 48) };
   assert.deepEqual(fewShot['species-8-shot-sn-net-seed2'], {
     ...small(12, miniViTs.slice(0, 2), 8),
     seed: 2,
@@ -393,7 +393,7 @@ test('the files of mini/', async () => {
   assert.deepEqual(network, {
     ...esta([8, 4, 3], 16, 3),
     ...rates(16, 3e-2, 1e-1, 3e-1),
-    grid: run(6, 222, 111),
+    grid: run(6, 222, 22),
     final: run(30, 1110, 111),
   });
 });
@@ -414,6 +414,36 @@ test('shares of the epochs are rounded to epochs between the start and the end; 
   // 130 images: two whole batches of 64.
   const counted = recipeOf(trial!, { train: 130, 'train+validation': 200 }).stages[0]!;
   assert.deepEqual([counted.final.steps, counted.final.warmupSteps, counted.grid!.steps], [20, 2, 20]);
+});
+
+test('runs of the grid and of anchors alone warm up for the same share as the stitched network', () => {
+  const stages = (training: object, text: object = {}) => {
+    const experiment = experimentSchema.parse({
+      name: 'x',
+      anchors: ['llama_7b', 'llama_13b'].map((name) => ({ name, architecture: name, checkpoint: `/nowhere/${name}` })),
+      data: { kind: 'word-tasks' },
+      methods: ['adapt-then-stitch'],
+      adaptation: { ranks: [8, 8] },
+      training: { epochs: 20, batch_size: 8, base_learning_rates: [0.1, 0.2], ...training },
+      text: { weights: 'float32', ...text },
+    });
+    const recipe = recipeOf(trialsOf(experiment)[0]!, { train: 40, 'train+validation': 40 });
+    return recipe.stages.map(({ name, grid, final }) => [
+      name,
+      grid!.steps,
+      grid!.warmupSteps,
+      final.steps,
+      final.warmupSteps,
+    ]);
+  };
+  // Five steps an epoch; the warm-up takes a tenth.
+  assert.deepEqual(stages({ grid_epochs: 4, anchor_epochs: 60 }), [
+    ['anchor-llama_7b', 20, 2, 300, 30],
+    ['anchor-llama_13b', 20, 2, 300, 30],
+    ['stitched', 20, 2, 100, 10],
+  ]);
+  assert.deepEqual(stages({ grid_epochs: 1, warmup_epochs: 20 }).at(-1), ['stitched', 5, 5, 100, 100]);
+  assert.deepEqual(stages({ grid_epochs: 2 }, { warmup_steps: 30 }).at(-1), ['stitched', 10, 3, 100, 30]);
 });
 
 test('images are enlarged by 256 / 224 before the crop; given edges of bins and clipping reach the recipe', () => {

@@ -8,6 +8,7 @@ import { noteTest, openJournal, type TrainingJournal } from '../../run-folder/tr
 import { Diverged } from '../../shared/errors.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
+import type { Sampling } from '../../stitching/sampling.js';
 import { runTraining, type Trained, type Training, type TrainingHooks } from '../../training/loop.js';
 import { stopIfAborted } from '../../training/runtime.js';
 import { gridEpochsOf, type LearningRate, type RunRecipe, type StageRecipe, type TrainingSplit } from '../recipe.js';
@@ -131,7 +132,7 @@ async function train(
   const isFinal = name === stage.name;
   let journal: TrainingJournal;
   const { parameters, rest, seconds } = await runTraining<StitchRest, StitchBatch>(context, {
-    ...stitchTraining(engine, network, stage, recipe.seed, epochs),
+    ...stitchTraining(engine, network, { ...stage, sampling: samplingIn(stage, epochs) }, recipe.seed, epochs),
     label: `${context.name}, ${isFinal ? '' : 'grid of '}${stage.name} at base rate ${base}`,
     epochs,
     schedule: { steps, warmupSteps, peakLearningRate: peak, ...(decay && { decay }) },
@@ -162,6 +163,12 @@ async function train(
     },
   });
   return { trainables: trainablesOfNames(parameters), importance: rest.importance, seconds };
+}
+
+/** A run that is shorter than the final one samples uniformly for the same share of it. */
+function samplingIn({ sampling, final }: StageRecipe, epochs: number): Sampling {
+  if (sampling.strategy === 'uniform') return sampling;
+  return { ...sampling, warmupEpochs: (sampling.warmupEpochs * epochs) / final.epochs };
 }
 
 function lessonsOf(data: TrialData, split: TrainingSplit): Pick<Training<StitchRest, StitchBatch>, 'loader' | 'unit'> {

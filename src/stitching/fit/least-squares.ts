@@ -122,11 +122,27 @@ function fitOf(
   return { from, to, weight: new Float32Array(weight), bias, relativeError, ridge };
 }
 
-/** The mean of several fits: the start of a layer that several pairs of blocks share (SN-Net averages them too). */
-export function averageLayers(
-  fits: readonly Pick<StitchingLayerFit, 'weight' | 'bias'>[],
-): Pick<StitchingLayerFit, 'weight' | 'bias'> {
-  return { weight: meanOf(fits.map(({ weight }) => weight)), bias: meanOf(fits.map(({ bias }) => bias)) };
+/** A fit to the mean of the targets of so many pairs of blocks. */
+export interface FitOfPairs extends Pick<StitchingLayerFit, 'weight' | 'bias' | 'relativeError'> {
+  readonly pairs: number;
+}
+
+/** The mean over all pairs of blocks: the start of a layer that they share (SN-Net averages them too). */
+export function averageLayers(fits: readonly FitOfPairs[]): Omit<FitOfPairs, 'pairs'> {
+  const pairs = fits.reduce((sum, fit) => sum + fit.pairs, 0);
+  if (pairs === 0) throw new RangeError('an average needs at least one fit');
+  const shares = fits.map((fit) => fit.pairs / pairs);
+  return {
+    weight: weightedSum(
+      fits.map(({ weight }) => weight),
+      shares,
+    ),
+    bias: weightedSum(
+      fits.map(({ bias }) => bias),
+      shares,
+    ),
+    relativeError: fits.reduce((sum, { relativeError }, index) => sum + shares[index]! * relativeError, 0),
+  };
 }
 
 /** About the mean, which eliminates the bias: the lower triangle of Xᵀ X - n mean meanᵀ. */
@@ -168,14 +184,12 @@ function inverseFactorOf(gram: Float64Array, size: number): { inverse: Float64Ar
 }
 
 /** Entry by entry, each rounded once. */
-function meanOf(arrays: readonly Float32Array[]): Float32Array {
-  const [first, ...others] = arrays;
-  if (first === undefined) throw new RangeError('an average needs at least one fit');
-  const sum = new Float64Array(first);
-  for (const array of others) for (let at = 0; at < sum.length; at++) sum[at]! += array[at]!;
-  const mean = new Float32Array(sum.length);
-  for (let at = 0; at < sum.length; at++) mean[at] = sum[at]! / arrays.length;
-  return mean;
+function weightedSum(arrays: readonly Float32Array[], shares: readonly number[]): Float32Array {
+  const sum = new Float64Array(arrays[0]!.length);
+  for (const [index, array] of arrays.entries()) {
+    for (let at = 0; at < sum.length; at++) sum[at]! += shares[index]! * array[at]!;
+  }
+  return new Float32Array(sum);
 }
 
 function rowsOf(what: string, values: Float32Array, width: number): Float32NdArray {

@@ -13,10 +13,10 @@ import type { NetworkWeights } from '../../models/family.js';
 import type { Linear } from '../../models/layers.js';
 import { type Float32NdArray, float32, type NdArray } from '../../shared/arrays.js';
 import type { StitchingLayer, StitchSpace } from '../space/stitch-space.js';
-import { averageLayers, fitTargets, type Moments, noRows, type StitchingLayerFit, withRows } from './least-squares.js';
+import { averageLayers, type FitOfPairs, fitTargets, type Moments, noRows, withRows } from './least-squares.js';
 
 export interface FittedLayer extends Linear<Float32NdArray> {
-  /** Relative error of the fits, averaged: 0 is perfect, 1 no better than a constant. */
+  /** Relative error of the fits, averaged over the pairs of the layer: 0 is perfect, 1 no better than a constant. */
   readonly relativeError: number;
 }
 
@@ -47,10 +47,8 @@ export async function fitStitchingLayers(
   await rowMoments.dispose();
   const fits = await fitsOf(fronts);
   return stitchingLayers.map((layer) => {
-    const ofLayer = fits.get(layer)!;
-    const { weight, bias } = averageLayers(ofLayer);
+    const { weight, bias, relativeError } = averageLayers(fits.get(layer)!);
     const { from, to } = ends(layer, architectures);
-    const relativeError = ofLayer.reduce((sum, fit) => sum + fit.relativeError, 0) / ofLayer.length;
     return { weight: float32([from.width, to.width], weight), bias: float32([to.width], bias), relativeError };
   });
 }
@@ -90,12 +88,14 @@ async function addFeatures(moments: RowMoments, front: Front, features: readonly
 }
 
 /** The fits of each layer, by rising front block. */
-async function fitsOf(fronts: readonly Front[]): Promise<Map<StitchingLayer, StitchingLayerFit[]>> {
+async function fitsOf(fronts: readonly Front[]): Promise<Map<StitchingLayer, FitOfPairs[]>> {
   const products = await openMatrixProduct();
-  const fits = new Map<StitchingLayer, StitchingLayerFit[]>();
+  const fits = new Map<StitchingLayer, FitOfPairs[]>();
   for (const { moments, targets } of fronts) {
     const ofFront = await fitTargets(products, moments);
-    for (const [index, { layer }] of targets.entries()) fits.set(layer, [...(fits.get(layer) ?? []), ofFront[index]!]);
+    for (const [index, { layer, ends }] of targets.entries()) {
+      fits.set(layer, [...(fits.get(layer) ?? []), { ...ofFront[index]!, pairs: ends.length }]);
+    }
   }
   await products.dispose();
   return fits;

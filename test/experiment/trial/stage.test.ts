@@ -202,6 +202,34 @@ test('several stitches of a step: the teacher learns first and is not drawn, mea
   );
 });
 
+test('a run of the grid samples uniformly for the same share of it as the final run', async (t) => {
+  const { context, network, engine } = hostTrial(t, {
+    step: (id) => ({ loss: 1, saliency: id + 1 }),
+    correct: () => 1,
+  });
+  // Half of the epochs; then only the stitch of the highest score in each bin.
+  const sampling = { strategy: 'task-specific', warmupEpochs: 10, temperature: 1e-6 } as const;
+  const [long, short] = [20, 10].map(
+    (epochs) => ({ split: 'train', epochs, steps: 2 * epochs, warmupSteps: 0 }) as const,
+  );
+  const stage = stageOf({ learningRates: learningRates.slice(0, 2), grid: short!, final: long!, sampling });
+  await runStage(context, network, stage, 0);
+  const ids = stepsIn(engine.ran);
+  const [first, final] = [ids.slice(0, 20), ids.slice(40)];
+  for (const [run, half] of [
+    [first, 10],
+    [final, 20],
+  ] as const) {
+    const warm = run.slice(0, half);
+    const best = [[0, 2], [1], [3, 4, 5]].map((bin) => Math.max(...bin.filter((id) => warm.includes(id))));
+    assert.ok(warm.some((id) => !best.includes(id)));
+    assert.ok(
+      run.slice(half).every((id) => best.includes(id)),
+      `${run}`,
+    );
+  }
+});
+
 test('by the sandwich rule the smallest anchor learns first in every step', async (t) => {
   const { context, network, engine } = hostTrial(t, { step: () => ({ loss: 1, saliency: 1 }) });
   assert.equal(Math.min(...network.flops), network.flops[0]);

@@ -112,12 +112,24 @@ test('targets that never change are met by the bias, without error', async () =>
   assert.deepEqual([...layer.weight, ...layer.bias, layer.relativeError], [0, 2, 0]);
 });
 
+/** The fit of a single pair of blocks. */
+const pair = async (...given: Parameters<typeof fit>) => ({ ...(await fit(...given)), pairs: 1 });
+
+test('an average counts a fit as often as it has pairs', () => {
+  const layer = (value: number, pairs: number) => {
+    const numbers = Float32Array.of(value);
+    return { weight: numbers, bias: numbers, relativeError: value, pairs };
+  };
+  const { weight, bias, relativeError } = averageLayers([layer(1, 1), layer(4, 2)]);
+  assert.deepEqual([...weight, ...bias, relativeError], [3, 3, 3]);
+});
+
 test('the average of fits that share their input is the fit of the average target', async () => {
   const random = Random.of(2, 'least squares');
   const [rows, from, to] = [50, 5, 3];
   const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
   const [x, a, b] = [normal(rows * from), normal(rows * to), normal(rows * to)];
-  const average = averageLayers([await fit(x, from, a, to), await fit(x, from, b, to)]);
+  const average = averageLayers([await pair(x, from, a, to), await pair(x, from, b, to)]);
   const together = await fit(
     x,
     from,
@@ -135,7 +147,7 @@ test('targets of one input are fitted together, each as if it were alone, to the
   const [x, a, b, c] = [normal(rows * from), normal(rows * 3), normal(rows * 3), normal(rows * 2)];
   const moments = await withRows(engine, noRows(from, [3, 2]), x, [[a, b], [c]]);
   const [mean, alone] = await fitTargets(products, moments);
-  const expected = averageLayers([await fit(x, from, a, 3), await fit(x, from, b, 3)]);
+  const expected = averageLayers([await pair(x, from, a, 3), await pair(x, from, b, 3)]);
   assertClose(mean!.weight, expected.weight, 1e-6);
   assertClose(mean!.bias, expected.bias, 1e-6);
   const { weight, bias, relativeError } = await fit(x, from, c, 2);

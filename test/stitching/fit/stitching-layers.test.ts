@@ -45,7 +45,7 @@ function featureEngine() {
   return engine;
 }
 
-test('a layer is the mean of the fits of its front blocks, each to the blocks that it leads to', async () => {
+test('a layer is the mean of the fits of its pairs of blocks', async () => {
   const engine = featureEngine();
   const anchors = toDevice(engine, frozenNetwork().anchors);
   const layers = layersOf(
@@ -55,6 +55,12 @@ test('a layer is the mean of the fits of its front blocks, each to the blocks th
     ],
     [[0, 0]],
     [[1, 1]],
+    [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+    ],
+    [[1, 0]],
   );
   const done: number[] = [];
   const batches = [batch().images, batch().images, batch().images];
@@ -66,7 +72,7 @@ test('a layer is the mean of the fits of its front blocks, each to the blocks th
     batches,
     (count) => done.push(count),
   );
-  const [both, exact, unrelated] = fitted;
+  const [both, exact, unrelated, window, other] = fitted;
   const close = (actual: Float32Array, expected: readonly number[]) =>
     assert.ok(actual.every((value, index) => Math.abs(value - expected[index]!) < 1e-5));
   close(exact!.weight.data, weight);
@@ -77,6 +83,11 @@ test('a layer is the mean of the fits of its front blocks, each to the blocks th
   close(both!.weight.data, mean('weight'));
   close(both!.bias.data, mean('bias'));
   assert.ok(Math.abs(both!.relativeError - unrelated!.relativeError / 2) < 1e-5);
+  // A sliding window has several pairs of one front block: each pair counts alike, as in SN-Net.
+  const ofThree = (part: 'weight' | 'bias') =>
+    Array.from(exact![part].data, (value, at) => (value + unrelated![part].data[at]! + other![part].data[at]!) / 3);
+  close(window!.weight.data, ofThree('weight'));
+  close(window!.bias.data, ofThree('bias'));
   assert.deepEqual([both!.weight.shape, both!.bias.shape, done], [[from, to], [to], [1, 2, 3]]);
   // Only what layers are fitted to is computed, and nothing stays on the device but the network.
   assert.deepEqual(engine.ran.slice(0, 2), ['features of small: 0,1 and ', 'features of large:  and 0,1']);
