@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { type AblationName, ablationNames, ablations } from '../src/experiment/ablation.js';
+import { type AblationName, ablationNames, ablations } from '../src/experiment/studies/ablation.js';
 import { EstaCommand, outFlag, refuseIdle, usageOfTrials } from '../src/shared/command.js';
 import Run from './run.js';
 
@@ -58,7 +58,7 @@ and clusters as those of esta run are.`;
     const { loadExperiment } = await import('../src/config/load.js');
     const { runFolderOf } = await import('../src/config/trials.js');
     const { shippedExperiment } = await import('../src/config/shipped.js');
-    const { studyOf } = await import('../src/experiment/study.js');
+    const { studyOf } = await import('../src/experiment/studies/study.js');
     const { carryOut } = await import('../src/experiment/carry-out.js');
     const file = flags.experiment ?? (await shippedExperiment('quickstart.yaml'));
     const { config } = await loadExperiment(file, { set: flags.set });

@@ -22,8 +22,10 @@ const trialValidation = z.object({
       z.object({
         id: count,
         flops: z.number().positive(),
-        /** Percent of the validation images. */
+        /** Percent of the validation images; of language models of the learned tokens of the validation texts. */
         accuracy: z.number().min(0).max(100),
+        /** Of language models, whose best one has the lowest; version 0.2.0 and before left it out. */
+        loss: z.number().exactOptional(),
         /** At the end of training; left out by methods that have none, and of stitches that were never drawn. */
         importance: z.number().exactOptional(),
         /** FLOPs bin; left out outside of them. */

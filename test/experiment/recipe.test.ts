@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { loadExperiment } from '../../src/config/load.js';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
 import { runFolderOf, trialsOf } from '../../src/config/trials.js';
-import type { AblationName } from '../../src/experiment/ablation.js';
 import { planOf } from '../../src/experiment/plan.js';
 import { recipeOf, unknownImages } from '../../src/experiment/recipe.js';
-import { studyOf } from '../../src/experiment/study.js';
+import type { AblationName } from '../../src/experiment/studies/ablation.js';
+import { studyOf } from '../../src/experiment/studies/study.js';
 import { projectRoot } from '../command-line.js';
 
 type Plain = Record<string, unknown>;

@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Experiment } from '../../src/config/schema/experiment.js';
-import { studyOf } from '../../src/experiment/study.js';
+import { studyOf } from '../../src/experiment/studies/study.js';
 import { readRunFolder } from '../../src/run-folder/run-folder.js';
 import { RequestError } from '../../src/shared/errors.js';
 import { silentProgress } from '../../src/shared/progress.js';

@@ -55,7 +55,8 @@ export async function chosenStitches(
     const validated = async () => {
       const label = `${name}: evaluating all stitches`;
       const scores = await accuraciesOfAll(runtime, network, trainables, data.evaluation('validation'), label);
-      await noteValidation(choice, { flops: network.flops, bins: flopsBinsOf(network, choice) }, importance, scores);
+      const qualities = scores.map((accuracy) => ({ accuracy }));
+      await noteValidation(choice, { flops: network.flops, bins: flopsBinsOf(network, choice) }, importance, qualities);
       return scores;
     };
     const scores = choice.rule === 'validation' ? await validated() : importance.scores;

@@ -1,7 +1,7 @@
 /** Which stitches of a trained network are deployed, and how good those are on a split. */
 import path from 'node:path';
 import type { Value } from '../../engine/engine.js';
-import { scoreOf } from '../../evaluation/quality.js';
+import { type Quality, scoreOf } from '../../evaluation/quality.js';
 import { type TrialValidation, validationFile, validationVersion } from '../../run-folder/validation.js';
 import { writeAtomic } from '../../shared/files.js';
 import { type BeatenStitch, type DeployedStitch, deployedStitches, unbeaten } from '../../stitching/deployment.js';
@@ -26,14 +26,14 @@ export interface Deployable {
 
 /**
  * Importance scores choose without any evaluation; SN-Net has to evaluate the whole space.
- * @param onEvaluated receives the accuracy of every stitch on the validation images, percent, where all are evaluated
+ * @param onEvaluated receives how good every stitch is on the validation split, by id, where all are evaluated
  */
 export async function deploy(
   context: TrialContext,
   network: TrialNetwork,
   stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'deploysAnchors'>,
   { trainables, importance }: Deployable,
-  onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
+  onEvaluated?: (qualities: readonly Quality[]) => Promise<void>,
 ): Promise<DeployedStitch[]> {
   switch (stage.deployment) {
     case 'all':
@@ -43,7 +43,7 @@ export async function deploy(
     case 'validation': {
       const label = `${context.name}: evaluating all stitches`;
       const qualities = await qualitiesOfAll(context, network, trainables, context.recipe.choiceSplit, label);
-      await onEvaluated?.(qualities.map(({ accuracy }) => accuracy));
+      await onEvaluated?.(qualities);
       return topsOfBins(network, stage, qualities.map(scoreOf));
     }
   }
@@ -92,16 +92,16 @@ export async function noteValidation(
   { trialFolder }: Pick<TrialContext, 'trialFolder'>,
   { bins, flops }: Pick<TrialNetwork, 'bins' | 'flops'>,
   { scores }: ImportanceScores,
-  accuracies: readonly number[],
+  qualities: readonly Quality[],
 ): Promise<void> {
   const content: TrialValidation = {
     version: validationVersion,
     bins: bins.bins.length,
     largest_anchor: bins.largestAnchor,
-    stitches: accuracies.map((accuracy, id) => {
+    stitches: qualities.map((quality, id) => {
       const [importance, bin] = [scores[id], binOf(bins, id)];
       const score = typeof importance === 'number' && { importance };
-      return { id, flops: flops[id]!, accuracy, ...score, ...(bin !== undefined && { bin }) };
+      return { id, flops: flops[id]!, ...quality, ...score, ...(bin !== undefined && { bin }) };
     }),
   };
   await writeAtomic(path.join(trialFolder, validationFile), `${JSON.stringify(content)}\n`);
@@ -116,7 +116,7 @@ export async function choose(
   network: TrialNetwork,
   stage: Pick<StageRecipe, 'deployment' | 'anchor' | 'stitch' | 'deploysAnchors' | 'leavesOutBeaten'>,
   trained: Deployable,
-  onEvaluated?: (accuracies: readonly number[]) => Promise<void>,
+  onEvaluated?: (qualities: readonly Quality[]) => Promise<void>,
 ): Promise<DeployedChoice> {
   const chosen = await deploy(context, network, stage, trained, onEvaluated);
   return leaveOutBeaten(context, network, stage, trained.trainables, chosen);

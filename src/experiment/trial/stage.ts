@@ -55,8 +55,8 @@ export async function runStage(
   // 3. What is deployed of it.
   const start = performance.now();
   const chosen = () =>
-    choose(context, network, stage, trained, (accuracies) =>
-      noteValidation(context, network, trained.importance, accuracies),
+    choose(context, network, stage, trained, (qualities) =>
+      noteValidation(context, network, trained.importance, qualities),
     );
   const choice = context.until === name ? { deployed: [] } : await chosen();
   const deploySeconds = (performance.now() - start) / 1000;

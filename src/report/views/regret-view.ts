@@ -3,6 +3,7 @@
  * score beside that of the best one. Bins are those of FLOPs, and bins of as many equal parts of the milliseconds of a
  * machine that has measured all stitches.
  */
+import { scoreOf } from '../../evaluation/quality.js';
 import { latencyOf, type MachineMeasurements } from '../../run-folder/measured/measurement.js';
 import { measuredOn } from '../../run-folder/measured/measurements-folder.js';
 import { seriesOf } from '../../run-folder/result.js';
@@ -19,9 +20,9 @@ export interface BinRegret {
   readonly stitches: number;
   /** The stitch with the highest importance score. */
   readonly chosen: ValidatedStitch;
-  /** The stitch with the highest accuracy; the chosen one where it is as good. */
+  /** The stitch with the highest accuracy, of language models with the lowest loss; the chosen one where it is as good. */
   readonly best: ValidatedStitch;
-  /** Percentage points. */
+  /** Percentage points of accuracy. */
   readonly regret: number;
 }
 
@@ -29,18 +30,19 @@ export interface BinRegret {
 export function regretsOf({ stitches }: TrialValidation, bins: readonly (readonly number[])[]): BinRegret[] {
   if (stitches.every(({ importance }) => importance === undefined)) return [];
   const byId = new Map(stitches.map((stitch) => [stitch.id, stitch]));
-  const topsBy = (scoreOf: (stitch: ValidatedStitch) => number | undefined) => {
+  const topsBy = (valueIn: (stitch: ValidatedStitch) => number | undefined) => {
     const scores: (number | null)[] = [];
-    for (const stitch of stitches) scores[stitch.id] = scoreOf(stitch) ?? null;
+    for (const stitch of stitches) scores[stitch.id] = valueIn(stitch) ?? null;
     const tops = deployedStitches({ bins, lowest: 0, width: 0, largestAnchor: -1 }, { scores });
     return new Map(tops.flatMap(({ id, bin }) => (bin === undefined ? [] : [[bin, byId.get(id)!] as const])));
   };
   const chosen = topsBy(({ importance }) => importance);
-  const best = topsBy(({ accuracy }) => accuracy);
+  const tops = topsBy(scoreOf);
   return [...chosen].map(([bin, choice]) => {
-    const top = best.get(bin)!;
-    const regret = top.accuracy - choice.accuracy;
-    return { bin, stitches: bins[bin]!.length, chosen: choice, best: regret > 0 ? top : choice, regret };
+    const top = tops.get(bin)!;
+    const best = scoreOf(top) > scoreOf(choice) ? top : choice;
+    const regret = best.accuracy - choice.accuracy;
+    return { bin, stitches: bins[bin]!.length, chosen: choice, best, regret };
   });
 }
 
@@ -86,7 +88,7 @@ export function regretView(runs: readonly RunFolder[]): Table | undefined {
     ],
     rows,
     notes: [
-      'regret: percentage points of validation accuracy that the choice by importance gives away; the best is chosen by these images, so that its own number flatters it',
+      'regret: percentage points of validation accuracy that the choice by importance gives away; the best is chosen by these images, so that its own number flatters it; of language models it is the one with the lowest loss',
     ],
   };
 }

@@ -16,7 +16,7 @@ import {
 } from '../../../src/experiment/items/listing.js';
 import { planOf } from '../../../src/experiment/plan.js';
 import { listStitches } from '../../../src/experiment/space-listing.js';
-import { studyOf } from '../../../src/experiment/study.js';
+import { studyOf } from '../../../src/experiment/studies/study.js';
 import { describeHolder } from '../../../src/run-folder/lock.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { thisProcess } from '../../../src/shared/processes/process-mark.js';

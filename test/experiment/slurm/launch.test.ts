@@ -8,7 +8,7 @@ import { launchRun } from '../../../src/experiment/slurm/launch-run.js';
 import { launcherOf, profileFile } from '../../../src/experiment/slurm/profile.js';
 import { clusterStatus, formatStatus } from '../../../src/experiment/slurm/status.js';
 import { noteSubmitted } from '../../../src/experiment/slurm/submitted.js';
-import { studyOf } from '../../../src/experiment/study.js';
+import { studyOf } from '../../../src/experiment/studies/study.js';
 import { RequestError } from '../../../src/shared/errors.js';
 import { readJsonLines } from '../../../src/shared/files.js';
 import { launched, sbatch, withPrograms } from './programs.js';

@@ -64,6 +64,17 @@ test('bins over milliseconds group other stitches than bins over FLOPs', () => {
   assert.equal(binsOfLatency(validation, some), undefined, 'not all stitches were measured');
 });
 
+test('of language models the best has the lowest loss, as deployment chooses', () => {
+  const of = (id: number, accuracy: number, loss: number, importance: number) => ({
+    ...{ id, flops: id + 1, accuracy, loss, importance, bin: 0 },
+  });
+  const stitches = [of(0, 50, 1.2, 3), of(1, 60, 1.5, 2), of(2, 49, 1.1, 1)];
+  const [regret] = regretsOf({ version: 1, bins: 1, largest_anchor: 9, stitches }, [[0, 1, 2]]);
+  assert.deepEqual([regret!.chosen.id, regret!.best.id, regret!.regret], [0, 2, -1]);
+  const [none] = regretsOf({ version: 1, bins: 1, largest_anchor: 9, stitches: stitches.slice(0, 2) }, [[0, 1]]);
+  assert.deepEqual([none!.best.id, none!.regret], [0, 0]);
+});
+
 test('methods without scores have no regret', () => {
   const stitches = validation.stitches.map(({ importance: _, ...stitch }) => stitch);
   assert.deepEqual(regretsOf({ ...validation, stitches }, binsOfFlops(validation)), []);

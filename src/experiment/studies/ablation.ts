@@ -3,8 +3,8 @@
  * the experiment with some values changed; its trials stand in one run folder with those of the others.
  */
 
-import type { Experiment } from '../config/schema/experiment.js';
-import { type Variant, variantOfLength } from '../config/trials.js';
+import type { Experiment } from '../../config/schema/experiment.js';
+import { type Variant, variantOfLength } from '../../config/trials.js';
 
 export const ablationNames = ['eta', 'distillation', 'adapt-then-stitch', 'lora', 'sampling', 'length'] as const;
 export type AblationName = (typeof ablationNames)[number];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Experiment, experimentSchema } from '../../src/config/schema/experiment.js';
-import { studyOf } from '../../src/experiment/study.js';
+import { type Experiment, experimentSchema } from '../../../src/config/schema/experiment.js';
+import { studyOf } from '../../../src/experiment/studies/study.js';
 
 const experiment = (more: object = {}): Experiment =>
   experimentSchema.parse({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Experiment, experimentSchema } from '../../src/config/schema/experiment.js';
-import { trialsOf } from '../../src/config/trials.js';
-import { type AblationName, ablationNames } from '../../src/experiment/ablation.js';
-import { studyOf } from '../../src/experiment/study.js';
+import { type Experiment, experimentSchema } from '../../../src/config/schema/experiment.js';
+import { trialsOf } from '../../../src/config/trials.js';
+import { type AblationName, ablationNames } from '../../../src/experiment/studies/ablation.js';
+import { studyOf } from '../../../src/experiment/studies/study.js';
 
 const experiment = (more: object = {}): Experiment =>
   experimentSchema.parse({

@@ -1,10 +1,10 @@
 /** An ablation of an experiment, ready to be run: its name, its seeds, and the variants that the experiment allows. */
-import { brokenRules } from '../config/schema/consistency.js';
-import type { Experiment } from '../config/schema/experiment.js';
-import type { ExperimentFields } from '../config/schema/experiment-fields.js';
-import { experimentRules } from '../config/schema/experiment-rules.js';
-import type { Variant } from '../config/trials.js';
-import { RequestError } from '../shared/errors.js';
+import { brokenRules } from '../../config/schema/consistency.js';
+import type { Experiment } from '../../config/schema/experiment.js';
+import type { ExperimentFields } from '../../config/schema/experiment-fields.js';
+import { experimentRules } from '../../config/schema/experiment-rules.js';
+import type { Variant } from '../../config/trials.js';
+import { RequestError } from '../../shared/errors.js';
 import { type AblationName, ablations } from './ablation.js';
 
 export interface Study {
