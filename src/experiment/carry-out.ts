@@ -81,12 +81,21 @@ async function listed(
   return { text: formatForecast(forecast), exitStatus: 0, document: { ...listing, forecast } };
 }
 
+/** The words without the items that they single out: what is recorded goes on with the whole run. */
+function withoutItems(words: readonly string[]): string[] {
+  const isItem = (word: string | undefined) => word === '--only';
+  return words.filter(
+    (word, at) => !(isItem(word) || isItem(words[at - 1]) || word === '--wait' || word.startsWith('--only=')),
+  );
+}
+
 async function performed(
   { experiment, variants, runFolder, command }: Asked,
   { engine, device, threads, reuse, only, wait, jobs }: CarryOutFlags,
 ): Promise<CarriedOut> {
   const { performExperiment, performItems, performJobs } = await import('./perform.js');
-  const options: PerformOptions = { runFolder, engine, device, threads, reuse, command, variants };
+  const whole = withoutItems(command);
+  const options: PerformOptions = { runFolder, engine, device, threads, reuse, command: whole, variants };
   if (only.length > 0) return performItems(experiment, options, only, wait);
   return jobs === undefined ? performExperiment(experiment, options) : performJobs(experiment, options, jobs);
 }

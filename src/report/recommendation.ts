@@ -58,11 +58,10 @@ function dearerLine(run: MeasuredRun, prices: Prices, { stitch }: PricedStitch, 
 /** The test images, or texts, did not choose, so that a cheaper stitch may have come out better on them. */
 function cheaperLine(run: MeasuredRun, prices: Prices, chosen: PricedStitch, budget: Budget): string {
   const isPartial = unpricedOf(run, prices).length > 0;
+  const isBetter = ({ stitch: { accuracy }, price }: PricedStitch) =>
+    accuracy > chosen.stitch.accuracy || (accuracy === chosen.stitch.accuracy && price < chosen.price);
   const better = prices.stitches
-    .filter(
-      ({ stitch, price }) =>
-        isWithin(budget, price) && stitch.accuracy >= chosen.stitch.accuracy && stitch !== chosen.stitch,
-    )
+    .filter((other) => isWithin(budget, other.price) && isBetter(other))
     .sort((a, b) => b.stitch.accuracy - a.stitch.accuracy || a.price - b.price)[0];
   if (!better) {
     const which = isPartial ? 'that were measured there and are within the budget' : 'within the budget';

@@ -76,4 +76,9 @@ test('a study is divided among processes, or run item by item, to the same numbe
   const { status, stderr } = await study('single', ...only);
   assert.equal(status, 0, stderr);
   assert.deepEqual(await numbersOf('single'), alone);
+  // The command that is recorded goes on with the whole study.
+  const environment = await readFile(path.join(mini.folder, 'single', 'environment.json'), 'utf8');
+  const recorded = JSON.parse(environment) as { command: string };
+  assert.match(recorded.command, /ablate distillation /);
+  assert.doesNotMatch(recorded.command, /--only/);
 });

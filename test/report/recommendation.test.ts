@@ -49,6 +49,17 @@ test('what is over the budget is not called affordable', () => {
   assert.match(lines[2], /it has the most FLOPs, and is the most accurate\.$/);
 });
 
+test('one that is as accurate is better only where it costs less', () => {
+  const measured = (times: Parameters<typeof machine>[1]) => ({ machines: [machine('laptop', times)] });
+  const run = { ...measuredRun(), ...measured({ 3: [2, 2.2], 5: [6, 6.3], 7: [4, 4.4] }) };
+  const stitches = run.result.stitches.map((stitch) => ({ ...stitch, accuracy: 70 }));
+  const alike = { ...run, result: { ...run.result, stitches } };
+  const [, , slower] = recommend(alike, parseBudget('5.9ms')).lines;
+  assert.match(slower, /on the test images stitch 3 \(Ti\) has 70\.00 % with 2 ms\.$/);
+  const dear = recommend({ ...alike, ...measured({ 3: [9, 9.2], 5: [9, 9.2], 7: [4, 4.4] }) }, parseBudget('9ms'));
+  assert.match(dear.lines[2], /it has the most FLOPs, and is the most accurate\.$/);
+});
+
 test('bytes, parameters and FLOPs name no machine', () => {
   const { stitch, lines, machine: where } = recommend(measuredRun(), parseBudget('0.5Mparams'));
   assert.deepEqual([stitch.id, where], [5, undefined]);

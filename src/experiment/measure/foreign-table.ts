@@ -42,7 +42,7 @@ const known = z.preprocess(filled, positive.optional());
 const row = z.object({
   trial: z.string().min(1),
   fingerprint: z.string().min(1),
-  stitch: z.coerce.number().int().nonnegative(),
+  stitch: z.preprocess(filled, z.coerce.number().int().nonnegative()),
   flops: known,
   batch: z.preprocess((cell) => filled(cell) ?? 1, positive.int()),
   median_ms: number,
@@ -96,6 +96,7 @@ export async function importTable(run: MeasuredRun, file: string, machine?: stri
     if (trials.length === 0)
       throw ofAnotherRun(run, file, `it is of ${own.trials.map(({ trial }) => trial).join(', ')}`);
     for (const trial of trials) checkIdentity(run, trial, file);
+    refuseMeasuredHere(run, machine ?? own.machine, file, own.processor);
     return written(run, { ...own, machine: machine ?? own.machine, trials });
   }
   if (machine === undefined) {
@@ -155,10 +156,19 @@ function checkIdentity(run: MeasuredRun, { fingerprint, stitches }: Identified, 
   }
 }
 
-/** A form must not cost the minutes of a measurement, nor the memory and file sizes that only that has. */
-function refuseMeasuredHere({ machines, folder }: MeasuredRun, machine: string, file: string): void {
+/**
+ * A form must not cost the minutes of a measurement, nor the memory and file sizes that only that has; nor may a
+ * measurement of another machine that happens to have its name.
+ * @param processor of the machine that the file is of; undefined: it does not say
+ */
+function refuseMeasuredHere(
+  { machines, folder }: MeasuredRun,
+  machine: string,
+  file: string,
+  processor?: string,
+): void {
   const known = machines.find((table) => table.machine === machine);
-  if (known?.processor === undefined) return;
+  if (known?.processor === undefined || known.processor === processor) return;
   throw new RequestError(
     `${machine} has been measured by esta measure (${known.runtime}), and ${file} would replace that`,
     `Give --machine another name, or remove ${measurementsFile(folder, machine)}.`,

@@ -2,6 +2,7 @@
 import { fgvcDatasets, officialDatasets, vtabTaskNames } from '../../config/official-datasets.js';
 import type { Method } from '../../config/schema/experiment.js';
 import type { ResultSegment, StitchResult } from '../../run-folder/result.js';
+import { formatCost } from '../../shared/costs/format-cost.js';
 
 const datasetLabels: Record<string, string> = {
   ...Object.fromEntries(Object.entries(officialDatasets).map(([name, { title }]) => [name, title])),
@@ -72,8 +73,7 @@ export function pathLabel(path: readonly ResultSegment[]): string {
 /** `stitch 42, ViT-S 0–4 → ViT-B 4–11: 9.1 GFLOPs, 54.2 M parameters, 88.30 % on the test images`. */
 export function stitchSummary(stitch: StitchResult): string {
   const { id, path, flops, params, accuracy } = stitch;
-  const unit = flopsUnit([flops]);
-  const cost = `${(flops / unit.size).toPrecision(3)} ${unit.symbol}FLOPs, ${(params / 1e6).toPrecision(3)} M parameters`;
+  const cost = `${formatCost('flops', flops)}, ${formatCost('params', params).replace('params', 'parameters')}`;
   return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % ${reportedOn(stitch)}`;
 }
 

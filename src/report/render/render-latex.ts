@@ -36,12 +36,15 @@ const replacements: Record<string, string> = {
   '–': '--',
   '·': '$\\cdot$',
   '→': '$\\to$',
+  '<': '$<$',
+  '>': '$>$',
+  '|': '$|$',
   '\n': ' ',
 };
 
 /** Signed numbers become `$-$0.35`, so that the minus is no hyphen. */
 function escaped(text: string): string {
   return text
-    .replace(/[\\~^±≤°–·→\n]|[&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
+    .replace(/[\\~^±≤°–·→<>|\n]|[&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
     .replace(/^([+-])(?=\d)/, '$$$1$$');
 }

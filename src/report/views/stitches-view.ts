@@ -30,7 +30,8 @@ export function stitchesView(trials: readonly TrialRecord[], reference: PaperRef
           trainable,
           accuracy,
           paper: paperAccuracy(reference, { dataset, method }, stitch) ?? none,
-          importance: stitch.importance ?? none,
+          // Saliencies start near 1e-7: digits, not places.
+          importance: stitch.importance === undefined ? none : String(Number(stitch.importance.toPrecision(6))),
           bin: stitch.bin ?? none,
         },
       };
@@ -53,7 +54,7 @@ export function stitchesView(trials: readonly TrialRecord[], reference: PaperRef
       whole('trainable', 'trainable'),
       { key: 'accuracy', label: 'accuracy (%)', kind: 'number' },
       { key: 'paper', label: 'paper accuracy (%)', kind: 'number' },
-      { key: 'importance', label: 'importance', kind: 'number', precision: 6 },
+      { key: 'importance', label: 'importance', kind: 'text' },
       whole('bin', 'bin'),
     ],
     rows,

@@ -18,7 +18,7 @@ export function measurementsFile(runFolder: string, machine: string): string {
   return path.join(runFolder, folderName, `${machine}.json`);
 }
 
-/** All machines, by name; what cannot be read is named in `problems`. */
+/** All machines, by name; what cannot be read, or is of a machine that is there already, is named in `problems`. */
 export async function readMachines(runFolder: string, problems: string[]): Promise<MachineMeasurements[]> {
   const folder = path.join(runFolder, folderName);
   const names = await readdir(folder).catch(() => []);
@@ -26,7 +26,10 @@ export async function readMachines(runFolder: string, problems: string[]): Promi
   for (const name of names.filter((name) => name.endsWith('.json')).sort()) {
     const file = path.join(folder, name);
     try {
-      machines.push(parseMeasurements(await readJson<unknown>(file), file));
+      const table = parseMeasurements(await readJson<unknown>(file), file);
+      const isCopy = machines.some(({ machine }) => machine === table.machine);
+      if (isCopy) problems.push(`${file} is left out: another file holds what ${table.machine} has measured, too`);
+      else machines.push(table);
     } catch (error) {
       if (!isExpected(error)) throw error;
       problems.push(messageOf(error));

@@ -91,6 +91,25 @@ test('a table of another run is refused, and says how to get a form of this one'
   await refused({ ...machine('laptop'), trials: [{ ...trials[0]!, fingerprint: 'x' }] }, /its fingerprint is x/);
 });
 
+test('a row without a stitch is none of stitch 0', async () => {
+  const { run, write } = await inFolder();
+  const file = await write('phone.csv', filled({ 3: '8.5', 5: '21', 7: '30' }).replace(/,7,90000000,/, ',,90000000,'));
+  await assert.rejects(importTable(run, file, 'phone'), { message: /row 1 is not valid:\n {2}stitch: / });
+});
+
+test('what another machine of the same name has measured does not replace what was measured here', async () => {
+  const { run, write } = await inFolder();
+  const here = { ...machine('host'), processor: 'AMD EPYC' };
+  const measured = { ...run, machines: [here] };
+  const other = await write('other.json', JSON.stringify({ ...machine('host'), processor: 'Cortex' }));
+  await assert.rejects(importTable(measured, other), {
+    message: /host has been measured by esta measure .*other\.json would replace that/,
+    hint: /--machine another name/,
+  });
+  assert.equal((await importTable(measured, other, 'board')).machine, 'board');
+  assert.equal((await importTable(measured, await write('own.json', JSON.stringify(here)))).machine, 'host');
+});
+
 test('a table that cannot be read is refused by row and column', async () => {
   const { run, write } = await inFolder();
   const file = await write('phone.csv', filled({ 3: '8.5', 5: 'fast', 7: '' }));

@@ -86,6 +86,11 @@ test('LaTeX: booktabs rules, escaped text, a minus that is no hyphen', () => {
   );
 });
 
+test('LaTeX: arrows and bars are no inverted marks', () => {
+  const paths = { ...table, rows: [{ cells: { ...table.rows[0]!.cells, method: 'Ti[0-4) -> S | <b>' } }] };
+  assert.match(renderLatex(paths), /Ti\[0-4\) -\$>\$ S \$\|\$ \$<\$b\$>\$/);
+});
+
 test('HTML: escaped text, marks as classes', () => {
   const html = renderHtmlTable(table);
   assert.ok(html.includes('<td class="text">a|b &lt;c&gt;</td>'));

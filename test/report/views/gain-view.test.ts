@@ -18,7 +18,7 @@ function resultOf(finetuned: FinetunedResult): TrialResult {
 test('a gain is counted in images of the test split; the validation images say what to take', () => {
   const gained = { from: 'x', shared: { validation: 50, test: 80 }, alone: { validation: 60, test: 82.5 } };
   assert.deepEqual(gainLines(resultOf(gained), 40), [
-    'Stitch 18, Ti 0–5 → S 6–11: 30.0 MFLOPs, 0.400 M parameters, 82.50 % on the test images, after 5 epochs alone at base rate 1.2e-2',
+    'Stitch 18, Ti 0–5 → S 6–11: 30 MFLOPs, 400 K parameters, 82.50 % on the test images, after 5 epochs alone at base rate 1.2e-2',
     'Test images: 80.00 % before, 82.50 % now: 1 of 40 images gained',
     'Validation images: 50.00 % before, 60.00 % now: they favour the new one',
   ]);

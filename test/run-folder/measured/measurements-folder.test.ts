@@ -45,6 +45,15 @@ test('a file that cannot be read is a problem of the report, not its end', async
   assert.match(problems.join('\n'), /old\.json has format 99.*\n.*wrong\.json is not valid:\n {2}runtime: /);
 });
 
+test('a machine whose file was copied counts once, and a problem says so', async () => {
+  const folder = await temporaryFolder();
+  await writeMachine(folder, machine('phone'));
+  await writeFile(path.join(folder, 'measurements', 'phone-old.json'), JSON.stringify(machine('phone')));
+  const problems: string[] = [];
+  assert.equal((await readMachines(folder, problems)).length, 1);
+  assert.match(problems.join(), /phone\.json is left out: another file holds what phone has measured, too$/);
+});
+
 test('names of machines cannot leave the folder', () => {
   for (const name of ['../x', 'a/b', '', '.hidden', 'a b']) {
     assert.throws(() => measurementsFile('run', name), { name: 'RequestError', message: /--machine/ });
