@@ -31,7 +31,8 @@ export default class Demo extends EstaCommand {
     const { args, flags } = await this.parse(Demo);
     const { out, trial, examples, precision } = flags;
     const { writeDemo } = await import('../src/experiment/demo/write-demo.js');
-    const palette = await writeDemo(args.run, { out, trial, examples, precision });
+    const onNote = (text: string) => this.logToStderr(text);
+    const palette = await writeDemo(args.run, { out, trial, examples, precision, onNote });
     const megabytes = palette.stitches.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
     this.log(`Written: ${out}/index.html, ${palette.stitches.length} stitches of ${megabytes.toFixed(1)} MiB together`);
     this.log(`Show it with any static server, for example: npx http-server ${out}`);

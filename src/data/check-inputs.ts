@@ -13,6 +13,8 @@ export interface InputNeeds {
   readonly batchSize: number;
   /** of the trials: few-shot images differ between them */
   readonly seeds: readonly number[];
+  /** pixels that images are resized to; left out: any */
+  readonly resize?: number;
   /** whether something is chosen on the validation images: a learning rate, or stitches */
   readonly needsValidation: boolean;
 }
@@ -38,6 +40,11 @@ async function problemsOfOne(config: ImageDatasetConfig, needs: InputNeeds): Pro
     if (config.kind !== 'image-folder' && config.kind !== 'species') {
       for (const problem of await missingImages(whole)) problems.add(problem);
     }
+    if (whole.resized !== undefined && needs.resize !== undefined && whole.resized < needs.resize) {
+      problems.add(
+        `its images were shrunk to ${whole.resized} pixels when it was prepared, and would be enlarged to ${needs.resize} again. Prepare it with --resize ${needs.resize}, or set preprocessing.resize to at most ${whole.resized}.`,
+      );
+    }
     for (const seed of needs.seeds) {
       for (const problem of countProblems(await chosenBy(config, whole, seed), needs)) problems.add(problem);
     }
@@ -51,7 +58,8 @@ async function problemsOfOne(config: ImageDatasetConfig, needs: InputNeeds): Pro
 function countProblems({ splits }: Dataset, { batchSize, needsValidation }: InputNeeds): string[] {
   const { train, val = [], test } = splits;
   const problems: string[] = [];
-  if (train.length < batchSize) {
+  if (train.length === 0) problems.push('no training images. Add them, or look into the list that names them.');
+  else if (train.length < batchSize) {
     problems.push(
       `${train.length} training images do not fill a batch. Set training.batch_size, now ${batchSize}, to at most ${train.length}, or add images.`,
     );

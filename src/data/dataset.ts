@@ -18,6 +18,8 @@ export interface Dataset {
   /** names in the order of the labels */
   readonly classes: readonly string[];
   readonly splits: Splits;
+  /** pixels of the shorter edge that its images were shrunk to beforehand; left out: they are as published */
+  readonly resized?: number;
   /** what a reader of results must know about the images and splits, one sentence each */
   readonly notes?: readonly string[];
 }

@@ -7,6 +7,8 @@ export interface FolderEntries {
   /** Names of the folders, and of the links to folders; sorted by code units, as all names here. */
   readonly folders: readonly string[];
   readonly files: readonly string[];
+  /** Those of `files` that are links which lead nowhere. */
+  readonly dangling: readonly string[];
   /** Names of pipes, sockets and devices. */
   readonly others: readonly string[];
 }
@@ -21,16 +23,18 @@ export async function entriesOf(folder: string): Promise<FolderEntries> {
   });
   const folders: string[] = [];
   const files: string[] = [];
+  const dangling: string[] = [];
   const others: string[] = [];
   for (const entry of entries) {
     const { name } = entry;
     if (name.includes('\uFFFD')) await refuseUndecoded(path.join(folder, name));
     const target = entry.isSymbolicLink() ? await stat(path.join(folder, name)).catch(() => undefined) : entry;
+    if (target === undefined) dangling.push(name);
     if (target?.isDirectory()) folders.push(name);
     else if (target === undefined || target.isFile()) files.push(name);
     else others.push(name);
   }
-  return { folders: folders.sort(), files: files.sort(), others: others.sort() };
+  return { folders: folders.sort(), files: files.sort(), dangling: dangling.sort(), others: others.sort() };
 }
 
 /** Node.js replaces bytes that are not UTF-8 by U+FFFD; such a name opens nothing. */

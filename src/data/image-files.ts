@@ -19,6 +19,8 @@ export interface LeftOut {
 
 export interface ClassFiles {
   readonly images: readonly string[];
+  /** Those of `images` that are links which lead nowhere. */
+  readonly dangling: readonly string[];
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -30,11 +32,13 @@ export interface ClassFiles {
 export async function filesOfClass(folder: string): Promise<ClassFiles> {
   const leftOut: LeftOut[] = [];
   const filesIn = new Map<string, readonly string[]>();
+  const dangling: string[] = [];
   // `above` holds the folders on the way down: a link to one of them would be walked for ever
   const walk = async (at: string, above: readonly string[]): Promise<void> => {
     const way = [...above, await realpath(at)];
-    const { folders, files, others } = await entriesOf(at);
+    const { folders, files, dangling: links, others } = await entriesOf(at);
     filesIn.set(at, files);
+    dangling.push(...links.filter(isImageName).map((name) => path.join(at, name)));
     for (const name of others) leftOut.push({ file: path.join(at, name), reason: 'no regular file' });
     for (const name of folders) {
       const below = path.join(at, name);
@@ -54,7 +58,7 @@ export async function filesOfClass(folder: string): Promise<ClassFiles> {
       else leftOut.push({ file, reason });
     }
   }
-  return { images, leftOut };
+  return { images, dangling, leftOut };
 }
 
 /** Whether a file of this name is read as an image. */

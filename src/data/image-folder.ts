@@ -22,22 +22,25 @@ export interface ImageFolder extends Dataset {
  * Lists the images; classes are the folders of `train/` in code-unit order. Where only one of `val/` (also called
  * `validation/` or `valid/`) and `test/` exists it is the test split: what results are reported on must not choose
  * anything. The other splits may lack classes, which a note names.
- * @throws RequestError for a missing folder, fewer than two classes, a class folder without images, and classes that
- * `train/` lacks
+ * @throws RequestError for a missing folder, fewer than two classes, a class folder without images, classes that `train/`
+ * lacks, and images that are links to nothing
  */
 export async function readImageFolder({ name, root }: Omit<ImageFolderSource, 'kind'>): Promise<ImageFolder> {
   const { train: trainFolder, val: valFolder, test: testFolder, leftOut } = await splitFolders(root);
   const classes = await classesOf(trainFolder);
   const notes: string[] = [];
+  const dangling: string[] = [];
   const read = async (folder: string) => {
     const split = await readSplit(folder, classes, root);
     leftOut.push(...split.leftOut);
+    dangling.push(...split.dangling);
     if (split.without.length > 0) notes.push(noteOn(path.basename(folder), split.without, classes));
     return split.samples;
   };
   const train = await read(trainFolder);
   const val = valFolder && testFolder ? await read(valFolder) : undefined;
   const test = await read(testFolder ?? valFolder!);
+  if (dangling.length > 0) throw leadingNowhere(dangling);
   return {
     name,
     classes,
@@ -105,14 +108,27 @@ async function readSplit(folder: string, classes: readonly string[], root: strin
     ...files.filter(isImageName).map((file) => ({ file: path.join(folder, file), reason: 'in no class folder' })),
   ];
   const samples: Sample[] = [];
+  const dangling: string[] = [];
   for (const [label, name] of classes.entries()) {
     if (without.includes(name)) continue;
     const listing = await filesOfClass(path.join(folder, name));
     if (listing.images.length === 0) throw noImages(path.join(folder, name), listing.leftOut, root);
     for (const file of listing.images) samples.push({ file, label });
     for (const each of listing.leftOut) leftOut.push(each);
+    dangling.push(...listing.dangling);
   }
-  return { samples, leftOut, without };
+  return { samples, dangling, leftOut, without };
+}
+
+/** As git-annex and DVC leave of what they have not fetched, and disks of a cluster that were cleaned. */
+function leadingNowhere(links: readonly string[]): RequestError {
+  const [first] = links;
+  return new RequestError(
+    links.length === 1
+      ? `image ${first} is a link that leads nowhere`
+      : `${links.length} images are links that lead nowhere, such as ${first}`,
+    'Fetch or restore what they lead to, or remove the links.',
+  );
 }
 
 function noImages(folder: string, leftOut: readonly LeftOut[], root: string): RequestError {

@@ -3,7 +3,8 @@ import { type AnchorConfig, type Experiment, isTextExperiment } from '../config/
 import { type Architecture, imageInputOf, stagesOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { RequestError } from '../shared/errors.js';
-import type { StitchableNetwork } from '../stitching/space/cost.js';
+import { type StitchableNetwork, stitchFlops, stitchParams } from '../stitching/space/cost.js';
+import { gridBetween } from '../stitching/space/flops-bins.js';
 import { buildStagedSpace } from '../stitching/space/staged-space.js';
 import { buildStitchSpace, type StitchSpace } from '../stitching/space/stitch-space.js';
 import { pstOf } from './method.js';
@@ -48,6 +49,28 @@ export function pstSpaceOf(
     ? languageSpace(experiment)
     : spaceOf(anchors, stitching, preprocessing.crop);
   return { space, network: { anchors: architectures, classes, adaptation: pstOf(experiment) } };
+}
+
+/**
+ * Builds the stitch space and its bins from the file alone, before images are decoded or anything is trained.
+ * @throws RequestError for anchors that cannot be stitched, and for bins and steps that the space has no stitches for
+ */
+export function checkSpace(experiment: Experiment): void {
+  if (experiment.methods.every((method) => method === 'anchor-lora')) return;
+  const { space, network } = pstSpaceOf(experiment, 2); // heads of all stitches grow alike with the classes
+  const { bins, bin_edges: edges, stitches_per_step: students } = experiment.sampling;
+  const costs = space.stitches.map((stitch) =>
+    isTextExperiment(experiment) ? stitchParams(stitch, network).total : stitchFlops(stitch, network),
+  );
+  if (edges) gridBetween(costs, edges, bins);
+  // The teacher of several stitches learns without being drawn.
+  const drawn = space.stitches.length - (experiment.distillation.enabled ? 1 : 0);
+  if (students > 1 && students > drawn) {
+    throw new RequestError(
+      `sampling.stitches_per_step: expected at most ${drawn}, the stitches that can be drawn, received ${students}`,
+      'esta stitches FILE lists them.',
+    );
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** File habits of a run: nothing half-written is ever visible under its final name. */
 import { randomBytes } from 'node:crypto';
 import { readFile as readFileThen } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { RequestError, TrialError } from './errors.js';
@@ -25,8 +25,12 @@ async function askGuard(file: string): Promise<void> {
   if (guards.size > 0) await guards.get(path.dirname(path.resolve(file)))?.();
 }
 
-/** Writes to a temporary name beside `file`, flushes, then renames; makes the folder. A full disk is a TrialError. */
-export async function writeAtomic(file: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
+/**
+ * Writes to a temporary name beside `file`, flushes, then renames; makes the folder. A link stays, and what it leads to is
+ * replaced. A full disk is a TrialError; a device or a pipe a RequestError, since a file would take its place.
+ */
+export async function writeAtomic(named: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
+  const file = await replaceable(named);
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await askGuard(file);
@@ -44,6 +48,22 @@ export async function writeAtomic(file: string, content: string | Uint8Array | r
     await rm(temporary, { force: true }).catch(() => {}); // a path through a file has no temporary name either
     throw explainWriteError(error, file);
   }
+}
+
+/** @returns the file that is replaced @throws RequestError for what is no file */
+async function replaceable(file: string): Promise<string> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found === undefined || found.isFile()) return file;
+  const target = found.isSymbolicLink() ? await realpath(file).catch(() => undefined) : file;
+  if (target === undefined) {
+    throw new RequestError(`${file} is a link that leads nowhere`, 'Remove it, or make what it leads to.');
+  }
+  const kind = await stat(target);
+  if (kind.isFile() || kind.isDirectory()) return target; // of a folder the writing says more
+  throw new RequestError(
+    `${file} is a device, a pipe or a socket, and would be replaced by a file`,
+    'Name a file; what a command prints is on standard output, and --json makes it JSON.',
+  );
 }
 
 /** Appends one JSON line. */
@@ -119,7 +139,7 @@ export async function readJson<T>(file: string): Promise<T> {
     throw error;
   });
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text.replace(/^\ufeff/, '')) as T; // Windows marks what it saves as UTF-8
   } catch (error) {
     throw new RequestError(`${file} is not valid JSON: ${(error as Error).message}`);
   }
@@ -156,6 +176,18 @@ export function explainWriteError(error: unknown, file: string): unknown {
     return new RequestError(
       `${path.dirname(file)} cannot be a folder: it, or a part of its path, is a file`,
       'Choose another folder, or move that file away.',
+    );
+  }
+  if (code === 'ENOENT' || code === 'ELOOP') {
+    return new RequestError(
+      `${path.dirname(file)} is not there: it was removed, or a part of its path is a link that leads nowhere`,
+      'Remove that link, or choose another folder.',
+    );
+  }
+  if (code === 'ENAMETOOLONG') {
+    return new RequestError(
+      `${file} cannot be written: a name in its path is longer than this file system allows`,
+      'Choose shorter names.',
     );
   }
   if (code === 'EISDIR') {

@@ -6,6 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { writeUnpacked } from '../../data-scripts/miniature/download.js';
 import { miniatures } from '../../data-scripts/miniature/miniatures.js';
 import { problemsOf } from '../../src/data/check-inputs.js';
+import { splitsFile, writePrepared } from '../../src/data/official/prepare/prepared.js';
+import { readOfficialLayout } from '../../src/data/official/read.js';
+import { findOfficial } from '../../src/data/official/registry.js';
 import { temporaryFolder } from './official/temporary-folder.js';
 
 const needs = { batchSize: 2, seeds: [0, 1], needsValidation: true };
@@ -76,6 +79,19 @@ test('images that are listed and not there are counted', async (t) => {
   await rm(path.join(root, 'jpg/image_00001.jpg'));
   const [problem, ...others] = await problemsOf([flowers], needs);
   assert.match(problem!, /^data set flowers: 1 of 21 images are missing, such as .*image_00001\.jpg/);
+  assert.deepEqual(others, []);
+});
+
+test('images that were shrunk to less than they are resized to are a problem', async (t) => {
+  const root = await unpacked(t, 'oxford-flowers-102');
+  const prepared = await temporaryFolder(t);
+  const [spec] = findOfficial('oxford-flowers-102');
+  const whole = await readOfficialLayout(spec!, root, {});
+  await writePrepared(splitsFile(spec!, prepared), { ...whole, resized: 72 }, root);
+  const flowers = { kind: 'oxford-flowers-102', name: 'flowers', root: prepared } as const;
+  assert.deepEqual(await problemsOf([flowers], { ...needs, resize: 72 }), []);
+  const [problem, ...others] = await problemsOf([flowers], { ...needs, resize: 256 });
+  assert.match(problem!, /were shrunk to 72 pixels .* enlarged to 256 again\. Prepare it with --resize 256, or set/);
   assert.deepEqual(others, []);
 });
 

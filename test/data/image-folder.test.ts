@@ -79,6 +79,16 @@ test('class folders may be links', async () => {
   assert.deepEqual((await read()).classes, ['owl', 'wren']);
 });
 
+test('images that are links to nothing are refused, all at once, before anything is trained', async () => {
+  await put('train/owl/1.jpg', 'train/wren/1.jpg', 'test/owl/2.jpg', 'test/wren/2.jpg');
+  await symlink('../../store/3.jpg', path.join(root, 'train/owl/3.jpg'));
+  await symlink('../../README', path.join(root, 'train/owl/README'));
+  const first = path.join(root, 'train/owl/3.jpg');
+  await assert.rejects(read(), { name: 'RequestError', message: `image ${first} is a link that leads nowhere` });
+  await symlink('../../store/4.jpg', path.join(root, 'test/wren/4.jpg'));
+  await assert.rejects(read(), { message: `2 images are links that lead nowhere, such as ${first}` });
+});
+
 test('missing folders', async () => {
   await assert.rejects(readImageFolder({ name: 'x', root: path.join(root, 'no') }), /no does not exist/);
   await refused(root, '(none)', 'expected train/');

@@ -102,3 +102,21 @@ test('a plan lists what is not there once; only what is there and cannot be used
   const variants = [{ name: 'v', experiment: large }];
   assert.equal((await checkedPlan(plan, experiment(), variants)).exitStatus, 2);
 });
+
+test('bins and steps that the space has no stitches for are refused before anything is read', async () => {
+  const refused = async (more: object, message: RegExp) => {
+    const given = experiment(more);
+    const expected = { name: 'RequestError', message };
+    await assert.rejects(refuseWrongInputs(given, []), expected);
+    await assert.rejects(checkedPlan(await planOf(given, '/nowhere'), given), expected);
+    // What a study compares counts, not the experiment as it is.
+    await assert.rejects(refuseWrongInputs(experiment(), [{ name: 'v', experiment: given }]), expected);
+    await refuseWrongInputs(given, [{ name: 'v', experiment: experiment() }]);
+  };
+  await refused({ sampling: { bin_edges: [1, 0] } }, /^sampling\.bin_edges: expected a stitch and a dearer one/);
+  // A window of one block: two anchors and twelve stitches, of which one teaches.
+  const few = { stitching: { kernel: 1 }, sampling: { stitches_per_step: 14, bins: 14 } };
+  await refused(few, /^sampling\.stitches_per_step: expected at most 13, the stitches that can be drawn, received 14$/);
+  await refuseWrongInputs(experiment({ ...few, distillation: { enabled: false } }), []);
+  await refuseWrongInputs(experiment({ ...few, methods: ['anchor-lora'] }), []);
+});

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { appendJsonLine, keepJsonLines, readJsonLines, writeAtomic } from '../../src/shared/files.js';
+import { appendJsonLine, keepJsonLines, readJson, readJsonLines, writeAtomic } from '../../src/shared/files.js';
 import { temporaryFolder } from '../models/pretrained/fixtures.js';
 
 test('a name that cannot be a file is refused, and nothing is left beside it', async (t) => {
@@ -18,6 +19,32 @@ test('a name that cannot be a file is refused, and nothing is left beside it', a
   });
   assert.deepEqual((await readdir(folder)).sort(), ['file', 'taken']);
   assert.equal(await readFile(file, 'utf8'), 'of before');
+});
+
+test('what a link leads to is replaced, a pipe is refused, and so are a link to nothing and names too long', async (t) => {
+  const folder = temporaryFolder(t);
+  const at = (name: string) => path.join(folder, name);
+  await writeFile(at('real'), 'of before');
+  await symlink('real', at('link'));
+  await writeAtomic(at('link'), 'new');
+  assert.equal(await readFile(at('real'), 'utf8'), 'new');
+  assert.ok((await lstat(at('link'))).isSymbolicLink());
+  execFileSync('mkfifo', [at('pipe')]);
+  await assert.rejects(writeAtomic(at('pipe'), 'new'), { name: 'RequestError', message: /pipe is a device, a pipe/ });
+  assert.ok((await lstat(at('pipe'))).isFIFO());
+  await assert.rejects(writeAtomic('/dev/null', 'new'), { message: /^\/dev\/null is a device/ });
+  await symlink('nowhere', at('gone'));
+  await assert.rejects(writeAtomic(at('gone'), 'new'), { message: /gone is a link that leads nowhere$/ });
+  await assert.rejects(writeAtomic(path.join(at('gone'), 'below'), 'new'), {
+    ...{ name: 'RequestError', message: /gone is not there: .* a link that leads nowhere$/ },
+  });
+  await assert.rejects(writeAtomic(at('x'.repeat(300)), 'new'), { name: 'RequestError', message: /longer than/ });
+});
+
+test('JSON that Windows has marked as UTF-8 is read', async (t) => {
+  const file = path.join(temporaryFolder(t), 'a.json');
+  await writeFile(file, '\ufeff{"a": 1}');
+  assert.deepEqual(await readJson(file), { a: 1 });
 });
 
 test('lines that a power loss has damaged are dropped at the end, and refused before others', async (t) => {

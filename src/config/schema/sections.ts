@@ -1,14 +1,17 @@
 /** The recipe: how a palette is stitched, adapted, sampled, distilled, trained and evaluated. */
 import { z } from 'zod';
 import { precisions } from '../../shared/engine-names.js';
-import { count, countOrZero, field, fraction, identifier, nonNegative, positive } from './fields.js';
-
-/** Other programs count from 0 to 255, and their numbers would make all images nearly one colour. */
-const inOtherUnits = 'expected a number <= 1, as values are in [0, 1]: divide it by 255';
-const mean = () => z.number().min(0).max(1, inOtherUnits);
-/** Below it, normalised values leave the range in which networks compute. */
-const std = () => z.number().min(0.001).max(1, inOtherUnits);
-const ofChannels = (value: z.ZodNumber) => z.tuple([value, value, value]);
+import {
+  channelDeviations,
+  channelMeans,
+  count,
+  countOrZero,
+  field,
+  fraction,
+  identifier,
+  nonNegative,
+  positive,
+} from './fields.js';
 
 export const preprocessingSchema = z.strictObject({
   resize: field(
@@ -29,12 +32,12 @@ export const preprocessingSchema = z.strictObject({
   interpolation: field(z.enum(['bicubic', 'bilinear']).default('bicubic'), 'Kernel of the resize.', 'timm (augreg)'),
   flip: field(z.boolean().default(true), 'Random horizontal flip in training.', 'supplement A'),
   mean: field(
-    ofChannels(mean()).optional(),
+    channelMeans().optional(),
     'Mean of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
     'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
   ),
   std: field(
-    ofChannels(std()).optional(),
+    channelDeviations().optional(),
     'Deviation of each channel, of values in [0, 1]; left out: what the anchors were pretrained with.',
     'timm: 0.5, 0.5, 0.5 for augreg weights; VPT and SPT use ImageNet values instead',
   ),

@@ -1,6 +1,7 @@
 /**
  * Decoded images of one split in memory that all threads share, so that no epoch and no evaluated stitch decodes them
- * again. Images lie at their size before the crop. Of a split that is larger than the bound, the first images are kept.
+ * again. Images lie at their size before the crop. Of a split that is larger than the bound, the first images are kept;
+ * the others are decoded once all the same, so that a damaged image is found now and not after a training.
  */
 import { availableParallelism } from 'node:os';
 import { isExpected, RequestError } from '../../shared/errors.js';
@@ -44,8 +45,7 @@ const manyImages = 4000;
 const blockLength = 32;
 
 /**
- * Decodes samples from the first on, several at a time, until all are there or the memory is full. What does not fit is to
- * be decoded each time it is used.
+ * Decodes samples from the first on, several at a time. What does not fit is to be decoded each time it is used.
  * @throws RequestError that names the files that cannot be read or decoded
  */
 export async function cacheImages(
@@ -60,6 +60,7 @@ export async function cacheImages(
   let freeFrom = 0;
   let done = 0;
   let next = 0;
+  let isFull = false;
   let ended = maximumBytes <= 0;
   const unreadable: Unreadable[] = [];
 
@@ -94,7 +95,7 @@ export async function cacheImages(
         for (const [at, decoded] of (await decode(indices)).entries()) {
           const index = indices[at]!;
           if ('problem' in decoded) unreadable.push({ index, error: new RequestError(decoded.problem, decoded.hint) });
-          else if (!store(index, decoded)) ended = true;
+          else if (!isFull) isFull = !store(index, decoded);
           onProgress?.(++done, samples.length);
         }
       } catch (error) {

@@ -38,6 +38,8 @@ export interface DemoOptions {
   readonly precision?: Precision;
   /** Where drawn images are kept; default that of runs. */
   readonly cacheFolder?: string;
+  /** Hears what the demo lacks, and why; default nobody does. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** `palette.json` */
@@ -75,7 +77,7 @@ const runtimeFiles = [
 /** @throws RequestError when there is no such run or trial, or `out` is a folder of something else */
 export async function writeDemo(
   runFolder: string,
-  { out, trial: name, examples: count = 6, precision = 'float32', cacheFolder }: DemoOptions,
+  { out, trial: name, examples: count = 6, precision = 'float32', cacheFolder, onNote = () => {} }: DemoOptions,
 ): Promise<Palette> {
   if ((await exists(out)) && !(await isDemo(out))) {
     throw new RequestError(`${out} is there, and no demo`, 'Give --out a folder that does not exist yet.');
@@ -96,6 +98,7 @@ export async function writeDemo(
   }
   await copyPage(out);
   const found = await testImagesOf(networks[0]!, cacheFolder);
+  if ('absent' in found && count > 0) onNote(`without example images: ${found.absent}`);
   const palette: Palette = {
     title: `${datasetLabel(run.result.dataset)}: ${stitches.length} stitches of one training`,
     about: `The budget chooses the stitch: the front of one network, the rear of a larger one.${precisionNote(precision)}`,

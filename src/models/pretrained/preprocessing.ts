@@ -4,18 +4,16 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
+import { channelDeviations, channelMeans } from '../../config/schema/fields.js';
 import type { Interpolation, Preprocessing } from '../../data/images/preprocessing.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
 import { preprocessingFiles } from './preprocessing-files.js';
 
-const channels = z.tuple([z.number(), z.number(), z.number()]);
-const deviations = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
-
 /** timm/models/_pretrained.py, PretrainedCfg; fields that are left out have the values of timm/data/constants.py. */
 const timmSchema = z.looseObject({
-  mean: channels,
-  std: deviations,
+  mean: channelMeans(),
+  std: channelDeviations(),
   crop_pct: z.number().positive().nullish(),
   crop_mode: z.string().nullish(),
   interpolation: z.string().nullish(),
@@ -25,8 +23,8 @@ const side = z.int().positive();
 
 /** transformers/models/{vit,deit,convnext}/image_processing_*.py */
 const transformersSchema = z.looseObject({
-  image_mean: channels,
-  image_std: deviations,
+  image_mean: channelMeans(),
+  image_std: channelDeviations(),
   do_normalize: z.literal(true).default(true),
   resample: z.int().nullish(),
   size: z.union([side, z.looseObject({ shortest_edge: side }), z.looseObject({ height: side, width: side })]).nullish(),

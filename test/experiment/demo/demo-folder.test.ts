@@ -123,6 +123,19 @@ test('an image that browsers do not show is an example as PNG', async (t) => {
   assert.deepEqual(await sharp(first).raw().toBuffer(), pixels);
 });
 
+test('a demo without the test images says why it has no examples', async (t) => {
+  const folder = temporaryFolder(t);
+  const [runFolder, root, out] = ['run', 'images', 'demo'].map((name) => path.join(folder, name)) as [
+    ...[string, string, string],
+  ];
+  await writtenWithImages(runFolder, root, [0]);
+  await rm(root, { recursive: true });
+  const told: string[] = [];
+  const { examples } = await writeDemo(runFolder, { out, onNote: (text) => void told.push(text) });
+  assert.deepEqual([examples, told.length], [[], 1]);
+  assert.match(told[0]!, /^without example images: .*images/);
+});
+
 test('a demo that was stopped while it was written is written again; models beside anything else stay', async (t) => {
   const folder = temporaryFolder(t);
   const [runFolder, root, out] = ['run', 'images', 'demo'].map((name) => path.join(folder, name)) as [

@@ -83,6 +83,8 @@ test('nothing is said where no file says it', async (t) => {
 test('values of another kind are refused with their place', async (t) => {
   const two = { mean: [0.5, 0.5], std: [0.5, 0.5, 0.5] };
   await assert.rejects(read(t, { 'config.json': { pretrained_cfg: two } }), requestError(/config\.json: mean/));
+  const bytes = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
+  await assert.rejects(read(t, { 'config.json': bytes }), requestError(/config\.json: mean\.0: .*divide it by 255/));
   const flat = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0, 0.5] };
   await assert.rejects(
     read(t, { 'preprocessor_config.json': flat }),

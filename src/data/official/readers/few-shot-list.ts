@@ -48,5 +48,24 @@ export async function withTrainingList(dataset: Dataset, list: string): Promise<
   });
   const taken = new Set(chosen.map(({ file }) => file));
   const rest = val.filter(({ file }) => !taken.has(file));
-  return { ...dataset, splits: { train: chosen, ...(rest.length > 0 && { val: rest }), test } };
+  const notes = [...(dataset.notes ?? []), ...notesOn(list, chosen, dataset.classes)];
+  return {
+    ...dataset,
+    splits: { train: chosen, ...(rest.length > 0 && { val: rest }), test },
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+/** What a list that was cut, or written twice, shows only in the results. */
+function notesOn(list: string, chosen: readonly Sample[], classes: readonly string[]): string[] {
+  const labels = new Set(chosen.map(({ label }) => label));
+  const without = classes.filter((_, label) => !labels.has(label));
+  const shown = `${without.slice(0, 8).join(', ')}${without.length > 8 ? ', ...' : ''}`;
+  const repeated = chosen.length - new Set(chosen.map(({ file }) => file)).size;
+  return [
+    ...(without.length > 0
+      ? [`${list} names no image of ${without.length} of ${classes.length} classes (${shown}), which nothing learns`]
+      : []),
+    ...(repeated > 0 ? [`${list} names ${repeated} images more than once, which count each time`] : []),
+  ];
 }

@@ -170,6 +170,12 @@ function refuseOtherFormats(file: string, start: string): void {
       'Run `git lfs pull` in the repository it comes from.',
     );
   }
+  if (start.startsWith('PK\x03\x04') || start.startsWith('\x80\x02')) {
+    throw new RequestError(
+      `${file} is a file of PyTorch under another name: a Python pickle, which is never opened because it can run programs`,
+      'Rename it to .pth: esta then says how it is converted.',
+    );
+  }
   if (/^\s*<(!doctype|html)/i.test(start)) {
     throw new RequestError(
       `${file} is a web page, not a weight file`,

@@ -39,6 +39,13 @@ test('images are found by the end of their path and leave the validation split',
   });
 });
 
+test('a list that was cut, or names images twice, is noted', async (t) => {
+  assert.equal((await listed(t, 'cars_train/00001.jpg 0\ncars_train/00002.jpg 1\n')).notes, undefined);
+  const { notes } = await listed(t, 'cars_train/00001.jpg 0\ncars_train/00001.jpg 0\n');
+  assert.match(notes![0]!, /seed_0 names no image of 1 of 2 classes \(b\), which nothing learns$/);
+  assert.match(notes![1]!, /seed_0 names 1 images more than once, which count each time$/);
+});
+
 test('test images, other labels and unknown images are refused', async (t) => {
   await assert.rejects(listed(t, 'cars_test/00001.jpg 0\n'), /is a test image .*leak the test set/);
   await assert.rejects(listed(t, 'cars_train/00001.jpg 1\n'), {

@@ -161,6 +161,13 @@ test('says what a file is that is no weight file', async (t) => {
   const file = path.join(folder, 'x.safetensors');
   await assert.rejects(readSafetensors(file), requestError(/x\.safetensors does not exist/));
   await assert.rejects(readSafetensors(folder), requestError(/is not a file/));
+  for (const start of ['PK\x03\x04', '\x80\x02']) {
+    writeFileSync(file, Buffer.from(`${start}and so on`, 'latin1'));
+    await assert.rejects(
+      readSafetensors(file),
+      requestError(/file of PyTorch under another name/, /Rename it to \.pth/),
+    );
+  }
   writeFileSync(file, 'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n');
   await assert.rejects(readSafetensors(file), requestError(/Git LFS pointer/, /git lfs pull/));
   writeFileSync(file, '\n<!DOCTYPE html><html></html>');

@@ -40,11 +40,15 @@ test('chooses the weights of a folder', async (t) => {
   assert.equal(await open(folder), path.join(folder, 'model.safetensors'));
 });
 
-test('refuses pickles with the command that converts them', async () => {
+test('refuses pickles with the command that converts them', async (t) => {
+  const folder = temporaryFolder(t);
   for (const name of ['a.bin', 'a.pth', 'a.pt', 'a.ckpt', 'a.pth.tar']) {
+    const file = path.join(folder, name);
+    await assert.rejects(open(file), requestError(/does not exist/));
+    writeFileSync(file, '');
     await assert.rejects(
-      open(`/models/${name}`),
-      requestError(/Python pickle/, /safe_globals.*argparse\.Namespace.*save_file\(.*'\/models\/a\.safetensors'\)/),
+      open(file),
+      requestError(/Python pickle/, /safe_globals.*argparse\.Namespace.*save_file\(.*\/a\.safetensors'\)/),
     );
   }
 });
@@ -79,15 +83,23 @@ test('the command takes out what training scripts write', { skip: withoutPython 
     [{ state_dict: { a: '1', steps: 5 }, state_dict_ema: { a: '2' }, optimizer: {} }, { a: '2' }],
     [{ model: { a: '1' }, model_ema: null }, { a: '1' }],
     [{ model: { a: '1' }, args: { lr: 1 } }, { a: '1' }],
+    [{ model_state_dict: { a: '1' }, loss: '2' }, { a: '1' }],
+    [{ net: { a: '1' } }, { a: '1' }],
   ];
-  for (const [content, tensors] of contents) {
-    const file = path.join(folder, 'a.pth');
+  const convert = async (content: object, name: string) => {
+    const file = path.join(folder, `${name}.pth`);
     writeFileSync(file, JSON.stringify(content));
     const error = await open(file).catch((refusal: unknown) => refusal);
-    const [, command] = /python -c "(.*)"$/.exec((error as RequestError).hint!)!;
-    execFileSync(python, ['-c', command!], { cwd: folder, env: { ...process.env, PYTHONPATH: folder } });
-    assert.deepEqual(JSON.parse(readFileSync(path.join(folder, 'a.safetensors'), 'utf8')), tensors);
-  }
+    const [, command] = /once: python (-c ".*")$/.exec((error as RequestError).hint!)!;
+    const env = { ...process.env, PYTHONPATH: folder };
+    execFileSync('sh', ['-c', `${python} ${command}`], { cwd: folder, env, stdio: 'pipe' });
+    return JSON.parse(readFileSync(path.join(folder, `${name}.safetensors`), 'utf8')) as unknown;
+  };
+  for (const [content, tensors] of contents) assert.deepEqual(await convert(content, 'a'), tensors);
+  const quotes = `it's "$HOME" \\ \`x\``;
+  assert.deepEqual(await convert({ a: '1' }, quotes), { a: '1' });
+  await assert.rejects(convert({ weights: { a: '1' } }, 'b'), /no tensors in it/);
+  assert.equal(existsSync(path.join(folder, 'b.safetensors')), false);
 });
 
 test('refuses other formats and missing files', async (t) => {
