@@ -2,6 +2,7 @@
 import type { Rule } from './consistency.js';
 import { isTextDataset } from './dataset.js';
 import type { ExperimentFields } from './experiment-fields.js';
+import { preprocessingSchema } from './sections.js';
 
 /** A rule for experiments on text alone. */
 function onText(
@@ -39,6 +40,10 @@ export const textRules: readonly Rule<ExperimentFields>[] = [
   onText(['training.patch_dropout'], ['training', 'patch_dropout'], ({ training }) => {
     const { patch_dropout: rate } = training;
     return rate > 0 && `expected 0 for text, which has no patches, received ${rate}`;
+  }),
+  onText(['preprocessing'], ['preprocessing'], ({ preprocessing }) => {
+    const isGiven = JSON.stringify(preprocessing) !== JSON.stringify(preprocessingSchema.parse({}));
+    return isGiven && 'expected nothing for text: it says how images are prepared';
   }),
   onText(['training.final_on'], ['training', 'final_on'], ({ training }) => {
     return training.final_on !== 'train' && 'expected train for text, which is validated on what is held out';

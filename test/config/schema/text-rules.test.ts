@@ -46,6 +46,10 @@ test('what only one of the two has is refused beside the other', () => {
     'data: expected texts or images, received both: species has images',
   ]);
   assert.match(problemsOf({ sampling: { stitches_per_step: 2 } }).join(), /^sampling\.stitches_per_step: expected 1/);
+  assert.deepEqual(problemsOf({ preprocessing: { flip: false } }), [
+    'preprocessing: expected nothing for text: it says how images are prepared',
+  ]);
+  assert.deepEqual(problemsOf({ preprocessing: {} }), []);
   assert.deepEqual(problemsOf({ training: { patch_dropout: 0.5 } }), [
     'training.patch_dropout: expected 0 for text, which has no patches, received 0.5',
   ]);
