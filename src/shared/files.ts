@@ -52,6 +52,7 @@ export async function writeAtomic(named: string, content: string | Uint8Array | 
 
 /** @returns the file that is replaced @throws RequestError for what is no file */
 async function replaceable(file: string): Promise<string> {
+  if (file.endsWith(path.sep)) throw noFileName(file);
   const found = await lstat(file).catch(() => undefined);
   if (found === undefined || found.isFile()) return file;
   const target = found.isSymbolicLink() ? await realpath(file).catch(() => undefined) : file;
@@ -190,12 +191,7 @@ export function explainWriteError(error: unknown, file: string): unknown {
       'Choose shorter names.',
     );
   }
-  if (code === 'EISDIR') {
-    return new RequestError(
-      `${file} is a folder, and would be a file`,
-      `Name a file in it: ${path.join(file, 'NAME')}`,
-    );
-  }
+  if (code === 'EISDIR') return noFileName(file);
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
     return new RequestError(
       `${file} cannot be written (${code})`,
@@ -203,6 +199,13 @@ export function explainWriteError(error: unknown, file: string): unknown {
     );
   }
   return failedDevice(error, `${file} cannot be written`) ?? error;
+}
+
+function noFileName(folder: string): RequestError {
+  return new RequestError(
+    `${folder} is a folder, and would be a file`,
+    `Name a file in it: ${path.join(folder, 'NAME')}`,
+  );
 }
 
 /** Of a disk, or of the server of a shared folder. */

@@ -14,6 +14,9 @@ test('a name that cannot be a file is refused, and nothing is left beside it', a
   await assert.rejects(writeAtomic(taken, 'new'), {
     ...{ name: 'RequestError', message: `${taken} is a folder, and would be a file`, hint: /taken[\\/]NAME$/ },
   });
+  await assert.rejects(writeAtomic(path.join(folder, 'new', path.sep), 'new'), {
+    message: /is a folder, and would be/,
+  });
   await assert.rejects(writeAtomic(path.join(file, 'below'), 'new'), {
     ...{ name: 'RequestError', message: `${file} cannot be a folder: it, or a part of its path, is a file` },
   });
