@@ -7,25 +7,33 @@ export interface Entry {
   readonly place: string;
 }
 
-/** Of JSON lines; empty ones are skipped. */
-export function linesOf(text: string, file: string, hint: string): Entry[] {
+/** Of a list, or of objects on lines of their own, whatever the file is called; empty lines are skipped. */
+export function entriesOf(text: string, file: string, hint: string): Entry[] {
+  const whole = parsedOrNothing(text);
+  if (Array.isArray(whole)) {
+    const lines = linesOfEntries(text);
+    return whole.map((value: unknown, index) => ({ value, place: `entry ${index + 1}, line ${lines[index]!}` }));
+  }
+  // A list that was cut is no line either; an object over several lines is one.
+  if (text.trimStart().startsWith('[')) parsed(text, file, hint);
+  if (whole !== undefined && text.trim().includes('\n')) {
+    throw new RequestError(
+      `${file} holds no list of instructions`,
+      'Write objects on lines of their own, or in a list.',
+    );
+  }
   return text.split('\n').flatMap((content, index): Entry[] => {
     if (content.trim() === '') return [];
     return [{ value: parsed(content, `line ${index + 1} of ${file}`, hint), place: `line ${index + 1}` }];
   });
 }
 
-/** Of a JSON list. */
-export function listOf(text: string, file: string, hint: string): Entry[] {
-  const list = parsed(text, file, hint);
-  if (!Array.isArray(list)) {
-    throw new RequestError(
-      `${file} holds no list of instructions`,
-      'Write objects on lines of their own in a file that ends in .jsonl.',
-    );
+function parsedOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  const lines = linesOfEntries(text);
-  return list.map((value: unknown, index) => ({ value, place: `entry ${index + 1}, line ${lines[index]!}` }));
 }
 
 function parsed(text: string, what: string, hint: string): unknown {

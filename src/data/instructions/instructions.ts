@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { check, type Problem, show } from '../../config/problems.js';
 import { RequestError } from '../../shared/errors.js';
 import { readUtf8 } from '../text/utf8.js';
-import { linesOf, listOf } from './entries.js';
+import { entriesOf } from './entries.js';
 
 export interface Instruction {
   readonly instruction: string;
@@ -32,12 +32,12 @@ const mostProblems = 5;
 const hint = 'Each entry needs the texts "instruction" and "output", and may have "input".';
 
 /**
- * @param file .json with a list, or .jsonl with an object on each line; empty lines are skipped
+ * @param file with a list, or with an object on each line; empty lines are skipped
  * @throws RequestError for a file that is not UTF-8, or that names the entries with what is wrong in them
  */
 export async function readInstructions(file: string): Promise<Instruction[]> {
   const text = await readUtf8(file, 'Give a .json or .jsonl file of instructions.');
-  const entries = /\.jsonl$/i.test(file) ? linesOf(text, file, hint) : listOf(text, file, hint);
+  const entries = entriesOf(text, file, hint);
   if (entries.length === 0) throw new RequestError(`${file} holds no instructions`, hint);
   const problems: string[] = [];
   const instructions: Instruction[] = [];

@@ -64,7 +64,8 @@ function piecesFrom(bytes: Uint8Array, file: string): Pieces {
 function pieceFrom(fields: Iterable<Field>): Piece {
   let [text, score, kind] = ['', 0, kinds[1]];
   for (const field of fields) {
-    if (field.number === 1) text = new TextDecoder('utf-8', { fatal: false }).decode(field.bytes);
+    // LLaMA's vocabulary has the byte order mark as a piece, which a decoder takes for one by default.
+    if (field.number === 1) text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(field.bytes);
     if (field.number === 2) score = asFloat(field);
     if (field.number === 3) kind = kinds[field.integer];
   }

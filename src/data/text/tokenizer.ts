@@ -12,7 +12,7 @@ import { tokenizerJsonFrom } from './pieces.js';
 import { readSentencePieceModel } from './sentencepiece-model.js';
 
 /** Vocabularies of networks are filled up to a multiple of so many, for the sake of GPUs. */
-const vocabularyUnit = 128;
+export const vocabularyUnit = 128;
 
 /** Ids that are not text. */
 export interface SpecialIds {
@@ -39,8 +39,9 @@ export class TextTokenizer {
 
   /**
    * @param folder of a model
-   * @param configured special ids as config.json has them. They count only where the vocabulary has no `<s>` and `</s>`:
-   *   some published configurations are wrong, which is why alpaca-lora forces 0, 1 and 2
+   * @param configured special ids as config.json has them. `<s>` and `</s>` of the vocabulary come before them: some
+   *   published configurations are wrong, which is why alpaca-lora forces 0, 1 and 2. Other ids that they end a text by end
+   *   it, too, as `<|im_end|>` does for networks that were trained further
    * @throws RequestError where there is no tokenizer, or none that can be read
    */
   static async open(
@@ -60,7 +61,8 @@ export class TextTokenizer {
     }
     const begin = encoder.token_to_id('<s>') ?? configured.begin;
     const ownEnd = encoder.token_to_id('</s>');
-    const end = ownEnd === undefined ? (configured.end ?? []) : [ownEnd];
+    const others = (configured.end ?? []).filter((id) => ownEnd === undefined || (id !== begin && id !== 0));
+    const end = [...new Set([...(ownEnd === undefined ? [] : [ownEnd]), ...others])];
     if (begin === undefined || end.length === 0) {
       throw new RequestError(
         `${location} has no <s> and </s>, and config.json does not say which tokens begin and end a text`,

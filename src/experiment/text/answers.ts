@@ -2,10 +2,11 @@
 import path from 'node:path';
 import { readInstructions } from '../../data/instructions/instructions.js';
 import { promptOf } from '../../data/instructions/template.js';
+import type { TextTokenizer } from '../../data/text/tokenizer.js';
 import { readUtf8 } from '../../data/text/utf8.js';
 import type { Engine } from '../../engine/engine.js';
 import { beamSearch } from '../../evaluation/generation/beam-search.js';
-import { type GenerationOptions, generate } from '../../evaluation/generation/generate.js';
+import { type GenerationOptions, generate, requireRoom } from '../../evaluation/generation/generate.js';
 import {
   type AnsweredQuestion,
   answersFile,
@@ -53,6 +54,7 @@ export async function answersOf(
   for (const { id, path: stitchPath, params } of stitches) {
     const model = deployed.model(engine, id);
     try {
+      requireRoomForAll(questions, deployed.tokenizer, options.maxTokens, model.contextLength);
       for (const [index, question] of questions.entries()) {
         if (options.signal?.aborted) return answers;
         const prompt = promptOf(question);
@@ -84,6 +86,24 @@ export async function answersOf(
     }
   }
   return answers;
+}
+
+/** @throws RequestError that names the first instruction which is too long, before any is answered */
+function requireRoomForAll(
+  questions: readonly Question[],
+  tokenizer: TextTokenizer,
+  maxTokens: number,
+  contextLength: number,
+): void {
+  for (const [index, question] of questions.entries()) {
+    try {
+      requireRoom(tokenizer.encode(promptOf(question)).length, maxTokens, contextLength);
+    } catch (error) {
+      if (!(error instanceof RequestError) || questions.length === 1) throw error;
+      const start = JSON.stringify(question.instruction.slice(0, 40));
+      throw new RequestError(`instruction ${index + 1}, ${start}: ${error.message}`, error.hint);
+    }
+  }
 }
 
 function pathOf(segments: StitchResult['path']): Answer['path'] {

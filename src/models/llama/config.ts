@@ -58,7 +58,6 @@ const refused: Readonly<Record<string, { readonly plain: readonly unknown[]; rea
   hidden_act: { plain: ['silu', 'swish'], what: 'another activation than SiLU' },
   attention_bias: { plain: [false], what: 'biases in the attention' },
   mlp_bias: { plain: [false], what: 'biases in the MLP' },
-  rope_scaling: { plain: [], what: 'scaled rotary positions' },
   sliding_window: { plain: [], what: 'attention to a sliding window' },
   partial_rotary_factor: { plain: [1], what: 'partly rotated heads' },
   quantization_config: { plain: [], what: 'weights that are quantised already' },
@@ -116,8 +115,10 @@ function refuseUnsupported(json: unknown, location: string): void {
     const value = fields[field];
     if (value !== undefined && value !== null && !plain.includes(value)) throw refusal(field, what);
   }
-  const rope = fields['rope_parameters'] as { rope_type?: unknown } | null | undefined;
-  if ((rope?.rope_type ?? 'default') !== 'default') throw refusal('rope_parameters', 'scaled rotary positions');
+  for (const field of ['rope_scaling', 'rope_parameters']) {
+    const rope = fields[field] as { rope_type?: unknown; type?: unknown } | null | undefined;
+    if ((rope?.rope_type ?? rope?.type ?? 'default') !== 'default') throw refusal(field, 'scaled rotary positions');
+  }
 }
 
 /** transformers 5 writes `rope_theta` inside `rope_parameters`. */

@@ -36,6 +36,7 @@ const refused: Readonly<Record<string, Refusal>> = {
   fan_in_fan_out: { plain: [false], what: 'weights that lie the other way round' },
   use_dora: { plain: [false], what: 'DoRA' },
   use_qalora: { plain: [false], what: 'QA-LoRA' },
+  alora_invocation_tokens: { plain: [], what: 'an update that begins only after certain tokens' },
   modules_to_save: { plain: [], what: 'whole layers beside the updates' },
   // PiSSA, OLoRA, CorDA and LoftQ take their start out of the weights (tuners/lora/layer.py, update_layer): the updates fit
   // no others.

@@ -30,6 +30,14 @@ test('lines may be in a file whose name is written in capitals', async (t) => {
   assert.deepEqual(await readInstructions(file), [first, second]);
 });
 
+test('a list and lines are read whatever the file is called', async (t) => {
+  const lines = await fileWith(t, 'a.json', `${JSON.stringify(first)}\n${JSON.stringify(second)}\n`);
+  assert.deepEqual(await readInstructions(lines), [first, second]);
+  assert.deepEqual(await readInstructions(await fileWith(t, 'b.json', JSON.stringify(first))), [first]);
+  const list = await fileWith(t, 'a.jsonl', JSON.stringify([first, second], null, 1));
+  assert.deepEqual(await readInstructions(list), [first, second]);
+});
+
 test('<noinput> and null are none; a space is one', async (t) => {
   const entries = ['<noinput>', null, ' '].map((input) => ({ ...first, input }));
   const file = await fileWith(t, 'a.json', JSON.stringify(entries));
@@ -72,7 +80,8 @@ const refused: Readonly<Record<string, readonly [name: string, content: string |
   ],
   'more than five': ['a.jsonl', '{"input": "x"}\n'.repeat(4), /line 3: instruction/, /and 3 more/],
   'a broken line': ['a.jsonl', `${JSON.stringify(first)}\n{"instruction"\n`, /line 2 of .*a\.jsonl is not valid JSON/],
-  'no list': ['a.json', JSON.stringify(first), /holds no list of instructions/],
+  'no list': ['a.json', JSON.stringify({ data: [first] }, null, 1), /holds no list of instructions/],
+  'a list that was cut': ['a.json', JSON.stringify([first, second], null, 1).slice(0, -9), /a\.json is not valid JSON/],
   nothing: ['a.json', '[]', /holds no instructions/],
 };
 

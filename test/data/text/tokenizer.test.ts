@@ -55,6 +55,11 @@ test('special tokens: begin in front once, none in the text that comes back; wro
   assert.deepEqual(tokenizer.encode('</s>', { begin: false }), [2], 'written out it is the token');
 });
 
+test('what config.json ends a text by ends it beside </s>, which is written in training', async (t) => {
+  const tokenizer = await TextTokenizer.open(await folderWith(t, 'bpe.model'), { begin: 1, end: [300, 2, 1, 0] });
+  assert.deepEqual(tokenizer.special.end, [2, 300]);
+});
+
 test('refused: no tokenizer, a unigram model, a damaged one', async (t) => {
   const empty = await temporaryFolder(t);
   const refusal = (message: RegExp) => (error: unknown) => error instanceof RequestError && message.test(error.message);
@@ -68,6 +73,9 @@ test('refused: no tokenizer, a unigram model, a damaged one', async (t) => {
 test('LLaMA: the published examples', whereThereIs('llama/tokenizer.model'), async () => {
   const tokenizer = await TextTokenizer.open(testData('llama'));
   assert.deepEqual(tokenizer.encode('Hello this is a test'), [1, 15043, 445, 338, 263, 1243]);
+  // The byte order mark is a piece of its own.
+  assert.deepEqual(tokenizer.encode('\ufeffabc'), [1, 29871, 30143, 10736]);
+  assert.equal(tokenizer.decode([30143]), '\ufeff');
   assert.deepEqual(tokenizer.encode('Hello <s>.'), [1, 15043, 29871, 1, 869]);
   assert.equal(tokenizer.size, 32000);
 });

@@ -161,3 +161,24 @@ test('one network after the other, each with epochs and a rate of its own; what 
   await writeFile(words, `${invented()} and more`);
   await assert.rejects(run(), refused(/llama_mini_small was pretrained in another way:\n {2}data\.content: /));
 });
+
+test('a text of too few words for the vocabulary is refused before anything is written', async (t) => {
+  const folder = temporaryFolder(t);
+  const [root, output] = [path.join(folder, 'words.txt'), path.join(folder, 'out')];
+  await writeFile(root, 'the cat sat on the mat, and the dog sat beside it. '.repeat(99));
+  const config = pretrainingSchema.parse({
+    name: 'small',
+    data: { kind: 'plain-text', root, length: 16, validation_fraction: 0.2 },
+    anchors: [{ name: 'S', architecture: 'llama_mini_small' }],
+    training: { epochs: 1, warmup_epochs: 0, batch_size: 16 },
+    output,
+  });
+  const engine = await createOnnxEngine({ threads: 1 });
+  t.after(() => engine.dispose());
+  const runtime = { engine, progress: silentProgress, signal: new AbortController().signal };
+  await assert.rejects(pretrainText(config as TextPretraining, runtime), {
+    name: 'RequestError',
+    message: /the text makes a vocabulary of \d{3} pieces, the networks have 1024/,
+  });
+  await assert.rejects(readdir(path.join(output, 'llama_mini_small')), { code: 'ENOENT' });
+});

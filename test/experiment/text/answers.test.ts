@@ -31,6 +31,19 @@ test('a variant of a study answers with its own ranks and alpha, not those of th
   assert.deepEqual(await scales(), [32 / 4, 32 / 8]);
 });
 
+test('an instruction that is too long is named before any is answered', async (t) => {
+  const mini = await textMiniature(t);
+  const { run } = await writtenRun(path.join(mini.folder, 'run'), mini.document(), written);
+  const long = { instruction: 'Say it again and again. '.repeat(400), input: '' };
+  const shown: string[] = [];
+  const options = { sampling: greedy, maxTokens: 3, seed: 0, onText: (text: string) => void shown.push(text) };
+  await assert.rejects(answersOf(mini.engine, run, run.result.stitches, [...questions, long], options), {
+    name: 'RequestError',
+    message: /^instruction 3, "Say it again and again\. Say it again and": a prompt of \d+ tokens/,
+  });
+  assert.deepEqual(shown, []);
+});
+
 test('each stitch answers each question by itself; pieces are shown without the prompt', async (t) => {
   const mini = await textMiniature(t);
   const { run, trialFolder } = await writtenRun(path.join(mini.folder, 'run'), mini.document(), written);

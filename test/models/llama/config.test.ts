@@ -45,7 +45,7 @@ test('grouped heads, head width, several end tokens and the layout of transforme
       num_key_value_heads: 4,
       head_dim: 64,
       eos_token_id: [2, 7],
-      rope_scaling: null,
+      rope_scaling: { rope_type: 'default' },
       rope_parameters: { rope_type: 'default', rope_theta: 500000 },
     },
     'config.json',
@@ -56,6 +56,7 @@ test('grouped heads, head width, several end tokens and the layout of transforme
 const refusals: Readonly<Record<string, readonly [object, RegExp]>> = {
   'another family': [{ model_type: 'mistral' }, /model_type is "mistral"/],
   'scaled positions': [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling is .*scaled rotary positions/],
+  'scaled positions by their older name': [{ rope_parameters: { type: 'linear', factor: 2 } }, /rope_parameters is/],
   'scaled positions of transformers 5': [{ rope_parameters: { rope_type: 'llama3' } }, /rope_parameters is/],
   'attention biases': [{ attention_bias: true }, /attention_bias is true/],
   'MLP biases': [{ mlp_bias: true }, /mlp_bias is true/],

@@ -96,6 +96,7 @@ const biased = { ...full, [`base_model.model.${module}.lora_B.bias`]: float32([2
 const refused: Readonly<Record<string, readonly [config: object, tensors: StateDict, message: RegExp]>> = {
   'another method': [{ peft_type: 'IA3' }, full, /peft_type: expected LORA, received "IA3"/],
   DoRA: [{ use_dora: true }, full, /use_dora is true: DoRA is not supported/],
+  aLoRA: [{ alora_invocation_tokens: [5] }, full, /alora_invocation_tokens is \[5\]: an update that begins only/],
   biases: [{ bias: 'all' }, full, /bias is "all": biases that are trained/],
   'whole layers': [{ modules_to_save: ['lm_head'] }, full, /modules_to_save is \["lm_head"\]/],
   'other tensors': [{}, { ...full, 'base_model.model.x.bias': b }, /a tensor base_model\.model\.x\.bias, which is no/],

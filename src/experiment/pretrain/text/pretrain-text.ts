@@ -10,7 +10,7 @@ import { type TextLoader, textLoader } from '../../../data/text/loader.js';
 import { tokenizerJsonFrom } from '../../../data/text/pieces.js';
 import { learnBytePairs } from '../../../data/text/plain/byte-pairs.js';
 import { readPlainText, type Sequences, sequencesOf } from '../../../data/text/plain/plain-text.js';
-import { TextTokenizer } from '../../../data/text/tokenizer.js';
+import { TextTokenizer, vocabularyUnit } from '../../../data/text/tokenizer.js';
 import { toHost } from '../../../engine/transfer.js';
 import { llamaArchitecture } from '../../../models/llama/architecture.js';
 import type { LlamaConfig } from '../../../models/llama/config.js';
@@ -52,6 +52,7 @@ export async function pretrainText(config: TextPretraining, runtime: Runtime): P
     if (areAll(finished)) return finished;
     runtime.progress.line('learning the vocabulary');
     const pieces = learnBytePairs(texts.map(({ text }) => text).join('\n'), vocabulary);
+    refuseSmallText(pieces.pieces.length, vocabulary);
     const tokenizerJson = `${JSON.stringify(tokenizerJsonFrom(pieces))}\n`;
     for (const { folder, network } of asked) {
       await writeAtomic(path.join(folder, 'tokenizer.json'), tokenizerJson);
@@ -70,6 +71,15 @@ export async function pretrainText(config: TextPretraining, runtime: Runtime): P
   };
   const folders = asked.map(({ folder }) => folder);
   return claimedOutput(config.output, pretrainAll, folders);
+}
+
+/** A network whose vocabulary is mostly empty is none that a tokenizer is known to belong to. */
+function refuseSmallText(pieces: number, vocabulary: number): void {
+  if (vocabulary - pieces < vocabularyUnit) return;
+  throw new RequestError(
+    `data.root: the text makes a vocabulary of ${pieces} pieces, the networks have ${vocabulary}: it has too few different words`,
+    'Give more varied text. Nothing was trained.',
+  );
 }
 
 /** One after the other, so that of several networks the first is refused. */

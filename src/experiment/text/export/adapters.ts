@@ -11,7 +11,7 @@ import { languageModelFolder } from '../../../models/pretrained/sources/embedded
 import type { MeasuredRun } from '../../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../../run-folder/result.js';
 import { RequestError } from '../../../shared/errors.js';
-import { writeAtomic } from '../../../shared/files.js';
+import { exists, readJson, writeAtomic } from '../../../shared/files.js';
 import { segmentAdapter } from '../../../stitching/parameters/adapter.js';
 import { mergeStitchingLayer } from '../../../stitching/parameters/merge.js';
 import { isLanguageRun, readTrainedLanguage } from '../deployed-language.js';
@@ -29,6 +29,20 @@ export interface ExportedAdapters {
   /** `weight` [out, in] and `bias` [out], as a Linear of PyTorch has them; left out for an anchor. */
   readonly stitchingLayer?: string;
   readonly description: string;
+}
+
+const descriptionName = 'stitch.json';
+
+/** Files of two stitches in one folder would be read as one. */
+async function refuseToMix(trial: string, id: number, folder: string): Promise<void> {
+  const file = path.join(folder, descriptionName);
+  if (!(await exists(file))) return;
+  const before = await readJson<Partial<ExportedAdapters>>(file);
+  if (before.trial === trial && before.stitch?.id === id) return;
+  throw new RequestError(
+    `${folder} holds the adapters of stitch ${before.stitch?.id} of ${before.trial}`,
+    'Give --out a folder of its own, or remove that one.',
+  );
 }
 
 /**
@@ -53,6 +67,7 @@ export async function exportAdapters(
       'Adapters are written of the methods esta, naive-lora, ss-lora and anchor-lora.',
     );
   }
+  await refuseToMix(run.name, result.id, folder);
   const stitch = space.stitches[result.id]!;
   const isWhole = stitch.path.length === 1;
   const adapters: ExportedAdapters['adapters'][number][] = [];
@@ -80,7 +95,7 @@ export async function exportAdapters(
     stitch: result,
     adapters,
     ...(!isWhole && { stitchingLayer: file }),
-    description: path.join(folder, 'stitch.json'),
+    description: path.join(folder, descriptionName),
   };
   await writeAtomic(exported.description, `${JSON.stringify(exported, undefined, 2)}\n`);
   return exported;

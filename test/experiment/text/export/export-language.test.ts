@@ -33,6 +33,12 @@ test('adapters: one of an anchor, one for each anchor of a stitch with its layer
     ...['model.layers.1.self_attn.q_proj', 'model.layers.1.self_attn.v_proj'],
   ]);
 
+  // Another stitch beside it would leave files of both; the same one is written again.
+  await assert.rejects(exportAdapters(run, stitch!, out), {
+    ...{ name: 'RequestError', message: `${out} holds the adapters of stitch ${small!.id} of ${run.name}` },
+  });
+  assert.deepEqual(await exportAdapters(run, small!, out), anchor);
+
   const both = await exportAdapters(run, stitch!, path.join(mini.folder, 'stitch'));
   const folders = ['S', 'B'].map((name) => path.join(mini.folder, 'stitch', name));
   assert.deepEqual(
