@@ -1,5 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { EstaCommand } from '../../src/shared/command.js';
@@ -34,6 +35,11 @@ export default class BenchData extends EstaCommand {
     const { benchmarkData, drawJpegs, listJpegs } = await import('../../src/bench/data-benchmark.js');
     const { folder, images, size, batch, threads, epochs, cache, bytes } = flags;
     const drawn = folder === undefined ? await mkdtemp(path.join(tmpdir(), 'esta-bench-data-')) : undefined;
+    const remove = () => drawn && rmSync(drawn, { recursive: true, force: true });
+    process.once('exit', remove);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => process.exit(128 + constants.signals[signal]));
+    }
     try {
       const files = drawn ? await drawJpegs(drawn, images) : await listJpegs(folder!, images);
       const options = { batchSize: batch, size, threads, epochs, bytes, cacheBytes: cache * 2 ** 20 };
@@ -50,7 +56,7 @@ export default class BenchData extends EstaCommand {
       );
       return { images: files.length, folder: folder ?? null, size, batch, threads, bytes, cache_mib: cache, results };
     } finally {
-      if (drawn) await rm(drawn, { recursive: true });
+      remove();
     }
   }
 }

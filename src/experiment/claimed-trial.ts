@@ -34,7 +34,7 @@ export async function claimedTrial(
   writer: RunWriter,
   options: Surroundings,
   until?: string,
-): Promise<TrialResult | { readonly heldBy: Holder } | undefined> {
+): Promise<TrialResult | HeldElsewhere | undefined> {
   const { trial } = requested;
   const { runFolder, progress, isAlone, onFailure } = options;
   const lock = await claimFolder(writer.trialFolder(trial));
@@ -46,9 +46,10 @@ export async function claimedTrial(
     return result;
   } catch (error) {
     progress.stop();
-    if (error instanceof LostLock && error.taker) {
+    if (error instanceof LostLock) {
       progress.line(error.message);
-      return { heldBy: error.taker };
+      // Whoever took over may have ended it meanwhile, or have let go.
+      return (await finishedResult(runFolder, trial)) ?? { heldBy: error.taker };
     }
     // An image or a checkpoint that cannot be read stops no other trial; a single one is the whole request.
     if (!(error instanceof TrialError || (error instanceof RequestError && !isAlone))) throw error;

@@ -38,9 +38,12 @@ export async function ranInTunedProcess(
     return false;
   }
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  await runChild(args, { ...process.env, ...wanted });
+  await runChild(args, { ...process.env, ...wanted, [childMark]: '1' });
   return true;
 }
+
+/** In the environment of a child that runChild starts. */
+const childMark = 'ESTA_CHILD';
 
 /** What the child tells the process that waits for it. */
 interface Told {
@@ -75,7 +78,12 @@ async function runChild(args: readonly string[], env: NodeJS.ProcessEnv): Promis
 
 /** A child that runChild started does not outlive it, even when that was killed outright, and tells it when it saves. */
 function endWithParent(): void {
-  if (!process.connected) return;
+  const isChild = process.env[childMark] !== undefined;
+  delete process.env[childMark]; // processes that this one starts are others
+  if (!process.connected) {
+    if (isChild) process.exit(1); // it was killed before this one could hear of it
+    return;
+  }
   onSavingSteps((saves) => {
     const told: Told = { saves };
     if (process.connected) process.send!(told);

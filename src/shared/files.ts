@@ -1,6 +1,6 @@
 /** File habits of a run: nothing half-written is ever visible under its final name. */
 import { randomBytes } from 'node:crypto';
-import { readFile as readFileThen } from 'node:fs';
+import { accessSync, constants, existsSync, readFile as readFileThen } from 'node:fs';
 import { lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -180,6 +180,9 @@ export function explainWriteError(error: unknown, file: string): unknown {
     );
   }
   if (code === 'ENOENT' || code === 'ELOOP') {
+    // Making a folder in one that may not be written says the same.
+    const refusal = refusalOf(existingAbove(file));
+    if (refusal) return unwritable(file, refusal);
     return new RequestError(
       `${path.dirname(file)} is not there: it was removed, or a part of its path is a link that leads nowhere`,
       'Remove that link, or choose another folder.',
@@ -192,13 +195,31 @@ export function explainWriteError(error: unknown, file: string): unknown {
     );
   }
   if (code === 'EISDIR') return noFileName(file);
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-    return new RequestError(
-      `${file} cannot be written (${code})`,
-      `Allow writing into ${path.dirname(file)}, or choose another folder.`,
-    );
-  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return unwritable(file, code);
   return failedDevice(error, `${file} cannot be written`) ?? error;
+}
+
+function unwritable(file: string, code: string): RequestError {
+  return new RequestError(
+    `${file} cannot be written (${code})`,
+    `Allow writing into ${path.dirname(file)}, or choose another folder.`,
+  );
+}
+
+/** The nearest folder above a file that is there. */
+function existingAbove(file: string): string {
+  const folder = path.dirname(path.resolve(file));
+  return existsSync(folder) || folder === path.dirname(folder) ? folder : existingAbove(folder);
+}
+
+/** Why nothing may be written into a folder. */
+function refusalOf(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
 }
 
 function noFileName(folder: string): RequestError {

@@ -1,6 +1,6 @@
 /** A run around its trials: what is run, taken, refused, recorded and told. What trials compute: the recipe tests. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -159,6 +159,22 @@ test('trials that another process runs are left to it', async (t) => {
     return true;
   });
   await lock.release(false);
+});
+
+test('a trial that another process took over and let go again is left to it; the others still run', async (t) => {
+  const run = await hostRun(t);
+  const folder = path.join(run.folder, 'run', 'trials', 'mine-esta-seed0');
+  const step = () => {
+    for (const name of readdirSync(folder)) if (/^lock\.\d+$/.test(name)) rmSync(path.join(folder, name));
+    return { loss: 1, saliency: 1 };
+  };
+  const { results } = await run.start(run.experiment({ seeds: [0, 1] }), {}, { step });
+  assert.deepEqual(
+    results.map(({ seed, status }) => [seed, status]),
+    [[1, 'finished']],
+  );
+  assert.match(run.told[0]!, /^mine-esta-seed0 was taken over by another process/);
+  assert.equal(existsSync(path.join(folder, 'result.json')), false, 'it has not failed');
 });
 
 test('Ctrl-C before the first step ends the run; nothing is left on the device', async (t) => {

@@ -97,7 +97,14 @@ async function installPackage(packageName: string, folder: string): Promise<stri
     dependencies: { [packageName]: addonVersion },
   };
   await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-package-lock',
+    '--loglevel=error',
+    '--fetch-retries=0',
+  ];
   await runExternal({ command: 'npm', arguments: ['install', ...flags], folder }, (output) =>
     networkFailure(output)
       ? 'The npm registry was not reached: check the network, or `npm config get registry` and `npm config get proxy`.'

@@ -85,6 +85,6 @@ export function requireRoom(prompt: number, maxTokens: number, contextLength: nu
   if (prompt + maxTokens <= contextLength) return;
   throw new RequestError(
     `a prompt of ${prompt} tokens and ${maxTokens} new ones exceed the ${contextLength} tokens that the network can see`,
-    'Give a shorter prompt, or a smaller --max-tokens.',
+    'Give a shorter prompt, or a smaller --max-tokens (--tokens of esta bench generate).',
   );
 }

@@ -27,3 +27,9 @@ export function nextWork(
   const rates = longestFirst.flatMap(([, of]) => of.filter(({ does }) => does === 'rate').toReversed());
   return rates.find((item) => stateOf(item) === 'ready' && !isTaken(item.id))?.id;
 }
+
+/** Whether nobody holds an item, or a trial, any more, and it is not finished: whoever held it has gone. */
+export function isLetGo(id: string, items: readonly Item[], states: ReadonlyMap<string, ItemState>): boolean {
+  const ofId = items.filter((item) => item.id === id || item.trial === id).map((item) => states.get(item.id)!);
+  return ofId.every(({ holder }) => holder === undefined) && ofId.some(({ state }) => state !== 'finished');
+}

@@ -7,7 +7,7 @@ import { Interrupted } from '../../shared/errors.js';
 import type { Item } from '../items/item.js';
 import { describeOutcome } from '../items/run-items.js';
 import { statesOf } from '../items/states.js';
-import { nextWork } from './choice.js';
+import { isLetGo, nextWork } from './choice.js';
 import type { JobsDisplay } from './display.js';
 import { type Ended, type Job, startJob } from './job.js';
 import type { Assignment } from './messages.js';
@@ -15,6 +15,9 @@ import type { Place } from './places.js';
 
 /** A process that was killed from outside, for its memory perhaps, is started again so often for the same work. */
 const attempts = 3;
+
+/** Milliseconds after which it is tried again what another command held, and holds no more. */
+const secondLook = 2000;
 
 export interface JobsRequest {
   readonly assignment: Omit<Assignment, 'threads'>;
@@ -39,16 +42,21 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
   const { runFolder } = assignment;
   const taken = new Set<string>();
   const failed = new Map<string, string>();
-  const held = new Set<string>();
+  /** When it was found to be held by another command. */
+  const held = new Map<string, number>();
   const deaths = new Map<string, number>();
   let hasWorked = false;
   const names = [...new Set(items.map(({ trial }) => trial))];
   const trialOf = (id: string) => items.find((item) => item.id === id)?.trial ?? id;
   let busy = 0;
+  let waitsForHeld = false;
   const choose = async (): Promise<string | undefined> => {
     const states = await statesOf(runFolder, items);
     const isDone = (name: string) => states.get(`${name}/evaluation`)?.state === 'finished';
     display.trials(names.filter(isDone).length, names.length);
+    const letGo = [...held.keys()].filter((id) => isLetGo(id, items, states));
+    for (const id of letGo) if (performance.now() - held.get(id)! > secondLook) held.delete(id);
+    waitsForHeld = letGo.length > 0;
     return nextWork(items, states, (id) => taken.has(id) || held.has(id) || failed.has(trialOf(id)));
   };
   const note = (id: string, ended: Ended) => {
@@ -57,7 +65,7 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
       display.line(describeOutcome(id, ended));
       failed.set(trialOf(id), ended.error);
     } else if (ended.state === 'held') {
-      held.add(id);
+      held.set(id, performance.now());
     } else if (ended.state === 'died') {
       const count = (deaths.get(id) ?? 0) + 1;
       deaths.set(id, count);
@@ -78,7 +86,7 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
       while (!signal.aborted) {
         const id = await choose();
         if (id === undefined || taken.has(id)) {
-          if (busy === 0 && id === undefined) break;
+          if (busy === 0 && id === undefined && !waitsForHeld) break;
           await setTimeout(500, undefined, { signal }).catch(() => {});
           continue;
         }

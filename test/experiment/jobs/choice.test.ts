@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Item } from '../../../src/experiment/items/item.js';
 import type { ItemState } from '../../../src/experiment/items/states.js';
-import { nextWork } from '../../../src/experiment/jobs/choice.js';
+import { isLetGo, nextWork } from '../../../src/experiment/jobs/choice.js';
 
 const trial = (name: string, steps: number): Item[] => [
   { does: 'rate', id: `${name}/r1`, trial: name, stage: 's', rate: 1, waitsFor: [], steps },
@@ -45,4 +45,17 @@ test('what is finished of a trial does not make it longer; a rate that runs else
   );
   assert.equal(next({ 'long/r1': 'running' }), 'long');
   assert.equal(next({ 'long/s': 'ready', 'long/r1': 'finished', 'long/r2': 'finished' }, 'long', 'short'), 'short/r2');
+});
+
+test('what another command held is let go once nobody holds it, unless it is finished', () => {
+  const holder = { host: 'elsewhere', pid: 77, since: '', token: 'x' };
+  const letGo = (id: string, states: Readonly<Record<string, ItemState>>) =>
+    isLetGo(id, items, new Map(items.map((item) => [item.id, states[item.id] ?? { state: 'ready' }])));
+  const [done, running] = [{ state: 'finished' }, { state: 'running', holder }] as const;
+  assert.equal(letGo('long', {}), true);
+  assert.equal(letGo('long/r1', {}), true);
+  assert.equal(letGo('long', { 'long/r2': running }), false, 'a part of the trial is at work');
+  assert.equal(letGo('long/r1', { 'long/r2': running }), true);
+  assert.equal(letGo('long', { 'long/r1': done, 'long/r2': done }), true);
+  assert.equal(letGo('long', { 'long/r1': done, 'long/r2': done, 'long/s': done }), false);
 });
