@@ -117,7 +117,7 @@ test('the grid trains on the training images, chooses the best rate on the valid
 
   const steps = calls.filter(isStep);
   const [grid, final] = [steps.slice(0, 3 * 2), steps.slice(3 * 2)];
-  // Peak = base x batch / 256. The grid: one epoch of two steps, all of them warm-up.
+  // Peak = base x batch / 256. The grid: one epoch of two steps, half of them warm-up, as of the final run.
   const peaks = rates.map((rate) => (rate * 4) / 256);
   const close = (actual: number[], expected: number[]) => {
     assert.equal(actual.length, expected.length);
@@ -125,7 +125,7 @@ test('the grid trains on the training images, chooses the best rate on the valid
   };
   close(
     grid.map(rateOf),
-    peaks.flatMap((peak) => [peak / 2, peak]),
+    peaks.flatMap((peak) => [peak, peak]),
   );
   // The final run: two epochs of three steps, the first of them warm-up; (1 + cos(k pi / 3)) / 2 = 1, 3/4, 1/4.
   const peak = peaks[1]!;
