@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Experiment, experimentSchema } from '../../../src/config/schema/experiment.js';
+import type { Experiment } from '../../../src/config/schema/experiment.js';
 import { trialsOf } from '../../../src/config/trials.js';
 import { type AblationName, ablationNames } from '../../../src/experiment/studies/ablation.js';
 import { studyOf } from '../../../src/experiment/studies/study.js';
-
-const experiment = (more: object = {}): Experiment =>
-  experimentSchema.parse({
-    name: 'base',
-    anchors: ['a', 'b'].map((name) => ({ name, architecture: name })),
-    data: { kind: 'species' },
-    adaptation: { ranks: [3, 8], stitching_layer_rank: 16 },
-    ...more,
-  });
+import { experiment } from './studied.js';
 
 /** What each variant changes. */
 function changes(name: AblationName): Record<string, unknown> {

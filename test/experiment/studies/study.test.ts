@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Experiment, experimentSchema } from '../../../src/config/schema/experiment.js';
 import { studyOf } from '../../../src/experiment/studies/study.js';
-
-const experiment = (more: object = {}): Experiment =>
-  experimentSchema.parse({
-    name: 'base',
-    anchors: ['a', 'b'].map((name) => ({ name, architecture: name })),
-    data: { kind: 'species' },
-    adaptation: { ranks: [3, 8], stitching_layer_rank: 16 },
-    ...more,
-  });
+import { experiment } from './studied.js';
 
 test('what an experiment rules out is left out of a study, with the reason; one that compares nothing is refused', () => {
   const text = (weights: string) => experiment({ data: { kind: 'word-tasks' }, text: { weights } });
