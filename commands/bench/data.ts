@@ -35,28 +35,24 @@ export default class BenchData extends EstaCommand {
     const { benchmarkData, drawJpegs, listJpegs } = await import('../../src/bench/data-benchmark.js');
     const { folder, images, size, batch, threads, epochs, cache, bytes } = flags;
     const drawn = folder === undefined ? await mkdtemp(path.join(tmpdir(), 'esta-bench-data-')) : undefined;
-    const remove = () => drawn && rmSync(drawn, { recursive: true, force: true });
-    process.once('exit', remove);
+    // However the process ends, by a signal, too.
+    if (drawn) process.once('exit', () => rmSync(drawn, { recursive: true, force: true }));
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => process.exit(128 + constants.signals[signal]));
     }
-    try {
-      const files = drawn ? await drawJpegs(drawn, images) : await listJpegs(folder!, images);
-      const options = { batchSize: batch, size, threads, epochs, bytes, cacheBytes: cache * 2 ** 20 };
-      const results = await benchmarkData(files, options);
-      for (const { epoch, images_per_second, images_per_cpu_second, cache_hit_rate } of results) {
-        const hits = `${Math.round(100 * cache_hit_rate)} % from memory`;
-        this.log(`epoch ${epoch + 1}: ${images_per_second} images/s (${images_per_cpu_second} a CPU second), ${hits}`);
-      }
-      this.log(
-        formatNextStep({
-          purpose: 'How many images a second training asks for:',
-          command: estaCommand('bench', 'step'),
-        }),
-      );
-      return { images: files.length, folder: folder ?? null, size, batch, threads, bytes, cache_mib: cache, results };
-    } finally {
-      remove();
+    const files = drawn ? await drawJpegs(drawn, images) : await listJpegs(folder!, images);
+    const options = { batchSize: batch, size, threads, epochs, bytes, cacheBytes: cache * 2 ** 20 };
+    const results = await benchmarkData(files, options);
+    for (const { epoch, images_per_second, images_per_cpu_second, cache_hit_rate } of results) {
+      const hits = `${Math.round(100 * cache_hit_rate)} % from memory`;
+      this.log(`epoch ${epoch + 1}: ${images_per_second} images/s (${images_per_cpu_second} a CPU second), ${hits}`);
     }
+    this.log(
+      formatNextStep({
+        purpose: 'How many images a second training asks for:',
+        command: estaCommand('bench', 'step'),
+      }),
+    );
+    return { images: files.length, folder: folder ?? null, size, batch, threads, bytes, cache_mib: cache, results };
   }
 }

@@ -110,6 +110,6 @@ function groupByLabel(samples: readonly Sample[]): number[][] {
   return [...groups].sort(([a], [b]) => a - b).map(([, indices]) => indices);
 }
 
-function someOf(names: readonly string[]): string {
+export function someOf(names: readonly string[]): string {
   return names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '');
 }

@@ -83,9 +83,8 @@ async function listed(
 
 /** The words without the items that they single out: what is recorded goes on with the whole run. */
 function withoutItems(words: readonly string[]): string[] {
-  const isItem = (word: string | undefined) => word === '--only';
   return words.filter(
-    (word, at) => !(isItem(word) || isItem(words[at - 1]) || word === '--wait' || word.startsWith('--only=')),
+    (word, at) => words[at - 1] !== '--only' && word !== '--only' && word !== '--wait' && !word.startsWith('--only='),
   );
 }
 

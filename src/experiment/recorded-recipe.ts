@@ -1,14 +1,23 @@
-/** The recipe that a trial was carried out by, as its folder records it. */
+/** The recipe that a trial is carried out by, as its folder records it. */
 import path from 'node:path';
 import type { Experiment, Method } from '../config/schema/experiment.js';
-import { exists, readJson } from '../shared/files.js';
+import { exists, readJson, writeAtomic } from '../shared/files.js';
 import type { Adaptation } from '../stitching/space/cost.js';
 import { learningAlone, learningStitched } from './method.js';
 import type { Recipe } from './recipe.js';
 
+/** recipe.json of a trial's folder. */
+export function recipeFile(trialFolder: string): string {
+  return path.join(trialFolder, 'recipe.json');
+}
+
+export function recordRecipe(trialFolder: string, recipe: Recipe): Promise<void> {
+  return writeAtomic(recipeFile(trialFolder), `${JSON.stringify(recipe, null, 2)}\n`);
+}
+
 /** Undefined where version 0.1.0 has written none. */
 export async function recordedRecipe(trialFolder: string): Promise<Recipe | undefined> {
-  const file = path.join(trialFolder, 'recipe.json');
+  const file = recipeFile(trialFolder);
   return (await exists(file)) ? readJson<Recipe>(file) : undefined;
 }
 

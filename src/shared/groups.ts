@@ -22,6 +22,11 @@ export function distinct<Item>(items: readonly Item[]): Item[] {
   return [...new Set(items)];
 }
 
+/** The first that was there before; undefined where all are different. */
+export function repeated<Item>(items: readonly Item[]): Item | undefined {
+  return items.find((item, index) => items.indexOf(item) !== index);
+}
+
 /** NaN of no values. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,5 +1,6 @@
 /** Rules between fields, checked together with the fields themselves so that all problems are reported at once. */
 import type { z } from 'zod';
+import { repeated } from '../../shared/groups.js';
 
 export interface Rule<Config> {
   /** Dotted paths that the rule reads: it is skipped where one of them has a problem of its own. */
@@ -54,8 +55,7 @@ export function distinct<Fields>(
     needs: [at],
     at: at.split('.'),
     problem(fields) {
-      const all = items(fields);
-      const twice = all.find((item, index) => all.indexOf(item) !== index);
+      const twice = repeated(items(fields));
       return twice !== undefined && `${noun} ${twice} is listed twice; each must be there once`;
     },
   };

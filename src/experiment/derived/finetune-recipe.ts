@@ -1,6 +1,7 @@
 /** The recipe of a stitch that is trained further alone: that of its trial, with one short stage on the labels. */
 import type { TrialResult } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
+import { repeated } from '../../shared/groups.js';
 import type { ImageCounts, Recipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
 
 export interface FinetuneOptions {
@@ -33,7 +34,7 @@ export function finetuneRecipe<Of extends Recipe>(
   const base = result.stages?.find(({ name }) => name === shared.name)?.learningRate ?? result.learningRate;
   const { split, decay } = shared.final;
   const { batchSize } = recipe.texts ?? recipe.images!;
-  const twice = rates?.find((rate, index) => rates.indexOf(rate) !== index);
+  const twice = repeated(rates ?? []);
   if (twice !== undefined) throw new RequestError(`--rate: ${twice} is given twice`, 'Give each learning rate once.');
   const canChoose = split === 'train' && images.validation > 0;
   if (!canChoose && rates && rates.length > 1) {

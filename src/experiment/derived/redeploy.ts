@@ -11,10 +11,11 @@ import { measuringCommand } from '../../run-folder/measured/measuring-command.js
 import { type EpochImportance, importanceFile } from '../../run-folder/training-journal.js';
 import { stitchedStage } from '../../run-folder/trial-journal.js';
 import { RequestError } from '../../shared/errors.js';
-import { exists, readJsonLines, writeAtomic } from '../../shared/files.js';
+import { exists, readJsonLines } from '../../shared/files.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
 import type { ImportanceScores } from '../../stitching/importance.js';
 import type { Runtime } from '../../training/runtime.js';
+import { recordRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
 import { chosenStitches, type Rule } from './redeployed-stitches.js';
@@ -85,7 +86,7 @@ export async function redeploy(
     const chosen = await chosenStitches(runtime, shared, stage, choice);
     await copyFile(path.join(shared.folder, 'trained.safetensors'), path.join(trialFolder, 'trained.safetensors'));
     // How it was trained: finetune goes on from there, and for another machine the same scores choose.
-    await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(shared.recipe, null, 2)}\n`);
+    await recordRecipe(trialFolder, shared.recipe);
     const scores = importanceFile(shared.folder);
     if (await exists(scores)) await copyFile(scores, importanceFile(trialFolder));
     const { learningRate, trainSeconds, epochs, precision, stages } = run.result;

@@ -12,7 +12,7 @@ import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
 import { type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
-import { recordedRecipe } from '../recorded-recipe.js';
+import { recipeFile, recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import type { TrialTask } from '../task/trial-task.js';
 import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
@@ -89,8 +89,10 @@ export async function openSharedTrial(
 async function knownRecipe(folder: string, variant: string | undefined): Promise<Recipe | undefined> {
   const recipe = await recordedRecipe(folder);
   if (recipe || variant === undefined) return recipe;
-  const file = path.join(folder, 'recipe.json');
-  throw new RequestError(`${file} is not there: how ${variant} was trained is not known`, 'Run the study again.');
+  throw new RequestError(
+    `${recipeFile(folder)} is not there: how ${variant} was trained is not known`,
+    'Run the study again.',
+  );
 }
 
 /** Images or texts, by what they are for. */

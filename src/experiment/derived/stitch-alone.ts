@@ -8,11 +8,11 @@ import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js'
 import { sweepTrial } from '../../run-folder/leftovers.js';
 import type { FinetunedResult, SplitScores, TextScores, TrialResult } from '../../run-folder/result.js';
 import type { RunWriter } from '../../run-folder/run-writer.js';
-import { writeAtomic } from '../../shared/files.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
 import type { Trainables } from '../../stitching/parameters/trainables.js';
 import type { Runtime } from '../../training/runtime.js';
 import { epochsOf, type Recipe } from '../recipe.js';
+import { recordRecipe } from '../recorded-recipe.js';
 import type { TrialContext } from '../trial/context.js';
 import { readGrid, sweepTried } from '../trial/grid.js';
 import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
@@ -43,7 +43,7 @@ export async function trainAlone(
   await writer.begin(trial, identity);
   await sweepTried(trialFolder);
   await onEpoch(0, 0);
-  await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
+  await recordRecipe(trialFolder, recipe);
 
   // 1. The images or texts, and the network as shared training left it.
   const data = await lessonsOf(shared, recipe, { engine, progress });

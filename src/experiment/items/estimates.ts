@@ -10,6 +10,7 @@ import { numFeatures } from '../../models/architecture.js';
 import { parseTrialResult } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { readJson } from '../../shared/files.js';
+import { mean } from '../../shared/groups.js';
 import { spaceTrainableParams, stitchFlops, trainableParams } from '../../stitching/space/cost.js';
 import { largestAnchor } from '../../stitching/space/stitch-space.js';
 import { classCountOf } from '../class-count.js';
@@ -76,9 +77,8 @@ async function shapeOf(
   const { anchor, stitchesPerStep, distillation, patchDropout = 0 } = stage;
   const trained = anchor === undefined ? space.stitches : [space.stitches[anchor]!];
   const flops = trained.map((stitch) => stitchFlops(stitch, network));
-  const mean = flops.reduce((sum, count) => sum + count, 0) / flops.length;
   const teacher = distillation ? stitchFlops(space.stitches[largestAnchor(space)]!, network) : 0;
-  const students = mean * (anchor === undefined ? stitchesPerStep : 1);
+  const students = mean(flops) * (anchor === undefined ? stitchesPerStep : 1);
   // A backward pass costs two forward ones, and the teacher learns, too; the last fifth of the epochs sees all patches.
   const macs = (1 - 0.8 * patchDropout) * batchSize * 3 * (students + teacher);
   const trainable =

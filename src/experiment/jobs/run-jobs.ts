@@ -49,15 +49,15 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
   const names = [...new Set(items.map(({ trial }) => trial))];
   const trialOf = (id: string) => items.find((item) => item.id === id)?.trial ?? id;
   let busy = 0;
-  let waitsForHeld = false;
-  const choose = async (): Promise<string | undefined> => {
+  /** The next work; where there is none, whether some that was held will be tried again. */
+  const choose = async (): Promise<{ readonly id: string | undefined; readonly comesBack: boolean }> => {
     const states = await statesOf(runFolder, items);
     const isDone = (name: string) => states.get(`${name}/evaluation`)?.state === 'finished';
     display.trials(names.filter(isDone).length, names.length);
     const letGo = [...held.keys()].filter((id) => isLetGo(id, items, states));
     for (const id of letGo) if (performance.now() - held.get(id)! > secondLook) held.delete(id);
-    waitsForHeld = letGo.length > 0;
-    return nextWork(items, states, (id) => taken.has(id) || held.has(id) || failed.has(trialOf(id)));
+    const id = nextWork(items, states, (id) => taken.has(id) || held.has(id) || failed.has(trialOf(id)));
+    return { id, comesBack: letGo.length > 0 };
   };
   const note = (id: string, ended: Ended) => {
     hasWorked ||= ended.state !== 'held';
@@ -84,9 +84,9 @@ export async function runJobs({ assignment, items, places, display, signal }: Jo
     signal.addEventListener('abort', stop);
     try {
       while (!signal.aborted) {
-        const id = await choose();
+        const { id, comesBack } = await choose();
         if (id === undefined || taken.has(id)) {
-          if (busy === 0 && id === undefined && !waitsForHeld) break;
+          if (busy === 0 && id === undefined && !comesBack) break;
           await setTimeout(500, undefined, { signal }).catch(() => {});
           continue;
         }

@@ -5,10 +5,10 @@ import { toHost } from '../../engine/transfer.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
 import { type StitchResult, type TrialResult, trainedStages } from '../../run-folder/result.js';
 import type { NdArray } from '../../shared/arrays.js';
-import { writeAtomic } from '../../shared/files.js';
 import type { Adaptation } from '../../stitching/space/cost.js';
 import { stopIfAborted } from '../../training/runtime.js';
 import { epochsOf, gridEpochsOf, type Recipe, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
+import { recordRecipe } from '../recorded-recipe.js';
 import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
 import { readGrid, sweepTried } from './grid.js';
@@ -43,7 +43,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
   // 1. The images or texts; how many there are completes the recipe.
   const task = await taskOf(trial, runtime);
   const { classes, recipe } = task;
-  await writeAtomic(path.join(trialFolder, 'recipe.json'), `${JSON.stringify(recipe, null, 2)}\n`);
+  await recordRecipe(trialFolder, recipe);
   const data = await task.open();
   const context: TrialContext = {
     ...{ engine, progress, signal, name, recipe, data, trialFolder, identity, onEpoch },

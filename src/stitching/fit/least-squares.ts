@@ -132,15 +132,14 @@ export function averageLayers(fits: readonly FitOfPairs[]): Omit<FitOfPairs, 'pa
   const pairs = fits.reduce((sum, fit) => sum + fit.pairs, 0);
   if (pairs === 0) throw new RangeError('an average needs at least one fit');
   const shares = fits.map((fit) => fit.pairs / pairs);
+  const mean = (part: 'weight' | 'bias') =>
+    weightedSum(
+      fits.map((fit) => fit[part]),
+      shares,
+    );
   return {
-    weight: weightedSum(
-      fits.map(({ weight }) => weight),
-      shares,
-    ),
-    bias: weightedSum(
-      fits.map(({ bias }) => bias),
-      shares,
-    ),
+    weight: mean('weight'),
+    bias: mean('bias'),
     relativeError: fits.reduce((sum, { relativeError }, index) => sum + shares[index]! * relativeError, 0),
   };
 }

@@ -8,6 +8,7 @@
 import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
 import type { Dataset, Sample } from '../../dataset.js';
+import { someOf } from '../../splits.js';
 import { readImageList } from './text-table.js';
 
 /**
@@ -60,11 +61,12 @@ export async function withTrainingList(dataset: Dataset, list: string): Promise<
 function notesOn(list: string, chosen: readonly Sample[], classes: readonly string[]): string[] {
   const labels = new Set(chosen.map(({ label }) => label));
   const without = classes.filter((_, label) => !labels.has(label));
-  const shown = `${without.slice(0, 8).join(', ')}${without.length > 8 ? ', ...' : ''}`;
   const repeated = chosen.length - new Set(chosen.map(({ file }) => file)).size;
   return [
     ...(without.length > 0
-      ? [`${list} names no image of ${without.length} of ${classes.length} classes (${shown}), which nothing learns`]
+      ? [
+          `${list} names no image of ${without.length} of ${classes.length} classes (${someOf(without)}), which nothing learns`,
+        ]
       : []),
     ...(repeated > 0 ? [`${list} names ${repeated} images more than once, which count each time`] : []),
   ];

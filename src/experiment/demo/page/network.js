@@ -61,8 +61,13 @@ function rgbaOf(bitmap) {
   context.drawImage(bitmap, 0, 0);
   const { data } = context.getImageData(0, 0, width, height);
   // A canvas multiplies colours by alpha, and has lost them where it is small.
-  const isOpaque = data.every((value, at) => at % 4 < 3 || value === 255);
-  return isOpaque ? data : (texelsOf(bitmap) ?? data);
+  return isOpaque(data) ? data : (texelsOf(bitmap) ?? data);
+}
+
+/** Frames of a webcam are looked at one after the other: only their alpha, in a plain loop. */
+function isOpaque(bytes) {
+  for (let at = 3; at < bytes.length; at += 4) if (bytes[at] < 255) return false;
+  return true;
 }
 
 let gl;
