@@ -1,5 +1,7 @@
 /** The stitch space that an experiment means, and the shapes of its networks: all from its file, no weights are read. */
+import { isDeepStrictEqual } from 'node:util';
 import { type AnchorConfig, type Experiment, isTextExperiment } from '../config/schema/experiment.js';
+import { stitchingSchema } from '../config/schema/sections.js';
 import { type Architecture, imageInputOf, stagesOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
 import { RequestError } from '../shared/errors.js';
@@ -62,6 +64,7 @@ export function checkSpace(experiment: Experiment): void {
   const costs = space.stitches.map((stitch) =>
     isTextExperiment(experiment) ? stitchParams(stitch, network).total : stitchFlops(stitch, network),
   );
+  checkWindowUse(experiment, space);
   if (edges) gridBetween(costs, edges, bins);
   // The teacher of several stitches learns without being drawn.
   const drawn = space.stitches.length - (experiment.distillation.enabled ? 1 : 0);
@@ -71,6 +74,19 @@ export function checkSpace(experiment: Experiment): void {
       'esta stitches FILE lists them.',
     );
   }
+}
+
+/** @throws RequestError where the window that the file asks for changes nothing */
+function checkWindowUse(experiment: Experiment, space: StitchSpace): void {
+  const { kernel, stride } = stitchingSchema.parse({});
+  const asked = experiment.stitching;
+  if (asked.kernel === kernel && asked.stride === stride) return;
+  const usual = pstSpaceOf({ ...experiment, stitching: { ...asked, kernel, stride } }, 2).space;
+  if (!isDeepStrictEqual(usual, space)) return;
+  throw new RequestError(
+    `stitching: expected kernel ${kernel} and stride ${stride}, or neither, received ${asked.kernel} and ${asked.stride}: the stitches are the same`,
+    'The window slides over anchors, or stages of them, that have equally many blocks; others are stitched where their blocks lie nearest.',
+  );
 }
 
 /**

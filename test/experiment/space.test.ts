@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
-import { pstSpaceOf, spaceOf } from '../../src/experiment/space.js';
+import { checkSpace, pstSpaceOf, spaceOf } from '../../src/experiment/space.js';
 import { RequestError } from '../../src/shared/errors.js';
 
 const anchorsOf = (...architectures: readonly string[]) =>
@@ -48,6 +48,30 @@ test('the space of a file, with what is trained of it', () => {
   assert.equal(network.classes, 7);
   assert.equal(network.anchors[2]!.blocks[0]!.positions, 17);
   assert.deepEqual(network.adaptation, { ranks: [3, 2, 1], stitchingLayerRank: 5, stitchBias: false });
+});
+
+test('a window that slides over nothing is refused, since it would change nothing', () => {
+  const llamas = ['llama_7b', 'llama_13b'].map((architecture, index) => ({
+    ...{ name: 'ab'[index]!, architecture, checkpoint: '/nowhere' },
+  }));
+  const onText = (stitching: object) =>
+    checkSpace(
+      experimentSchema.parse({
+        ...{ name: 'x', anchors: llamas, data: { kind: 'instructions', file: 'x.json' }, stitching },
+        ...{ adaptation: { ranks: [8, 8], stitch_bias: false }, evaluation: { deploy_by: 'validation' } },
+      }),
+    );
+  // 32 and 40 blocks: the nearest are stitched, whatever the window.
+  onText({});
+  for (const stitching of [{ kernel: 3 }, { stride: 2 }]) {
+    assert.throws(() => onText(stitching), {
+      name: 'RequestError',
+      message: `stitching: expected kernel 2 and stride 1, or neither, received ${stitching.kernel ?? 2} and ${stitching.stride ?? 1}: the stitches are the same`,
+    });
+  }
+  // The first two stages of ConvNeXt-T and S have three blocks each.
+  const staged = { name: 'x', anchors: convNeXts, data: { kind: 'species' }, adaptation: { ranks: [8, 8] } };
+  checkSpace(experimentSchema.parse({ ...staged, stitching: { kernel: 3 } }));
 });
 
 test('anchors of two families, and of different numbers of tokens, are refused with all of them', () => {

@@ -46,7 +46,7 @@ export const preprocessingSchema = z.strictObject({
 export const stitchingSchema = z.strictObject({
   kernel: field(
     count().default(2),
-    'Blocks in the sliding window of nearest stitching; in networks with stages, of stages of equal depth.',
+    'Blocks in the sliding window of nearest stitching, of anchors, or stages of them, of equal depth.',
     'SN-Net',
   ),
   stride: field(count().default(1), 'Blocks by which the window slides.', 'SN-Net'),
