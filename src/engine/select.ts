@@ -44,8 +44,10 @@ async function createNvidiaOnGpu({ device, precision }: EngineOptions): Promise<
   const { openCard } = await import('./nvidia/card/open.js');
   const card = await openCard().catch((error: unknown) => {
     const hasOther = device === undefined || installedCuda(cudaFolder()) !== undefined;
-    if (error instanceof RequestError && hasOther) return undefined;
-    throw error;
+    if (!(error instanceof RequestError && hasOther)) throw error;
+    const hint = error.hint ? ` ${error.hint}` : '';
+    process.stderr.write(`The nvidia engine is not used: ${error.message}.${hint}\n`);
+    return undefined;
   });
   if (!card) return undefined;
   if (device === undefined) {

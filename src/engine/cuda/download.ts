@@ -17,7 +17,14 @@ export interface Download {
   readonly integrity: string;
 }
 
-const withoutNetwork = 'Without a network, bring the files by hand: esta engine install --cuda --from FOLDER.';
+const byHand = 'bring the files by hand: esta engine install --cuda --from FOLDER.';
+
+/** Node.js goes through a proxy only where it is told to, and only from version 24 on. */
+export function withoutNetwork(environment: NodeJS.ProcessEnv = process.env): string {
+  const proxy = ['HTTPS_PROXY', 'https_proxy'].find((name) => environment[name]);
+  if (!proxy) return `Without a network, ${byHand}`;
+  return `${proxy} is set: Node.js takes it from version 24 on, with NODE_USE_ENV_PROXY=1. Or ${byHand}`;
+}
 
 /**
  * Downloads to `file`, through `file.partial`, which stays where the download is stopped.
@@ -34,7 +41,7 @@ export async function download({ what, url, integrity }: Download, file: string,
     const done = (await exists(partial)) ? (await stat(partial)).size : 0;
     throw new RequestError(
       `${what} cannot be downloaded from ${new URL(url).host}: ${reasonOf(error)}`,
-      `${done > 0 ? `The same command goes on after ${megabytes(done)} MB. ` : ''}${withoutNetwork}`,
+      `${done > 0 ? `The same command goes on after ${megabytes(done)} MB. ` : ''}${withoutNetwork()}`,
     );
   } finally {
     progress.stop();
@@ -54,7 +61,10 @@ async function append(url: string, partial: string, bytes: number, what: string,
   const response = await fetch(url, bytes > 0 ? { headers: { range: `bytes=${bytes}-` } } : {});
   if (response.status === 416) return; // nothing is left: the hash tells whether all of it is there
   if (!response.ok || !response.body) {
-    throw new RequestError(`${what}: ${url} answers ${response.status} ${response.statusText}`.trim(), withoutNetwork);
+    throw new RequestError(
+      `${what}: ${url} answers ${response.status} ${response.statusText}`.trim(),
+      withoutNetwork(),
+    );
   }
   const goesOn = response.status === 206;
   let done = goesOn ? bytes : 0;
@@ -82,13 +92,16 @@ export async function integrityOf(file: string, like: string): Promise<string> {
 /** A small JSON document. @throws RequestError */
 export async function fetchJson(url: string, what: string): Promise<unknown> {
   const response = await fetch(url).catch((error: unknown) => {
-    throw new RequestError(`${what}: ${new URL(url).host} is not reached: ${reasonOf(error)}`, withoutNetwork);
+    throw new RequestError(`${what}: ${new URL(url).host} is not reached: ${reasonOf(error)}`, withoutNetwork());
   });
   if (!response.ok) {
-    throw new RequestError(`${what}: ${url} answers ${response.status} ${response.statusText}`.trim(), withoutNetwork);
+    throw new RequestError(
+      `${what}: ${url} answers ${response.status} ${response.statusText}`.trim(),
+      withoutNetwork(),
+    );
   }
   return response.json().catch(() => {
-    throw new RequestError(`${what}: ${url} answers with something else than JSON`, withoutNetwork);
+    throw new RequestError(`${what}: ${url} answers with something else than JSON`, withoutNetwork());
   });
 }
 

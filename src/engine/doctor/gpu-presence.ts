@@ -19,7 +19,8 @@ export function isGpuPlausible({
   environment = process.env,
   exists = existsSync,
 }: Surroundings = {}): boolean {
-  if (hidesAll(environment['CUDA_VISIBLE_DEVICES'])) return false;
+  const visible = environment['CUDA_VISIBLE_DEVICES'];
+  if (visible !== undefined && visibleDevices(visible).length === 0) return false;
   if (platform === 'linux') return linuxDevices.some(exists);
   // The library that NVIDIA's driver installs. TensorFlow.js has no GPU on macOS.
   return (
@@ -27,7 +28,9 @@ export function isGpuPlausible({
   );
 }
 
-/** CUDA takes the devices up to the first that is not valid: an empty list or -1 leaves none. */
-function hidesAll(visible: string | undefined): boolean {
-  return visible !== undefined && (visible.trim() === '' || visible.trim().startsWith('-'));
+/** CUDA_VISIBLE_DEVICES: CUDA takes the devices up to the first that is not valid; an empty list or -1 leaves none. */
+export function visibleDevices(list: string): string[] {
+  const names = list.split(',').map((name) => name.trim());
+  const end = names.findIndex((name) => name === '' || name.startsWith('-'));
+  return end < 0 ? names : names.slice(0, end);
 }

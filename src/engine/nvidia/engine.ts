@@ -73,6 +73,8 @@ class NvidiaEngine implements Engine {
   readonly device: string;
   readonly precision: Precision;
   private readonly pool: Pool;
+  /** What its programs see. */
+  private readonly programCard: Card;
   private readonly arena: Arena;
   private readonly kernels: Kernels;
   private readonly programs: ProgramCache<Program<unknown>>;
@@ -95,7 +97,8 @@ class NvidiaEngine implements Engine {
     this.device = `cuda, ${card.name}`;
     this.programs = new ProgramCache(programs);
     this.pool = new Pool(card);
-    this.arena = new Arena(card);
+    this.programCard = { ...card, allocate: (bytes) => this.pool.allocate(bytes) };
+    this.arena = new Arena(this.programCard);
     this.kernels = new Kernels(card);
   }
 
@@ -158,11 +161,17 @@ class NvidiaEngine implements Engine {
   private run<Out>({ program, outputs }: Program<Out>, inputs: object): Values<Out> {
     const given = valuesByName(inputs);
     const from = program.plan.inputs.map(({ name }) => this.onCard(storageOf(given.get(name)!)));
-    const results = new Map(program.plan.outputs.map((output) => [output.name, this.emptyValue(output)]));
-    program.run(
-      from,
-      program.plan.outputs.map(({ name }) => storageOf(results.get(name)!).address!),
-    );
+    const results = new Map<string, Value>();
+    try {
+      for (const output of program.plan.outputs) results.set(output.name, this.emptyValue(output));
+      program.run(
+        from,
+        program.plan.outputs.map(({ name }) => storageOf(results.get(name)!).address!),
+      );
+    } catch (error) {
+      this.free([...results.values()]);
+      throw error;
+    }
     // `Values<Out>`: its tensors became names, and now values.
     return mapTree(outputs, isName, (name) => results.get(name)!) as never;
   }
@@ -244,7 +253,7 @@ class NvidiaEngine implements Engine {
         return [name, isNarrow ? this.narrowOnCard(storage) : this.onCard(storage)] as const;
       }),
     );
-    const program = new CardProgram(this.card, this.kernels, this.arena, plan, fixed, this.precision);
+    const program = new CardProgram(this.programCard, this.kernels, this.arena, plan, fixed, this.precision);
     return {
       ...{ program, outputs, held, size: { constants: program.ownBytes, working: 0 } },
       release: async () => program.release(),

@@ -1,6 +1,7 @@
 /** Where the processes of `--jobs` compute: each on its own cores, and on its own GPU where there are some. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
+import { visibleDevices } from '../../engine/doctor/gpu-presence.js';
 import type { Device, EngineChoice } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 
@@ -16,8 +17,8 @@ export interface Place {
 export interface Machine {
   /** Cores that this process may use. */
   readonly cores: readonly number[];
-  /** As CUDA names them. */
-  readonly gpus: readonly string[];
+  /** As CUDA names them; undefined for the one that it takes by itself. */
+  readonly gpus: readonly (string | undefined)[];
   readonly freeBytes: number;
 }
 
@@ -32,9 +33,11 @@ export function placesOf({ cores, gpus }: Pick<Machine, 'cores' | 'gpus'>, jobs:
   return Array.from({ length: jobs }, (_, index) => ({
     threads: each,
     ...(isBound && { cores: cores.slice(index * each, (index + 1) * each) }),
-    ...(gpus.length > 0 && { gpu: gpus[index % gpus.length]! }),
+    ...gpuOf(gpus[index % gpus.length]),
   }));
 }
+
+const gpuOf = (gpu: string | undefined) => (gpu === undefined ? {} : { gpu });
 
 /** What there is to do. */
 export interface Needs {
@@ -118,13 +121,13 @@ export function coresIn(list: string): number[] {
   });
 }
 
-/** Those that CUDA_VISIBLE_DEVICES leaves, else those that the driver lists. */
-function ownGpus(): string[] {
+/** Those that CUDA_VISIBLE_DEVICES leaves, else those that the driver lists; not all do (WSL, other makers). */
+function ownGpus(): (string | undefined)[] {
   const visible = process.env['CUDA_VISIBLE_DEVICES'];
-  if (visible !== undefined) return visible.split(',').filter((name) => name !== '');
+  if (visible !== undefined) return visibleDevices(visible);
   try {
     return readdirSync('/proc/driver/nvidia/gpus').map((_, index) => String(index));
   } catch {
-    return [];
+    return [undefined];
   }
 }

@@ -224,6 +224,40 @@ test('frozen weights are kept in 16 bits for products of 16 bits, and as they ar
   await engine.dispose();
 });
 
+test('infinities, NaN and -0 are numbers of their own', { skip }, async () => {
+  const x = float32([3], Float32Array.of(1, -2, 3));
+  await agree('bounds', ({ x }) => [tf.minimum(x!, Infinity), tf.maximum(x!, -Infinity)], { x });
+  const odd = float32([3], Float32Array.of(1, Number.NaN, -3));
+  const keeping = ({ x }: Inputs) => [tf.relu(x!), tf.maximum(x!, 0), tf.minimum(x!, 0)];
+  const [actual, expected] = [
+    await numbers(engines.nvidia, 'NaN', keeping, { x: odd }),
+    await numbers(engines.cpu, 'NaN', keeping, { x: odd }),
+  ];
+  assert.deepEqual(
+    actual.map(({ data }) => [...data]),
+    expected.map(({ data }) => [...data]),
+  );
+  // ONNX Runtime passes over NaN here.
+  const [highest, lowest] = await numbers(engines.nvidia, 'NaN within', ({ x }) => [x!.max(), x!.min()], { x: odd });
+  assert.deepEqual([...highest!.data, ...lowest!.data], [Number.NaN, Number.NaN]);
+});
+
+test('bytes that make no whole words arrive, to the last one', { skip }, async () => {
+  const bytes = (count: number) => Uint8Array.from({ length: count }, (_, index) => index);
+  for (const [height, width] of [
+    [5, 5],
+    [1, 1],
+    [1, 2],
+  ] as const) {
+    const x = { dtype: 'uint8', shape: [1, height, width, 3], data: bytes(3 * height * width) } as const;
+    const [image] = await numbers(engines.nvidia, 'bytes', ({ x }) => [tf.cast(x!, 'float32').mul(2)], { x });
+    assert.deepEqual(
+      [...image!.data],
+      [...x.data].map((byte) => 2 * byte),
+    );
+  }
+});
+
 test('an operator without a kernel is named, with what to do', { skip }, async () => {
   await assert.rejects(
     numbers(engines.nvidia, 'running sums', ({ x }) => [tf.cumsum(x!, 1)], { x: draw(2, 3) }),

@@ -25,6 +25,15 @@ test('cores are divided and bound, GPUs go round', () => {
   assert.deepEqual(gpus, ['GPU-a', 'GPU-b', 'GPU-a', 'GPU-b']);
 });
 
+test('a GPU that no driver lists is one, and is left as it is', () => {
+  assert.deepEqual(placesOf({ cores: cores(2), gpus: [undefined] }, 2), [
+    { threads: 1, cores: [0] },
+    { threads: 1, cores: [1] },
+  ]);
+  const machine = { cores: cores(16), gpus: [undefined], freeBytes: 1e12 };
+  assert.equal(jobsOf('auto', machine, { work: 100, processBytes: 1e8, stepMacs: 3e12 }), 1);
+});
+
 test('more threads than cores are not bound', () => {
   assert.deepEqual(placesOf({ cores: cores(2), gpus: [] }, 2, 2), [{ threads: 2 }, { threads: 2 }]);
   assert.deepEqual(placesOf({ cores: cores(1), gpus: [] }, 2), [{ threads: 1 }, { threads: 1 }]);
@@ -78,10 +87,12 @@ test('this machine: the cores that this process may use, and the GPUs that it se
     return thisMachine(usesGpus).gpus;
   };
   assert.deepEqual([gpus('1,GPU-a'), gpus(''), gpus('0', false)], [['1', 'GPU-a'], [], []]);
-  let listed: string[] = [];
+  // CUDA sees those before the first that is none.
+  assert.deepEqual([gpus('0,-1,1'), gpus('0,,1')], [['0'], ['0']]);
+  let listed: (string | undefined)[] = [undefined];
   try {
     listed = readdirSync('/proc/driver/nvidia/gpus').map((_, index) => `${index}`);
-  } catch {} // no driver
+  } catch {} // no driver lists any
   assert.deepEqual(gpus(undefined), listed);
 });
 

@@ -7,6 +7,8 @@ import { TrialError } from '../../../shared/errors.js';
 
 /** CUresult. */
 const [success, outOfMemory, notReady] = [0, 2, 600];
+/** CUdevice_attribute. */
+const computeCapabilityAttributes = [75, 76] as const;
 
 export type Driver = ReturnType<typeof bindDriver>;
 
@@ -87,6 +89,11 @@ export function bindDriver(library: LibraryHandle) {
     graphDestroy: declare('int cuGraphDestroy(uintptr_t graph)'),
     graphExecutableDestroy: declare('int cuGraphExecDestroy(uintptr_t executable)'),
   };
+}
+
+export function computeCapabilityOf(driver: Driver, device: number): readonly [major: number, minor: number] {
+  const [major, minor] = computeCapabilityAttributes;
+  return [made(driver.deviceGetAttribute, major, device), made(driver.deviceGetAttribute, minor, device)];
 }
 
 /** The value that a function writes to its first parameter: a handle, an address, a number. */

@@ -9,6 +9,7 @@ import { messageOf, RequestError } from '../../../shared/errors.js';
 import type { CudaVersion } from '../../cuda/builds.js';
 import { driverLibrary, findLibraries, type LibraryPlaces, libraryPlaces } from '../../cuda/libraries.js';
 import koffi from '../../koffi.js';
+import { bindDriver, computeCapabilityOf, made } from './driver.js';
 
 export interface CardLibraries {
   readonly driver: LibraryHandle;
@@ -36,6 +37,12 @@ export function loadCardLibraries(
   environment: NodeJS.ProcessEnv = process.env,
 ): CardLibraries {
   const given = (environment['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== '');
+  if (process.platform !== 'linux') {
+    throw new RequestError(
+      `the nvidia engine runs on Linux, not on ${process.platform}`,
+      'Leave --engine out, or give --device webgpu for another way to the card.',
+    );
+  }
   const driverPlace = findLibraries([driverLibrary], places);
   if (driverPlace.missing.length > 0) {
     throw new RequestError(
@@ -44,14 +51,14 @@ export function loadCardLibraries(
     );
   }
   const driver = load(pathOf(driverLibrary, [...given, ...driverPlace.folders]));
-  const { cuda, folders } = chooseCuda(driverCuda(driver), places);
+  const { cuda, folders } = chooseCuda(newestCuda(driver), places);
   const [blasLt, blas, compiler] = namesOf(cuda).map((name) => pathOf(name, [...given, ...folders]));
   load(blasLt!);
   for (const file of builtinsBeside(compiler!)) load(file);
   return { driver, cublas: load(blas!), nvrtc: load(compiler!) };
 }
 
-/** The newest CUDA that the driver can run and whose libraries are here. */
+/** The newest CUDA that driver and card can run and whose libraries are here. */
 function chooseCuda(newest: CudaVersion, places: LibraryPlaces): { cuda: CudaVersion; folders: readonly string[] } {
   const candidates = newest === 13 ? ([13, 12] as const) : ([12] as const);
   for (const cuda of candidates) {
@@ -64,10 +71,19 @@ function chooseCuda(newest: CudaVersion, places: LibraryPlaces): { cuda: CudaVer
   );
 }
 
-function driverCuda(driver: LibraryHandle): CudaVersion {
+/** The newest CUDA that the driver can run and that still writes code for the first card: 13 begins with 7.5. */
+function newestCuda(library: LibraryHandle): CudaVersion {
   const version = [0];
-  driver.func('int cuDriverGetVersion(_Out_ int *version)')(version);
-  return version[0]! >= 13_000 ? 13 : 12;
+  library.func('int cuDriverGetVersion(_Out_ int *version)')(version);
+  if (version[0]! < 13_000) return 12;
+  const driver = bindDriver(library);
+  try {
+    driver.init(0);
+    const [major, minor] = computeCapabilityOf(driver, made(driver.deviceGet, 0));
+    return major + minor / 10 < 7.5 ? 12 : 13;
+  } catch {
+    return 13; // there is no card, which opening it says
+  }
 }
 
 /** The bare name where the loader knows the place. */

@@ -2,36 +2,41 @@
 import { messageOf, RequestError, TrialError } from '../../../shared/errors.js';
 import type { Address, Card, Kernel, Product, ProductPrecision, RecordedGraph } from './card.js';
 import { Clock } from './clock.js';
-import { bindDriver, type Driver, made } from './driver.js';
+import { bindDriver, computeCapabilityOf, type Driver, made } from './driver.js';
 import { Kernels } from './kernels.js';
 import { type CardLibraries, loadCardLibraries } from './libraries.js';
 import { Products } from './products.js';
 import { Downloads, Uploads } from './staging.js';
 import { whenDone } from './waiting.js';
 
-/** CUdevice_attribute. */
-const [computeCapabilityMajor, computeCapabilityMinor] = [75, 76];
 /** CU_STREAM_NON_BLOCKING: independent of streams of others in the process. */
 const independent = 1;
 /** CU_STREAM_CAPTURE_MODE_RELAXED: cuBLAS may load kernels of its own meanwhile. */
 const relaxed = 2;
 
-/** @throws RequestError naming the library that is missing, or why the driver has no card */
+/** @throws RequestError naming the library that is missing, or why no card can be used */
 export async function openCard(
   libraries: CardLibraries = loadCardLibraries(),
 ): Promise<Card & { readonly clock: Clock }> {
   const driver = bindDriver(libraries.driver);
-  const device = firstDevice(driver);
-  driver.contextSetCurrent(made(driver.primaryContextRetain, device));
-  return new OpenCard(driver, libraries, device);
-}
-
-function firstDevice(driver: Driver): number {
   try {
     driver.init(0);
-    return made(driver.deviceGet, 0);
+    const device = made(driver.deviceGet, 0);
+    const context = made(driver.primaryContextRetain, device);
+    try {
+      driver.contextSetCurrent(context);
+      return new OpenCard(driver, libraries, device);
+    } catch (error) {
+      driver.primaryContextRelease(device); // with what has been made in it
+      throw error;
+    }
   } catch (error) {
-    throw new RequestError(`no NVIDIA card can be used: ${messageOf(error)}`, 'Run `esta doctor`.');
+    if (error instanceof RequestError) throw error;
+    // Another process may have it alone (compute mode), or all of its memory.
+    throw new RequestError(
+      `no NVIDIA card can be used: ${messageOf(error)}`,
+      'Run `esta doctor`; `nvidia-smi` shows what else uses the card, and `nvidia-smi -q -d COMPUTE` whether one process has it alone.',
+    );
   }
 }
 
@@ -60,10 +65,7 @@ class OpenCard implements Card {
     this.#driver = driver;
     this.#device = device;
     this.name = nameOf(driver, device);
-    this.computeCapability = [
-      made(driver.deviceGetAttribute, computeCapabilityMajor, device),
-      made(driver.deviceGetAttribute, computeCapabilityMinor, device),
-    ];
+    this.computeCapability = computeCapabilityOf(driver, device);
     this.#stream = made(driver.streamCreate, independent);
     this.#kernels = new Kernels(driver, libraries.nvrtc, this.computeCapability, this.#stream);
     this.#products = new Products(libraries.cublas, driver, this.#stream);

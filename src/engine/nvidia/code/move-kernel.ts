@@ -14,5 +14,7 @@ export const moveText = `(const unsigned long long* __restrict__ table) {
     for (unsigned long long i = first; i < bytes / 16; i += step) ((Four*)to)[i] = ((const Four*)from)[i];
   } else {
     for (unsigned long long i = first; i < bytes / 4; i += step) ((unsigned*)to)[i] = ((const unsigned*)from)[i];
+    const unsigned long long rest = bytes / 4 * 4 + first;
+    if (rest < bytes) ((unsigned char*)to)[rest] = ((const unsigned char*)from)[rest];
   }
 }`;

@@ -17,10 +17,11 @@ __device__ __forceinline__ unsigned short narrowed(float x) { EstaBits b; b.numb
 #ifndef NAN
 #define NAN (widened(0x7fc0))
 #endif
+// Of NaN and a number NaN, as sums and products have it.
 template <class T> __device__ __forceinline__ T sumOf(T x, T y) { return x + y; }
 template <class T> __device__ __forceinline__ T prodOf(T x, T y) { return x * y; }
-template <class T> __device__ __forceinline__ T maxOf(T x, T y) { return x > y ? x : y; }
-template <class T> __device__ __forceinline__ T minOf(T x, T y) { return x < y ? x : y; }
+template <class T> __device__ __forceinline__ T maxOf(T x, T y) { return x > y || x != x ? x : y; }
+template <class T> __device__ __forceinline__ T minOf(T x, T y) { return x < y || x != x ? x : y; }
 #if WARP == 1
 #define ACROSS(by, x)
 #else

@@ -90,6 +90,12 @@ export interface Value {
   readonly pitch?: number;
 }
 
+/** JSON has neither infinities nor NaN, and no -0. */
+function exactly(_: string, value: unknown): unknown {
+  if (Object.is(value, -0)) return '-0';
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
 export function inputsOf({ made }: Value): readonly Value[] {
   return 'inputs' in made ? made.inputs : [];
 }
@@ -112,7 +118,7 @@ export class Values {
 
   make(made: Definition, shape: readonly number[], type: LoopType, pitch?: number): Value {
     const { inputs = [], ...rest } = made as Definition & { readonly inputs?: readonly Value[] };
-    const text = made.kind === 'constant' ? Buffer.from(made.bytes).toString('base64') : JSON.stringify(rest);
+    const text = made.kind === 'constant' ? Buffer.from(made.bytes).toString('base64') : JSON.stringify(rest, exactly);
     const key = `${text} ${inputs.map(({ id }) => id)} [${shape}] ${type} ${pitch ?? ''}`;
     const existing = this.known.get(key);
     if (existing) return existing;

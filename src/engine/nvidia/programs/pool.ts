@@ -10,14 +10,17 @@ export class Pool {
 
   take(bytes: number): Address {
     const size = sizeFor(bytes);
-    const known = this.waiting.get(size)?.pop();
-    if (known !== undefined) return known;
+    return this.waiting.get(size)?.pop() ?? this.allocate(size);
+  }
+
+  /** New memory of the card, of what waits where nothing else is left. */
+  allocate(bytes: number): Address {
     try {
-      return this.card.allocate(size);
+      return this.card.allocate(bytes);
     } catch (error) {
       if (![...this.waiting.values()].some((addresses) => addresses.length > 0)) throw error;
       this.release();
-      return this.card.allocate(size);
+      return this.card.allocate(bytes);
     }
   }
 

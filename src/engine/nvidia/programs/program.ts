@@ -34,13 +34,18 @@ export class CardProgram {
       moveText,
       ...plan.launches.flatMap((launch) => (launch.kind === 'kernel' ? [launch.code.text] : [])),
     ]);
-    if (plan.constantBytes > 0) {
-      this.constants = card.allocate(plan.constantBytes);
-      for (const { offset, bytes } of plan.constants) card.upload(this.constants + offset, bytes);
-    }
     const entries = plan.launches.reduce((sum, launch) => sum + (launch.kind === 'product' ? entriesOf(launch) : 0), 0);
-    if (entries > 0) this.tables = card.allocate(8 * entries);
-    this.moves = card.allocate(24 * Math.max(1, plan.inputs.length + plan.outputs.length));
+    try {
+      if (plan.constantBytes > 0) {
+        this.constants = card.allocate(plan.constantBytes);
+        for (const { offset, bytes } of plan.constants) card.upload(this.constants + offset, bytes);
+      }
+      if (entries > 0) this.tables = card.allocate(8 * entries);
+      this.moves = card.allocate(24 * Math.max(1, plan.inputs.length + plan.outputs.length));
+    } catch (error) {
+      this.release();
+      throw error;
+    }
   }
 
   /** Bytes that it holds beside the shared memory. */

@@ -58,6 +58,23 @@ test('libraries of several folders are loaded, with what the compiler opens by i
   assert.equal(libraries.nvrtc.func('int nvrtcGetNumSupportedArchs(_Out_ int *count)')(version), 0);
 });
 
+test('a card that CUDA 13 writes no code for takes the libraries of CUDA 12', { skip }, (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'esta-card-'));
+  process.env['STAND_IN_OLD'] = '1';
+  t.after(() => {
+    delete process.env['STAND_IN_OLD'];
+    rmSync(folder, { recursive: true });
+  });
+  const place = (...names: string[]) => {
+    for (const name of names) copyFileSync(path.join(buildStandIn(), 'libcuda.so.1'), path.join(folder, name));
+  };
+  const places = { known: new Set<string>(), installations: [[folder]] };
+  place('libcuda.so.1', ...['libcublas', 'libcublasLt', 'libnvrtc'].map((name) => `${name}.so.13`));
+  assert.throws(() => loadCardLibraries(places, {}), refused(/no libcublasLt\.so\.12/, /nvidia-cublas-cu12/));
+  place(...['libcublas', 'libcublasLt', 'libnvrtc'].map((name) => `${name}.so.12`));
+  loadCardLibraries(places, {});
+});
+
 test('a library that is broken is named', { skip }, (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'esta-card-'));
   t.after(() => rmSync(folder, { recursive: true }));

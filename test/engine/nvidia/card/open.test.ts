@@ -191,14 +191,26 @@ test('what cannot be recorded is refused, and the card works on', { skip }, asyn
 });
 
 test('why no card can be used is said by the driver', { skip: onRealCard || skip }, async () => {
-  process.env['STAND_IN_NO_DEVICE'] = '1';
-  try {
-    await assert.rejects(
-      openTestCard,
-      (error) => error instanceof RequestError && /CUDA_ERROR_NO_DEVICE/.test(error.message),
-    );
-  } finally {
-    delete process.env['STAND_IN_NO_DEVICE'];
+  const reasons = {
+    STAND_IN_NO_DEVICE: /CUDA_ERROR_NO_DEVICE/,
+    // What a process that has the card alone leaves to others, and what there is no memory for.
+    STAND_IN_TAKEN: /CUDA_ERROR_DEVICE_UNAVAILABLE/,
+    STAND_IN_FULL: /cublasCreate_v2 failed/,
+  };
+  for (const [name, reason] of Object.entries(reasons)) {
+    process.env[name] = '1';
+    try {
+      await assert.rejects(
+        openTestCard,
+        (error) =>
+          error instanceof RequestError &&
+          error.message.startsWith('no NVIDIA card can be used: ') &&
+          reason.test(error.message) &&
+          /nvidia-smi/.test(error.hint!),
+      );
+    } finally {
+      delete process.env[name];
+    }
   }
 });
 

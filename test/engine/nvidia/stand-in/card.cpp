@@ -19,7 +19,7 @@
 typedef unsigned long long Address;
 enum {
   SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201,
-  INVALID_HANDLE = 400, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901
+  UNAVAILABLE = 46, INVALID_HANDLE = 400, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901
 };
 
 /* One call that a stream records: what cuGraphLaunch repeats. */
@@ -55,17 +55,20 @@ int cuDeviceGetName(char *name, int length, int) { return snprintf(name, length,
 int cuDeviceGetAttribute(int *value, int attribute, int) {
   switch (attribute) {
     case 16: return *value = 4, SUCCESS; /* multiprocessors */
-    case 75: return *value = 9, SUCCESS; /* compute capability */
+    case 75: return *value = getenv("STAND_IN_OLD") ? 7 : 9, SUCCESS; /* compute capability */
     case 76: return *value = 0, SUCCESS;
     default: return INVALID_VALUE;
   }
 }
-int cuDevicePrimaryCtxRetain(void **context, int) { return *context = &contexts, contexts++, SUCCESS; }
+int cuDevicePrimaryCtxRetain(void **context, int) {
+  if (getenv("STAND_IN_TAKEN")) return UNAVAILABLE;
+  return *context = &contexts, contexts++, SUCCESS;
+}
 int cuDevicePrimaryCtxRelease_v2(int) { return contexts--, SUCCESS; }
 int cuCtxSetCurrent(void *context) { return context == &contexts ? SUCCESS : INVALID_CONTEXT; }
 int cuGetErrorName(int status, const char **text) {
   *text = status == OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : status == NO_DEVICE ? "CUDA_ERROR_NO_DEVICE"
-    : status == INVALID_VALUE ? "CUDA_ERROR_INVALID_VALUE" : status == NOT_FOUND ? "CUDA_ERROR_NOT_FOUND"
+    : status == UNAVAILABLE ? "CUDA_ERROR_DEVICE_UNAVAILABLE" : status == INVALID_VALUE ? "CUDA_ERROR_INVALID_VALUE" : status == NOT_FOUND ? "CUDA_ERROR_NOT_FOUND"
     : status == ILLEGAL_ADDRESS ? "CUDA_ERROR_ILLEGAL_ADDRESS"
     : status == CAPTURE_UNSUPPORTED ? "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED" : "CUDA_ERROR_UNKNOWN";
   return SUCCESS;
@@ -464,7 +467,7 @@ static int multiply(int transA, int transB, int m, int n, int k, const float *al
   return queue(product);
 }
 
-int cublasCreate_v2(void **handle) { return *handle = malloc(1), 0; }
+int cublasCreate_v2(void **handle) { return getenv("STAND_IN_FULL") ? 3 /* not allocated */ : (*handle = malloc(1), 0); }
 int cublasDestroy_v2(void *handle) { return free(handle), 0; }
 int cublasSetStream_v2(void *, void *) { return 0; }
 int cublasSetWorkspace_v2(void *, void *workspace, size_t bytes) { return is_device((Address)workspace, bytes) ? 0 : BLAS_INVALID_VALUE; }
