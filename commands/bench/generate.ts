@@ -55,9 +55,6 @@ export default class BenchGenerate extends EstaCommand {
     }
     const choice = benchEngine(flags.engine, device);
     const engine = await createEngine(choice, { threads: flags.threads, device, precision });
-    const peak = await matmulPeak(engine);
-    const bandwidth = await readBandwidth(engine);
-    this.log(`matrix product: ${peak} GFLOP/s; product with a vector reads ${bandwidth} GB/s`);
     const options = randomOptions(engine, weights);
     const [first, second] = configs;
     const path =
@@ -66,6 +63,10 @@ export default class BenchGenerate extends EstaCommand {
         : randomNetwork(first!, options);
     const sizes = { batchSize: batch, promptTokens: prompt, newTokens: tokens, repeat };
     const timing = await benchmarkGenerate(engine, path, sizes);
+    // Afterwards: their matrices are larger than small models, whose memory is told.
+    const peak = await matmulPeak(engine);
+    const bandwidth = await readBandwidth(engine);
+    this.log(`matrix product: ${peak} GFLOP/s; product with a vector reads ${bandwidth} GB/s`);
     await engine.dispose();
     const share = (part: number, whole: number) => `${Math.round((100 * part) / whole)} %`;
     const { first_token_ms, tokens_per_second, gigabytes_per_second, prompt_gflops_per_second } = timing;

@@ -52,6 +52,7 @@ export default class BenchStep extends EstaCommand {
     const { createEngine } = await import('../../src/engine/select.js');
     const { benchmarkStep, deviceMemoryOf, matmulPeak } = await import('../../src/bench/step-benchmark.js');
     const { benchmarkEstaSteps, benchmarkSnNetStep } = await import('../../src/bench/esta-step-benchmark.js');
+    const { spaceBetween } = await import('../../src/bench/random-network.js');
     const { benchmarkLanguageStep } = await import('../../src/bench/language/language-step-benchmark.js');
     const { variantNamed } = await import('../../src/models/vit/variants.js');
     const { llamaNamed, llamaNames } = await import('../../src/models/llama/variants.js');
@@ -63,6 +64,7 @@ export default class BenchStep extends EstaCommand {
     if (variants.length < 2)
       refuseIdle(parsed, ['sn-net'], 'a stitch takes two vision transformers: give --model twice');
     if (languages.length === 0) refuseIdle(parsed, ['tokens', 'weights'], 'they are of language models');
+    if (variants.length > 1) spaceBetween(variants); // refused before minutes of timing
     const { device } = flags;
     const choice = benchEngine(flags.engine, device);
     const engine = await createEngine(choice, { threads: flags.threads, device, precision: flags.precision });

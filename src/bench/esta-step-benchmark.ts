@@ -11,11 +11,11 @@ import { Random } from '../shared/random.js';
 import { initialTrainables } from '../stitching/parameters/initial.js';
 import { namedTrainables } from '../stitching/parameters/names.js';
 import type { Stitch } from '../stitching/space/stitch.js';
-import { buildStitchSpace, largestAnchor } from '../stitching/space/stitch-space.js';
+import { largestAnchor } from '../stitching/space/stitch-space.js';
 import { namedLeaves } from '../training/parameters.js';
 import { type StepMeasures, stepRunner } from '../training/step-runner.js';
 import { type DeviceState, initialState, stateOnDevice } from '../training/training-state.js';
-import { randomImages, randomNetwork, repeatedNormals } from './random-network.js';
+import { randomImages, randomNetwork, repeatedNormals, spaceBetween } from './random-network.js';
 import { medianMilliseconds, type StepBenchmarkOptions } from './step-benchmark.js';
 
 const classes = 100;
@@ -38,6 +38,7 @@ export interface EstaStepSetting {
 /**
  * Random weights, images and labels, the same on every engine.
  * @param variants small to large, at least two
+ * @throws RequestError where they cannot be stitched
  */
 export function estaStepSetting(
   engine: Engine,
@@ -45,7 +46,7 @@ export function estaStepSetting(
   { batchSize, rank }: Pick<StepBenchmarkOptions, 'batchSize' | 'rank'>,
   method: BenchmarkedMethod = 'esta',
 ): EstaStepSetting {
-  const space = buildStitchSpace(variants);
+  const space = spaceBetween(variants);
   const network = {
     anchors: variants.map(viTArchitecture),
     classes,

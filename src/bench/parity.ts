@@ -44,11 +44,10 @@ export async function compareSteps(
   }
   const gradients = norm([...differences.values()]) / norm([...lengths.values()]);
   const tolerance = tolerances[engine.precision];
-  return {
-    loss: Math.abs(actual.loss / expected.loss - 1),
-    teacher_loss: Math.abs(actual.teacherLoss / expected.teacherLoss - 1),
-    ...{ gradients, worst, tolerance, agrees: gradients <= tolerance },
-  };
+  const loss = Math.abs(actual.loss / expected.loss - 1);
+  const teacherLoss = Math.abs(actual.teacherLoss / expected.teacherLoss - 1);
+  const agrees = [loss, teacherLoss, gradients].every((difference) => difference <= tolerance); // NaN is no agreement
+  return { loss, teacher_loss: teacherLoss, gradients, worst, tolerance, agrees };
 }
 
 function norm(numbers: readonly number[]): number {

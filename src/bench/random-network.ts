@@ -4,11 +4,12 @@ import { normalise } from '../data/images/augment.js';
 import { inceptionNormalisation } from '../data/images/preprocessing.js';
 import type { Engine } from '../engine/engine.js';
 import { viTArchitecture } from '../models/vit/architecture.js';
-import type { ViTVariant } from '../models/vit/variants.js';
+import { tokensOf, type ViTVariant } from '../models/vit/variants.js';
 import { initialWeights } from '../models/weights.js';
 import { type Float32NdArray, float32, sizeOf, uint8 } from '../shared/arrays.js';
+import { RequestError } from '../shared/errors.js';
 import type { NormalSource, Random } from '../shared/random.js';
-import type { StitchSpace } from '../stitching/space/stitch-space.js';
+import { buildStitchSpace, type StitchSpace } from '../stitching/space/stitch-space.js';
 import type { FrozenNetwork } from '../stitching/stitchable-network.js';
 
 /** A prime: where numbers come again, they stand in other columns of a matrix. */
@@ -49,6 +50,20 @@ export function randomImages(
   const numbers = Float32Array.from(bytes);
   normalise(numbers, inceptionNormalisation);
   return float32(shape, numbers);
+}
+
+/**
+ * @param variants small to large, at least two
+ * @throws RequestError where they cannot be stitched: they are to have as many tokens, of images of one size
+ */
+export function spaceBetween(variants: readonly ViTVariant[]): StitchSpace {
+  const inputs = variants.map((variant) => `${tokensOf(variant)} tokens of ${variant.imageSize} pixels`);
+  if (inputs.every((input) => input === inputs[0])) return buildStitchSpace(variants);
+  const received = variants.map(({ name }, index) => `${name} (${inputs[index]})`).join(', ');
+  throw new RequestError(
+    `--model: expected networks of as many tokens, received ${received}`,
+    'Name networks of one patch size and one image size.',
+  );
 }
 
 /** @param variants the anchors of the space */

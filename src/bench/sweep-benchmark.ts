@@ -12,9 +12,8 @@ import type { ViTVariant } from '../models/vit/variants.js';
 import { type Float32NdArray, int32 } from '../shared/arrays.js';
 import { type NormalSource, Random } from '../shared/random.js';
 import { initialTrainables } from '../stitching/parameters/initial.js';
-import { buildStitchSpace } from '../stitching/space/stitch-space.js';
 import { namedLeaves } from '../training/parameters.js';
-import { randomArray, randomNetwork, repeatedNormals } from './random-network.js';
+import { randomArray, randomNetwork, repeatedNormals, spaceBetween } from './random-network.js';
 
 export interface SweepTiming {
   readonly stitches: number;
@@ -31,7 +30,7 @@ export async function benchmarkSweep(
   variants: readonly ViTVariant[],
   { images, batchSize }: { readonly images: number; readonly batchSize: number },
 ): Promise<SweepTiming> {
-  const space = buildStitchSpace(variants);
+  const space = spaceBetween(variants);
   const network = { anchors: variants.map(viTArchitecture), classes: 100, adaptation: 'full' } as const;
   const random = repeatedNormals(Random.of(0, 'sweep-benchmark'));
   const host = randomNetwork(random, space, variants);

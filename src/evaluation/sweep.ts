@@ -15,6 +15,7 @@ import { firstAnchor, isAnchor, lastAnchor, type Stitch } from '../stitching/spa
 import { type FrozenPath, frozenPathOf, runStitch, runTogether } from '../stitching/stitchable-network.js';
 import { imagesOnDevice } from '../training/images/on-device.js';
 import type { StitchedNetwork } from '../training/step-runner.js';
+import { refuseDiverged } from './accuracy.js';
 
 /** Images x stitches that run together: as many as an evaluation batch has images. More was not faster on a CPU. */
 const rowsTogether = 64;
@@ -35,6 +36,7 @@ export function sharesBlocks({ adaptation }: StitchedNetwork['network']): boolea
  * @param trainables none of which may belong to a single stitch but its stitching layer's (no stitch bias, no SS-LoRA)
  * @param onBatch called after each batch with the number of batches done
  * @returns top-1 accuracy by stitch id, percent
+ * @throws Diverged where a stitch answers with what is no number
  */
 export async function sweepAccuracies(
   engine: Engine,
@@ -54,7 +56,8 @@ export async function sweepAccuracies(
       const logits = isAnchor(stitches[0]!)
         ? runStitch(stitches[0]!, frozen, trainables, images, architectures).expandDims(0)
         : runTogether(stitches, frozen, trainables, images, architectures);
-      return { correct: logits.argMax(-1).equal(labels.expandDims(0)).cast('float32').sum(1) };
+      const correct = logits.argMax(-1).equal(labels.expandDims(0)).cast('float32').sum(1);
+      return { correct, sums: logits.sum(-1).sum(1) };
     };
     return {
       ids: stitches.map(({ id }) => id),
@@ -72,8 +75,10 @@ export async function sweepAccuracies(
       for (const part of partsOf(batch, images)) {
         const inputs = { images: await imagesOnDevice(engine, part.images), labels: engine.put(part.labels) };
         const result = await run({ ...network, ...inputs });
-        for (const [index, count] of (await engine.get(result.correct)).data.entries()) correct[ids[index]!]! += count;
+        const [{ data: right }, { data: sums }] = [await engine.get(result.correct), await engine.get(result.sums)];
         engine.free({ ...inputs, result });
+        refuseDiverged(sums);
+        for (const [index, count] of right.entries()) correct[ids[index]!]! += count;
       }
     }
     seen += batch.indices.length;

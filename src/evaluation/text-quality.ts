@@ -3,7 +3,7 @@ import tf = require('@tensorflow/tfjs');
 
 import type { TextLoader } from '../data/text/loader.js';
 import type { Engine, Values } from '../engine/engine.js';
-import { RequestError } from '../shared/errors.js';
+import { Diverged, RequestError } from '../shared/errors.js';
 import { learnedTokens } from '../training/loss.js';
 import type { LogitsFunction } from './accuracy.js';
 
@@ -17,7 +17,7 @@ export interface TextQuality {
 /**
  * Over all learned tokens of all texts, each counted once, whatever the batches.
  * @param key names the network's function for the engine's cache of programs
- * @throws RequestError where no token is learned: there is nothing to measure
+ * @throws RequestError where no token is learned: there is nothing to measure; Diverged where the loss is not finite
  */
 export async function textQualityOf<Network>(
   engine: Engine,
@@ -55,6 +55,9 @@ export async function textQualityOf<Network>(
       'the texts hold no token that is learned: there is nothing to measure their quality by',
       'Raise text.cutoff, so that it leaves some of the answers, or set text.train_on_inputs: true.',
     );
+  }
+  if (!Number.isFinite(loss)) {
+    throw new Diverged(`the cross-entropy of the texts is ${loss / tokens}`, 'Lower its learning rate.');
   }
   return { loss: loss / tokens, accuracy: (100 * right) / tokens };
 }

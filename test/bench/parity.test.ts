@@ -29,4 +29,17 @@ test('an engine agrees with itself, and within its rounding in bfloat16; one tha
   const { agrees, gradients, loss } = await compareSteps(wrong, cpu, variants);
   assert.equal(agrees, false);
   for (const error of [gradients, loss]) assert.ok(Math.abs(error - 0.01) < 1e-6, `${error}`);
+
+  // Gradients that agree do not make up for a loss that does not.
+  const misled: Engine = {
+    ...cpu,
+    get: async (value) => {
+      const array = await cpu.get(value);
+      return value.shape.length === 1 && value.shape[0] === 4
+        ? { ...array, data: array.data.map((number) => number * 3) }
+        : array;
+    },
+  } as Engine;
+  const told = await compareSteps(misled, cpu, variants);
+  assert.deepEqual([told.gradients, told.agrees], [0, false]);
 });

@@ -33,6 +33,11 @@ test('the median leaves out the run that compiles', async (t) => {
     now += times.shift()!;
   });
   assert.equal(median, 5);
+  times.push(1000, 20, 200);
+  const ofTwo = await medianMilliseconds(2, async () => {
+    now += times.shift()!;
+  });
+  assert.equal(ofTwo, 110);
 });
 
 test('an ESTA step of every anchor of a family is timed', async () => {

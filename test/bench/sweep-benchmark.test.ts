@@ -11,5 +11,14 @@ test('all stitches of two anchors are timed, one by one and together', async () 
   const { stitches, images, first_s, again_s } = await benchmarkSweep(engine, variants, { images: 3, batchSize: 2 });
   await engine.dispose();
   assert.deepEqual([stitches, images], [6, 3], 'two anchors, four pairs of blocks');
+  // 64 pixels in patches of 8, 224 in patches of 16.
+  await assert.rejects(
+    benchmarkSweep(engine, ['vit_mini_tiny', 'vit_small_patch16_224'].map(variantNamed), { images: 1, batchSize: 1 }),
+    {
+      name: 'RequestError',
+      message:
+        '--model: expected networks of as many tokens, received vit_mini_tiny (65 tokens of 64 pixels), vit_small_patch16_224 (197 tokens of 224 pixels)',
+    },
+  );
   for (const { one_by_one, together } of [first_s, again_s]) assert.ok(one_by_one > 0 && together > 0);
 });

@@ -8,6 +8,7 @@ import tf = require('@tensorflow/tfjs');
 import type { Engine } from '../../engine/engine.js';
 import { type LanguageModel, pathModel } from '../../evaluation/generation/language-model.js';
 import { float32 } from '../../shared/arrays.js';
+import { quantile } from '../latency/timing.js';
 import type { RandomPath } from './random-llama.js';
 
 export interface GenerateBenchmarkOptions {
@@ -52,9 +53,14 @@ export async function benchmarkGenerate(
   const times: Awaited<ReturnType<typeof once>>[] = [];
   for (let count = 0; count < repeat; count++) times.push(await once());
   model.dispose();
-  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
-  const prompt = median(times.map((time) => time.prompt));
-  const step = median(times.flatMap(({ steps }) => steps));
+  const prompt = quantile(
+    times.map((time) => time.prompt),
+    0.5,
+  );
+  const step = quantile(
+    times.flatMap(({ steps }) => steps),
+    0.5,
+  );
   const [embedding, head] = [first, last].map(({ vocabulary, width }) => vocabulary * width) as [number, number];
   const isTied = !weights.head;
   // A token of the prompt passes the blocks, the last one the head too; the embedding is looked up.

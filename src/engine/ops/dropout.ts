@@ -34,7 +34,7 @@ export function dropped(x: tf.Tensor, { rate, rows, columns }: LayerDropout): tf
     .add(shift.reshape([-1, 1]))
     .add(plus);
   const hash = sum.sub(sum.div(keyPrime).floor().mul(keyPrime));
-  const lost = Math.round(rate * keyPrime);
+  const lost = Math.min(Math.round(rate * keyPrime), keyPrime - 1); // of a rate below 1 something is kept
   const kept = tf.greaterEqual(hash, lost).cast('float32');
   return x.mul(kept.mul(keyPrime / (keyPrime - lost)).reshape(x.shape));
 }

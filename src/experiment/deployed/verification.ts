@@ -7,6 +7,7 @@ import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Engine } from '../../engine/engine.js';
 import type { ModelFile } from '../../engine/onnx/files/model-file.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
+import { TrialError } from '../../shared/errors.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';
 import type { DeployedNetwork } from './deployed-network.js';
@@ -23,7 +24,10 @@ export interface Verification {
   readonly sameClass: number;
 }
 
-/** @param samples images to compare; none: random pixels */
+/**
+ * @param samples images to compare; none: random pixels
+ * @throws TrialError where one of the two answers with what is no number
+ */
 export async function verify(
   model: ModelFile,
   network: DeployedNetwork,
@@ -50,8 +54,21 @@ export async function verify(
     if (largestAt(expected) === largestAt(actual)) sameClass++;
   }
   classifier.free();
+  refuseOverflow(largestDifference);
   const of = samples.length > 0 ? 'test images' : 'random pixels';
   return { images: pixels.length, of, largestDifference, largestLogit, sameClass };
+}
+
+/**
+ * Numbers of half precision end at 65,504.
+ * @throws TrialError where what a file answers cannot be compared
+ */
+export function refuseOverflow(difference: number): void {
+  if (Number.isFinite(difference)) return;
+  throw new TrialError(
+    `a logit of the exported network differs by ${difference} from that of the stitch: one of them is no number`,
+    'Export it with --weights float32; where that does not help, train it with a lower learning rate.',
+  );
 }
 
 /** Percent of the samples that the file classifies rightly, prepared as a run prepares them for its evaluation. */

@@ -75,21 +75,38 @@ export async function tryRateOut(
   epochsBefore: number,
 ): Promise<Tried> {
   const { base } = learningRate;
-  const run = gridRun(stage.name, base);
-  const trained = await train(context, network, stage, run, stage.grid!, learningRate, epochsBefore).catch(asDiverged);
-  if ('diverged' in trained) {
+  try {
+    return await validated(context, network, stage, learningRate, epochsBefore);
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
     context.progress.stop();
-    context.progress.line(`${context.name}: base rate ${base} counts as the worst: ${trained.diverged}`);
-    return trained;
+    context.progress.line(`${context.name}: base rate ${base} counts as the worst: ${error.message}`);
+    return { accuracy: 0, diverged: error.message };
   }
+}
+
+/** @throws Diverged */
+async function validated(
+  context: TrialContext,
+  network: TrialNetwork,
+  stage: StageRecipe,
+  learningRate: LearningRate,
+  epochsBefore: number,
+): Promise<Tried> {
+  const { base } = learningRate;
+  const run = gridRun(stage.name, base);
+  const trained = await train(context, network, stage, run, stage.grid!, learningRate, epochsBefore);
   const { trainables, importance, seconds } = trained;
   const label = `${context.name}: validating base rate ${base}`;
   const { choiceSplit } = context.recipe;
   // All of them, also where the final run leaves some out: the images that score a rate may not choose what is scored.
   const ids = (await deploy(context, network, stage, { trainables, importance })).map(({ id }) => id);
-  const qualities = await qualitiesOf(context, network, trainables, ids, choiceSplit, label);
-  context.engine.free(trainables);
-  return { ...meanQuality(qualities), seconds };
+  try {
+    const qualities = await qualitiesOf(context, network, trainables, ids, choiceSplit, label);
+    return { ...meanQuality(qualities), seconds };
+  } finally {
+    context.engine.free(trainables);
+  }
 }
 
 /** Says once of each rate that another process is at it, and lets Ctrl-C end the wait. */
@@ -106,11 +123,6 @@ function waitingIn(context: TrialContext): Waiting {
       context.progress.line(`${context.name}: base rate ${baseRate} is being tried by ${describeHolder(holder)}`);
     },
   };
-}
-
-function asDiverged(error: unknown): { readonly accuracy: 0; readonly diverged: string } {
-  if (error instanceof Diverged) return { accuracy: 0, diverged: error.message };
-  throw error;
 }
 
 /** What a run of a trial depends on, as checkpoints state it. */

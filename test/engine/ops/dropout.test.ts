@@ -34,6 +34,14 @@ test('what is dropped follows from the keys, on every engine', async (t) => {
   }
 });
 
+test('a rate just below 1 leaves numbers', () => {
+  const most = ({ x, ...given }: { x: tf.Tensor; rows: tf.Tensor; columns: tf.Tensor }) => ({
+    y: dropped(x, { rate: 0.9999, ...given }),
+  });
+  const y = onReference(most, inputs).get('y')!;
+  assert.ok(y.every((value) => value === 0 || value === keyPrime));
+});
+
 test('the asked share is dropped, in rows and columns alike, and sums stay', () => {
   const shares: number[] = [];
   for (let seed = 0; seed < 50; seed++) {

@@ -25,7 +25,7 @@ export interface Measured {
 export interface Answers {
   /** A step of a stitch. */
   readonly step?: (id: number, rate: number, inputs: Inputs) => Measured;
-  /** How many images of a batch a stitch gets right. */
+  /** How many images of a batch a stitch gets right; NaN where its logits are no numbers. */
   readonly correct?: (id: number) => number;
   /** Any other program, by its key. */
   readonly other?: (program: string, inputs: Inputs) => object;
@@ -64,9 +64,16 @@ export function hostEngine({ step, correct, other }: Answers): HostEngine {
     }
     if (kind === 'stitch') {
       const right = correct!(ids[0]!);
-      return { correct: put(scalars(...[0, 1, 2, 3, 4].map((image) => (image < right ? 1 : 0)))) };
+      const images = [0, 1, 2, 3, 4];
+      return {
+        correct: put(scalars(...images.map((image) => (image < right ? 1 : 0)))),
+        sums: put(scalars(...images.map(() => right))),
+      };
     }
-    if (kind !== undefined) return { correct: put(scalars(...ids.map((id) => correct!(id)))) };
+    if (kind !== undefined) {
+      const right = scalars(...ids.map((id) => correct!(id)));
+      return { correct: put(right), sums: put(right) };
+    }
     if (program.startsWith('learning teacher')) {
       return { state: copied(inputs['state']), logits: put(scalars(0)), loss: put(scalars(0)) };
     }

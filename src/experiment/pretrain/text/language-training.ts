@@ -15,6 +15,7 @@ import { runTraining, type Step } from '../../../training/loop.js';
 import { namedLeaves, stepTree, treeOf } from '../../../training/parameters.js';
 import type { Runtime } from '../../../training/runtime.js';
 import type { DeviceState, Named } from '../../../training/training-state.js';
+import { checkpointMinutes } from '../anchor-training.js';
 import type { LanguageTraining } from './language-identity.js';
 
 export interface LanguageModelTraining {
@@ -46,8 +47,6 @@ interface EpochLine {
   readonly loss: number;
   readonly validation_loss: number;
 }
-
-const checkpointMinutes = 5;
 
 export async function trainLanguage(runtime: Runtime, model: LanguageModelTraining): Promise<TrainedLanguage> {
   const { name, architecture, seed, training, train, metricsFile } = model;

@@ -22,6 +22,7 @@ import { Random } from '../../../shared/random.js';
 import { firstAnchor } from '../../../stitching/space/stitch.js';
 import { licenceOf } from '../../deployed/description.js';
 import { descriptionOf, refuseOtherName, refuseToReplaceOther } from '../../deployed/file-name.js';
+import { refuseOverflow } from '../../deployed/verification.js';
 import { openDeployedLanguage } from '../deployed-language.js';
 import { tokenizerBeside } from './tokenizer-file.js';
 
@@ -145,5 +146,6 @@ async function compare(
     ids = [next(expected)];
   }
   reading.end();
+  refuseOverflow(largestDifference);
   return { promptTokens: prompt.length, newTokens: comparedTokens, largestDifference, largestLogit, sameToken };
 }
