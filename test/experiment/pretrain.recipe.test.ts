@@ -175,12 +175,14 @@ async function stepsWith(t: TestContext, training: object) {
   const runtime = { engine, progress: silentProgress, signal: new AbortController().signal };
   await pretrain(config as ImagePretraining, runtime).finally(() => engine.dispose());
   const input = (name: string) => calls.map(({ inputs }) => inputs[name]);
+  const { tensors } = await readSafetensors(path.join(folder, 'vit_mini_tiny.safetensors'));
   const [line] = (await readFile(path.join(folder, 'metrics.jsonl'), 'utf8')).split('\n');
   return {
     rates: input('rate').map((rate) => rate!.data[0]!),
     lambdas: input('mixupLambda').map((lambda) => lambda!.data[0]!),
     labels: input('labels').map((labels) => [...labels!.data]),
     kept: input('kept').map((kept) => kept?.shape),
+    weight: [...tensors['blocks.0.attn.qkv.weight']!.data],
     /** Of the first epoch. */
     loss: (JSON.parse(line!) as { loss: number }).loss,
   };
@@ -213,4 +215,13 @@ test('label smoothing reaches the loss: of the first step it is linear in the sh
   const [none, some, much] = [await lossWith(0), await lossWith(0.4), await lossWith(0.8)];
   assert.ok(Math.abs(some - (none + much) / 2) < 1e-6, `${none}, ${some}, ${much}`);
   assert.ok(Math.abs(none - much) > 1e-4, `${none}, ${much}`);
+});
+
+test('weight decay reaches the weights: after the first step they are linear in it', async (t) => {
+  const weightWith = async (weight_decay: number) =>
+    (await stepsWith(t, { epochs: 1, warmup_epochs: 0, batch_size: 12, learning_rate: 0.1, weight_decay })).weight;
+  const [none, some, much] = [await weightWith(0), await weightWith(0.4), await weightWith(0.8)];
+  // In half precision, of numbers up to 0.2.
+  for (const [index, value] of some.entries()) assert.ok(Math.abs(value - (none[index]! + much[index]!) / 2) < 3e-4);
+  assert.ok(Math.max(...none.map((value, index) => Math.abs(value - much[index]!))) > 1e-3);
 });

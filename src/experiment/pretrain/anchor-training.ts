@@ -115,7 +115,7 @@ function anchorSteps(
   state: DeviceState,
 ): Step<null> {
   const options = { classes, weightDecay, labelSmoothing };
-  const run = engine.compile(`pretrain ${architecture}`, supervisedStep(family, options));
+  const run = engine.compile(`pretrain ${architecture} ${JSON.stringify(options)}`, supervisedStep(family, options));
   const scalar = (value: number) => engine.put(float32([], Float32Array.of(value)));
   return async ({ images, labels }, { step, epoch, learningRate }) => {
     const drops = dropsPatches(patchDropout, epoch, epochs);

@@ -15,7 +15,7 @@ import { dropsPatches, keptTokens } from '../../training/patch-dropout.js';
 import type { Runtime } from '../../training/runtime.js';
 import { learningRateAt } from '../../training/schedule.js';
 import { StackedForm, type StackedNetwork } from '../../training/together/stacked-network.js';
-import { type Family, togetherSteps } from '../../training/together/together-step.js';
+import { type Family, type TogetherOptions, togetherSteps } from '../../training/together/together-step.js';
 import type { DeviceState, Named } from '../../training/training-state.js';
 import type { MeasuredAnchor } from './anchor-file.js';
 import { checkpointMinutes, type EpochLine, isMeasured } from './anchor-training.js';
@@ -144,9 +144,16 @@ function familySteps(
   state: DeviceState,
 ): Step<null, RawBatch> {
   const { steps, seed, mixup, patchDropout, epochs, train, warmupEpochs } = training;
+  const { classes, weightDecay, labelSmoothing, distillation, teacher, clipNorm, preprocessing, jitters } = training;
+  const { mean, std } = preprocessing;
+  const options: TogetherOptions = {
+    ...{ classes, weightDecay, labelSmoothing, distillation, teacher, clipNorm, jitters },
+    preprocessing: { mean, std },
+  };
+  const architectures = learners.map(({ architecture }) => architecture);
   const run = engine.compile(
-    `pretrain together ${learners.map(({ architecture }) => architecture)}`,
-    togetherSteps(learners, training),
+    `pretrain together ${architectures} ${JSON.stringify(options)}`,
+    togetherSteps(learners, options),
   );
   const perEpoch = steps * train.batchesPerEpoch;
   const schedule = { steps: perEpoch * epochs, warmupSteps: perEpoch * warmupEpochs };

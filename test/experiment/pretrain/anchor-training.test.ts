@@ -31,7 +31,7 @@ function hostAnchor(t: TestContext, changes: Partial<AnchorTraining> = {}, batch
         const five = () => engine.put(float32([5], Float32Array.from(right)));
         return { correct: five(), sums: five() };
       }
-      assert.equal(program, 'pretrain small');
+      assert.match(program, /^pretrain small /);
       const kept = inputs['kept'] as Value | undefined;
       given.push({
         ...{ rate: number(inputs, 'rate'), mixupLambda: number(inputs, 'mixupLambda') },

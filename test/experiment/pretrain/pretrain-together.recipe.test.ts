@@ -41,7 +41,7 @@ async function smallestFamily(t: TestContext) {
   });
   t.after(() => engine.dispose());
   /** @param programs after which the user asks to stop; left out: never */
-  const run = (output: string, programs?: number, together: object = {}) => {
+  const run = (output: string, programs?: number, together: object = {}, training: object = {}) => {
     const config = pretrainingSchema.parse({
       name: 'smallest',
       data: { kind: 'image-folder', root: path.join(folder, 'images') },
@@ -52,6 +52,7 @@ async function smallestFamily(t: TestContext) {
       training: {
         ...{ epochs: 6, warmup_epochs: 1, batch_size: 2, learning_rate: 1e-3, patch_dropout: 0.5, mixup: 0.4 },
         together: { steps: 2, distillation: 0.5, ...together },
+        ...training,
       },
       output: path.join(folder, output),
     });
@@ -159,3 +160,41 @@ function assertSteps(programs: readonly Call[]): void {
   const kept = [...programs[0]!.inputs['kept']!.data];
   assert.notDeepEqual(kept.slice(0, 33), kept.slice(33));
 }
+
+test('smoothing, distillation, decay and clipping reach the steps of a family', async (t) => {
+  const { run, calls } = await smallestFamily(t);
+  let runs = 0;
+  /** The losses of both anchors in the first step and in the last, and a matrix of the smaller after it. */
+  const with_ = async (together: object, training: object) => {
+    const plain = { epochs: 1, warmup_epochs: 0, mixup: 0, patch_dropout: 0 };
+    const [, smaller] = await run(`${runs++}`, undefined, together, { ...plain, ...training });
+    const { tensors } = await readSafetensors(smaller!.file);
+    const losses = calls.splice(0).flatMap(({ outputs }) => [...outputs['losses']!.data]);
+    return {
+      ...{ first: losses.slice(0, 2), last: losses.slice(-2) },
+      weight: [...tensors['blocks.0.attn.qkv.weight']!.data],
+    };
+  };
+  type Losses = Awaited<ReturnType<typeof with_>>;
+  /** Linear in the setting before anything has moved, and another training in the end. */
+  const reaches = ([none, some, much]: readonly Losses[], anchor: number) => {
+    const [a, b, c] = [none, some, much].map((losses) => losses!.first[anchor]!) as [number, number, number];
+    assert.ok(Math.abs(b - (a + c) / 2) < 1e-5, `${a}, ${b}, ${c}`);
+    assert.ok(Math.abs(none!.last[anchor]! - much!.last[anchor]!) > 1e-4, `${none!.last}, ${much!.last}`);
+  };
+  const shares = [0, 0.4, 0.8];
+  const smoothed: Losses[] = [];
+  for (const label_smoothing of shares) smoothed.push(await with_({ distillation: 0 }, { label_smoothing }));
+  for (const anchor of [0, 1]) reaches(smoothed, anchor);
+  const taught: Losses[] = [];
+  for (const distillation of shares) taught.push(await with_({ distillation }, { label_smoothing: 0 }));
+  reaches(taught, 1);
+  assert.deepEqual([taught[1]!.last[0], taught[2]!.last[0]], [taught[0]!.last[0], taught[0]!.last[0]], 'the teacher');
+
+  const apart = (one: readonly number[], other: readonly number[]) =>
+    Math.max(...one.map((value, index) => Math.abs(value - other[index]!)));
+  const usual = await with_({}, {});
+  const decayed = await with_({}, { learning_rate: 1e-3, weight_decay: 20 });
+  const clipped = await with_({ clip_norm: 1e-9 }, {});
+  for (const { weight } of [decayed, clipped]) assert.ok(apart(weight, usual.weight) > 1e-3);
+});

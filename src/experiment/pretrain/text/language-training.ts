@@ -90,7 +90,10 @@ function languageSteps(
   state: DeviceState,
 ): Step<null, TextsOfStep> {
   const options = { weightDecay: training.weight_decay };
-  const run = engine.compile(`pretrain ${architecture.name}`, languageStep(architecture, options));
+  const run = engine.compile(
+    `pretrain ${architecture.name} ${JSON.stringify(options)}`,
+    languageStep(architecture, options),
+  );
   return async ({ parts: [part] }, { learningRate }) => {
     const given = {
       ids: engine.put(part!.ids),
