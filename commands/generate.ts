@@ -7,7 +7,7 @@ export default class Generate extends EstaCommand {
   static override readonly description =
     `The text appears as it is made, until the model ends it, --max-tokens are written, or Ctrl-C. Without a temperature the most probable token is taken each time, so that the same prompt gives the same text.
 
-The folder holds config.json, model.safetensors (or its shards with their index) and tokenizer.json or tokenizer.model, as Hugging Face has them: LLaMA, Llama 2, TinyLlama. A model of llama2.c is converted by node dist/data-scripts/llama2c-to-hf.js.
+The folder holds config.json, model.safetensors (or its shards with their index) and tokenizer.json or tokenizer.model, as Hugging Face has them: LLaMA, Llama 2, TinyLlama. A model of llama2.c is converted by dist/data-scripts/llama2c-to-hf.js of this package.
 
 With --run it is an instruction, in the template of Alpaca, that deployed stitches of a run on text answer.`;
 
@@ -30,6 +30,9 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
       command: '<%= config.bin %> generate "Name three fruits." --run runs/stitched-llama --compare',
     },
   ];
+
+  static override readonly usage =
+    '<%= command.id %> [PROMPT] (--checkpoint DIR [--adapter DIR] | --run DIR [--input TEXT] [--budget COST | --stitch ID | --compare]) [FLAGS]';
 
   static override readonly args = {
     prompt: Args.string({ description: 'The text to continue, may be empty; or an instruction.' }),

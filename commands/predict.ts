@@ -36,10 +36,13 @@ With --json a list with an entry for each image is printed, which holds the raw 
     },
   ];
 
+  static override readonly usage =
+    '<%= command.id %> IMAGES... (--run DIR [--trial NAME] [--stitch ID | --budget BUDGET [--machine NAME]] | --checkpoint FILE --architecture NAME) [FLAGS]';
+
   static override readonly strict = false;
 
   static override readonly args = {
-    images: Args.string({ description: 'Image files (JPEG, PNG, WebP); one or more.', required: true }),
+    images: Args.string({ description: 'Image files (JPEG, PNG, WebP, GIF, TIFF); one or more.', required: true }),
   };
 
   static override readonly flags = {

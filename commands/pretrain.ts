@@ -5,7 +5,7 @@ import { deviceFlag, EstaCommand, precisionFlag, setFlag } from '../src/shared/c
 export default class Pretrain extends EstaCommand {
   static override readonly summary = 'Pretrain a family of small anchors on a folder of images, or on plain text.';
   static override readonly description =
-    'Trains the anchors of a pretraining file from scratch, one after the other, and writes their checkpoints. The embedded anchors were made this way.';
+    'Trains the anchors of a pretraining file, from scratch or from weights that it names, one after the other or together (training.together), and writes their checkpoints. The embedded anchors were made this way.';
 
   static override readonly examples = [
     {

@@ -7,7 +7,8 @@ def load(path):
     with open(path, "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = bytearray(file.read())
-    metadata = {name: json.loads(text) for name, text in header.pop("__metadata__").items() if name != "format"}
+    plain = ("format", "normalisation")
+    metadata = {name: text if name in plain else json.loads(text) for name, text in header.pop("__metadata__").items()}
     kinds = {"F32": torch.float32, "F16": torch.float16}
     def tensor(entry):
         (begin, end), kind = entry["data_offsets"], kinds[entry["dtype"]]

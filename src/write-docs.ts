@@ -16,9 +16,10 @@ const introductions: Readonly<Record<ConfigurationKind, string>> = {
   experiment: `# Experiment files
 
 What \`esta run\` reads. Unknown keys are refused. \`--set path=value\` replaces one value: \`--set training.epochs=5\`,
-\`--set anchors.Ti.checkpoint=ti.safetensors\`. Relative paths count from the folder of the file, those of \`--set\` from
-the working folder. This page and \`experiments/*.schema.json\` are written by \`npm run docs\` from the schemas in
-\`src/config/schema\`. Editors with the YAML language server check a file as you type when its first line is
+\`--set anchors.Ti.checkpoint=ti.safetensors\`. Relative paths count from the folder of the file, those of \`--set\`
+from the working folder; of a shipped experiment that is called by its name, from \`experiments/\` there. This page and
+\`experiments/*.schema.json\` are written by \`npm run docs\` from the schemas in \`src/config/schema\`. Editors with
+the YAML language server check a file as you type when its first line is
 
     # yaml-language-server: $schema=PATH/TO/experiments/experiment.schema.json`,
   pretraining: `# Pretraining files

@@ -16,6 +16,9 @@ Without --cuda it installs @tensorflow/tfjs-node, and its binary: downloaded fro
 folder of that TensorFlow must stay where it is.
 
 Both go into ~/.local/share/esta/engines (or $ESTA_ENGINES). --engine auto uses what computes on a GPU.`;
+  static override usage =
+    '<%= command.id %> [--cuda [--cuda-version 12|13] [--from FOLDER] | --gpu | --libtensorflow DIR] [--json]';
+
   static override examples = [
     '<%= config.bin %> engine install --cuda',
     '<%= config.bin %> engine install --cuda --cuda-version 13 --from ~/brought',

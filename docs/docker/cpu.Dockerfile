@@ -6,7 +6,7 @@ WORKDIR /esta
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm pack --pack-destination /package
+RUN mkdir /package && npm run build && npm pack --pack-destination /package
 
 FROM node:22-bookworm-slim
 COPY --from=package /package/ /package/

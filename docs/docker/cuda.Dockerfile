@@ -7,7 +7,7 @@ WORKDIR /esta
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm pack --pack-destination /package
+RUN mkdir /package && npm run build && npm pack --pack-destination /package
 
 FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
 COPY --from=node:22-bookworm-slim /usr/local/ /usr/local/

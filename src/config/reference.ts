@@ -90,7 +90,8 @@ function propertiesOf({ properties = {} }: JsonSchema): Readonly<Record<string, 
 
 /** In words: `integer ≥ 1`, `list of numbers > 0`, `esta or sn-net`. */
 function typeOf(field: JsonSchema): string {
-  const { type, items, const: constant, enum: names } = field;
+  const { type, items, const: constant, enum: names, anyOf } = field;
+  if (type === undefined && anyOf) return anyOf.map((one) => typeOf(one as JsonSchema)).join(' or ');
   if (constant !== undefined) return String(constant);
   if (names) return names.join(', ').replace(/, ([^,]*)$/, ' or $1');
   if (type === 'object') return 'mapping';

@@ -145,7 +145,7 @@ export const budgetFlag = Flags.custom<string>({
   helpValue: 'BUDGET',
   summary:
     'The deployed stitch with the most FLOPs of those that cost at most so much: 5ms (see esta measure), 20MB, ' +
-    '0.1GFLOPs, 8Mparams; a plain number counts GFLOPs. Default: the largest anchor.',
+    '30MFLOPs, 0.1GFLOPs, 8Mparams; a plain number counts GFLOPs. Default: the largest anchor.',
   parse: async (text) => {
     parseBudget(text);
     return text;

@@ -40,7 +40,14 @@ test('every learned token counts once, whatever the batches and their parts', as
   await assert.rejects(textQualityOf(engine, 'table', logits, { table }, none), {
     ...{ name: 'RequestError', message: /nothing to measure/, hint: /^Raise text\.cutoff/ },
   });
-  const odd = { table: engine.put(float32([3, 3], Float32Array.from(next.flat(), () => Number.NaN))) };
+  const odd = {
+    table: engine.put(
+      float32(
+        [3, 3],
+        Float32Array.from(next.flat(), () => Number.NaN),
+      ),
+    ),
+  };
   await assert.rejects(textQualityOf(engine, 'table', logits, odd, loader), {
     ...{ name: 'TrialError', message: 'the cross-entropy of the texts is NaN' },
   });

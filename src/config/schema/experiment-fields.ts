@@ -26,7 +26,7 @@ const anchorSchema = z.strictObject({
   ),
   checkpoint: field(
     z.string().min(1).default('embedded'),
-    'Pretrained weights: embedded, hf-hub:OWNER/NAME, or a .safetensors file; of a language model its folder in the layout of Hugging Face.',
+    'Pretrained weights: embedded, hf-hub:OWNER/NAME (with @REVISION), a .safetensors or .npz file, the .safetensors.index.json of several, or a folder with one of them; of a language model its folder in the layout of Hugging Face.',
     'this project',
   ),
 });

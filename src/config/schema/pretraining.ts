@@ -111,7 +111,11 @@ const fields = z.strictObject({
     'Images for networks that read images, text for language models.',
     'this project',
   ),
-  anchors: field(z.array(anchorFields).min(1), 'Networks to train, one after the other.', 'this project'),
+  anchors: field(
+    z.array(anchorFields).min(1),
+    'Networks to train, one after the other, or all in the same steps (training.together).',
+    'this project',
+  ),
   training: trainingFields.prefault({}),
   output: field(filePath(), 'Folder that receives the checkpoints.', 'this project'),
 });

@@ -206,7 +206,7 @@ export const evaluationSchema = z.strictObject({
   ),
   deploy_anchors: field(
     z.boolean().optional(),
-    'Deploys the smaller anchors, too: one is the choice of its FLOPs bin whatever the stitches beside it score, of several in a bin the best. Left out: false.',
+    'Deploys the smaller anchors, too: an anchor is deployed for its FLOPs bin even where a stitch there scores higher; of several anchors in a bin the one with the highest score. Left out: false.',
     'our choice: the paper deploys the largest anchor always, the others where their scores are best',
   ),
   leave_out_beaten: field(

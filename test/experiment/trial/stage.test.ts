@@ -114,7 +114,10 @@ test('a rate whose last step leaves weights that answer with no numbers has dive
   const order = [learningRates[2]!, learningRates[0]!];
   const trained = await runStage(context, network, stageOf({ learningRates: order, grid }), 0);
   assert.equal(trained.baseLearningRate, 0.1);
-  assert.match(told[0]!, /^trial: base rate 0\.4 counts as the worst: the network answers with logits whose sum is NaN$/);
+  assert.match(
+    told[0]!,
+    /^trial: base rate 0\.4 counts as the worst: the network answers with logits whose sum is NaN$/,
+  );
   assert.match(String((await lines('grid.jsonl'))[0]!['diverged']), /sum is NaN$/);
 });
 
