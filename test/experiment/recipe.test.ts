@@ -118,7 +118,11 @@ const paper = { seed: 0, anchors: viTs, images: paperImages, stitching: stitchin
 test('fgvc.yaml: five trials of ESTA with the ranks of Table I', async () => {
   const expected = Object.entries(fgvcSteps).map(([dataset, steps]) => [
     `${dataset}-esta-seed0`,
-    { ...paper, stages: [{ ...esta([32, 16, 8], 96, 10), ...paperRates, ...paperRuns(steps) }] },
+    {
+      ...paper,
+      stitching: { ...stitching(), bins: { count: 14, edges: [31, 42] } },
+      stages: [{ ...esta([32, 16, 8], 96, 10), ...paperRates, ...paperRuns(steps) }],
+    },
   ]);
   assert.deepEqual(await recipesOf('fgvc.yaml'), Object.fromEntries(expected));
 });
@@ -381,7 +385,7 @@ test('the files of mini/', async () => {
   const gradientAngles = { epoch: 1, stitches: 32, batches: 4, domain: 'downstream' };
   assert.deepEqual(angles['species-esta-seed0'], {
     ...small(32, miniViTs),
-    stages: [{ ...esta([8, 8, 8], 16, 0), ...rates(32, 3e-2), final: run(2, 90, 0), gradientAngles }],
+    stages: [{ ...esta([8, 8, 8], 16, 1), ...rates(32, 3e-2), final: run(2, 90, 0), gradientAngles }],
   });
   assert.deepEqual((angles['tiny-imagenet-esta-seed0']!['stages'] as Plain[])[0]!['gradientAngles'], {
     ...gradientAngles,

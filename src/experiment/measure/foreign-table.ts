@@ -35,7 +35,7 @@ const columns = [
 ] as const;
 
 const filled = (cell: unknown) => (cell === '' || cell === null ? undefined : cell);
-const positive = z.coerce.number().positive();
+const positive = z.coerce.number<unknown>({ error: 'expected a number above 0' }).positive();
 const number = z.preprocess(filled, positive);
 /** What is left empty is not known. */
 const known = z.preprocess(filled, positive.optional());
@@ -196,10 +196,16 @@ function ofAnotherRun(run: MeasuredRun, file: string, reason: string): RequestEr
 }
 
 function parseRow(entry: unknown, where: string): Row {
-  const parsed = row.safeParse(entry, { reportInput: true });
+  const parsed = row.safeParse(entry);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path: at, message, input }) => {
-    return `${at.join('.') || 'the row'}: ${message}, received ${JSON.stringify(input)}`;
+  const cells = entry as Readonly<Record<PropertyKey, unknown>> | null;
+  const problems = parsed.error.issues.map(({ path: at, message }) => {
+    const cell = at.length === 0 ? entry : cells![at[0]!];
+    const received = filled(cell) === undefined ? 'nothing' : JSON.stringify(cell);
+    return `${at.join('.') || 'the row'}: ${message}, received ${received}`;
   });
-  throw new RequestError(`${where} is not valid:\n  ${problems.join('\n  ')}`, `Columns are ${columns.join(', ')}.`);
+  throw new RequestError(
+    `${where} is not valid:\n  ${problems.join('\n  ')}`,
+    `Every row needs its median_ms; remove rows that were not measured. Columns are ${columns.join(', ')}.`,
+  );
 }

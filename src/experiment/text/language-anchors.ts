@@ -4,10 +4,8 @@ import { TextTokenizer } from '../../data/text/tokenizer.js';
 import type { NetworkWeights } from '../../models/family.js';
 import type { LlamaArchitecture } from '../../models/llama/architecture.js';
 import type { LlamaConfig } from '../../models/llama/config.js';
-import { type LoadedLlama, loadLlama, type Storage } from '../../models/llama/load.js';
-import { llamaTensors } from '../../models/llama/tensors.js';
+import { loadLlama, type Storage } from '../../models/llama/load.js';
 import { languageModelFolder } from '../../models/pretrained/sources/embedded.js';
-import { refuseWhatChangesLogits } from '../../models/pretrained/unused.js';
 import type { NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { differencesOf } from '../../shared/identity/differences.js';
@@ -30,16 +28,9 @@ export async function loadLanguageAnchors(
     const onTensor = (share: number) => onShare?.(name, share);
     const loaded = await loadLlama(folder, { storage, onTensor });
     refuseOtherShape(name, folder, architectures[index]!.variant, loaded.config);
-    refuseDropped(loaded);
     weights.push(loaded.weights);
   }
   return { weights, heads: {} };
-}
-
-/** Without the biases of a projection, say, a network is not the one that was pretrained. */
-function refuseDropped(loaded: LoadedLlama): void {
-  const sources = llamaTensors(loaded.config).map(({ published }) => ({ from: [published] }));
-  refuseWhatChangesLogits(loaded, loaded.unused, sources, 'kept', 'LLaMA');
 }
 
 function refuseOtherShape(name: string, folder: string, wanted: LlamaConfig, found: LlamaConfig): void {

@@ -4,6 +4,7 @@
  * (models/convnext/convert_convnext_to_pytorch.py). All have torch's layouts.
  */
 import type { TensorSource } from '../pretrained/flavour.js';
+import type { Weights } from '../pretrained/formats/weights.js';
 import { countBlocks, prefixBefore, wrappers } from '../pretrained/names.js';
 import { transformersName } from '../pretrained/transformers-config.js';
 
@@ -16,9 +17,10 @@ export interface ConvNeXtNaming {
 }
 
 /** Whose names these are; undefined when they are nobody's. */
-export function convNeXtNamingOf(names: ReadonlySet<string>): ConvNeXtNaming | undefined {
+export function convNeXtNamingOf(weights: Pick<Weights, 'names' | 'location'>): ConvNeXtNaming | undefined {
+  const { names } = weights;
   for (const { name, sign, rename, blocks } of namings) {
-    const prefix = prefixBefore(names, sign);
+    const prefix = prefixBefore(weights, sign);
     if (prefix === undefined) continue;
     const depths = [0, 1, 2, 3].map((stage) => countBlocks(names, prefix + blocks(stage)));
     return { name, depths, sourceOf: (timmName) => ({ from: [rename(timmName, prefix)] }) };

@@ -4,7 +4,7 @@ import { prepare, requireNames } from '../pretrained/assemble.js';
 import type { Flavour } from '../pretrained/flavour.js';
 import { reshaped } from '../pretrained/formats/layout.js';
 import type { Weights } from '../pretrained/formats/weights.js';
-import { refuseOtherActivation, transformersName } from '../pretrained/transformers-config.js';
+import { refuseOtherConfig, transformersName } from '../pretrained/transformers-config.js';
 import { type ConvNeXtNaming, convNeXtNamingOf } from './names.js';
 import { type ConvNeXtVariant, convNeXtVariantNamed, convNeXtVariantNames } from './variants.js';
 
@@ -13,10 +13,10 @@ import { type ConvNeXtVariant, convNeXtVariantNamed, convNeXtVariantNames } from
  * @throws RequestError when the file holds another size of network than `variant`
  */
 export async function convNeXtFlavourOf(weights: Weights, variant: ConvNeXtVariant): Promise<Flavour | undefined> {
-  const naming = convNeXtNamingOf(weights.names);
+  const naming = convNeXtNamingOf(weights);
   if (!naming) return undefined;
   await refuseOtherSizes(weights, variant, naming);
-  if (naming.name === transformersName) await refuseOtherActivation(weights);
+  if (naming.name === transformersName) await refuseOtherConfig(weights);
   return {
     name: naming.name,
     sourceOf: naming.sourceOf,

@@ -14,6 +14,7 @@ import { openSafetensors } from '../pretrained/formats/safetensors.js';
 import { openShards } from '../pretrained/formats/shards.js';
 import type { Weights } from '../pretrained/formats/weights.js';
 import { indexFile, singleFile } from '../pretrained/sources/weight-files.js';
+import { refuseWhatChangesLogits } from '../pretrained/unused.js';
 import { type QuantisedProjection, quantised } from '../quantise.js';
 import type { TensorRow } from '../tensor-table.js';
 import { treeOf } from '../weights.js';
@@ -45,7 +46,7 @@ export interface LoadOptions {
   readonly onTensor?: (share: number) => void;
 }
 
-/** @throws RequestError that says what the folder holds instead, and how to convert it */
+/** @throws RequestError that says what the folder holds instead, and how to convert it; for tensors that change the logits */
 export async function loadLlama(folder: string, options: LoadOptions = {}): Promise<LoadedLlama> {
   const names = await readdir(folder).catch(() => notAFolder(folder));
   const file = weightFile(folder, names);
@@ -70,6 +71,9 @@ async function llamaFrom(
     shape: publishedShape(row.layout, row.shape),
     source: { from: [row.published] },
   }));
+  const sources = needed.map(({ source }) => source);
+  const unused = unusedNames(weights, sources).filter((name) => !isDerived(name));
+  refuseWhatChangesLogits(weights, unused, sources, 'kept', 'LLaMA');
   const adapter: PeftAdapter = folder === undefined ? new Map() : await readAdapter(folder);
   requireFits(adapter, rows, folder ?? '');
   const params = rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -81,13 +85,12 @@ async function llamaFrom(
     read += tensor.data.length;
     onTensor?.(read / params);
   }
-  const sources = needed.map(({ source }) => source);
   return {
     config,
     weights: withBiases(treeOfLeaves(rows, leaves, storage), adapter),
     location: weights.location,
     params,
-    unused: unusedNames(weights, sources).filter((name) => !isDerived(name)),
+    unused,
   };
 }
 

@@ -74,10 +74,19 @@ export function scaleOf(
   module: string,
   rank: number,
 ): number {
-  const own = Object.entries(alpha_pattern ?? {}).find(([pattern]) =>
-    new RegExp(`^(.*\\.)?(${pattern})$`).test(module),
-  );
+  const own = Object.entries(alpha_pattern ?? {}).find(([pattern]) => endOf(pattern).test(module));
   return (own?.[1] ?? lora_alpha) / (use_rslora ? Math.sqrt(rank) : rank);
+}
+
+function endOf(pattern: string): RegExp {
+  try {
+    return new RegExp(`^(.*\\.)?(${pattern})$`);
+  } catch {
+    throw new RequestError(
+      `${configFile}: alpha_pattern holds ${JSON.stringify(pattern)}, which is no regular expression here`,
+      merge,
+    );
+  }
 }
 
 export interface WrittenConfig {

@@ -1,15 +1,24 @@
 /** Reading the dotted names of tensors. */
+import { RequestError } from '../../shared/errors.js';
+import type { Weights } from './formats/weights.js';
 
 /** What wrappers leave before the names: torch.compile, DistributedDataParallel, training scripts. A regular expression. */
 export const wrappers = '(?:_orig_mod\\.|module\\.|model\\.|backbone\\.)*';
 
-/** Group 1 of the first name that matches, usually a prefix that a wrapper left; undefined when none does. */
-export function prefixBefore(names: ReadonlySet<string>, pattern: RegExp): string | undefined {
-  for (const name of names) {
-    const match = pattern.exec(name);
-    if (match) return match[1]!;
-  }
-  return undefined;
+/**
+ * Group 1 of the name that matches, usually a prefix that a wrapper left; undefined when none does.
+ * @throws RequestError where several do: which of the networks is meant cannot be told
+ */
+export function prefixBefore(
+  { names, location }: Pick<Weights, 'names' | 'location'>,
+  pattern: RegExp,
+): string | undefined {
+  const found = [...names].filter((name) => pattern.test(name));
+  if (found.length < 2) return pattern.exec(found[0] ?? '')?.[1];
+  throw new RequestError(
+    `${location} holds several networks: it has ${found.join(' and ')}`,
+    'Write the one that is meant into a file of its own.',
+  );
 }
 
 /** One more than the largest number that follows `prefix` in a name; 0 when none does. */

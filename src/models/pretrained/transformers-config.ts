@@ -12,28 +12,38 @@ export const transformersName = 'Hugging Face transformers';
 const schema = z.looseObject({
   num_attention_heads: z.int().positive().optional().catch(undefined),
   hidden_act: z.string().optional().catch(undefined),
+  layer_norm_eps: z.number().optional().catch(undefined),
 });
+
+/** With up to so much instead of the 1e-6 of here, logits of 6 change by 4e-5. */
+const largestEpsilon = 1e-5;
 
 /** The names of transformers/activations.py that compute the exact GELU, as all networks here do. */
 const exactGelu = ['gelu', 'gelu_python'];
 
 /**
  * Heads of a block, where the file tells them: weights of any number of heads have the same shapes.
- * @throws RequestError for another activation than the networks here have
+ * @throws RequestError for another activation or norm than the networks here have
  */
 export async function configuredHeads(weights: Pick<Weights, 'location'>): Promise<number | undefined> {
   return (await checkedConfig(weights)).num_attention_heads;
 }
 
-/** @throws RequestError for another activation than the networks here have */
-export async function refuseOtherActivation(weights: Pick<Weights, 'location'>): Promise<void> {
+/** @throws RequestError for another activation or norm than the networks here have */
+export async function refuseOtherConfig(weights: Pick<Weights, 'location'>): Promise<void> {
   await checkedConfig(weights);
 }
 
 async function checkedConfig({ location }: Pick<Weights, 'location'>): Promise<z.output<typeof schema>> {
   const file = path.join(path.dirname(location), 'config.json');
   const { data = {} } = (await exists(file)) ? schema.safeParse(await readJson(file)) : {};
-  const { hidden_act: activation } = data;
+  const { hidden_act: activation, layer_norm_eps: epsilon = 0 } = data;
+  if (epsilon > largestEpsilon) {
+    throw new RequestError(
+      `${file}: layer_norm_eps: expected at most ${largestEpsilon}, received ${epsilon}`,
+      'Norms here add 1e-6: use weights that were trained with nearly that.',
+    );
+  }
   if (activation === undefined || exactGelu.includes(activation)) return data;
   throw new RequestError(
     `${file}: hidden_act: expected ${exactGelu.join(' or ')}, received ${activation}`,

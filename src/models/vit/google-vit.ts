@@ -12,7 +12,7 @@ import type { ViTNaming } from './names.js';
 
 export async function googleViT(weights: Weights): Promise<ViTNaming | undefined> {
   const { names } = weights;
-  const prefix = prefixBefore(names, /^((?:opt\/target\/|params\/(?:img\/)?)?)embedding\/kernel$/);
+  const prefix = prefixBefore(weights, /^((?:opt\/target\/|params\/(?:img\/)?)?)embedding\/kernel$/);
   if (prefix === undefined) return undefined;
   const encoder = `${prefix}Transformer/`;
   // big_vision may keep all blocks in one array, with a leading axis for the block.

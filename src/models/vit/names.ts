@@ -6,6 +6,7 @@
  */
 import type { TensorSource } from '../pretrained/flavour.js';
 import { stacked } from '../pretrained/formats/layout.js';
+import type { Weights } from '../pretrained/formats/weights.js';
 import { blockPart, countBlocks, prefixBefore, wrappers } from '../pretrained/names.js';
 import { transformersName } from '../pretrained/transformers-config.js';
 import type { Resampling } from './position-embedding.js';
@@ -22,9 +23,12 @@ export interface ViTNaming {
   readonly sourceOf: (timmName: string) => TensorSource;
 }
 
+type NamedWeights = Pick<Weights, 'names' | 'location'>;
+
 /** timm's own names; undefined when a file has others. */
-export function timmNaming(names: ReadonlySet<string>): ViTNaming | undefined {
-  const prefix = prefixBefore(names, new RegExp(`^(${wrappers})patch_embed\\.proj\\.weight$`));
+export function timmNaming(weights: NamedWeights): ViTNaming | undefined {
+  const { names } = weights;
+  const prefix = prefixBefore(weights, new RegExp(`^(${wrappers})patch_embed\\.proj\\.weight$`));
   if (prefix === undefined) return undefined;
   return {
     name: 'timm',
@@ -47,9 +51,10 @@ const transformersNames: Readonly<Record<string, string>> = {
 };
 
 /** Those of Hugging Face transformers; undefined when a file has others. */
-export function transformersNaming(names: ReadonlySet<string>): ViTNaming | undefined {
+export function transformersNaming(weights: NamedWeights): ViTNaming | undefined {
+  const { names } = weights;
   const sign = new RegExp(`^(${wrappers}(?:vit\\.)?)embeddings\\.patch_embeddings\\.projection\\.weight$`);
-  const prefix = prefixBefore(names, sign);
+  const prefix = prefixBefore(weights, sign);
   if (prefix === undefined) return undefined;
   // The classifier lies beside the backbone, inside the same wrappers.
   const outside = prefix.replace(/vit\.$/, '');

@@ -40,9 +40,8 @@ export async function viTFlavourOf(weights: Weights, variant: ViTVariant): Promi
 }
 
 async function namingOf(weights: Weights): Promise<ViTNaming | undefined> {
-  const { names } = weights;
-  const transformers = transformersNaming(names);
-  if (!transformers) return timmNaming(names) ?? googleViT(weights);
+  const transformers = transformersNaming(weights);
+  if (!transformers) return timmNaming(weights) ?? googleViT(weights);
   const heads = await configuredHeads(weights);
   return { ...transformers, ...(heads !== undefined && { heads }) };
 }

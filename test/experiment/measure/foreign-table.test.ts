@@ -112,9 +112,14 @@ test('what another machine of the same name has measured does not replace what w
 
 test('a table that cannot be read is refused by row and column', async () => {
   const { run, write } = await inFolder();
-  const file = await write('phone.csv', filled({ 3: '8.5', 5: 'fast', 7: '' }));
+  const file = await write('phone.csv', filled({ 3: '8.5', 5: '21', 7: 'fast' }));
   await assert.rejects(importTable(run, file, 'phone'), {
-    message: /phone\.csv, row 1 is not valid:\n {2}median_ms: .*, received null$/,
+    message: /phone\.csv, row \d is not valid:\n {2}median_ms: expected a number above 0, received "fast"$/,
+  });
+  const empty = await write('empty.csv', filled({ 3: '8.5', 5: '21', 7: '' }));
+  await assert.rejects(importTable(run, empty, 'phone'), {
+    message: /empty\.csv, row \d is not valid:\n {2}median_ms: expected a number above 0, received nothing$/,
+    hint: /^Every row needs its median_ms; /,
   });
   await assert.rejects(importTable(run, file), { message: /on which machine/, hint: /--machine NAME/ });
   await assert.rejects(importTable(run, path.join(run.folder, 'none.csv'), 'phone'), {

@@ -33,12 +33,24 @@ test('tied embeddings need no head; rotary tables of old conversions are no left
   const stateDict = {
     ...tiny.stateDict,
     'model.layers.0.self_attn.rotary_emb.inv_freq': float32([2]),
-    'model.layers.2.input_layernorm.weight': float32([16]),
+    'model.vision.weight': float32([16]),
   };
   await writeTinyLlama(folder, { ...tiny, stateDict }, { json: { tie_word_embeddings: true } });
   const { weights, unused } = await loadLlama(folder);
   assert.equal(weights.head, undefined);
-  assert.deepEqual(unused, ['lm_head.weight', 'model.layers.2.input_layernorm.weight']);
+  assert.deepEqual(unused, ['lm_head.weight', 'model.vision.weight']);
+});
+
+test('tensors that a plain network does not compute with are refused: without them it is another one', async (t) => {
+  const folder = await temporaryFolder(t);
+  const refused = async (name: string, message: RegExp) => {
+    await writeTinyLlama(folder, { ...tiny, stateDict: { ...tiny.stateDict, [name]: float32([16]) } });
+    await assert.rejects(loadLlama(folder), (error) => error instanceof RequestError && message.test(error.message));
+  };
+  await refused('model.layers.2.input_layernorm.weight', /inside its blocks .* model\.layers\.2\.input_layernorm/);
+  await refused('model.layers.0.self_attn.q_proj.bias', /q_proj\.bias/);
+  await refused('model.layers.0.self_attn.q_proj.SCB', /q_proj\.SCB/);
+  await refused('model.layers.0.self_attn.q_proj.lora_A.weight', /lora_A/);
 });
 
 test('weights that do not fit config.json are refused', async (t) => {

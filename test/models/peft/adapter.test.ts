@@ -45,6 +45,9 @@ test('the factor is alpha / rank, for some layers another; rsLoRA takes the root
   // Sorted by name: mlp.down_proj first.
   assert.deepEqual(await scales({ alpha_pattern: { 'self_attn.q_proj': 12 } }), [2, 3]);
   assert.deepEqual(await scales({ alpha_pattern: { '.*\\.down_.*': 12, proj: 20 } }), [3, 2], 'whole parts of a path');
+  await assert.rejects(scales({ alpha_pattern: { '*q_proj': 8 } }), {
+    ...{ name: 'RequestError', message: /alpha_pattern holds "\*q_proj", which is no regular expression/ },
+  });
 });
 
 test('what is written is what PEFT writes, and is read again', async (t) => {

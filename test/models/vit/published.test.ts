@@ -135,6 +135,14 @@ test('a prefix of a wrapper and a linear patch embedding of old files are unders
   assert.deepEqual((await loadViT(wrapped, tiny)).weights, timm);
 });
 
+test('a file of two networks is refused, with a tensor of each', async (t) => {
+  const both = await changed(t, (tensors) => ({ ...tensors, ...renamed((name) => `module.${name}`)(tensors) }));
+  await assert.rejects(
+    loadViT(both, tiny),
+    requestError(/holds several networks: it has (module\.)?patch_embed\.proj\.weight and /),
+  );
+});
+
 test('a head of another size is left out', async () => {
   const { weights, report } = await loadViT(fixture('vit-timm.safetensors'), tiny, { classes: 3 });
   assert.deepEqual(weights, without(/^head/)(timm));
@@ -296,6 +304,11 @@ test('heads and activation of Hugging Face are those of config.json, which no te
   await assert.rejects(
     load({ hidden_act: 'quick_gelu' }),
     requestError(/hidden_act: expected gelu .*received quick_gelu/),
+  );
+  assert.deepEqual((await load({ layer_norm_eps: 1e-12 })).weights, timm);
+  await assert.rejects(
+    load({ layer_norm_eps: 1e-3 }),
+    requestError(/layer_norm_eps: expected at most 0\.00001, received 0\.001/),
   );
 });
 
