@@ -80,7 +80,7 @@ export interface BlockwiseNetwork {
   /** Embedded features without the dropped patches: kept is int32 [kept]; see `ImageInput.patches`. */
   keep?(x: tf.Tensor, kept: tf.Tensor): tf.Tensor;
   /** From the output of the block before to the input of this one: a downsampling where a stage begins, else nothing. */
-  enterBlock(weights: NetworkWeights<tf.Tensor>, block: number, x: tf.Tensor): tf.Tensor;
+  enterBlock(weights: NetworkWeights<tf.Tensor>, block: number, x: tf.Tensor, adaptation?: BlockAdaptation): tf.Tensor;
   /** @param context of the inputs, where the network has one */
   runBlock(
     weights: NetworkWeights<tf.Tensor>,

@@ -136,11 +136,12 @@ function runSegment(
   const features: tf.Tensor[] = [];
   for (let block = blocks[0]; block < blocks[1]; block++) {
     const before = features.at(-1) ?? x;
-    // A stitching layer leads to the input of its end block, behind what its network does before a stage.
-    const input = segment > 0 && block === blocks[0] ? before : network.enterBlock(anchors[anchor]!, block, before);
     const adaptation = adaptations.get(block)!;
     const shape = architectures[anchor]!.blocks[block]!;
     const dropped = dropout ? withDropout(adaptation, shape, dropout, layersBefore) : adaptation;
+    // A stitching layer leads to the input of its end block, behind what its network does before a stage.
+    const isBehindLayer = segment > 0 && block === blocks[0];
+    const input = isBehindLayer ? before : network.enterBlock(anchors[anchor]!, block, before, dropped);
     layersBefore += shape.adapted.reduce((sum, { layers }) => sum + layers.length, 0);
     features.push(network.runBlock(anchors[anchor]!, block, input, context, dropped));
   }
@@ -177,7 +178,7 @@ export function runTogether(
     const entering = stitches
       .filter(({ path }) => path.at(-1)!.blocks[0] === block)
       .map((stitch) => applyStitchingLayer(stitch, weights, trainables, front[frontDepth(stitch) - 1]!));
-    const inside = joined ? [network.enterBlock(weights.anchors[anchor]!, block, joined)] : [];
+    const inside = joined ? [network.enterBlock(weights.anchors[anchor]!, block, joined, adaptations.get(block))] : [];
     running += entering.length;
     const x = tf.concat([...inside, ...entering]);
     joined = network.runBlock(weights.anchors[anchor]!, block, x, contextOf(running), adaptations.get(block));

@@ -51,14 +51,17 @@ test('the space of fgvc.yaml holds every FLOPs value of Table I, Stanford Cars',
 test('the space of convnext-fgvc.yaml: 63 stitches, between the published FLOPs of ConvNeXt-T and B', async () => {
   const stitches = await listed('experiments/convnext-fgvc.yaml', '--classes', '1000');
   assert.equal(stitches.length, 63);
-  // T with 1000 classes has 4,470,399,744 FLOPs and 28,589,128 parameters; rank 8 on fc1 and fc2 adds 10 P D r a block.
+  // T with 1000 classes has 4,470,399,744 FLOPs and 28,589,128 parameters; rank 8 on fc1 and fc2 adds 10 P D r a block, on a
+  // downsampling from D to 2 D, of patches of 4 D, 6 P D r.
   const blocks = [
     [3, 96, 56],
     [3, 192, 28],
     [9, 384, 14],
     [3, 768, 7],
   ] as const;
-  const updates = blocks.reduce((sum, [depth, width, side]) => sum + depth * 10 * side ** 2 * width * 8, 0);
+  const inBlocks = blocks.reduce((sum, [depth, width, side]) => sum + depth * 10 * side ** 2 * width * 8, 0);
+  const between = blocks.slice(1).reduce((sum, [, width, side]) => sum + 6 * side ** 2 * (width / 2) * 8, 0);
+  const updates = inBlocks + between;
   assert.equal(stitches[0]!.flops, 4_470_399_744 + updates);
   assert.equal(stitches[0]!.params, 28_589_128);
   assert.deepEqual(stitches[3]!.path, [

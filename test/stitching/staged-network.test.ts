@@ -115,11 +115,11 @@ test('a stitch enters behind the downsampling of its end anchor, and passes the 
   }) => {
     const [tiny, small] = given.anchors as [ConvNeXtWeights<tf.Tensor>, ConvNeXtWeights<tf.Tensor>];
     let x = runBlock(tiny.blocks[0]!, embed(tiny.embedding, given.images));
-    x = runBlock(tiny.blocks[1]!, downsample(tiny.downsamplings[0]!, x));
-    x = runBlock(tiny.blocks[2]!, downsample(tiny.downsamplings[1]!, x));
+    x = runBlock(tiny.blocks[1]!, downsample(tiny.blocks[1]!, x));
+    x = runBlock(tiny.blocks[2]!, downsample(tiny.blocks[2]!, x));
     x = linear(x, given.layer.weight, given.layer.bias);
     for (const block of [3, 4, 5]) x = runBlock(small.blocks[block]!, x);
-    x = runBlock(small.blocks[6]!, downsample(small.downsamplings[2]!, x));
+    x = runBlock(small.blocks[6]!, downsample(small.blocks[6]!, x));
     const pooled = layerNorm(x.mean([1, 2]), small.norm.scale, small.norm.offset, 1e-6);
     return linear(pooled, given.head.weight, given.head.bias);
   };
@@ -180,8 +180,9 @@ test('FLOPs of a stitch, counted by hand', () => {
     64 * 48 * 8 + 5 * 64 * 8 + block(64, 8) + down(16, 8, 16) + block(16, 16) + down(4, 16, 32) + block(4, 32);
   const end = 3 * block(4, 32) + down(1, 32, 64) + block(1, 64) + 5 * 64 + 64 * 3;
   assert.equal(stitchFlops(stitch, { ...network, adaptation: 'full' }), front + 4 * 32 * 32 + end);
-  // Rank 2 on fc1 and fc2: 10 P D r a block; rank 2 on the stitching layer.
-  const updates = 10 * 2 * (64 * 8 + 16 * 16 + 4 * 32 + 3 * 4 * 32 + 64) + 4 * (32 + 32) * 2;
+  // Rank 2 on fc1 and fc2: 10 P D r a block; on a downsampling from D to 2 D: 6 P D r; rank 2 on the stitching layer.
+  const inBlocks = 10 * 2 * (64 * 8 + 16 * 16 + 4 * 32 + 3 * 4 * 32 + 64);
+  const updates = inBlocks + 6 * 2 * (16 * 8 + 4 * 16 + 32) + 4 * (32 + 32) * 2;
   assert.equal(stitchFlops(stitch, network), front + 4 * 32 * 32 + end + updates);
 });
 

@@ -63,7 +63,7 @@ const rank = () => countOrZero().max(16384);
 export const adaptationSchema = z.strictObject({
   ranks: field(
     z.array(rank()),
-    'Rank of the low-rank updates in the blocks (query, key and value; fc1 and fc2 of a ConvNeXt), one for each anchor in order; 0: none.',
+    'Rank of the low-rank updates in the blocks (query, key and value; fc1, fc2 and the downsamplings of a ConvNeXt), one for each anchor in order; 0: none.',
     'Table I: 32, 16, 8 for FGVC (decoded from its FLOPs), 2, 8, 8 for CIFAR-100',
   ),
   stitching_layer_rank: field(

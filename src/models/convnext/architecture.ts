@@ -3,7 +3,13 @@ import type { AdaptedLayers, Architecture, BlockShape } from '../architecture.js
 import { paramsAt } from '../tensor-table.js';
 import { convNeXtBlockFlops, downsamplingFlops, headNormFlops, pixelsOf, stemFlops } from './cost.js';
 import { convNeXtTensors } from './tensors.js';
-import { blocksOf, type ConvNeXtVariant, convNeXtMlpRatio, convNeXtPreprocessing } from './variants.js';
+import {
+  blocksOf,
+  type ConvNeXtVariant,
+  convNeXtMlpRatio,
+  convNeXtPreprocessing,
+  downsamplingSide,
+} from './variants.js';
 
 export const familyName = 'convnext';
 
@@ -37,7 +43,11 @@ export function convNeXtArchitecture(variant: ConvNeXtVariant): ConvNeXtArchitec
     };
     if (!isFirst || stage === 0) return shape;
     const params = paramsAt(tensors, { part: 'entry', block });
-    return { ...shape, entry: { flops: downsamplingFlops(variant, stage), params } };
+    return {
+      ...shape,
+      adapted: [reducing(dims[stage - 1]!, width), ...shape.adapted],
+      entry: { flops: downsamplingFlops(variant, stage), params },
+    };
   });
   return {
     family: familyName,
@@ -50,6 +60,11 @@ export function convNeXtArchitecture(variant: ConvNeXtVariant): ConvNeXtArchitec
     norm: { flops: headNormFlops(variant), params: paramsAt(tensors, { part: 'norm' }) },
     tensors,
   };
+}
+
+/** The downsampling before a stage, part of its first block, which no stitch enters at (staged-space.ts). */
+function reducing(before: number, width: number): AdaptedLayers {
+  return { name: 'reduce', layers: ['reduce'], from: downsamplingSide ** 2 * before, to: width };
 }
 
 function adaptedLayers(width: number): AdaptedLayers[] {

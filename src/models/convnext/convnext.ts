@@ -3,9 +3,10 @@
  * each, with a downsampling before every stage but the first; layer scale, exact GELU, LayerNorm over channels. Written as
  * functions of a tree of weights, block by block, so that a stitch can leave one network and enter another inside a stage.
  *
- * What PST adapts here: the two linear layers of a block's MLP, fc1 and fc2. The paper names only query, key and value,
- * which a ConvNeXt does not have. The MLP is all that is dense in a block (the depthwise convolution has 49 weights for a
- * channel, the MLP 8 times as many as there are channels), and LoRA is defined for linear layers.
+ * What PST adapts here: the two linear layers of a block's MLP, fc1 and fc2, and the convolution of a downsampling, which
+ * is a linear layer on patches. The paper names only query, key and value, which a ConvNeXt does not have. These are all
+ * that is dense between stem and head (a depthwise convolution has 49 weights for a channel), and LoRA is defined for
+ * linear layers. Without the downsamplings stitches were 13 points behind (docs/choices.md).
  */
 import tf = require('@tensorflow/tfjs');
 
@@ -17,6 +18,10 @@ import { adapted, type Linear, type Norm, patchesOf } from '../layers.js';
 import { convNeXtNormEpsilon, downsamplingSide, stemPatchSide } from './variants.js';
 
 export interface ConvNeXtBlock<T> {
+  /** What leads into the stage, of its first block but that of the first stage: a norm over the channels before ... */
+  readonly entryNorm?: Norm<T>;
+  /** ... and patches of 2 x 2 pixels as vectors [2 * 2 * channels before, channels]. */
+  readonly reduce?: Linear<T>;
   /** A 7 x 7 filter for every channel: filter [7, 7, channels, 1], bias [channels]. */
   readonly depthwise: { readonly filter: T; readonly bias: T };
   readonly norm: Norm<T>;
@@ -33,17 +38,8 @@ export interface ConvNeXtStem<T> {
   readonly norm: Norm<T>;
 }
 
-export interface Downsampling<T> {
-  /** Over the channels of the stage before. */
-  readonly norm: Norm<T>;
-  /** Patches of 2 x 2 pixels as vectors [2 * 2 * channels before, channels]. */
-  readonly reduce: Linear<T>;
-}
-
 export interface ConvNeXtWeights<T> {
   readonly embedding: ConvNeXtStem<T>;
-  /** What leads from a stage to the next: one fewer than there are stages. */
-  readonly downsamplings: readonly Downsampling<T>[];
   /** The blocks of all stages, one stage after the other. */
   readonly blocks: readonly ConvNeXtBlock<T>[];
   /** Norm of the head. */
@@ -55,9 +51,17 @@ export function embed({ patch, norm }: ConvNeXtStem<tf.Tensor>, images: tf.Tenso
   return normed(norm, linear(patchesOf(images, stemPatchSide), patch.weight, patch.bias));
 }
 
-/** Between two stages: [batch, height, width, channels before] -> [batch, height / 2, width / 2, channels]. */
-export function downsample({ norm, reduce }: Downsampling<tf.Tensor>, x: tf.Tensor): tf.Tensor {
-  return linear(patchesOf(normed(norm, x), downsamplingSide), reduce.weight, reduce.bias);
+/**
+ * Into a stage, as its first block has it: [batch, height, width, channels before] -> [batch, height / 2, width / 2,
+ * channels]; nothing for other blocks.
+ */
+export function downsample(
+  { entryNorm, reduce }: ConvNeXtBlock<tf.Tensor>,
+  x: tf.Tensor,
+  adaptation?: BlockAdaptation,
+): tf.Tensor {
+  if (!entryNorm || !reduce) return x;
+  return adapted(reduce, patchesOf(normed(entryNorm, x), downsamplingSide), adaptation?.['reduce']);
 }
 
 /** One block: x [batch, height, width, channels] -> the same shape. */

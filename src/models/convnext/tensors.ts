@@ -30,22 +30,25 @@ export function convNeXtTensors(variant: ConvNeXtVariant): TensorRow[] {
       ...patchRows('embedding/patch', 'stem.0', stemPatchSide, imageChannels, dims[0]),
       ...normRows('embedding/norm', 'stem.1', dims[0]),
     ]),
-    ...blocks.flatMap(({ stage, isFirst }, block) =>
-      isFirst && stage > 0 ? placed({ part: 'entry', block }, downsamplingRows(stage, variant)) : [],
-    ),
-    ...blocks.flatMap(({ stage, index }, block) =>
-      placed({ part: 'block', block }, blockRows(`blocks/${block}`, `stages.${stage}.blocks.${index}`, dims[stage]!)),
-    ),
+    ...blocks.flatMap(({ stage, index, isFirst }, block) => [
+      ...(isFirst && stage > 0
+        ? placed({ part: 'entry', block }, downsamplingRows(`blocks/${block}`, stage, variant))
+        : []),
+      ...placed(
+        { part: 'block', block },
+        blockRows(`blocks/${block}`, `stages.${stage}.blocks.${index}`, dims[stage]!),
+      ),
+    ]),
     ...placed({ part: 'norm' }, normRows('norm', 'head.norm', dims[3])),
   ];
 }
 
-/** What leads from the stage before to `stage`. */
-function downsamplingRows(stage: number, { dims }: ConvNeXtVariant): PlacelessRow[] {
-  const [path, published] = [`downsamplings/${stage - 1}`, `stages.${stage}.downsample`];
+/** What leads from the stage before to `stage`. @param path of its first block */
+function downsamplingRows(path: string, stage: number, { dims }: ConvNeXtVariant): PlacelessRow[] {
+  const published = `stages.${stage}.downsample`;
   const [before, width] = [dims[stage - 1]!, dims[stage]!];
   return [
-    ...normRows(`${path}/norm`, `${published}.0`, before),
+    ...normRows(`${path}/entryNorm`, `${published}.0`, before),
     ...patchRows(`${path}/reduce`, `${published}.1`, downsamplingSide, before, width),
   ];
 }

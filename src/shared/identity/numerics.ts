@@ -7,5 +7,6 @@
  * 3: JPEGs that are shrunk fourfold or more are no longer stretched by up to 7 pixels first, which libjpeg did.
  * 4: a stitching layer starts from the mean over its pairs of blocks, not over its front blocks; a training that is shorter
  *    or longer than training.epochs (a grid, an anchor alone) warms up for the same share of it.
+ * 5: the downsamplings of a ConvNeXt are adapted, too.
  */
-export const numericsVersion = 4;
+export const numericsVersion = 5;

@@ -4,7 +4,8 @@
  * (SN-Net) trains the weights of the frozen network themselves, and heads.
  *
  * Which layers of a block are adapted, and which share a stack, is a matter of the architecture (`AdaptedLayers`): query,
- * key and value of a vision transformer are the stack `attention`; fc1 and fc2 of a ConvNeXt are `expand` and `contract`.
+ * key and value of a vision transformer are the stack `attention`; fc1 and fc2 of a ConvNeXt are `expand` and `contract`, what
+ * leads into its stages is `reduce`.
  * names.ts says how the tensors are called in files.
  */
 import type { Linear } from '../../models/layers.js';

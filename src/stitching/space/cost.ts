@@ -12,7 +12,7 @@ import type { StitchSpace } from './stitch-space.js';
 
 /** What is trained (PST) beside the heads; the anchors and the least-squares start of stitching layers stay frozen. */
 export interface Adaptation {
-  /** Rank of the low-rank updates in the blocks (q, k, v; fc1, fc2), for each anchor small to large; 0 for none. */
+  /** Rank of the low-rank updates in the blocks (q, k, v; fc1, fc2, downsamplings), for each anchor small to large; 0 for none. */
   readonly ranks: readonly number[];
   /** Rank of the low-rank update of the stitching layers; 0 for none. */
   readonly stitchingLayerRank: number;

@@ -30,6 +30,29 @@ test('ConvNeXt-T/S/B have 63 stitches: the anchors, then 30 for each pair', () =
   for (const [anchor, end] of ends) assert.equal(end, anchor === 0 ? 18 : 36);
 });
 
+test('no stitch enters a network at the first block of a stage, whose downsampling it would train in vain', () => {
+  const spaces = [
+    space,
+    buildStagedSpace([anchor('a', [1, 2, 1, 1], [8, 16, 32, 64]), anchor('b', [3, 2, 5, 2], [16, 32, 64, 128])]),
+    buildStagedSpace([anchor('a', [2, 2, 2, 2], [8, 16, 32, 64]), anchor('b', [2, 2, 2, 2], [16, 32, 64, 128])], {
+      kernel: 3,
+    }),
+  ];
+  const depths = [
+    [[], [3, 3, 27], [3, 3, 27]],
+    [[], [3, 2, 5]],
+    [[], [2, 2, 2]],
+  ];
+  for (const [index, { stitches }] of spaces.entries()) {
+    for (const { path } of stitches.filter((stitch) => !isAnchor(stitch))) {
+      const { anchor, blocks } = path[1]!;
+      const before = depths[index]![anchor]!;
+      const starts = [0, 1, 2, 3].map((stage) => before.slice(0, stage).reduce((sum, depth) => sum + depth, 0));
+      assert.ok(!starts.includes(blocks[0]), `${index}: ${anchor} at ${blocks[0]}`);
+    }
+  }
+});
+
 test('their stitching layers are 2, 2 and 9 from T to S, 2, 2 and 26 from S to B', () => {
   const layers = (from: number) =>
     space.stitchingLayers
