@@ -56,7 +56,13 @@ export function inPlaceReader(
   const take = (room: Room): Memory => {
     const capacity = Math.min(contextLength, Math.ceil(room.tokens / roomStep) * roomStep);
     const at = free.findIndex((memory) => memory.slots >= room.texts && memory.capacity >= capacity);
-    return at < 0 ? make(room.texts, capacity) : free.splice(at, 1)[0]!;
+    if (at >= 0) return free.splice(at, 1)[0]!;
+    // The new one serves what the smaller ones would have served.
+    for (const smaller of free.splice(0)) {
+      engine.free(smaller.rows);
+      all.delete(smaller);
+    }
+    return make(room.texts, capacity);
   };
   return {
     most: longestChunk,

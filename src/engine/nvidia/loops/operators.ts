@@ -32,7 +32,7 @@ const table: Readonly<Record<string, Pointwise>> = {
   Sqrt: of('sqrtf($0)'),
   Tan: of('tanf($0)'),
   Tanh: of('tanhf($0)'),
-  Neg: of('-$0'),
+  Neg: of('-($0)'),
   Gelu: of('0.5f * $0 * (1.0f + erff(0.70710678118654752f * $0))'),
   Add: of('$0 + $1'),
   Sub: of('$0 - $1'),
