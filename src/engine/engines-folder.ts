@@ -1,8 +1,10 @@
 /** Where engines live that `npm ci` does not bring. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { RequestError } from '../shared/errors.js';
-import { explainWriteError } from '../shared/files.js';
+import { explainWriteError, readJson } from '../shared/files.js';
+import { describeProcess, isGone, type ProcessMark, thisProcess } from '../shared/processes/process-mark.js';
 
 /**
  * $ESTA_ENGINES, else the user's data folder ($XDG_DATA_HOME/esta/engines, ~/.local/share/esta/engines), so that `npm ci`
@@ -26,4 +28,31 @@ export function explainEngineError(error: unknown, folder: string, needs = 'an e
   const explained = explainWriteError(error, folder);
   if (explained === error || !(explained instanceof RequestError)) return explained;
   return new RequestError(explained.message, `Allow writing there, ${elsewhere}.`);
+}
+
+/**
+ * Does the work that makes an engine's folder, while no other process does: two would write into one download.
+ * @throws RequestError where another process is at it
+ */
+export async function whileAlone<Made>(folder: string, work: () => Promise<Made>): Promise<Made> {
+  const lock = `${folder}.installing`;
+  await mkdir(path.dirname(folder), { recursive: true });
+  const claim = () => writeFile(lock, JSON.stringify(thisProcess()), { flag: 'wx' });
+  await claim().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    const holder = await readJson<ProcessMark>(lock).catch(() => undefined); // half written: it died
+    if (holder && !isGone(holder)) {
+      throw new RequestError(
+        `${folder} is being installed by ${describeProcess(holder)}`,
+        `Run the command again when that has ended; if nothing does, remove ${lock}.`,
+      );
+    }
+    await rm(lock, { force: true });
+    await claim();
+  });
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
 }

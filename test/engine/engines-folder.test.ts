@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { installCuda } from '../../src/engine/cuda/install.js';
-import { enginesFolder, explainEngineError } from '../../src/engine/engines-folder.js';
+import { enginesFolder, explainEngineError, whileAlone } from '../../src/engine/engines-folder.js';
 import { uninstallEngine } from '../../src/engine/installed-engines.js';
 import { installTensorFlow } from '../../src/engine/tensorflow/install.js';
 import { RequestError } from '../../src/shared/errors.js';
+import { thisProcess } from '../../src/shared/processes/process-mark.js';
 
 test('engines are kept in $ESTA_ENGINES, else in the data folder of the user', () => {
   assert.equal(enginesFolder({ ESTA_ENGINES: '/opt/engines', XDG_DATA_HOME: '/data' }), '/opt/engines');
@@ -49,4 +50,25 @@ test('a disk that refuses an engine is explained; what is no disk is left as it 
   assert.match(of('EDQUOT').hint!, /^Free some space, or set ESTA_ENGINES/);
   const refused = new RequestError('the addon was installed but does not work', 'a hint');
   assert.equal(explainEngineError(refused, '/e/cuda'), refused);
+});
+
+test('an engine is installed by one process at a time; what has died holds nothing up', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'esta-engines-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [engine, lock] = [path.join(folder, 'deep/engine'), path.join(folder, 'deep/engine.installing')];
+  await whileAlone(engine, async () => {
+    await assert.rejects(
+      whileAlone(engine, async () => {}),
+      {
+        ...{ name: 'RequestError', message: `${engine} is being installed by process ${process.pid} on this machine` },
+        hint: `Run the command again when that has ended; if nothing does, remove ${lock}.`,
+      },
+    );
+  });
+  assert.equal(existsSync(lock), false);
+  for (const left of [JSON.stringify({ ...thisProcess(), pid: 2 ** 22 + 1 }), '', '{"host": ']) {
+    writeFileSync(lock, left);
+    assert.equal(await whileAlone(engine, async () => 'made'), 'made');
+    assert.equal(existsSync(lock), false);
+  }
 });

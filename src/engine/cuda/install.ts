@@ -8,7 +8,7 @@ import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import { exists } from '../../shared/files.js';
 import { type Progress, silentProgress } from '../../shared/progress.js';
-import { explainEngineError } from '../engines-folder.js';
+import { explainEngineError, whileAlone } from '../engines-folder.js';
 import { archiveBroughtIn, librariesBroughtIn } from './brought.js';
 import { type CudaBuild, type CudaVersion, cudaBuilds, providerFiles, requirePlatform } from './builds.js';
 import { download, integrityOf } from './download.js';
@@ -48,15 +48,34 @@ export interface CudaInstallation extends InstalledCuda {
 
 /** @param announce is told each step before it starts @throws RequestError */
 export async function installCuda(
-  { cuda, from, folder = cudaFolder(), builds = cudaBuilds, ...options }: CudaInstallOptions,
+  options: CudaInstallOptions,
   announce: (step: string) => void,
 ): Promise<CudaInstallation> {
   requirePlatform(options.platform);
-  const build = builds[cuda];
+  const { cuda, folder = cudaFolder(), builds = cudaBuilds } = options;
   const there = await intactInstallation(folder);
-  if (there && from === undefined && there.cuda === cuda && there.runtime === build.runtime) {
+  if (there && options.from === undefined && there.cuda === cuda && there.runtime === builds[cuda].runtime) {
     return { ...there, folder, isNew: false };
   }
+  try {
+    return await whileAlone(folder, () => install({ ...options, folder, builds }, announce));
+  } catch (error) {
+    const needs = 'about 1 GB is needed, half of it for as long as the installation takes';
+    throw explainEngineError(error, folder, needs);
+  }
+}
+
+async function install(
+  {
+    cuda,
+    from,
+    folder,
+    builds,
+    ...options
+  }: CudaInstallOptions & Required<Pick<CudaInstallOptions, 'folder' | 'builds'>>,
+  announce: (step: string) => void,
+): Promise<CudaInstallation> {
+  const build = builds[cuda];
   const [downloads, staging] = [downloadsOf(folder), stagingOf(folder)];
   try {
     await rm(staging, { recursive: true, force: true });
@@ -115,9 +134,6 @@ export async function installCuda(
     await rename(staging, folder);
     await rm(downloads, { recursive: true });
     return { ...installed, folder, isNew: true };
-  } catch (error) {
-    const needs = 'about 1 GB is needed, half of it for as long as the installation takes';
-    throw explainEngineError(error, folder, needs);
   } finally {
     await rm(staging, { recursive: true, force: true }).catch(() => {}); // the next installation removes it
   }
