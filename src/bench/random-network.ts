@@ -54,14 +54,14 @@ export function randomImages(
 
 /**
  * @param variants small to large, at least two
- * @throws RequestError where they cannot be stitched: they are to have as many tokens, of images of one size
+ * @throws RequestError where they cannot be stitched, as where their images have different numbers of tokens
  */
 export function spaceBetween(variants: readonly ViTVariant[]): StitchSpace {
   const inputs = variants.map((variant) => `${tokensOf(variant)} tokens of ${variant.imageSize} pixels`);
   if (inputs.every((input) => input === inputs[0])) return buildStitchSpace(variants);
   const received = variants.map(({ name }, index) => `${name} (${inputs[index]})`).join(', ');
   throw new RequestError(
-    `--model: expected networks of as many tokens, received ${received}`,
+    `--model: expected networks with the same number of tokens and the same image size, received ${received}`,
     'Name networks of one patch size and one image size.',
   );
 }

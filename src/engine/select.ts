@@ -42,11 +42,12 @@ async function createNvidiaOnGpu({ device, precision }: EngineOptions): Promise<
   if (device !== undefined && device !== 'cuda') return undefined;
   if (device === undefined && !isGpuPlausible()) return undefined;
   const { openCard } = await import('./nvidia/card/open.js');
+  const { NoDriver } = await import('./nvidia/card/libraries.js');
   const card = await openCard().catch((error: unknown) => {
     const hasOther = device === undefined || installedCuda(cudaFolder()) !== undefined;
     if (!(error instanceof RequestError && hasOther)) throw error;
     const hint = error.hint ? ` ${error.hint}` : '';
-    process.stderr.write(`The nvidia engine is not used: ${error.message}.${hint}\n`);
+    if (!(error instanceof NoDriver)) process.stderr.write(`The nvidia engine is not used: ${error.message}.${hint}\n`);
     return undefined;
   });
   if (!card) return undefined;

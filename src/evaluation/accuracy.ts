@@ -35,7 +35,7 @@ export async function answersOf<Network>(
     const result = await answer({ network, ...inputs });
     const [{ data: right }, { data: sums }] = [await engine.get(result.correct), await engine.get(result.sums)];
     engine.free({ ...inputs, result });
-    refuseDiverged(sums);
+    refuseDiverged(key, sums);
     // A batch may be filled up with images of no class.
     answers.push(...batch.indices.map((_, image) => right[image] === 1));
   }
@@ -44,13 +44,14 @@ export async function answersOf<Network>(
 
 /**
  * The loss of the last step is of the weights before it, so that training may end unnoticed with weights that overflow.
+ * @param network what answers, for the message
  * @param sums of logits
  * @throws Diverged where one is not finite
  */
-export function refuseDiverged(sums: ArrayLike<number>): void {
+export function refuseDiverged(network: string, sums: ArrayLike<number>): void {
   const odd = Array.from(sums).find((sum) => !Number.isFinite(sum));
   if (odd === undefined) return;
-  throw new Diverged(`the network answers with logits whose sum is ${odd}`, 'Lower its learning rate.');
+  throw new Diverged(`${network} answers with logits whose sum is ${odd}`, 'Lower its learning rate.');
 }
 
 /** The same as one number. @returns percent of the split's images */

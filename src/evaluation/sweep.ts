@@ -77,7 +77,7 @@ export async function sweepAccuracies(
         const result = await run({ ...network, ...inputs });
         const [{ data: right }, { data: sums }] = [await engine.get(result.correct), await engine.get(result.sums)];
         engine.free({ ...inputs, result });
-        refuseDiverged(sums);
+        for (const [index, sum] of sums.entries()) refuseDiverged(`stitch ${ids[index]}`, [sum]);
         for (const [index, count] of right.entries()) correct[ids[index]!]! += count;
       }
     }

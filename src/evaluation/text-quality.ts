@@ -57,7 +57,7 @@ export async function textQualityOf<Network>(
     );
   }
   if (!Number.isFinite(loss)) {
-    throw new Diverged(`the cross-entropy of the texts is ${loss / tokens}`, 'Lower its learning rate.');
+    throw new Diverged(`the cross-entropy of ${key} is ${loss / tokens}`, 'Lower its learning rate.');
   }
   return { loss: loss / tokens, accuracy: (100 * right) / tokens };
 }

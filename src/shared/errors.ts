@@ -31,7 +31,7 @@ export class TrialError extends Error {
   }
 }
 
-/** A training whose loss or gradients are no longer finite: a grid of learning rates goes on with the next one. */
+/** A training whose loss, gradients or logits are no longer finite: a grid of learning rates goes on with the next one. */
 export class Diverged extends TrialError {}
 
 /** Ctrl-C: everything computed is saved. Exit status 130, as shells count it; 75 where a batch system warned of its limit. */

@@ -17,7 +17,7 @@ test('all stitches of two anchors are timed, one by one and together', async () 
     {
       name: 'RequestError',
       message:
-        '--model: expected networks of as many tokens, received vit_mini_tiny (65 tokens of 64 pixels), vit_small_patch16_224 (197 tokens of 224 pixels)',
+        '--model: expected networks with the same number of tokens and the same image size, received vit_mini_tiny (65 tokens of 64 pixels), vit_small_patch16_224 (197 tokens of 224 pixels)',
     },
   );
   for (const { one_by_one, together } of [first_s, again_s]) assert.ok(one_by_one > 0 && together > 0);

@@ -24,7 +24,7 @@ test('each image is right or wrong; logits that are no numbers are no answer', a
   assert.deepEqual(await answers(1, 0, 1, 0, 0, 0), [true, false]);
   for (const odd of [Number.NaN, Infinity]) {
     await assert.rejects(answers(1, 0, odd, 0, 0, 0), {
-      ...{ name: 'TrialError', message: `the network answers with logits whose sum is ${odd}` },
+      ...{ name: 'TrialError', message: `given answers with logits whose sum is ${odd}` },
       hint: 'Lower its learning rate.',
     });
   }

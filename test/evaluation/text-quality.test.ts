@@ -49,7 +49,7 @@ test('every learned token counts once, whatever the batches and their parts', as
     ),
   };
   await assert.rejects(textQualityOf(engine, 'table', logits, odd, loader), {
-    ...{ name: 'TrialError', message: 'the cross-entropy of the texts is NaN' },
+    ...{ name: 'TrialError', message: 'the cross-entropy of table is NaN' },
   });
   await engine.dispose();
   const expected = -(Math.log(0.25) + Math.log(0.8) + Math.log(0.1)) / 3;

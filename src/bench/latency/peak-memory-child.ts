@@ -18,7 +18,7 @@ const resident = process.memoryUsage.rss();
 await network.release();
 process.stdout.write(`${Math.max(largest, resident) - before}\n`);
 
-/** Of Linux what it tells of this program: the largest of the process is that of the parent it was copied from, too. */
+/** VmHWM on Linux: maxRSS survives exec, so that it would include the peak of the parent. */
 async function largestResident(): Promise<number> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const [, kilobytes] = /^VmHWM:\s*(\d+) kB/m.exec(status) ?? [];

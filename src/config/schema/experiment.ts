@@ -12,7 +12,7 @@ export const experimentSchema = consistent(experimentFields, experimentRules).tr
   const { epochs } = experiment.training;
   // Supplement A warms up for 10 of 100 epochs; shorter runs keep the proportion.
   const tenth = Math.round(epochs / 10);
-  // Before scores count every stitch is to have had a chance of one, in short runs, too.
+  // Scores need at least one epoch of uniform draws, in short runs too.
   const uniform = Math.max(tenth, Math.min(1, epochs - 1));
   const isText = experiment.data.some(isTextDataset);
   return {

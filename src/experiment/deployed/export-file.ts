@@ -8,7 +8,7 @@ import { type Description, describe } from './description.js';
 import { type FileOptions, type OnnxModel, onnxModelOf } from './export-network.js';
 import { descriptionOf, refuseOtherName, refuseToReplaceOther } from './file-name.js';
 import { spread, testImagesOf } from './test-images.js';
-import { accuracyOfFile, type Verification, verify } from './verification.js';
+import { accuracyOfFile, refuseOverflow, type Verification, verify } from './verification.js';
 
 /** Test images that are compared one by one. */
 const comparedImages = 16;
@@ -54,6 +54,7 @@ export async function exportFile(
   const engine = await createOnnxEngine();
   try {
     const comparison = await verify(opened, network, spread(samples, comparedImages), engine);
+    refuseOverflow(file, comparison.largestDifference);
     const isMeasured = precision !== 'float32' && samples.length > 0;
     if (isMeasured && 'changed' in found) {
       progress.line(`Accuracy of the file and of the run are of other images: ${found.changed}.`);

@@ -28,7 +28,7 @@ import { imageRecipeOf } from '../recipe.js';
 import { recordedAdaptation } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import { loadAnchors, mergeAnchors } from '../trial/network.js';
-import { readTrained } from '../trial/trained-file.js';
+import { readTrained, requireFits } from '../trial/trained-file.js';
 
 /** The weights of a stitch, and nothing else. */
 export interface StitchWeights<T> {
@@ -90,6 +90,7 @@ export async function openTrial(run: MeasuredRun): Promise<TrainedTrial> {
   const { architectures, space } = spaceOf(experiment.anchors, experiment.stitching, experiment.preprocessing.crop);
   const adaptation = await recordedAdaptation(trialFolder, result.method as Method, experiment);
   const network = { anchors: architectures, classes: classes.length, adaptation };
+  requireFits(trained, space.stitches, network);
   const pretrained = await loadAnchors(experiment.anchors, architectures, classes.length);
   const { weights: anchors } = mergeAnchors(pretrained, { space, architectures }, trained.alone);
   const frozen = withTrainedWeights({ anchors, layers }, trainables, isFloat32);

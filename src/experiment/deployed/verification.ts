@@ -24,10 +24,7 @@ export interface Verification {
   readonly sameClass: number;
 }
 
-/**
- * @param samples images to compare; none: random pixels
- * @throws TrialError where one of the two answers with what is no number
- */
+/** @param samples images to compare; none: random pixels */
 export async function verify(
   model: ModelFile,
   network: DeployedNetwork,
@@ -54,20 +51,20 @@ export async function verify(
     if (largestAt(expected) === largestAt(actual)) sameClass++;
   }
   classifier.free();
-  refuseOverflow(largestDifference);
   const of = samples.length > 0 ? 'test images' : 'random pixels';
   return { images: pixels.length, of, largestDifference, largestLogit, sameClass };
 }
 
 /**
  * Numbers of half precision end at 65,504.
- * @throws TrialError where what a file answers cannot be compared
+ * @param difference of a logit of the file from that of the stitch
+ * @throws TrialError where one of them is no number
  */
-export function refuseOverflow(difference: number): void {
+export function refuseOverflow(file: string, difference: number): void {
   if (Number.isFinite(difference)) return;
   throw new TrialError(
-    `a logit of the exported network differs by ${difference} from that of the stitch: one of them is no number`,
-    'Export it with --weights float32; where that does not help, train it with a lower learning rate.',
+    `${file} is of no use: a logit differs by ${difference} from that of the stitch, so that one of them is no number`,
+    'Export it with --precision float32; where that does not help, train it with a lower learning rate.',
   );
 }
 

@@ -16,7 +16,7 @@ import { recipeFile, recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import type { TrialTask } from '../task/trial-task.js';
 import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
-import { readTrained, type Trained } from '../trial/trained-file.js';
+import { readTrained, type StoredTrained } from '../trial/trained-file.js';
 import { countImages, type OpeningRuntime, openTrialData, type TrialData } from '../trial/trial-data.js';
 import { openTexts } from './shared-texts.js';
 
@@ -28,7 +28,7 @@ interface Shared {
   readonly settings: object;
   /** What the images or texts and weights are now: as they were then. */
   readonly inputs: TrialInputs;
-  readonly trained: Trained;
+  readonly trained: StoredTrained;
 }
 
 export interface SharedImages extends Shared {

@@ -84,10 +84,10 @@ export function checkJobs(text: string): string {
   throw new RequestError(`--jobs ${text}: a number of processes from 1, or auto`, 'Without it, one process runs all.');
 }
 
-/** @param isThere whether a GPU is plausible here, which `auto` then looks for */
+/** @param isThere whether a GPU is plausible here, which `auto` and TensorFlow then look for */
 export function mayUseGpus(engine: EngineChoice, device: Device | undefined, isThere: boolean): boolean {
   if (device !== undefined) return device !== 'cpu';
-  return engine === 'auto' ? isThere : engine !== 'onnxruntime';
+  return engine === 'nvidia' || (engine !== 'onnxruntime' && isThere);
 }
 
 export function thisMachine(usesGpus: boolean): Machine {

@@ -204,8 +204,10 @@ function parseRow(entry: unknown, where: string): Row {
     const received = filled(cell) === undefined ? 'nothing' : JSON.stringify(cell);
     return `${at.join('.') || 'the row'}: ${message}, received ${received}`;
   });
+  const isUntimed = parsed.error.issues.some(({ path: [column] }) => column === 'median_ms');
+  const advice = isUntimed ? 'Every row needs its median_ms; remove rows that were not measured. ' : '';
   throw new RequestError(
     `${where} is not valid:\n  ${problems.join('\n  ')}`,
-    `Every row needs its median_ms; remove rows that were not measured. Columns are ${columns.join(', ')}.`,
+    `${advice}Columns are ${columns.join(', ')}.`,
   );
 }

@@ -23,7 +23,7 @@ export interface GridEntry {
   readonly loss?: number;
   /** Of training; version 0.2.0 and before left it out. */
   readonly seconds?: number;
-  /** Why there is nothing to validate: the loss was not finite. */
+  /** Why there is nothing to validate: the loss, or a logit, was not finite. */
   readonly diverged?: string;
 }
 

@@ -20,7 +20,7 @@ import type { StitchedNetwork } from '../../training/step-runner.js';
 import type { Named } from '../../training/training-state.js';
 import type { BinsRecipe } from '../recipe.js';
 import type { AnchorsSpace } from '../space.js';
-import type { Trained } from './trained-file.js';
+import { requireFits, type StoredTrained } from './trained-file.js';
 
 export interface TrialNetwork extends StitchedNetwork {
   readonly space: StitchSpace;
@@ -109,8 +109,10 @@ export function networkOfTrained(
   parts: NetworkParts,
   adaptation: StitchableNetwork['adaptation'],
   bins: BinsRecipe,
-  { layers, trainables }: Pick<Trained, 'layers' | 'trainables'>,
+  trained: Pick<StoredTrained, 'file' | 'layers' | 'trainables'>,
 ): TrialNetwork {
+  const { layers, trainables } = trained;
+  requireFits(trained, parts.space.stitches, { anchors: parts.architectures, classes: parts.classes });
   const frozen = { anchors: anchorsOnDevice(engine, parts.anchors), layers: frozenOnDevice(engine, layers) };
   return { ...networkOf(parts, adaptation, bins, frozen, []), start: trainables };
 }

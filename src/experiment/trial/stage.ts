@@ -99,9 +99,9 @@ async function validated(
   const { trainables, importance, seconds } = trained;
   const label = `${context.name}: validating base rate ${base}`;
   const { choiceSplit } = context.recipe;
-  // All of them, also where the final run leaves some out: the images that score a rate may not choose what is scored.
-  const ids = (await deploy(context, network, stage, { trainables, importance })).map(({ id }) => id);
   try {
+    // All of them, also where the final run leaves some out: the images that score a rate may not choose what is scored.
+    const ids = (await deploy(context, network, stage, { trainables, importance })).map(({ id }) => id);
     const qualities = await qualitiesOf(context, network, trainables, ids, choiceSplit, label);
     return { ...meanQuality(qualities), seconds };
   } finally {

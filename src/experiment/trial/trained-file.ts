@@ -13,7 +13,10 @@ import { readSafetensors, writeSafetensors } from '../../models/pretrained/forma
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { namedTrainables, trainablesOfNames } from '../../stitching/parameters/names.js';
-import type { Trainables } from '../../stitching/parameters/trainables.js';
+import { type Shape, trainableShapes } from '../../stitching/parameters/shapes.js';
+import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
+import type { StitchableNetwork } from '../../stitching/space/cost.js';
+import type { Stitch } from '../../stitching/space/stitch.js';
 
 export interface Trained {
   readonly trainables: Trainables<Float32NdArray>;
@@ -23,6 +26,11 @@ export interface Trained {
   readonly classes: readonly string[];
   /** Ids of the stitches that were trained; left out: all of the space. */
   readonly stitches?: readonly number[];
+}
+
+/** What a file holds. */
+export interface StoredTrained extends Trained {
+  readonly file: string;
 }
 
 export async function writeTrained(
@@ -40,7 +48,7 @@ export async function writeTrained(
 }
 
 /** @throws RequestError when the file is missing, damaged, not finite, or of a version that did not name its classes */
-export async function readTrained(file: string): Promise<Trained> {
+export async function readTrained(file: string): Promise<StoredTrained> {
   const { tensors, metadata } = await readSafetensors(file);
   const { classes, stitches } = metadata;
   if (classes === undefined) {
@@ -65,10 +73,37 @@ export async function readTrained(file: string): Promise<Trained> {
     layers.push({ weight, bias });
   }
   return {
+    file,
     trainables: trainablesOfNames(trainables),
     layers,
     alone: trainablesOfNames(alone),
     classes: JSON.parse(classes) as string[],
     ...(stitches !== undefined && { stitches: JSON.parse(stitches) as number[] }),
   };
+}
+
+/**
+ * Weights of another version may lie elsewhere, where they would be left out in silence, and biases at other places of a
+ * segment. Low-rank updates go by name, whatever their ranks.
+ * @throws RequestError where a weight or bias is none that the stitches have, or has another shape
+ */
+export function requireFits(
+  { file, trainables }: Pick<StoredTrained, 'file' | 'trainables'>,
+  stitches: readonly Stitch[],
+  network: Omit<StitchableNetwork, 'adaptation'>,
+): void {
+  const biased = { ranks: network.anchors.map(() => 0), stitchingLayerRank: 0, stitchBias: true };
+  const shapes = stitches.flatMap((stitch) =>
+    (['full', biased] as const).map((adaptation) => trainableShapes(stitch, { ...network, adaptation })),
+  );
+  const expected = namedTrainables(shapes.reduce<Trainables<Shape>>(joinTrainables, noTrainables));
+  const { weights, biases, layerBiases } = trainables;
+  for (const [name, { shape }] of Object.entries(namedTrainables({ ...noTrainables, weights, biases, layerBiases }))) {
+    const wanted = expected[name];
+    if (`${shape}` === `${wanted}`) continue;
+    throw new RequestError(
+      `${file}: ${name} [${shape}] ${wanted ? `would be [${wanted}]` : 'has no place'} in networks of this version`,
+      'Run the trial again in another folder, or use the version of esta that environment.json of the run names.',
+    );
+  }
 }

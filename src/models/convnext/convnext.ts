@@ -6,7 +6,7 @@
  * What PST adapts here: the two linear layers of a block's MLP, fc1 and fc2, and the convolution of a downsampling, which
  * is a linear layer on patches. The paper names only query, key and value, which a ConvNeXt does not have. These are all
  * that is dense between stem and head (a depthwise convolution has 49 weights for a channel), and LoRA is defined for
- * linear layers. Without the downsamplings stitches were 13 points behind (docs/choices.md).
+ * linear layers. What each part is worth: docs/choices.md.
  */
 import tf = require('@tensorflow/tfjs');
 

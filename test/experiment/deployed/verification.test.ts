@@ -7,7 +7,7 @@ import type { Engine, Value } from '../../../src/engine/engine.js';
 import type { ModelFile } from '../../../src/engine/onnx/files/model-file.js';
 import type { DeployedNetwork } from '../../../src/experiment/deployed/deployed-network.js';
 import { comparisonText } from '../../../src/experiment/deployed/export-file.js';
-import { accuracyOfFile, plainPixels, verify } from '../../../src/experiment/deployed/verification.js';
+import { accuracyOfFile, plainPixels, refuseOverflow, verify } from '../../../src/experiment/deployed/verification.js';
 import { type Float32NdArray, float32 } from '../../../src/shared/arrays.js';
 import { silentProgress } from '../../../src/shared/progress.js';
 import { temporaryFolder } from '../../models/pretrained/fixtures.js';
@@ -106,4 +106,14 @@ test('pixels as a file takes them: only resized and cropped', () => {
   const { mean, std, ...rest } = plainPixels(preprocessing);
   const { mean: _, std: __, ...before } = preprocessing;
   assert.deepEqual([rest, mean, std], [before, [0, 0, 0], [1 / 255, 1 / 255, 1 / 255]]);
+});
+
+test('a file that answers with no numbers is of no use', () => {
+  refuseOverflow('a.onnx', 0.5);
+  for (const difference of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => refuseOverflow('a.onnx', difference), {
+      ...{ name: 'TrialError', message: new RegExp(`^a\\.onnx is of no use: a logit differs by ${difference}`) },
+      hint: /--precision float32/,
+    });
+  }
 });

@@ -105,7 +105,8 @@ test('GPUs are given to what may compute on one', () => {
     ['onnxruntime', undefined, true, false],
     ['onnxruntime', 'webgpu', false, true],
     ['nvidia', undefined, false, true],
-    ['tensorflow', undefined, false, true],
+    ['tensorflow', undefined, true, true],
+    ['tensorflow', undefined, false, false],
     ['tensorflow', 'cpu', true, false],
   ] as const;
   for (const [engine, device, isThere, expected] of cases) {

@@ -86,7 +86,7 @@ test('training goes on from all that was trained before, also where that is the 
   const head = { weight: float32([32, 2], new Float32Array(64).fill(6)), bias: float32([2]) };
   const name = 'anchors/0/norm/scale';
   const trainables = { ...noTrainables, weights: { [name]: scale }, heads: { 0: head } };
-  const network = networkOfTrained(engine, parts, 'full', { count: 2 }, { layers: [], trainables });
+  const network = networkOfTrained(engine, parts, 'full', { count: 2 }, { file: 'trained', layers: [], trainables });
   const start = await initialParameters(engine, network, [0], 0);
   assert.deepEqual(start[`weights/${name}`], scale);
   assert.deepEqual(start['head/0/weight'], head.weight);
@@ -97,7 +97,7 @@ test('training goes on from all that was trained before, also where that is the 
 });
 
 test('bins are of FLOPs, of parameters where the recipe says so, and between edges where it names some', () => {
-  const trained = { layers: frozenNetwork().layers, trainables: trainables() };
+  const trained = { file: 'trained', layers: frozenNetwork().layers, trainables: trainables() };
   const binsOf = (bins: Parameters<typeof networkOfTrained>[3]) =>
     networkOfTrained(engine, parts, pst, bins, trained).bins;
   const flops = space.stitches.map((stitch) => stitchFlops(stitch, networkOf()));

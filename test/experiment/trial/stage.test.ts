@@ -101,25 +101,27 @@ test('steps see some of the patches, other ones in each, until the last fifth of
   assert.deepEqual(new Set(engine.live), new Set(left));
 });
 
-test('a rate whose last step leaves weights that answer with no numbers has diverged, too', async (t) => {
-  let rate = 0;
-  const answers: Answers = {
-    step: (_, given) => {
-      rate = given;
-      return { loss: 1 };
-    },
-    correct: () => (rate > 0.05 ? Number.NaN : 0),
-  };
-  const { context, network, lines, told } = hostTrial(t, answers);
-  const order = [learningRates[2]!, learningRates[0]!];
-  const trained = await runStage(context, network, stageOf({ learningRates: order, grid }), 0);
-  assert.equal(trained.baseLearningRate, 0.1);
-  assert.match(
-    told[0]!,
-    /^trial: base rate 0\.4 counts as the worst: the network answers with logits whose sum is NaN$/,
-  );
-  assert.match(String((await lines('grid.jsonl'))[0]!['diverged']), /sum is NaN$/);
-});
+for (const deployment of ['importance', 'validation'] as const) {
+  test(`weights that answer with no numbers after the last step have diverged, too: ${deployment}`, async (t) => {
+    let rate = 0;
+    const answers: Answers = {
+      step: (_, given) => {
+        rate = given;
+        return { loss: 1 };
+      },
+      correct: () => (rate > 0.05 ? Number.NaN : 0),
+    };
+    const { engine, context, network, lines, told } = hostTrial(t, answers);
+    const order = [learningRates[2]!, learningRates[0]!];
+    const stage = stageOf({ learningRates: order, grid, deployment });
+    const { baseLearningRate, trainables } = await runStage(context, network, stage, 0);
+    assert.equal(baseLearningRate, 0.1);
+    assert.match(told[0]!, /^trial: base rate 0\.4 counts as the worst: stitch \d answers with .* whose sum is NaN$/);
+    assert.match(String((await lines('grid.jsonl'))[0]!['diverged']), /sum is NaN$/);
+    const left = [network.frozen, trainables].flatMap((tree) => leavesOf(tree, isValue).map(({ leaf }) => leaf));
+    assert.deepEqual(new Set(engine.live), new Set(left));
+  });
+}
 
 test('a rate that diverges counts as the worst, is told, and leaves nothing; other errors end the stage', async (t) => {
   const answers: Answers = { step: (_, rate) => ({ loss: rate > 0.05 ? Number.NaN : 1 }), correct: () => 0 };

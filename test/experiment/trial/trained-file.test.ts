@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readTrained, writeTrained } from '../../../src/experiment/trial/trained-file.js';
+import { readTrained, requireFits, writeTrained } from '../../../src/experiment/trial/trained-file.js';
 import { readSafetensors, writeSafetensors } from '../../../src/models/pretrained/formats/safetensors.js';
 import { float32 } from '../../../src/shared/arrays.js';
 import { RequestError } from '../../../src/shared/errors.js';
@@ -18,14 +18,30 @@ test('trained tensors, stitching layers and what anchors learned alone keep thei
   const own = pickTrainables(trainables(), trainableShapes(space.stitches[0]!, networkOf()));
   const { layers } = frozenNetwork();
   await writeTrained(file, { trainables: trainables(), layers, alone: own, classes });
-  assert.deepEqual(await readTrained(file), { trainables: trainables(), layers, alone: own, classes });
+  assert.deepEqual(await readTrained(file), { file, trainables: trainables(), layers, alone: own, classes });
   const names = Object.keys((await readSafetensors(file)).tensors);
   for (const name of ['start/layers/0/weight', 'start/layers/0/bias', 'alone/head/0/weight', 'head/1/bias']) {
     assert.ok(names.includes(name), `${name} in ${names}`);
   }
   const single = { trainables: own, layers: [], alone: noTrainables, classes, stitches: [0] };
   await writeTrained(file, single);
-  assert.deepEqual(await readTrained(file), single);
+  assert.deepEqual(await readTrained(file), { file, ...single });
+});
+
+test('tensors that a network of this version has no place for, or not as large, are refused', () => {
+  const fits = (more: object) =>
+    requireFits({ file: 'trained', trainables: { ...trainables(), ...more } }, space.stitches, networkOf());
+  fits({});
+  const { biases } = trainables();
+  const longer = { ...biases, 2: { ...biases[2], 0: float32([biases[2]![0]!.shape[0]! + 8]) } };
+  assert.throws(() => fits({ biases: longer }), {
+    ...{ name: 'RequestError', message: /^trained: bias\/2\/0 \[\d+\] would be \[\d+\] in networks of this version$/ },
+    hint: /environment\.json/,
+  });
+  const moved = { 'anchors/0/downsamplings/0/reduce/bias': float32([4]) };
+  assert.throws(() => fits({ weights: moved }), {
+    message: /^trained: weights\/anchors\/0\/downsamplings\/0\/reduce\/bias \[4\] has no place/,
+  });
 });
 
 test('files without classes, and numbers that are not finite, are refused with what to do', async (t) => {

@@ -12,6 +12,9 @@ const computeCapabilityAttributes = [75, 76] as const;
 
 export type Driver = ReturnType<typeof bindDriver>;
 
+/** What a library of the card answers in place of success. */
+export class CardError extends Error {}
+
 /** Gives functions that throw where the library answers another status than 0. */
 export function declarer(library: LibraryHandle, failure: (name: string, status: number) => Error) {
   return (declaration: string) => {
@@ -32,7 +35,7 @@ export function bindDriver(library: LibraryHandle) {
     nameOf(status, code);
     meaningOf(status, meaning);
     const message = `the card: ${name} failed: ${code[0] ?? status}${meaning[0] ? ` (${meaning[0]})` : ''}`;
-    return status === outOfMemory ? new TrialError(message) : new Error(message);
+    return status === outOfMemory ? new TrialError(message) : new CardError(message);
   };
   const declare = declarer(library, failure);
   /** For functions that answer "not ready". */

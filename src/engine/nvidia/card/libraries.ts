@@ -31,21 +31,24 @@ const forGood = 0x1002;
 
 const loaded = new Map<string, LibraryHandle>();
 
-/** @throws RequestError naming what is missing and the command that brings it */
+/** There can be no card: other engines may know another kind of GPU. */
+export class NoDriver extends RequestError {}
+
+/** @throws RequestError naming what is missing and the command that brings it; NoDriver */
 export function loadCardLibraries(
   places: LibraryPlaces = libraryPlaces(),
   environment: NodeJS.ProcessEnv = process.env,
 ): CardLibraries {
   const given = (environment['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== '');
   if (process.platform !== 'linux') {
-    throw new RequestError(
+    throw new NoDriver(
       `the nvidia engine runs on Linux, not on ${process.platform}`,
-      'Leave --engine out, or give --device webgpu for another way to the card.',
+      'Give --device webgpu for another way to the card.',
     );
   }
   const driverPlace = findLibraries([driverLibrary], places);
   if (driverPlace.missing.length > 0) {
-    throw new RequestError(
+    throw new NoDriver(
       `no NVIDIA driver: the loader does not find ${driverLibrary}`,
       'Install the driver of the card (Ubuntu: `ubuntu-drivers install`); in a container, start it with `--gpus all`.',
     );

@@ -2,7 +2,7 @@
 import { messageOf, RequestError, TrialError } from '../../../shared/errors.js';
 import type { Address, Card, Kernel, Product, ProductPrecision, RecordedGraph } from './card.js';
 import { Clock } from './clock.js';
-import { bindDriver, computeCapabilityOf, type Driver, made } from './driver.js';
+import { bindDriver, CardError, computeCapabilityOf, type Driver, made } from './driver.js';
 import { Kernels } from './kernels.js';
 import { type CardLibraries, loadCardLibraries } from './libraries.js';
 import { Products } from './products.js';
@@ -31,7 +31,7 @@ export async function openCard(
       throw error;
     }
   } catch (error) {
-    if (error instanceof RequestError) throw error;
+    if (!(error instanceof CardError || error instanceof TrialError)) throw error;
     // Another process may have it alone (compute mode), or all of its memory.
     throw new RequestError(
       `no NVIDIA card can be used: ${messageOf(error)}`,

@@ -6,7 +6,7 @@ import type { LibraryHandle } from 'koffi';
 import { messageOf } from '../../../shared/errors.js';
 import koffi from '../../koffi.js';
 import type { DeviceType, MatrixOperand, Product, ProductPrecision } from './card.js';
-import { type Driver, declarer, made } from './driver.js';
+import { CardError, type Driver, declarer, made } from './driver.js';
 
 /** cudaDataType_t. */
 const types: Readonly<Record<DeviceType, number>> = { float32: 0, bfloat16: 14 };
@@ -19,7 +19,7 @@ const workspaceBytes = 32 * 2 ** 20;
 
 function bindBlas(library: LibraryHandle) {
   const meaningOf: (status: number) => string = library.func('const char *cublasGetStatusString(int status)');
-  const declare = declarer(library, (name, status) => new Error(`the card: ${name} failed: ${meaningOf(status)}`));
+  const declare = declarer(library, (name, status) => new CardError(`the card: ${name} failed: ${meaningOf(status)}`));
   const sizes = 'void *handle, int transposeA, int transposeB, int m, int n, int k, uintptr_t alpha';
   const matrix = (name: string) => `uintptr_t ${name}, int ${name}Type, int ${name}Pitch`;
   const strided = (name: string) => `${matrix(name)}, long long ${name}Stride`;

@@ -104,6 +104,7 @@ export async function exportDecoder(
     const prompt = tokenizer.encode(promptOf({ instruction: 'Name three fruits.', input: '' }));
     const length = Math.min(prompt.length, facts.contextLength - comparedTokens);
     const comparison = await compare(opened, reference, prompt.slice(0, length));
+    refuseOverflow(file, comparison.largestDifference);
     const description = descriptionOf(file);
     const exported: ExportedDecoder = {
       ...{
@@ -146,6 +147,5 @@ async function compare(
     ids = [next(expected)];
   }
   reading.end();
-  refuseOverflow(largestDifference);
   return { promptTokens: prompt.length, newTokens: comparedTokens, largestDifference, largestLogit, sameToken };
 }
