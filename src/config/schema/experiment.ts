@@ -12,13 +12,11 @@ export const experimentSchema = consistent(experimentFields, experimentRules).tr
   const { epochs } = experiment.training;
   // Supplement A warms up for 10 of 100 epochs; shorter runs keep the proportion.
   const tenth = Math.round(epochs / 10);
-  // Scores need at least one epoch of uniform draws, in short runs too.
-  const uniform = Math.max(tenth, Math.min(1, epochs - 1));
   const isText = experiment.data.some(isTextDataset);
   return {
     ...experiment,
     ...(isText && { text: experiment.text ?? textSchema.parse({}) }),
-    sampling: { ...experiment.sampling, warmup_epochs: experiment.sampling.warmup_epochs ?? uniform },
+    sampling: { ...experiment.sampling, warmup_epochs: experiment.sampling.warmup_epochs ?? tenth },
     training: {
       ...experiment.training,
       anchor_epochs: experiment.training.anchor_epochs ?? epochs,

@@ -96,7 +96,7 @@ export const samplingSchema = z.strictObject({
   ),
   warmup_epochs: field(
     countOrZero().optional(),
-    'Epochs of uniform sampling before importance scores count; left out: a tenth of training.epochs, at least one of several.',
+    'Epochs of uniform sampling before importance scores count; left out: a tenth of training.epochs, rounded: none of fewer than five.',
     'our choice: as long as the learning-rate warm-up ("a short warm-up", no number published)',
   ),
   eta: field(fraction().default(0.9), 'Momentum of the importance scores.', 'supplement E'),
