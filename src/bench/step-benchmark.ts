@@ -13,7 +13,7 @@ import { projections, runBlock, type ViTBlock } from '../models/vit/vision-trans
 import { initialWeights } from '../models/weights.js';
 import { type Float32NdArray, float32 } from '../shared/arrays.js';
 import { Random } from '../shared/random.js';
-import { quantile } from './latency/timing.js';
+import { median } from './latency/timing.js';
 import { randomArray, repeatedNormals } from './random-network.js';
 
 export interface StepBenchmarkOptions {
@@ -152,7 +152,7 @@ export async function matmulPeak(engine: Engine): Promise<number> {
 /** Median of `repeat` timings after one that compiles. */
 export async function medianMilliseconds(repeat: number, work: () => Promise<void>): Promise<number> {
   const times = await milliseconds(repeat, work);
-  return Math.round(quantile(times, 0.5) * 10) / 10;
+  return Math.round(median(times) * 10) / 10;
 }
 
 async function milliseconds(repeat: number, work: () => Promise<void>): Promise<number[]> {

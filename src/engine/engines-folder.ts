@@ -32,9 +32,18 @@ export function explainEngineError(error: unknown, folder: string, needs = 'an e
 
 /**
  * Does the work that makes an engine's folder, while no other process does: two would write into one download.
- * @throws RequestError where another process is at it
+ * @param needs as `explainEngineError` takes it
+ * @throws RequestError where another process is at it, or the disk refuses it
  */
-export async function whileAlone<Made>(folder: string, work: () => Promise<Made>): Promise<Made> {
+export async function whileAlone<Made>(folder: string, work: () => Promise<Made>, needs?: string): Promise<Made> {
+  try {
+    return await locked(folder, work);
+  } catch (error) {
+    throw explainEngineError(error, folder, needs);
+  }
+}
+
+async function locked<Made>(folder: string, work: () => Promise<Made>): Promise<Made> {
   const lock = `${folder}.installing`;
   await mkdir(path.dirname(folder), { recursive: true });
   const claim = () => writeFile(lock, JSON.stringify(thisProcess()), { flag: 'wx' });

@@ -8,7 +8,7 @@ import tf = require('@tensorflow/tfjs');
 import type { Engine } from '../../engine/engine.js';
 import { type LanguageModel, pathModel } from '../../evaluation/generation/language-model.js';
 import { float32 } from '../../shared/arrays.js';
-import { quantile } from '../latency/timing.js';
+import { median } from '../latency/timing.js';
 import type { RandomPath } from './random-llama.js';
 
 export interface GenerateBenchmarkOptions {
@@ -53,14 +53,8 @@ export async function benchmarkGenerate(
   const times: Awaited<ReturnType<typeof once>>[] = [];
   for (let count = 0; count < repeat; count++) times.push(await once());
   model.dispose();
-  const prompt = quantile(
-    times.map((time) => time.prompt),
-    0.5,
-  );
-  const step = quantile(
-    times.flatMap(({ steps }) => steps),
-    0.5,
-  );
+  const prompt = median(times.map((time) => time.prompt));
+  const step = median(times.flatMap(({ steps }) => steps));
   const [embedding, head] = [first, last].map(({ vocabulary, width }) => vocabulary * width) as [number, number];
   const isTied = !weights.head;
   // A token of the prompt passes the blocks, the last one the head too; the embedding is looked up.

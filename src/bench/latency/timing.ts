@@ -31,6 +31,10 @@ export function quantile(values: readonly number[], share: number): number {
   return below + (position - Math.floor(position)) * (above - below);
 }
 
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
 async function milliseconds(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
   await work();

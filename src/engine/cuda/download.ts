@@ -20,8 +20,8 @@ export interface Download {
 const byHand = 'bring the files by hand: esta engine install --cuda --from FOLDER.';
 
 /** Node.js goes through a proxy only where it is told to, and only from version 24 on. */
-export function withoutNetwork(environment: NodeJS.ProcessEnv = process.env): string {
-  const proxy = ['HTTPS_PROXY', 'https_proxy'].find((name) => environment[name]);
+function withoutNetwork(): string {
+  const proxy = ['HTTPS_PROXY', 'https_proxy'].find((name) => process.env[name]);
   if (!proxy) return `Without a network, ${byHand}`;
   return `${proxy} is set: Node.js takes it from version 24 on, with NODE_USE_ENV_PROXY=1. Or ${byHand}`;
 }

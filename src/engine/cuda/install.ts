@@ -8,7 +8,7 @@ import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import { exists } from '../../shared/files.js';
 import { type Progress, silentProgress } from '../../shared/progress.js';
-import { explainEngineError, whileAlone } from '../engines-folder.js';
+import { whileAlone } from '../engines-folder.js';
 import { archiveBroughtIn, librariesBroughtIn } from './brought.js';
 import { type CudaBuild, type CudaVersion, cudaBuilds, providerFiles, requirePlatform } from './builds.js';
 import { download, integrityOf } from './download.js';
@@ -57,12 +57,8 @@ export async function installCuda(
   if (there && options.from === undefined && there.cuda === cuda && there.runtime === builds[cuda].runtime) {
     return { ...there, folder, isNew: false };
   }
-  try {
-    return await whileAlone(folder, () => install({ ...options, folder, builds }, announce));
-  } catch (error) {
-    const needs = 'about 1 GB is needed, half of it for as long as the installation takes';
-    throw explainEngineError(error, folder, needs);
-  }
+  const needs = 'about 1 GB is needed, half of it for as long as the installation takes';
+  return whileAlone(folder, () => install({ ...options, folder, builds }, announce), needs);
 }
 
 async function install(

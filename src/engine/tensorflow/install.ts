@@ -7,7 +7,7 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../shared/errors.js';
 import { probeEngine } from '../doctor/probe.js';
-import { explainEngineError } from '../engines-folder.js';
+import { whileAlone } from '../engines-folder.js';
 import { isRunnable, networkFailure, runExternal } from './external-command.js';
 import { type LibTensorFlow, readLibTensorFlow } from './libtensorflow.js';
 import { addonVersion, cpuPackage, gpuPackage, tensorflowFolder } from './location.js';
@@ -41,6 +41,16 @@ export async function installTensorFlow(
   const packageName = gpu ? gpuPackage : cpuPackage;
   const library = libtensorflow === undefined ? undefined : readLibTensorFlow(libtensorflow);
   if (library) await requireBuildTools();
+  return whileAlone(folder, () => install(packageName, library, folder, announce));
+}
+
+async function install(
+  packageName: string,
+  library: LibTensorFlow | undefined,
+  folder: string,
+  announce: (step: string) => void,
+): Promise<InstalledAddon> {
+  const isGpu = packageName === gpuPackage;
   const staging = `${folder}.partial`;
   try {
     announce(`Installing ${packageName} ${addonVersion} into ${folder} (npm, without install scripts)`);
@@ -49,8 +59,8 @@ export async function installTensorFlow(
       announce(`Building the addon against ${library.libraryFolder} with node-gyp (less than a minute)`);
       await buildAddon(library, packageFolder, staging);
     } else {
-      announce(`Downloading TensorFlow 2.9.1 from storage.googleapis.com (about ${gpu ? 400 : 100} MB)`);
-      await downloadAddon(gpu, packageFolder, staging);
+      announce(`Downloading TensorFlow 2.9.1 from storage.googleapis.com (about ${isGpu ? 400 : 100} MB)`);
+      await downloadAddon(isGpu, packageFolder, staging);
     }
     announce('Checking that it computes');
     const result = await probeEngine('tensorflow', 'cpu', { folder: staging });
@@ -58,8 +68,6 @@ export async function installTensorFlow(
     await rm(folder, { recursive: true, force: true });
     await rename(staging, folder);
     return { folder, packageName, version: result.version, uses: result.uses };
-  } catch (error) {
-    throw explainEngineError(error, folder);
   } finally {
     await rm(staging, { recursive: true, force: true }).catch(() => {}); // the next installation removes it
   }

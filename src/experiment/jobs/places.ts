@@ -30,14 +30,15 @@ export function placesOf({ cores, gpus }: Pick<Machine, 'cores' | 'gpus'>, jobs:
   const share = Math.max(1, Math.floor(cores.length / jobs));
   const each = threads ?? share;
   const isBound = each * jobs <= cores.length;
-  return Array.from({ length: jobs }, (_, index) => ({
-    threads: each,
-    ...(isBound && { cores: cores.slice(index * each, (index + 1) * each) }),
-    ...gpuOf(gpus[index % gpus.length]),
-  }));
+  return Array.from({ length: jobs }, (_, index) => {
+    const gpu = gpus[index % gpus.length];
+    return {
+      threads: each,
+      ...(isBound && { cores: cores.slice(index * each, (index + 1) * each) }),
+      ...(gpu !== undefined && { gpu }),
+    };
+  });
 }
-
-const gpuOf = (gpu: string | undefined) => (gpu === undefined ? {} : { gpu });
 
 /** What there is to do. */
 export interface Needs {

@@ -14,7 +14,7 @@ import {
   type Surroundings,
 } from '../../bench/latency/exported-file.js';
 import { peakMemoryOf } from '../../bench/latency/peak-memory.js';
-import { quantile, visit } from '../../bench/latency/timing.js';
+import { median, quantile, visit } from '../../bench/latency/timing.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import {
   fingerprintOf,
@@ -190,7 +190,7 @@ function latenciesOf(journal: MeasureJournal, id: number, { batches, rounds }: M
     const digits = (value: number) => Number(value.toPrecision(5));
     return {
       batch,
-      median_ms: digits(quantile(times, 0.5)),
+      median_ms: digits(median(times)),
       p90_ms: digits(quantile(times, 0.9)),
       runs: times.length,
     };

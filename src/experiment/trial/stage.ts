@@ -76,7 +76,9 @@ export async function tryRateOut(
 ): Promise<Tried> {
   const { base } = learningRate;
   try {
-    return await validated(context, network, stage, learningRate, epochsBefore);
+    const run = gridRun(stage.name, base);
+    const trained = await train(context, network, stage, run, stage.grid!, learningRate, epochsBefore);
+    return await validated(context, network, stage, trained, `${context.name}: validating base rate ${base}`);
   } catch (error) {
     if (!(error instanceof Diverged)) throw error;
     context.progress.stop();
@@ -85,19 +87,17 @@ export async function tryRateOut(
   }
 }
 
-/** @throws Diverged */
+/**
+ * How good what would be deployed is; what was trained is given back.
+ * @throws Diverged
+ */
 async function validated(
   context: TrialContext,
   network: TrialNetwork,
   stage: StageRecipe,
-  learningRate: LearningRate,
-  epochsBefore: number,
+  { trainables, importance, seconds }: Deployable & { readonly seconds: number },
+  label: string,
 ): Promise<Tried> {
-  const { base } = learningRate;
-  const run = gridRun(stage.name, base);
-  const trained = await train(context, network, stage, run, stage.grid!, learningRate, epochsBefore);
-  const { trainables, importance, seconds } = trained;
-  const label = `${context.name}: validating base rate ${base}`;
   const { choiceSplit } = context.recipe;
   try {
     // All of them, also where the final run leaves some out: the images that score a rate may not choose what is scored.

@@ -14,7 +14,7 @@ import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { namedTrainables, trainablesOfNames } from '../../stitching/parameters/names.js';
 import { type Shape, trainableShapes } from '../../stitching/parameters/shapes.js';
-import { joinTrainables, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
+import { noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import type { StitchableNetwork } from '../../stitching/space/cost.js';
 import type { Stitch } from '../../stitching/space/stitch.js';
 
@@ -92,12 +92,13 @@ export function requireFits(
   stitches: readonly Stitch[],
   network: Omit<StitchableNetwork, 'adaptation'>,
 ): void {
-  const biased = { ranks: network.anchors.map(() => 0), stitchingLayerRank: 0, stitchBias: true };
-  const shapes = stitches.flatMap((stitch) =>
-    (['full', biased] as const).map((adaptation) => trainableShapes(stitch, { ...network, adaptation })),
-  );
-  const expected = namedTrainables(shapes.reduce<Trainables<Shape>>(joinTrainables, noTrainables));
   const { weights, biases, layerBiases } = trainables;
+  const biased = { ranks: network.anchors.map(() => 0), stitchingLayerRank: 0, stitchBias: true };
+  const adaptations = Object.keys(weights).length > 0 ? (['full', biased] as const) : [biased];
+  const shapes = stitches.flatMap((stitch) =>
+    adaptations.map((adaptation) => namedTrainables(trainableShapes(stitch, { ...network, adaptation }))),
+  );
+  const expected: Record<string, Shape> = Object.assign({}, ...shapes);
   for (const [name, { shape }] of Object.entries(namedTrainables({ ...noTrainables, weights, biases, layerBiases }))) {
     const wanted = expected[name];
     if (`${shape}` === `${wanted}`) continue;

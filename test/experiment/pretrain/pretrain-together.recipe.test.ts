@@ -165,7 +165,7 @@ test('smoothing, distillation, decay and clipping reach the steps of a family', 
   const { run, calls } = await smallestFamily(t);
   let runs = 0;
   /** The losses of both anchors in the last step, and a matrix of the smaller after it. */
-  const with_ = async (together: object, training: object) => {
+  const trainedWith = async (together: object, training: object) => {
     const short = { epochs: 1, warmup_epochs: 0, mixup: 0, patch_dropout: 0, label_smoothing: 0 };
     const [, smaller] = await run(`${runs++}`, undefined, together, { ...short, ...training });
     const { tensors } = await readSafetensors(smaller!.file);
@@ -175,9 +175,9 @@ test('smoothing, distillation, decay and clipping reach the steps of a family', 
       weight: [...tensors['blocks.0.attn.qkv.weight']!.data],
     };
   };
-  const plain = await with_({ distillation: 0 }, {});
-  const smoothed = await with_({ distillation: 0 }, { label_smoothing: 0.8 });
-  const taught = await with_({ distillation: 0.8 }, {});
+  const plain = await trainedWith({ distillation: 0 }, {});
+  const smoothed = await trainedWith({ distillation: 0 }, { label_smoothing: 0.8 });
+  const taught = await trainedWith({ distillation: 0.8 }, {});
   const differ = (one: number, other: number) => assert.ok(Math.abs(one - other) > 1e-4, `${one}, ${other}`);
   for (const anchor of [0, 1]) differ(plain.last[anchor]!, smoothed.last[anchor]!);
   differ(plain.last[1]!, taught.last[1]!);
@@ -185,7 +185,7 @@ test('smoothing, distillation, decay and clipping reach the steps of a family', 
 
   const apart = (one: readonly number[], other: readonly number[]) =>
     Math.max(...one.map((value, index) => Math.abs(value - other[index]!)));
-  const decayed = await with_({ distillation: 0 }, { weight_decay: 20 });
-  const clipped = await with_({ distillation: 0, clip_norm: 1e-9 }, {});
+  const decayed = await trainedWith({ distillation: 0 }, { weight_decay: 20 });
+  const clipped = await trainedWith({ distillation: 0, clip_norm: 1e-9 }, {});
   for (const { weight } of [decayed, clipped]) assert.ok(apart(weight, plain.weight) > 1e-3);
 });

@@ -54,7 +54,7 @@ export class Compiler {
     if (!Number.isFinite(newest)) {
       throw new RequestError(
         `CUDA's compiler (NVRTC) writes code for cards of compute capability ${Math.min(...known) / 10} or newer; this one has ${major}.${minor}`,
-        'Install the NVRTC of CUDA 12: `pip install nvidia-cublas-cu12 nvidia-cuda-nvrtc-cu12`; for a card older still, give --device cpu.',
+        'The card is too old for the CUDA that its driver runs: give --device cpu.',
       );
     }
     // The driver translates the assembly of an older architecture for a card that this NVRTC does not know yet.
