@@ -39,9 +39,19 @@ const candidates = [
 
 export async function diagnose(): Promise<Diagnosis> {
   const [versions, machine, cuda] = await Promise.all([readVersions(), describeMachine(), cudaReadiness()]);
-  const engines = await Promise.all(candidates.map(async (candidate) => examine(candidate, cuda)));
-  const automatic = chooseAutomatically(engines, isGpuPlausible());
+  const gpuIsPlausible = isGpuPlausible();
+  const engines = await (gpuIsPlausible ? inTurn : atOnce)(candidates, (candidate) => examine(candidate, cuda));
+  const automatic = chooseAutomatically(engines, gpuIsPlausible);
   return { versions, machine, engines, cuda, ...(automatic ? { automatic } : {}) };
+}
+
+const atOnce = <T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> => Promise.all(items.map(of));
+
+/** A card that gives itself to one process at a time (compute mode EXCLUSIVE_PROCESS) would refuse all engines but one. */
+async function inTurn<T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await of(item));
+  return results;
 }
 
 async function examine({ engine, device }: (typeof candidates)[number], cuda: CudaReadiness): Promise<EngineState> {

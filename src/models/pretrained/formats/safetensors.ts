@@ -114,7 +114,7 @@ export class SafetensorsFile implements Weights {
     if (decoder) return float32(shape, decoder(bytes.buffer));
     throw new RequestError(
       `${this.location}: tensor ${name} has type ${dtype}, which is not supported`,
-      `Convert it to one of ${Object.keys(decoders).join(', ')}.`,
+      `Weights have one of the types ${Object.keys(decoders).join(', ')}; those of a quantised network have to be converted first.`,
     );
   }
 }
@@ -192,18 +192,15 @@ function headerBytes(header: Record<string, unknown>): Uint8Array {
   return bytes;
 }
 
-/** Bytes (aligned, little endian as all platforms of Node.js we support) to float32. Large integers and F64 are rounded. */
+/**
+ * Bytes (aligned, little endian as all platforms of Node.js we support) to float32; F64 is rounded. Of whole numbers there is
+ * none: as weights they are codes of a quantised network, which mean nothing without the scales that its library knows.
+ */
 const decoders: Partial<Record<TensorEntry['dtype'], (buffer: ArrayBuffer) => Float32Array>> = {
   F32: (buffer) => new Float32Array(buffer),
   F16: (buffer) => widenHalf(new Uint16Array(buffer)),
   BF16: (buffer) => widenBFloat16(new Uint16Array(buffer)),
   F64: (buffer) => new Float32Array(new Float64Array(buffer)),
-  I64: (buffer) => Float32Array.from(new BigInt64Array(buffer), Number),
-  I32: (buffer) => new Float32Array(new Int32Array(buffer)),
-  I16: (buffer) => new Float32Array(new Int16Array(buffer)),
-  I8: (buffer) => new Float32Array(new Int8Array(buffer)),
-  U8: (buffer) => new Float32Array(new Uint8Array(buffer)),
-  BOOL: (buffer) => new Float32Array(new Uint8Array(buffer)),
 };
 
 function encode(data: Float32Array, dtype: 'F32' | 'F16' | 'BF16'): Uint8Array {
