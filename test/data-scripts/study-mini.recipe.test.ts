@@ -30,7 +30,13 @@ test('the script runs studies, writes their page, and leaves what people wrote o
   const run = async () => {
     const script = path.join(projectRoot, 'data-scripts', 'study-mini.sh');
     const settings = [...smallest, `anchors=${anchors}`].flatMap((setting) => ['--set', setting]);
-    const environment = { ...process.env, RUNS: path.join(folder, 'runs'), PAGE: page, XDG_CACHE_HOME: folder };
+    const environment = {
+      ...process.env,
+      RUNS: path.join(folder, 'runs'),
+      PAGE: page,
+      XDG_CACHE_HOME: folder,
+      GLIBC_TUNABLES: '',
+    };
     const args = [script, 'distillation', 'sampling', '--', '--seeds', '1', ...settings];
     return promisify(execFile)('sh', args, { cwd: folder, env: environment });
   };
