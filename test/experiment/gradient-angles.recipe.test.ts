@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { readReportContent } from '../../src/report/report-content.js';
 import { Interrupted } from '../../src/shared/errors.js';
+import { noPaper } from '../report/no-paper.js';
 import { miniature, outcomeOf, watchedProgress } from './miniature.js';
 
 const trial = 'species-esta-seed0';
@@ -15,7 +16,7 @@ test('angles of a run reach its report and change nothing else', async (t) => {
   await mini.run(mini.experiment(), 'without');
   await mini.run(mini.experiment({ evaluation }), 'run');
   const run = path.join(mini.folder, 'run');
-  const { tables, figures, problems } = await readReportContent([run], () => undefined);
+  const { tables, figures, problems } = await readReportContent([run], noPaper);
   assert.deepEqual(problems, []);
   const { title, rows, notes } = tables.find(({ name }) => name === 'angles')!;
   assert.match(title, /Ti → S, ESTA/);
@@ -51,7 +52,7 @@ test('SN-Net compares gradients of the weights themselves; without shared weight
   const evaluation = { gradient_angles: { stitches: 2, at: 0 } };
   const methods = ['sn-net', 'ss-lora'];
   await mini.run(mini.experiment({ methods, evaluation, training: { epochs: 1 } }), 'run');
-  const { trials } = await readReportContent([path.join(mini.folder, 'run')], () => undefined);
+  const { trials } = await readReportContent([path.join(mini.folder, 'run')], noPaper);
   assert.deepEqual(
     trials.map(({ identity, state, angles }) => [identity!.method, state, angles?.angles.length]),
     [

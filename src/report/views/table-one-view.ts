@@ -1,12 +1,12 @@
 /**
  * Results in the shape of the supplement's Table I: for each data set a row of FLOPs and a row of accuracies of the
- * deployed stitches; the paper's accuracy and our difference to it where it has a stitch of the same FLOPs.
+ * deployed stitches; the paper's accuracy and our difference to it where it has the same stitch, or a mean over tasks.
  */
 
 import { groupBy } from '../../shared/groups.js';
 import { type Curve, type CurvePoint, deployedPoints } from '../curves/curve.js';
 import { datasetLabel, flopsUnit } from '../curves/labels.js';
-import { type PaperReference, paperAccuracy } from '../paper/paper.js';
+import { type PaperReference, paperAccuracy, paperMean } from '../paper/paper.js';
 import type { Cell, Column, Row, Table } from '../render/table.js';
 import type { Unfinished } from './unfinished.js';
 
@@ -53,7 +53,9 @@ export function tableOneView(
         ),
       },
     });
-    const paper = (point: CurvePoint) => paperAccuracy(reference, curve, point);
+    const anchors = points.flatMap(({ stitch }) => stitch?.path.map(({ anchor }) => anchor) ?? []);
+    const paper = ({ stitch, flops }: CurvePoint) =>
+      (stitch && paperAccuracy(reference, curve, stitch)) ?? paperMean(reference, curve, flops, anchors);
     const compared = points.some((point) => paper(point) !== undefined);
     return [
       row(`FLOPs (${unit.symbol})`, ({ flops }) => flops / unit.size, true),

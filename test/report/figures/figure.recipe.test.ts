@@ -12,9 +12,10 @@ import { figureSpec } from '../../../src/report/figures/figure-spec.js';
 import { readReportContent } from '../../../src/report/report-content.js';
 import type { TrialResult } from '../../../src/run-folder/result.js';
 import { type FakeTrial, temporaryFolder, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
+import { noPaper } from '../no-paper.js';
 
 async function figureOf(trials: readonly FakeTrial[]): Promise<FigureData> {
-  return (await readReportContent([await writeRunFolder(trials)], () => undefined)).figure!;
+  return (await readReportContent([await writeRunFolder(trials)], noPaper)).figure!;
 }
 
 const onlyDeployed = (result: TrialResult) => ({

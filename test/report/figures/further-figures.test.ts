@@ -8,6 +8,7 @@ import { buildReport } from '../../../src/report/report.js';
 import { type ReportContent, readReportContent } from '../../../src/report/report-content.js';
 import type { StitchResult, TrialResult } from '../../../src/run-folder/result.js';
 import { type FakeTrial, temporaryFolder, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
+import { noPaper } from '../no-paper.js';
 
 /** A trial that deployed stitches of [blocks of S, blocks of B, accuracy, bin] and trained so many parameters. */
 function trial(
@@ -41,7 +42,7 @@ const dear = [
 ] as const;
 
 async function contentOf(run: string): Promise<ReportContent> {
-  return readReportContent([run], () => undefined);
+  return readReportContent([run], noPaper);
 }
 
 const rowsOf = ({ tables }: ReportContent, name: string) =>

@@ -6,6 +6,7 @@ import { drawFigures } from '../../../src/report/report.js';
 import { type ReportContent, readReportContent } from '../../../src/report/report-content.js';
 import type { StitchResult, TrialResult } from '../../../src/run-folder/result.js';
 import { type FakeTrial, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
+import { noPaper } from '../no-paper.js';
 
 /** A trial of a variant that took so long, with stitches of 1, 2 and 3 MFLOPs of these accuracies. */
 function trained(
@@ -37,7 +38,7 @@ const seeds = [
 ];
 
 async function contentOf(trials: readonly FakeTrial[]): Promise<ReportContent> {
-  return readReportContent([await writeRunFolder(trials)], () => undefined);
+  return readReportContent([await writeRunFolder(trials)], noPaper);
 }
 
 const rowsOf = ({ tables }: ReportContent, name: string) => {

@@ -28,8 +28,8 @@ test('six rows of 15 entries, by rising FLOPs', () => {
       [...gigaflops].sort((a, b) => a - b),
     );
   }
-  assert.equal(tableOneReference('oxford-flowers-102'), undefined);
-  assert.equal(tableOneReference('toString'), undefined);
+  assert.equal(tableOneReference.row('oxford-flowers-102'), undefined);
+  assert.equal(tableOneReference.row('toString'), undefined);
 });
 
 test('each of the 60 FGVC entries has the FLOPs of exactly one stitch', () => {

@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { vtabTaskNames } from '../../../src/config/official-datasets.js';
+import type { PaperEntry } from '../../../src/report/paper/paper.js';
 import { renderCsv } from '../../../src/report/render/render-csv.js';
 import { formatCell, type Table } from '../../../src/report/render/table.js';
 import { readReportContent } from '../../../src/report/report-content.js';
 import type { StitchResult, TrialResult } from '../../../src/run-folder/result.js';
 import { type FakeTrial, temporaryFolder, writeRunFolder } from '../../run-folder/run-folder-fixture.js';
+import { noPaper } from '../no-paper.js';
+
+const largest = { anchor: 'B', blocks: [0, 12] as const };
+const pathOf = (id: number) => [{ anchor: 'S', blocks: [0, id + 1] as const }, largest];
 
 /** A trial with the stitches of a hand-written list of [G FLOPs, accuracy, bin]. The last one is the anchor B alone. */
 function trial(rows: readonly (readonly [number, number, number?])[], options: FakeTrial = {}): FakeTrial {
   const stitches = rows.map(([flops, accuracy, bin], id): StitchResult => {
-    const largest = { anchor: 'B', blocks: [0, 12] as const };
-    const path = id === rows.length - 1 ? [largest] : [{ anchor: 'S', blocks: [0, id + 1] as const }, largest];
+    const path = id === rows.length - 1 ? [largest] : pathOf(id);
     const cost = { flops: Math.round(flops * 1e9), params: 1, trainable: 1 };
     return { id, path, ...cost, accuracy, ...(bin === undefined ? {} : { bin }) };
   });
@@ -20,13 +25,18 @@ function trial(rows: readonly (readonly [number, number, number?])[], options: F
 }
 
 async function tablesOf(trials: readonly FakeTrial[]): Promise<Record<string, Table>> {
-  const reference = (dataset: string) =>
-    dataset === 'stanford-cars'
-      ? [
-          { gigaflops: 2.48, accuracy: 82 },
-          { gigaflops: 17.67, accuracy: 87.2 },
-        ]
-      : undefined;
+  const entries: Readonly<Record<string, PaperEntry[]>> = {
+    'stanford-cars': [
+      { gigaflops: 2.48, accuracy: 82, path: pathOf(0) },
+      { gigaflops: 17.67, accuracy: 87.2, path: [largest] },
+    ],
+    'vtab-1k': [
+      { gigaflops: 2, accuracy: 60 },
+      { gigaflops: 4, accuracy: 70 },
+      { gigaflops: 17.57, accuracy: 75 },
+    ],
+  };
+  const reference = { anchors: ['S', 'B'], row: (dataset: string) => entries[dataset] };
   const { tables } = await readReportContent([await writeRunFolder(trials)], reference);
   return Object.fromEntries(tables.map((table) => [table.name, table]));
 }
@@ -49,21 +59,39 @@ test('methods: a budget that some seeds have no stitch for has no number', async
   assert.deepEqual(cells('≤ 3 G'), ['45.00 ± 7.07', '30.00']);
 });
 
-test('Table I: the deployed stitches by FLOPs, the paper beside those of the same FLOPs', async () => {
-  const { 'table-one': table } = await tablesOf([
-    trial([
-      [2.4836, 81.5, 0],
-      [3, 99], // evaluated, not deployed
-      [5.02, 85, 1],
-      [17.6703, 87.55],
-    ]),
-  ]);
+test('Table I: the deployed stitches by FLOPs, the paper beside its stitches, whatever FLOPs they have', async () => {
+  const rows = [
+    [2.2936, 81.5, 0],
+    [2.4, 99], // evaluated, not deployed
+    [2.48, 85, 1], // the FLOPs of another stitch of the paper
+    [17.6703, 87.55],
+  ] as const;
+  const { 'table-one': table } = await tablesOf([trial(rows)]);
   assert.deepEqual(rowsOf(table), [
     'Data set,,1,2,3',
-    'Stanford Cars,FLOPs (G),2.48,5.02,17.67',
+    'Stanford Cars,FLOPs (G),2.29,2.48,17.67',
     'Stanford Cars,Accuracy (%),81.50,85.00,87.55',
     'Stanford Cars,Paper (%),82.00,n/a,87.20',
     'Stanford Cars,Difference,-0.50,n/a,+0.35',
+  ]);
+  // A variant whose name begins like the method's label is another method.
+  const { 'table-one': variant } = await tablesOf([trial(rows, { method: 'ESTA, three stitches a step' })]);
+  assert.ok(rowsOf(variant).length > 1 && rowsOf(variant).every((row) => !row.includes('Paper')));
+});
+
+test('Table I: a mean over the tasks of VTAB-1k stands beside the line between the entries of the paper', async () => {
+  const rows = [
+    [2.5, 60, 0],
+    [4, 71, 1],
+    [17.67, 80],
+  ] as const;
+  const trials = vtabTaskNames.map((task) => trial(rows, { dataset: `vtab-${task}` }));
+  const { 'table-one': table } = await tablesOf(trials);
+  assert.deepEqual(rowsOf(table).slice(-4), [
+    'VTAB-1k,FLOPs (G),2.50,4.00,17.67',
+    'VTAB-1k,Accuracy (%),60.00,71.00,80.00',
+    'VTAB-1k,Paper (%),62.50,70.00,75.00',
+    'VTAB-1k,Difference,-2.50,+1.00,+5.00',
   ]);
 });
 
@@ -74,14 +102,14 @@ test('Table I: in M when all is below 1 G, no paper rows without a match, means 
         [0.002, 40, 0],
         [0.0171, 50],
       ],
-      { seed: 0 },
+      { dataset: 'species', seed: 0 },
     ),
     trial(
       [
         [0.002, 42, 0],
         [0.0171, 51],
       ],
-      { seed: 1 },
+      { dataset: 'species', seed: 1 },
     ),
   ]);
   const texts = table!.rows.map(({ cells }) => ['1', '2'].map((key) => formatCell(cells[key]!, {})));
@@ -222,7 +250,7 @@ test('one method on one data set is compared with nothing', async () => {
 
 test('the same trial of two runs is told apart by the run', async () => {
   const runs = [await writeRunFolder([{}], 'first'), await writeRunFolder([{}], 'second')];
-  const { tables } = await readReportContent(runs, () => undefined);
+  const { tables } = await readReportContent(runs, noPaper);
   const methods = tables.find(({ name }) => name === 'methods')!;
   assert.deepEqual(
     methods.rows.map(({ cells }) => cells['method']),
@@ -234,7 +262,7 @@ test('runs of one name, and copies of a trial, are never taken for seeds', async
   const [one, other] = [await temporaryFolder(), await temporaryFolder()];
   const runs = [await writeRunFolder([{}], 'flowers', one), await writeRunFolder([{}], 'flowers', other)];
   const methodsOf = async (folders: readonly string[]) => {
-    const { tables } = await readReportContent(folders, () => undefined);
+    const { tables } = await readReportContent(folders, noPaper);
     return tables.find(({ name }) => name === 'methods')?.rows.map(({ cells }) => cells['method']);
   };
   assert.deepEqual(
@@ -249,7 +277,7 @@ test('runs of one name, and copies of a trial, are never taken for seeds', async
     'ESTA · stanford-cars-esta-seed0',
     'ESTA · stanford-cars-esta-seed0 copy',
   ]);
-  const { problems } = await readReportContent([runs[0]!], () => undefined);
+  const { problems } = await readReportContent([runs[0]!], noPaper);
   assert.match(problems.join(), /seed0, stanford-cars-esta-seed0 copy are of one data set, method and seed: copies/);
 });
 
