@@ -36,6 +36,8 @@ export interface SpeciesSource {
   readonly kind: 'species';
   readonly name: string;
   readonly classes: number;
+  /** number of the first species, default 0 */
+  readonly first?: number | undefined;
   /** images of each species in the three splits */
   readonly train_images: number;
   readonly validation_images: number;

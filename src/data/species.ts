@@ -12,7 +12,7 @@ import { forEachLimited } from './batches/concurrency.js';
 import type { Dataset, SpeciesSource } from './dataset.js';
 import { readImageFolder } from './image-folder.js';
 import { drawSpecies } from './species/drawing.js';
-import { firstSpecies, maximumSpecies, speciesName } from './species/traits.js';
+import { maximumSpecies, type Species, speciesFrom, speciesName } from './species/traits.js';
 import { explainStorageError } from './storage-errors.js';
 
 /** To be raised with every change of the drawings, so that nobody gets old ones from a cache. */
@@ -33,13 +33,15 @@ export async function openSpecies(
   cacheFolder: string,
   { imageSize = 64, onProgress }: SpeciesOptions = {},
 ): Promise<Dataset> {
-  const { name, classes, seed } = source;
-  checkClassCount(classes);
+  const { name, classes, first = 0, seed } = source;
+  const all = speciesOf(source);
   const counts = countsOf(source);
   const sizes = `${counts.train}+${counts.val}+${counts.test}`;
-  const folder = path.join(cacheFolder, `species-v${drawingVersion}-${classes}x${sizes}-${imageSize}px-seed${seed}`);
+  const which = first === 0 ? '' : `from${first}-`;
+  const drawing = `species-v${drawingVersion}-${which}${classes}x${sizes}-${imageSize}px-seed${seed}`;
+  const folder = path.join(cacheFolder, drawing);
   if (!(await exists(folder))) {
-    await writeWhole(folder, (temporary) => drawAll(temporary, classes, counts, imageSize, seed, onProgress));
+    await writeWhole(folder, (temporary) => drawAll(temporary, all, counts, imageSize, seed, onProgress));
   }
   const dataset = await readImageFolder({ name, root: folder });
   checkComplete(dataset, counts, folder);
@@ -51,8 +53,9 @@ export async function openSpecies(
  * @throws RequestError for more species than there are
  */
 export function listSpecies(source: SpeciesSource): Dataset {
-  checkClassCount(source.classes);
-  const classes = firstSpecies(source.classes).map((species) => folderName(speciesName(species)));
+  const classes = speciesOf(source)
+    .map((species) => folderName(speciesName(species)))
+    .sort(); // as folders are read
   const samplesOf = (split: Split) =>
     classes.flatMap((name, label) =>
       Array.from({ length: countsOf(source)[split] }, (_, index) => ({
@@ -64,11 +67,13 @@ export function listSpecies(source: SpeciesSource): Dataset {
   return { name: source.name, classes, splits };
 }
 
-function checkClassCount(classes: number): void {
-  if (classes >= 2 && classes <= maximumSpecies) return;
+/** @throws RequestError for more species than there are */
+function speciesOf({ classes, first = 0 }: SpeciesSource): Species[] {
+  if (classes >= 2 && first + classes <= maximumSpecies) return speciesFrom(first, classes);
+  const from = first === 0 ? '' : ` from number ${first} on`;
   throw new RequestError(
-    `${classes} species are asked for; allowed are 2 to ${maximumSpecies}`,
-    'Set data.classes accordingly.',
+    `${classes} species${from} are asked for; allowed are 2 to ${maximumSpecies - first}`,
+    `Set data.classes ${first === 0 ? '' : 'or data.first '}accordingly: there are ${maximumSpecies}.`,
   );
 }
 
@@ -84,19 +89,19 @@ const fileName = (index: number) => `${String(index).padStart(4, '0')}.png`;
 
 async function drawAll(
   folder: string,
-  classes: number,
+  all: readonly Species[],
   counts: Counts,
   imageSize: number,
   seed: number,
   onProgress: SpeciesOptions['onProgress'],
 ): Promise<void> {
-  const images = firstSpecies(classes).flatMap((species) =>
+  const images = all.flatMap((species) =>
     Object.entries(counts).flatMap(([split, count]) =>
       Array.from({ length: count }, (_, index) => ({ species, split, index })),
     ),
   );
   const folderOf = (split: string, name: string) => path.join(folder, split, folderName(name));
-  for (const species of firstSpecies(classes)) {
+  for (const species of all) {
     for (const split of Object.keys(counts)) await mkdir(folderOf(split, speciesName(species)), { recursive: true });
   }
   const { default: sharp } = await import('sharp'); // which a run that finds the images drawn does not load

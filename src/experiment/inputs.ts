@@ -5,6 +5,7 @@ import type { Variant } from '../config/trials.js';
 import { problemsOf } from '../data/check-inputs.js';
 import { refuseOtherConfiguration } from '../run-folder/run-configuration.js';
 import { RequestError } from '../shared/errors.js';
+import { learningStitched } from './method.js';
 import type { Plan } from './plan.js';
 import { imageRecipeOf } from './recipe.js';
 import { architecturesOf, checkSpace } from './space.js';
@@ -25,11 +26,11 @@ export async function inputProblems(experiment: Experiment, variants: readonly V
     seeds: [...new Set(settings.flatMap(({ seeds }) => seeds))],
     resize: Math.max(...settings.map(resizeOf)),
     needsValidation: settings.some(
-      ({ training, methods, evaluation }) =>
-        training.base_learning_rates.length > 1 ||
-        methods.includes('sn-net') ||
-        evaluation.deploy_by === 'validation' ||
-        (evaluation.leave_out_beaten === true && methods.some((method) => method !== 'anchor-lora')),
+      (setting) =>
+        setting.training.base_learning_rates.length > 1 ||
+        setting.methods
+          .map((method) => learningStitched(method, setting))
+          .some((stitched) => stitched?.deployment === 'validation' || stitched?.leavesOutBeaten),
     ),
   });
 }

@@ -8,8 +8,9 @@
  * - `sn-net` (Pan et al. 2023): everything is trained, uniform sampling, labels alone (its fine-tuning has no teacher
  *   among the anchors), deployment by evaluating all stitches.
  * - `anchor-lora` (the stars of the figures): each anchor alone, with low-rank updates.
- * - `adapt-then-stitch` (supplement F): first anchor-lora, then the recipe of ESTA on the adapted anchors. The supplement
- *   does not say how anchors are adapted there; low-rank updates keep everything but the order as in ESTA.
+ * - `adapt-then-sn-net` (supplement F, "a straightforward approach to apply SN-Net"): first anchor-lora, then sn-net on
+ *   the adapted anchors. How anchors are adapted the supplement does not say: with low-rank updates, as everywhere else.
+ * - `adapt-then-stitch`: first anchor-lora, then esta on the adapted anchors, so that only the order differs from ESTA.
  */
 import type { Experiment, Method } from '../config/schema/experiment.js';
 import type { Sampling } from '../stitching/sampling.js';
@@ -40,9 +41,14 @@ export interface Learning {
   readonly leavesOutBeaten?: true;
 }
 
+/** Whether what is stitched are anchors that were adapted alone before. */
+export function stitchesAdaptedAnchors(method: string): boolean {
+  return method === 'adapt-then-stitch' || method === 'adapt-then-sn-net';
+}
+
 /** How each anchor is adapted alone before anything is stitched; undefined: anchors are stitched as they are. */
 export function learningAlone(method: Method, experiment: Experiment): Learning | undefined {
-  if (method !== 'anchor-lora' && method !== 'adapt-then-stitch') return undefined;
+  if (method !== 'anchor-lora' && !stitchesAdaptedAnchors(method)) return undefined;
   return {
     adaptation: lowRankOf(experiment),
     sampling: { strategy: 'uniform' },
@@ -79,6 +85,7 @@ export function learningStitched(method: Method, experiment: Experiment): Learni
     case 'ss-lora':
       return { ...pst, adaptation: { ...lowRankOf(experiment), ownLowRank: true } };
     case 'sn-net':
+    case 'adapt-then-sn-net':
       return {
         adaptation: 'full',
         sampling: { strategy: 'uniform' },

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Sample, SpeciesSource } from '../../src/data/dataset.js';
 import { decodeImage } from '../../src/data/images/decode.js';
-import { firstSpecies, maximumSpecies, speciesName } from '../../src/data/species/traits.js';
+import { maximumSpecies, speciesFrom, speciesName } from '../../src/data/species/traits.js';
 import { listSpecies, openSpecies } from '../../src/data/species.js';
 import { RequestError } from '../../src/shared/errors.js';
 import { shortMark } from '../../src/shared/processes/process-mark.js';
@@ -28,7 +28,7 @@ const small: SpeciesSource = {
 };
 
 test('all species are different, and relatives share their genus', () => {
-  const all = firstSpecies(maximumSpecies);
+  const all = speciesFrom(0, maximumSpecies);
   assert.equal(new Set(all.map(speciesName)).size, maximumSpecies);
   assert.deepEqual(all.slice(0, 5).map(speciesName), [
     'Rotundella bipunctata',
@@ -37,7 +37,7 @@ test('all species are different, and relatives share their genus', () => {
     'Rotundella ocellata',
     'Longicornia vittata',
   ]);
-  const shared = new Set(firstSpecies(24).map(({ pattern }) => pattern));
+  const shared = new Set(speciesFrom(0, 24).map(({ pattern }) => pattern));
   assert.equal(shared.size, 12, 'every pattern occurs in two of the six genera');
 });
 
@@ -65,6 +65,19 @@ test('an image depends on seed, species, split and number alone', async () => {
   assert.equal(new Set(reference).size, 3);
   assert.deepEqual(await contents({ ...small, classes: 2, validation_images: 2 }), reference);
   assert.equal(new Set([...reference, ...(await contents({ ...small, seed: 1 }))]).size, 6);
+});
+
+test('from another number on there are other species, drawn as they are elsewhere', async () => {
+  const contentOf = async (source: SpeciesSource, name: string) => {
+    const { classes, splits } = await openSpecies(source, cache, { imageSize: 32 });
+    return readFile(splits.train.find(({ label }) => classes[label] === name)!.file);
+  };
+  const later = { ...small, first: 2 };
+  const names = ['Longicornia-vittata', 'Rotundella-ocellata', 'Rotundella-sexpunctata'];
+  assert.deepEqual((await openSpecies(later, cache, { imageSize: 32 })).classes, names);
+  assert.deepEqual(listSpecies(later).classes, names);
+  const shared = 'Rotundella-sexpunctata';
+  assert.deepEqual(await contentOf(later, shared), await contentOf(small, shared));
 });
 
 test('the list of images needs no drawing', async () => {
@@ -103,6 +116,10 @@ test('wrong numbers of species, and a damaged cache, are refused', async () => {
     return error instanceof RequestError && pattern.test(error.message) && error.hint !== undefined;
   };
   await assert.rejects(openSpecies({ ...small, classes: 121 }, cache), isRequest(/121 species .* 2 to 120/));
+  await assert.rejects(
+    openSpecies({ ...small, first: 118 }, cache),
+    isRequest(/3 species from number 118 on .* 2 to 2/),
+  );
   const damaged = { ...small, seed: 9 };
   const { splits } = await openSpecies(damaged, cache);
   await rm(splits.train[0]!.file);

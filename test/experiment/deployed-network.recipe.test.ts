@@ -15,7 +15,7 @@ import { miniature } from './miniature.js';
 
 // Images that need no resizing, so that single images are prepared exactly as batches are.
 const preprocessing = { resize: 64, crop: 64 };
-const methods = ['esta', 'sn-net', 'adapt-then-stitch', 'anchor-lora'] as const;
+const methods = ['esta', 'sn-net', 'adapt-then-stitch', 'adapt-then-sn-net', 'anchor-lora'] as const;
 
 test('what is deployed works on its own', async (t) => {
   const mini = await miniature(t);

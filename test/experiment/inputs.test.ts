@@ -49,6 +49,7 @@ test('validation images are needed where something is chosen on them', async (t)
   for (const more of [
     { training: { base_learning_rates: [0.1, 0.2] } },
     { methods: ['esta', 'sn-net'] },
+    { methods: ['adapt-then-sn-net'] },
     { evaluation: { deploy_by: 'validation' } },
     { evaluation: { leave_out_beaten: true } },
   ]) {

@@ -144,3 +144,17 @@ test('adapt-then-stitch goes on with the adapted anchors', async (t) => {
   // Anchors that were adapted put out other features, so the least-squares start differs from that of ESTA.
   assert.notDeepEqual(result.layerStartErrors, (await run(mini, 'esta')).layerStartErrors);
 });
+
+test('adapt-then-sn-net adapts anchors alone and then trains all of their weights', async (t) => {
+  const mini = await miniature(t);
+  const result = await run(mini, 'adapt-then-sn-net');
+  const [first, second, stitched] = result.stages!;
+  assert.deepEqual([first!.trainable.anchors, second!.trainable.lowRank], [0, lowRank(small)]);
+  const { name, trainable } = stitched!;
+  assert.deepEqual([name, trainable.lowRank, trainable.stitchBias], ['stitched', 0, 0]);
+  assert.equal(trainable.stitchingLayers, 3 * (tiny * small + small));
+  // All weights, which the bins are chosen by on the validation images, beside what was learned alone.
+  const plain = (await run(mini, 'sn-net')).stages![0]!.trainable;
+  assert.deepEqual(trainable, plain);
+  assert.ok(result.stitches.every(({ importance }) => importance === undefined));
+});

@@ -114,13 +114,14 @@ const fgvcSteps = {
   'stanford-cars': 114,
 };
 const paper = { seed: 0, anchors: viTs, images: paperImages, stitching: stitching(), ...always };
+/** In the bins of Table I. */
+const tableOne = { ...paper, stitching: { ...stitching(), bins: { count: 14, edges: [31, 42] } } };
 
 test('fgvc.yaml: five trials of ESTA with the ranks of Table I', async () => {
   const expected = Object.entries(fgvcSteps).map(([dataset, steps]) => [
     `${dataset}-esta-seed0`,
     {
-      ...paper,
-      stitching: { ...stitching(), bins: { count: 14, edges: [31, 42] } },
+      ...tableOne,
       stages: [{ ...esta([32, 16, 8], 96, 10), ...paperRates, ...paperRuns(steps) }],
     },
   ]);
@@ -160,7 +161,7 @@ test('fewshot-cars.yaml: ESTA, SN-Net and anchors alone on few shots of 196 cars
     for (const seed of [0, 1, 2]) {
       for (const method of Object.keys(stages)) {
         const name = `stanford-cars-${shots}-shot-${method}-seed${seed}`;
-        assert.deepEqual(recipes[name], { ...paper, seed, stages: stages[method] }, name);
+        assert.deepEqual(recipes[name], { ...tableOne, seed, stages: stages[method] }, name);
       }
     }
   }
@@ -226,6 +227,7 @@ test('the ablation files: each variant changes what its name says, and nothing e
     adaptation: { ranks, stitchingLayerRank, stitchBias: false, ...more },
   });
   const tested = { testedEpochs: [25, 50, 75] };
+  const adapted = ['Ti', 'S', 'B'].map((name, index) => ({ ...alone(name, index, [32, 16, 8], 96), ...long }));
   const studies: Record<string, Record<string, object[]>> = {
     eta: {
       'esta-eta-0.8': [{ ...usual, importanceMomentum: 0.8 }],
@@ -235,10 +237,8 @@ test('the ablation files: each variant changes what its name says, and nothing e
     distillation: { 'esta-with-distillation': [usual], 'esta-without-distillation': [untaught] },
     'adapt-then-stitch': {
       'esta-adapt-and-stitch': [{ ...usual, ...tested }],
-      'adapt-then-stitch-adapt-then-stitch': [
-        ...['Ti', 'S', 'B'].map((name, index) => ({ ...alone(name, index, [32, 16, 8], 96), ...long })),
-        { ...usual, ...tested },
-      ],
+      'adapt-then-stitch-adapt-then-stitch': [...adapted, { ...usual, ...tested }],
+      'adapt-then-sn-net-adapt-then-SN-Net': [...adapted, { ...snNet, ...long, ...tested }],
     },
     lora: {
       'esta-PST': [usual],
@@ -254,7 +254,7 @@ test('the ablation files: each variant changes what its name says, and nothing e
     assert.equal(Object.keys(recipes).length, 5 * 3 * Object.keys(variants).length, study);
     for (const [variant, stages] of Object.entries(variants)) {
       const name = `stanford-cars-${variant}-seed2`;
-      assert.deepEqual(recipes[name], { ...paper, seed: 2, stages }, name);
+      assert.deepEqual(recipes[name], { ...tableOne, seed: 2, stages }, name);
     }
   }
 });
@@ -312,7 +312,7 @@ for (const [what, key, of] of [
       trialsOf(
         experimentSchema.parse({
           ...config,
-          methods: ['esta', 'sn-net', 'naive-lora', 'anchor-lora', 'adapt-then-stitch'],
+          methods: ['esta', 'sn-net', 'naive-lora', 'anchor-lora', 'adapt-then-stitch', 'adapt-then-sn-net'],
           evaluation: { ...config.evaluation, [key]: value },
         }),
       ).map((trial) => [trial.method, recipeOf(trial, unknownImages).stages.map((stage) => stage[of] ?? false)]);
@@ -322,6 +322,7 @@ for (const [what, key, of] of [
       ['naive-lora', [true]],
       ['anchor-lora', [false, false]],
       ['adapt-then-stitch', [false, false, true]],
+      ['adapt-then-sn-net', [false, false, true]],
     ]);
     assert.ok(stagesThat(false).every(([_, stages]) => (stages as boolean[]).every((does) => !does)));
   });

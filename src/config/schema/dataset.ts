@@ -50,6 +50,11 @@ const species = z.strictObject({
   kind: z.literal('species'),
   name: name(),
   classes: field(count().min(2).default(24), 'Number of drawn species.', 'this project'),
+  first: field(
+    countOrZero().max(118).optional(),
+    'Number of the first species, of 120; left out: 0. Other species make another task, another seed the same one with other images.',
+    'this project',
+  ),
   train_images: field(count().default(100), 'Training images of each species.', 'this project'),
   validation_images: field(count().default(10), 'Validation images of each species.', 'this project'),
   test_images: field(count().default(20), 'Test images of each species.', 'this project'),

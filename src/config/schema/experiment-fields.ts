@@ -15,7 +15,15 @@ import {
 import { textSchema } from './text.js';
 
 /** Methods that an experiment can compare; src/experiment/method.ts describes them. */
-const methods = ['esta', 'sn-net', 'anchor-lora', 'naive-lora', 'ss-lora', 'adapt-then-stitch'] as const;
+const methods = [
+  'esta',
+  'sn-net',
+  'anchor-lora',
+  'naive-lora',
+  'ss-lora',
+  'adapt-then-stitch',
+  'adapt-then-sn-net',
+] as const;
 
 const anchorSchema = z.strictObject({
   name: field(identifier(), 'Short name in tables and --set paths: Ti, S, B.', 'this project'),
@@ -44,7 +52,7 @@ export const experimentFields = z.strictObject({
   data: dataSchema,
   methods: field(
     z.array(z.enum(methods)).min(1).default(['esta']),
-    'How palettes are trained: esta, sn-net (all weights, uniform sampling, all stitches evaluated), anchor-lora (each anchor alone), naive-lora (no stitch bias), ss-lora (low-rank updates for each stitch), adapt-then-stitch (anchors alone first).',
+    'How palettes are trained: esta, sn-net (all weights, uniform sampling, all stitches evaluated), anchor-lora (each anchor alone), naive-lora (no stitch bias), ss-lora (low-rank updates for each stitch), adapt-then-stitch (anchors alone first, then esta), adapt-then-sn-net (anchors alone first, then sn-net).',
     'ESTA and what its supplement compares it with',
   ),
   preprocessing: field(preprocessingSchema.prefault({}), 'From image file to network input.', 'supplement A'),

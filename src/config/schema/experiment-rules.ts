@@ -3,6 +3,10 @@ import { distinct, type Rule } from './consistency.js';
 import type { ExperimentFields } from './experiment-fields.js';
 import { textRules } from './text-rules.js';
 
+/** Of the methods those that stitch as SN-Net does, in words: without scores, all weights learn. */
+const snNetsOf = ({ methods }: Pick<ExperimentFields, 'methods'>) =>
+  methods.filter((method) => method === 'sn-net' || method === 'adapt-then-sn-net').join(' or ');
+
 /** A number that may not exceed another one of the same file. */
 function atMost(
   lower: readonly [section: string, name: string],
@@ -59,10 +63,10 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
   {
     needs: ['methods', 'evaluation.deploy_by'],
     at: ['evaluation', 'deploy_by'],
-    problem: ({ methods, evaluation }) =>
-      evaluation.deploy_by === 'importance' &&
-      methods.includes('sn-net') &&
-      'expected validation, or nothing: sn-net has no importance scores to choose by, received importance',
+    problem: (experiment) =>
+      experiment.evaluation.deploy_by === 'importance' &&
+      snNetsOf(experiment) !== '' &&
+      `expected validation, or nothing: ${snNetsOf(experiment)} has no importance scores to choose by, received importance`,
   },
   {
     needs: ['training.final_on', 'evaluation.deploy_by'],
@@ -75,10 +79,10 @@ export const experimentRules: readonly Rule<ExperimentFields>[] = [
   {
     needs: ['methods', 'training.final_on'],
     at: ['methods'],
-    problem: ({ methods, training }) =>
-      methods.includes('sn-net') &&
-      training.final_on === 'train+validation' &&
-      'expected no sn-net with training.final_on train+validation: it deploys by accuracy on the validation images, which have been learned',
+    problem: (experiment) =>
+      snNetsOf(experiment) !== '' &&
+      experiment.training.final_on === 'train+validation' &&
+      `expected no ${snNetsOf(experiment)} with training.final_on train+validation: it deploys by accuracy on the validation images, which have been learned`,
   },
   {
     needs: ['training.final_on', 'evaluation.leave_out_beaten'],

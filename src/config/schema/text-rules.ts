@@ -55,7 +55,7 @@ export const textRules: readonly Rule<ExperimentFields>[] = [
     return evaluation.gradient_angles !== undefined && 'expected nothing for text: angles are measured on images';
   }),
   onText(['methods'], ['text', 'weights'], (experiment) => {
-    const trained = namesOf(experiment, 'sn-net', 'adapt-then-stitch');
+    const trained = namesOf(experiment, 'sn-net', 'adapt-then-stitch', 'adapt-then-sn-net');
     const is8bit = (experiment.text?.weights ?? '8bit') === '8bit';
     return is8bit && trained !== '' && `expected float32 for ${trained}, which changes the weights, received 8bit`;
   }),

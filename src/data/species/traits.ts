@@ -61,11 +61,12 @@ const speciesPerGenus = 4;
 export const maximumSpecies = genera.length * patterns.length;
 
 /**
- * The first `count` species: four at a time from one genus, with four neighbouring patterns, so that the nearest
+ * `count` species, from number `from` on: four at a time from one genus, with four neighbouring patterns, so that the nearest
  * relatives look most alike. The next genus continues with other patterns.
  */
-export function firstSpecies(count: number): Species[] {
-  return Array.from({ length: count }, (_, index) => {
+export function speciesFrom(from: number, count: number): Species[] {
+  return Array.from({ length: count }, (_, position) => {
+    const index = from + position;
     const block = Math.floor(index / speciesPerGenus);
     const genusIndex = block % genera.length;
     const round = Math.floor(block / genera.length);

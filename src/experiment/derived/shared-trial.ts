@@ -11,6 +11,7 @@ import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
+import { stitchesAdaptedAnchors } from '../method.js';
 import { type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
 import { recipeFile, recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
@@ -117,7 +118,7 @@ export async function partsOf(shared: SharedTrial): Promise<NetworkParts> {
   if (shared.kind === 'texts') {
     const parts = await shared.task.parts();
     // Nothing else merges anything into anchors, which may be of 8 bits.
-    if (trial.method !== 'adapt-then-stitch') return parts;
+    if (!stitchesAdaptedAnchors(trial.method)) return parts;
     return { ...parts, anchors: mergeAnchors(parts.anchors as Anchors, parts, trained.alone) };
   }
   const { anchors, stitching } = recipe;

@@ -31,13 +31,15 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
       ),
   },
   'adapt-then-stitch': {
-    question: 'anchors adapted while they are stitched, or before; tested at quarters of the epochs (supplement F)',
+    question:
+      'anchors adapted while they are stitched, or before, for ESTA or for SN-Net; tested at quarters of the epochs (supplement F)',
     variants: (base) => {
       const given = base.evaluation.test_at;
       const evaluation = { ...base.evaluation, test_at: given.length > 0 ? given : [0.25, 0.5, 0.75] };
       return [
         variant('adapt-and-stitch', base, { methods: ['esta'], evaluation }),
         variant('adapt-then-stitch', base, { methods: ['adapt-then-stitch'], evaluation }),
+        variant('adapt, then SN-Net', base, { methods: ['adapt-then-sn-net'], evaluation }),
       ];
     },
   },

@@ -22,6 +22,7 @@ import { blockUpdateOf, layerUpdateOf, noTrainables, type Trainables } from '../
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, withTrainedWeights } from '../../stitching/stitchable-network.js';
+import { stitchesAdaptedAnchors } from '../method.js';
 import { mergeAnchors } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
 import { commonTokenizer, loadLanguageAnchors } from './language-anchors.js';
@@ -73,8 +74,7 @@ export async function openDeployedLanguage(run: MeasuredRun, storage?: Storage):
   // What changes the weights themselves was trained on whole ones (text-rules.ts).
   const kept = storage ?? experiment.text.weights;
   const loaded = await loadLanguageAnchors(experiment.anchors, architectures, kept);
-  const isStitchedAfter = run.result.method === 'adapt-then-stitch';
-  const { weights } = isStitchedAfter
+  const { weights } = stitchesAdaptedAnchors(run.result.method)
     ? mergeAnchors(loaded as Parameters<typeof mergeAnchors>[0], { space, architectures }, alone)
     : loaded;
   const frozen = withTrainedWeights<Float32NdArray, FrozenNetwork<Float32NdArray>>(

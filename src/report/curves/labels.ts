@@ -17,6 +17,7 @@ const methodLabels: Readonly<Record<Method, string>> = {
   'naive-lora': 'LoRA',
   'ss-lora': 'SS-LoRA',
   'adapt-then-stitch': 'Adapt-then-stitch',
+  'adapt-then-sn-net': 'Adapt, then SN-Net',
 };
 
 /** `stanford-cars-4-shot` becomes "Stanford Cars, 4 shots". */

@@ -81,5 +81,7 @@ test('sn-net has no scores to deploy by', () => {
     });
   assert.equal(deploying(['esta'], 'importance').success, true);
   assert.equal(deploying(['esta', 'sn-net'], 'validation').success, true);
-  assert.match(deploying(['sn-net'], 'importance').error!.message, /sn-net has no importance scores/);
+  for (const method of ['sn-net', 'adapt-then-sn-net']) {
+    assert.match(deploying([method], 'importance').error!.message, new RegExp(`: ${method} has no importance scores`));
+  }
 });

@@ -34,6 +34,7 @@ test('each study varies one thing', () => {
   assert.deepEqual(changes('adapt-then-stitch'), {
     'adapt-and-stitch': tested,
     'adapt-then-stitch': { methods: ['adapt-then-stitch'], ...tested },
+    'adapt, then SN-Net': { methods: ['adapt-then-sn-net'], ...tested },
   });
   assert.deepEqual(changes('sampling'), {
     'task-specific sampling': {},

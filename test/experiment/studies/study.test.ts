@@ -17,7 +17,9 @@ test('what an experiment rules out is left out of a study, with the reason; one 
   assert.throws(() => studyOf('adapt-then-stitch', text('8bit'), 1), {
     name: 'RequestError',
     message:
-      'the study adapt-then-stitch compares nothing with these settings:\n  adapt-then-stitch: text.weights: expected float32 for adapt-then-stitch, which changes the weights, received 8bit',
+      'the study adapt-then-stitch compares nothing with these settings:\n' +
+      '  adapt-then-stitch: text.weights: expected float32 for adapt-then-stitch, which changes the weights, received 8bit\n' +
+      '  adapt, then SN-Net: text.weights: expected float32 for adapt-then-sn-net, which changes the weights, received 8bit',
   });
   // SN-Net and 'all evaluated' choose on the validation images.
   const learned = experiment({ training: { final_on: 'train+validation' } });

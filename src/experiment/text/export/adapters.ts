@@ -14,6 +14,7 @@ import { RequestError } from '../../../shared/errors.js';
 import { exists, readJson, writeAtomic } from '../../../shared/files.js';
 import { segmentAdapter } from '../../../stitching/parameters/adapter.js';
 import { mergeStitchingLayer } from '../../../stitching/parameters/merge.js';
+import { stitchesAdaptedAnchors } from '../../method.js';
 import { isLanguageRun, readTrainedLanguage } from '../deployed-language.js';
 
 export interface ExportedAdapters {
@@ -61,7 +62,7 @@ export async function exportAdapters(
     );
   }
   const { experiment, architectures, space, trainables, layers } = await readTrainedLanguage(run);
-  if (run.result.method === 'adapt-then-stitch') {
+  if (stitchesAdaptedAnchors(run.result.method)) {
     throw new RequestError(
       `${run.name} has adapted its anchors before it stitched them: its layers have two updates each, and an adapter has one`,
       'Adapters are written of the methods esta, naive-lora, ss-lora and anchor-lora.',

@@ -78,8 +78,10 @@ test('adapters are refused where there is none to write', async (t) => {
     of('zero', ranks),
     refused(/^stitch 1 of \S+ has no low-rank updates in anchor B/, /ranks above 0/),
   );
-  const before = { methods: ['adapt-then-stitch'] };
-  await assert.rejects(of('before', before), refused(/two updates each/, /esta, naive-lora, ss-lora and anchor-lora/));
+  for (const method of ['adapt-then-stitch', 'adapt-then-sn-net']) {
+    const message = refused(/two updates each/, /esta, naive-lora, ss-lora and anchor-lora/);
+    await assert.rejects(of(method, { methods: [method] }), message);
+  }
   const images = { name: 'x', anchors: await writtenAnchors(mini.folder), data: { kind: 'species', classes: 2 } };
   const { run } = await writtenRun(path.join(mini.folder, 'images'), { ...images, adaptation: { ranks: [2, 2] } });
   await assert.rejects(
