@@ -161,7 +161,8 @@ async function trainOn<Rest, Of extends StepBatch>(
   for await (const batch of loader.batches({ ...first, epochs: epochs - first.epoch })) {
     done = await advance(training, step, batch, done);
     const now = performance.now();
-    done = { ...done, seconds: done.seconds + (now - clock) / 1000 };
+    const usual = (done.seconds - start.seconds) / (done.step - 1 - start.step);
+    done = { ...done, seconds: done.seconds + secondsOfStep((now - clock) / 1000, usual) };
     clock = now;
     progress.update(done.step, {
       epoch: `${batch.epoch + 1}/${epochs}`,
@@ -192,6 +193,18 @@ async function trainOn<Rest, Of extends StepBatch>(
   }
   progress.stop();
   return trained();
+}
+
+/** Longer than so many times the steps before, and than so many seconds, nothing computes. */
+const pause = { times: 10, seconds: 30 };
+
+/**
+ * Seconds of training that a step counts for: `elapsed`, but as long as those before it, where the process was stopped on
+ * the way (Ctrl-Z) or the computer slept.
+ * @param usual mean of the steps before; NaN for the first
+ */
+export function secondsOfStep(elapsed: number, usual: number): number {
+  return elapsed > Math.max(pause.seconds, pause.times * usual) ? usual : elapsed;
 }
 
 /** Makes one step. */

@@ -344,7 +344,7 @@ test('the files of mini/', async () => {
   const fgvc = await recipesOf('mini/fgvc.yaml');
   // 12 x 50 images: 37 whole batches of 16.
   const fgvcRuns = { grid: run(3, 111, 11), final: run(10, 370, 37) };
-  assert.deepEqual(fgvc['genus-4-esta-seed0'], {
+  assert.deepEqual(fgvc['species-4-esta-seed0'], {
     ...small(16, miniViTs),
     stages: [{ ...esta([32, 16, 8], 16, 1), ...rates(16, 3e-2, 1e-1), ...fgvcRuns }],
   });
@@ -366,7 +366,7 @@ test('the files of mini/', async () => {
     preprocessing: { resize: { size: 64, keepAspect: false }, crop: 64, ...augreg },
     augmentation: { crop: 'random', flip: false },
   };
-  assert.deepEqual(vtab['genus-a-esta-seed0'], {
+  assert.deepEqual(vtab['species-a-esta-seed0'], {
     ...small(16, miniViTs.slice(0, 2), 8),
     images: vtabImages,
     stages: [{ ...esta([8, 8], 16, 1), ...rates(16, 1e-1), final: run(8, 296, 37, 'train+validation') }],

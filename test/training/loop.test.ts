@@ -11,7 +11,7 @@ import { Interrupted, RequestError, TrialError } from '../../src/shared/errors.j
 import { appendJsonLine, keepJsonLines } from '../../src/shared/files.js';
 import { onSavingSteps } from '../../src/shared/interrupt.js';
 import { type Progress, silentProgress } from '../../src/shared/progress.js';
-import { runTraining, type Step, type Training } from '../../src/training/loop.js';
+import { runTraining, type Step, secondsOfStep, type Training } from '../../src/training/loop.js';
 import { temporaryFolder } from '../models/pretrained/fixtures.js';
 
 /** Values that stay on the host. */
@@ -143,6 +143,13 @@ test('the speed shown is that of the steps since the training went on', async (t
   await runTraining({ engine, progress, signal: new AbortController().signal }, training(folder, { stepOn }));
   assert.equal(speeds.length, 11);
   assert.ok(speeds.at(-1)! > 12 / 0.4, `${speeds}`); // all 12 take more than 0.4 s
+});
+
+test('a step in which the computer slept counts as long as the others', () => {
+  assert.equal(secondsOfStep(8000, 0.25), 0.25);
+  assert.equal(secondsOfStep(20, 0.25), 20); // a slow disk
+  assert.equal(secondsOfStep(900, 100), 900); // large models
+  assert.equal(secondsOfStep(300, Number.NaN), 300); // the first: programs are compiled
 });
 
 test('a kill between the note of an epoch and its checkpoint writes no line twice', async (t) => {

@@ -78,7 +78,8 @@ function figurePoint(
   { series, panel, unit }: { series: string; panel: string; unit: FlopsUnit },
 ): FigurePoint {
   const spread = accuracy.deviation ?? 0;
-  const name = stitch ? pathLabel(stitch.path) : `FLOPs bin ${bin}, stitches differ`;
+  // Of several seeds, whose stitches differ: all have a bin. People count from 1.
+  const name = stitch ? pathLabel(stitch.path) : `FLOPs bin ${bin! + 1}, stitches differ`;
   const size = `${(flops / unit.size).toFixed(2)} ${unit.symbol}FLOPs`;
   const percent = `${accuracy.mean.toFixed(2)}${accuracy.deviation === undefined ? '' : ` ± ${spread.toFixed(2)}`} %`;
   return {

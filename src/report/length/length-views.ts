@@ -13,11 +13,11 @@ const names: readonly Column[] = [
 /** Undefined where nothing was trained for several lengths. */
 export function lengthView(lengths: readonly TrainedLength[]): Table | undefined {
   if (lengths.length === 0) return undefined;
-  const rows = lengths.map(({ dataset, method, epochs, seconds, mean, best, drop }, index): Row => {
+  const rows = lengths.map(({ dataset, method, epochs, seeds, seconds, mean, best, drop }, index): Row => {
     const before = lengths[index - 1];
     return {
       startsGroup: before?.dataset !== dataset || before.method !== method,
-      cells: { dataset: datasetLabel(dataset), method, epochs, seconds, mean, best, drop },
+      cells: { dataset: datasetLabel(dataset), method, epochs, seeds, seconds, mean, best, drop },
     };
   });
   return {
@@ -26,6 +26,7 @@ export function lengthView(lengths: readonly TrainedLength[]): Table | undefined
     columns: [
       ...names,
       { key: 'epochs', label: 'Epochs', kind: 'number', precision: 0 },
+      { key: 'seeds', label: 'Seeds', kind: 'number', precision: 0 },
       { key: 'seconds', label: 'Training (s)', kind: 'number', precision: 0 },
       { key: 'mean', label: 'Mean (%)', kind: 'number' },
       { key: 'best', label: 'Best (%)', kind: 'number' },
@@ -33,8 +34,9 @@ export function lengthView(lengths: readonly TrainedLength[]): Table | undefined
     ],
     rows,
     notes: [
-      'training: of all that the method trains, anchors before their stitches included; the grid of learning rates is left out',
+      'training: of all that the method trains, anchors before their stitches included; the grid of learning rates and the choice of what is deployed are left out',
       'mean: accuracy of the largest deployed stitch within a budget of FLOPs, over round budgets that all have a stitch for',
+      ...deviationNote(lengths),
     ],
   };
 }
@@ -63,8 +65,15 @@ export function equalTimeView(lengths: readonly TrainedLength[]): Table | undefi
       ...times.map((time): Column => ({ key: `${time}`, label: `≤ ${durationLabel(time)}`, kind: 'number' })),
     ],
     rows,
-    notes: ['mean accuracy (%), as above, of the longest training of the method that takes no longer'],
+    notes: [
+      'mean accuracy (%), as above, of the longest training of the method that takes no longer; a computer that had other work beside is measured with it',
+      ...deviationNote(lengths),
+    ],
   };
+}
+
+function deviationNote(lengths: readonly TrainedLength[]): string[] {
+  return lengths.some(({ seeds }) => seeds > 1) ? ['± standard deviation over seeds'] : [];
 }
 
 /** 1, 2 and 5 times powers of ten: from the first that some training fits to the first that all fit. */

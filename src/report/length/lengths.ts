@@ -15,6 +15,8 @@ export interface TrainedLength {
   readonly dataset: string;
   readonly method: string;
   readonly epochs: number;
+  /** How many have finished. */
+  readonly seeds: number;
   /** Of all trainings that the method needs, the grid of learning rates left out. */
   readonly seconds: Measurement;
   /** Percent: mean over round budgets of FLOPs that all methods and lengths have a stitch for. */
@@ -81,7 +83,7 @@ function lengthRow(same: readonly Trained[], tasks: readonly string[], budgets: 
   const { name, epochs } = same[0]!.length;
   return [
     {
-      ...{ dataset: tasks.length > 1 ? meanName(tasks) : tasks[0]!, method: name, epochs },
+      ...{ dataset: tasks.length > 1 ? meanName(tasks) : tasks[0]!, method: name, epochs, seeds: seeds.length },
       seconds: measure(seeds.map((trials) => mean(trials.map(({ result }) => result.trainSeconds)))),
       ...{ mean: over('mean'), best: over('best'), drop: over('drop') },
     },

@@ -2,16 +2,21 @@
  * Tables as RFC 4180 CSV for other programs: every row complete, decimals as displayed, marks as words. A column with
  * standard deviations is followed by a column of its own for them.
  */
-import { type Cell, type Column, cellOf, formatCell, isMark, isMeasurement, type Table } from './table.js';
+import {
+  type Cell,
+  type Column,
+  cellOf,
+  type Difference,
+  deviationOf,
+  formatCell,
+  isMark,
+  type Measurement,
+  type Table,
+} from './table.js';
 
 export function renderCsv(table: Table): string {
   const spread = new Set(
-    table.columns.filter((column) =>
-      table.rows.some((row) => {
-        const cell = cellOf(row, column);
-        return isMeasurement(cell) && cell.deviation !== undefined;
-      }),
-    ),
+    table.columns.filter((column) => table.rows.some((row) => deviationOf(cellOf(row, column)) !== undefined)),
   );
   const header = table.columns.flatMap((column) =>
     spread.has(column) ? [column.label, `${column.label} std`] : [column.label],
@@ -27,11 +32,14 @@ export function renderCsv(table: Table): string {
 
 function valueText(cell: Cell, column: Column): string {
   if (isMark(cell) && cell.mark === 'none') return 'n/a';
-  return formatCell(isMeasurement(cell) ? cell.mean : cell, column);
+  const alone =
+    deviationOf(cell) === undefined ? cell : { ...(cell as Measurement | Difference), deviation: undefined };
+  return formatCell(alone, column);
 }
 
 function deviationText(cell: Cell, column: Column): string {
-  return isMeasurement(cell) && cell.deviation !== undefined ? formatCell(cell.deviation, column) : 'n/a';
+  const deviation = deviationOf(cell);
+  return deviation === undefined ? 'n/a' : formatCell(deviation, column);
 }
 
 function quoted(text: string): string {

@@ -28,7 +28,10 @@ export interface TrialJson {
   /** In an ablation, what the trial does differently. */
   readonly variant?: string;
   readonly seed: number | null;
+  /** Of the last training. */
   readonly learning_rate: number | null;
+  /** By training, where there are several: anchors alone, and what is stitched of them. */
+  readonly learning_rates?: Readonly<Record<string, number>>;
   readonly status: 'finished' | 'failed' | 'running' | 'missing' | 'unreadable';
   readonly error?: string;
   /** Of the final runs. */
@@ -70,6 +73,9 @@ function trialJson({ run, name, identity, state, error, result }: TrialRecord, r
     ...(identity?.variant && { variant: identity.variant }),
     seed: identity?.seed ?? null,
     learning_rate: identity?.learningRate || null, // 0 stands for none as yet
+    ...((result?.stages?.length ?? 0) > 1 && {
+      learning_rates: Object.fromEntries(result!.stages!.map(({ name, learningRate }) => [name, learningRate])),
+    }),
     status: state === 'waiting' ? 'missing' : state,
     ...(error === undefined ? {} : { error }),
     ...(result ? { train_seconds: result.trainSeconds, all_seconds: secondsOf(result) } : {}),

@@ -69,6 +69,11 @@ export function isMeasurement(cell: Cell): cell is Measurement {
   return typeof cell === 'object' && 'mean' in cell;
 }
 
+/** Sample standard deviation over repetitions; undefined where there is none. */
+export function deviationOf(cell: Cell): number | undefined {
+  return typeof cell === 'object' && 'deviation' in cell ? cell.deviation : undefined;
+}
+
 /** The cell of a row, or the mark `missing`. */
 export function cellOf(row: Row, column: Column): Cell {
   return row.cells[column.key] ?? { mark: 'missing' };

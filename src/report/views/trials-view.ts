@@ -2,6 +2,7 @@
 
 import { secondsOf, seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
+import { distinct } from '../../shared/groups.js';
 import { datasetLabel, durationLabel, learningRateLabel, methodLabel } from '../curves/labels.js';
 import type { Cell, Column, Row, Table } from '../render/table.js';
 
@@ -33,8 +34,7 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
         dataset: identity ? datasetLabel(identity.dataset) : trial.name,
         method: identity ? methodLabel(seriesOf(identity)) : { mark: 'none' },
         seed: identity?.seed ?? { mark: 'none' },
-        // 0 stands for none as yet: the trial has not begun, searches one, or failed before it had one.
-        learningRate: identity?.learningRate ? learningRateLabel(identity.learningRate) : { mark: 'none' },
+        learningRate: ratesOf(trial),
         status: statusText(trial),
         best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
         time: result ? durationLabel(secondsOf(result)) : absent,
@@ -43,6 +43,11 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
       },
     };
   });
+  const measured = trials.some(({ result }) => result !== undefined)
+    ? [
+        'best: the highest reported accuracy of what is deployed; time: trainings and their grids, without choice and tests',
+      ]
+    : [];
   const errors = trials.filter(({ error }) => error).map(({ run, name, error }) => `${run}/${name}: ${error}`);
   const choice = 'choice: time to choose the deployed stitches once they are trained';
   const leftOut =
@@ -51,8 +56,16 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
     const each = result?.beaten?.map(({ id, bin, by }) => `${id} (of bin ${bin + 1}) by ${by}`) ?? [];
     return each.length > 0 ? [`${name}: stitch ${each.join(', ')}`] : [];
   });
-  const notes = [...(evaluates ? [choice] : []), ...(compares ? [leftOut, ...beaten] : []), ...errors];
+  const notes = [...measured, ...(evaluates ? [choice] : []), ...(compares ? [leftOut, ...beaten] : []), ...errors];
   return { name: 'trials', title: 'Trials', columns, rows, notes };
+}
+
+/** Of several trainings, such as anchors alone, one for each in their order, where they differ. */
+function ratesOf({ identity, result }: TrialRecord): Cell {
+  const rates = distinct(result?.stages?.map(({ learningRate }) => learningRate) ?? []);
+  if (rates.length > 1) return result!.stages!.map(({ learningRate }) => learningRateLabel(learningRate)).join(', ');
+  // 0 stands for none as yet: the trial has not begun, searches one, or failed before it had one.
+  return identity?.learningRate ? learningRateLabel(identity.learningRate) : { mark: 'none' };
 }
 
 function choiceOf(result: TrialRecord['result'], absent: Cell): Cell {

@@ -50,11 +50,11 @@ test('each length has its time and its accuracy over budgets, over the seeds', a
   // Budgets of 1, 1.5, 2, 2.5 and 3 MFLOPs: (30 + 30 + 50 + 50 + 70) / 5 = 46 for the first seed, 48 for the second.
   const content = await contentOf(seeds);
   assert.deepEqual(rowsOf(content, 'lengths'), [
-    'Data set,Method,Epochs,Training (s),Training (s) std,Mean (%),Mean (%) std,Best (%),Best (%) std,Largest drop,Largest drop std',
-    'a,ESTA,3,10,1,47.00,1.41,71.00,1.41,0.00,0.00',
-    'a,ESTA,10,32,3,70.00,2.83,82.00,2.83,0.00,0.00',
-    'a,SN-Net,3,4,n/a,70.00,n/a,80.00,n/a,20.00,n/a',
-    'a,SN-Net,10,15,n/a,70.00,n/a,70.00,n/a,0.00,n/a',
+    'Data set,Method,Epochs,Seeds,Training (s),Training (s) std,Mean (%),Mean (%) std,Best (%),Best (%) std,Largest drop,Largest drop std',
+    'a,ESTA,3,2,10,1,47.00,1.41,71.00,1.41,0.00,0.00',
+    'a,ESTA,10,2,32,3,70.00,2.83,82.00,2.83,0.00,0.00',
+    'a,SN-Net,3,1,4,n/a,70.00,n/a,80.00,n/a,20.00,n/a',
+    'a,SN-Net,10,1,15,n/a,70.00,n/a,70.00,n/a,0.00,n/a',
   ]);
 });
 
@@ -87,10 +87,10 @@ test('the mean over tasks has the seeds and lengths that all tasks have; it is w
   }));
   const content = await contentOf([...seeds, ...other, trained('SN-Net', 10, 25, [80, 80, 80], { dataset: 'b' })]);
   assert.deepEqual(rowsOf(content, 'lengths')!.slice(-4), [
-    'mean of 2 data sets,ESTA,3,10,1,47.00,1.41,71.00,1.41,0.00,0.00',
-    'mean of 2 data sets,ESTA,10,32,3,70.00,2.83,82.00,2.83,0.00,0.00',
-    'mean of 2 data sets,SN-Net,3,4,n/a,70.00,n/a,80.00,n/a,20.00,n/a',
-    'mean of 2 data sets,SN-Net,10,20,n/a,75.00,n/a,75.00,n/a,0.00,n/a',
+    'mean of 2 data sets,ESTA,3,2,10,1,47.00,1.41,71.00,1.41,0.00,0.00',
+    'mean of 2 data sets,ESTA,10,2,32,3,70.00,2.83,82.00,2.83,0.00,0.00',
+    'mean of 2 data sets,SN-Net,3,1,4,n/a,70.00,n/a,80.00,n/a,20.00,n/a',
+    'mean of 2 data sets,SN-Net,10,1,20,n/a,75.00,n/a,75.00,n/a,0.00,n/a',
   ]);
   const { title, spec } = content.figures.find(({ name }) => name === 'figure-time')!;
   assert.equal(title, 'Accuracy against training time');

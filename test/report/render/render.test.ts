@@ -76,6 +76,13 @@ test('CSV: complete rows, quoted cells, deviations in a column of their own', ()
   ]);
 });
 
+test('CSV: the deviation of a difference, too, has a column of its own', () => {
+  const column = { key: 'x', label: 'Against ESTA', kind: 'number' } as const;
+  const rows = [{ cells: { x: { difference: 6.75, deviation: 1.12 } } }, { cells: { x: { difference: -1 } } }];
+  const csv = renderCsv({ name: 'curves', title: '', columns: [column], rows, notes: [] });
+  assert.deepEqual(csv.split('\r\n'), ['Against ESTA,Against ESTA std', '+6.75,1.12', '-1.00,n/a']);
+});
+
 test('LaTeX: booktabs rules, escaped text, a minus that is no hyphen', () => {
   const lines = renderLatex(table).split('\n');
   assert.ok(lines.includes('    cub\\_200 & ESTA, "PST" & 81.00 $\\pm$ 1.41 & $-$0.5 \\\\'));

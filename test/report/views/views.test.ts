@@ -295,7 +295,25 @@ test('trials: failed, running and missing ones are marked, errors in the notes',
     'Stanford Cars,ESTA,2,1e-3,"running, epoch 37 of 100",running,running',
     'Stanford Cars,ESTA,3,1e-3,missing,missing,missing',
   ]);
-  assert.deepEqual(table!.notes, ['fgvc/stanford-cars-esta-seed1: the loss is not a number at step 120']);
+  assert.match(table!.notes[0]!, /^best: .*; time: trainings and their grids/);
+  assert.deepEqual(table!.notes.slice(1), ['fgvc/stanford-cars-esta-seed1: the loss is not a number at step 120']);
+});
+
+test('trials: of several trainings each rate is named, where they differ', async () => {
+  const stagesOf = (...rates: readonly number[]) =>
+    rates.map((learningRate, index) => {
+      const trainable = { anchors: 0, lowRank: 1, stitchingLayers: 0, stitchBias: 0, heads: 0, total: 1 };
+      return { name: `anchor-${index}`, learningRate, epochs: 1, trainSeconds: 1, trainable };
+    });
+  const rateOf = async (...rates: readonly number[]) => {
+    const change = (result: TrialResult) => ({ ...result, learningRate: rates.at(-1)!, stages: stagesOf(...rates) });
+    const run = await writeRunFolder([{ change, learningRate: rates.at(-1)! }]);
+    const { trials, tables } = await readReportContent([run], noPaper);
+    const { cells } = tables.find(({ name }) => name === 'trials')!.rows[0]!;
+    return [cells['learningRate'], trials[0]!.result!.stages!.length];
+  };
+  assert.deepEqual(await rateOf(0.1, 0.3), ['1e-1, 3e-1', 2]);
+  assert.deepEqual(await rateOf(0.3, 0.3), ['3e-1', 2]);
 });
 
 test('trials: how many of what was chosen is left out, where anything was compared', async () => {
@@ -318,11 +336,11 @@ test('trials: how many of what was chosen is left out, where anything was compar
     table!.rows.map(({ cells }) => formatCell(cells[column.key]!, column)),
     ['1', '0', '–', 'failed'],
   );
-  assert.match(table!.notes[0]!, /^left out: stitches that were chosen for a bin and not deployed/);
-  assert.equal(table!.notes[1], 'stanford-cars-esta-seed0: stitch 4 (of bin 2) by 0');
+  assert.match(table!.notes[1]!, /^left out: stitches that were chosen for a bin and not deployed/);
+  assert.equal(table!.notes[2], 'stanford-cars-esta-seed0: stitch 4 (of bin 2) by 0');
   const { trials: plain } = await tablesOf([trial(rows)]);
   assert.ok(plain!.columns.every(({ label }) => label !== 'Left out'));
-  assert.deepEqual(plain!.notes, []);
+  assert.equal(plain!.notes.length, 1);
 });
 
 /** Two bins and the largest anchor, for `trial`. */
