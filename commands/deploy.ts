@@ -35,6 +35,11 @@ The result is a run folder of its own, which predict, export, recommend and repo
     out: outFlag({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-on-MACHINE, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
+    threads: Flags.integer({
+      min: 1,
+      helpValue: 'N',
+      summary: 'Threads on a CPU; default all cores. Other numbers round differently.',
+    }),
   };
 
   override async run(): Promise<unknown> {

@@ -51,6 +51,11 @@ The result is a run folder of its own, which predict, generate, export, measure 
     out: outFlag({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-stitch-ID, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
+    threads: Flags.integer({
+      min: 1,
+      helpValue: 'N',
+      summary: 'Threads on a CPU; default all cores. Other numbers round differently.',
+    }),
     precision: {
       ...precisionFlag,
       summary: 'What matrix products are computed in; default: training.precision of the run.',

@@ -50,19 +50,16 @@ async function refuseUndecoded(file: string): Promise<void> {
   );
 }
 
+const rootHint =
+  'Set data.root to the folder that contains train/; of a run that is there, root in experiment.yaml of its folder.';
+
 /** Why a folder cannot be listed, and what to do. */
 export function unlistable(folder: string, { code }: NodeJS.ErrnoException): RequestError {
   switch (code) {
     case 'ENOENT':
-      return new RequestError(
-        `data folder ${folder} does not exist`,
-        'Set data.root to the folder that contains train/.',
-      );
+      return new RequestError(`data folder ${folder} does not exist`, rootHint);
     case 'ENOTDIR':
-      return new RequestError(
-        `${folder} is a file, not a data folder`,
-        'Set data.root to the folder that contains train/.',
-      );
+      return new RequestError(`${folder} is a file, not a data folder`, rootHint);
     case 'EACCES':
     case 'EPERM':
       return new RequestError(

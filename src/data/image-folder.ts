@@ -65,7 +65,9 @@ async function splitFolders(root: string) {
   if (!train || !(val || test)) {
     throw new RequestError(
       `${root} holds the folders ${listed(present)}; expected train/ and test/ (or val/), with one folder per class in each`,
-      'Point data.root to the folder that contains train/, or arrange the images as train/<class>/<image>.jpg.',
+      train
+        ? 'Put the images that accuracy is reported of into test/ (or val/), as test/<class>/<image>.jpg.'
+        : 'Point data.root to the folder that contains train/, or arrange the images as train/<class>/<image>.jpg.',
     );
   }
   const used = ['train', ...validation, 'test'];

@@ -1,12 +1,19 @@
 /** What an experiment will do, derived from its file alone: trials with their recipes, and what is missing. */
 import { isFile } from '../config/load.js';
-import { type DatasetConfig, isTextDataset, type TextDatasetConfig } from '../config/schema/dataset.js';
+import {
+  type DatasetConfig,
+  type ImageDatasetConfig,
+  isTextDataset,
+  type TextDatasetConfig,
+} from '../config/schema/dataset.js';
 import type { Experiment, Method } from '../config/schema/experiment.js';
 import { trainingImages, trainingListOf } from '../config/training-images.js';
 import { type Trial, trialsOf, type Variant } from '../config/trials.js';
+import { chosenBy, listWhole } from '../data/load.js';
 import { readLines } from '../data/official/readers/text-table.js';
+import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
-import { epochsOf, type ImageCounts, type Recipe, recipeOf, unknownImages } from './recipe.js';
+import { countImages, epochsOf, type ImageCounts, type Recipe, recipeOf, unknownImages } from './recipe.js';
 
 /** `esta run --dry-run --json` prints it as it is. */
 export interface Plan {
@@ -47,7 +54,14 @@ export async function planOf(
   variants: readonly Variant[] = [],
 ): Promise<Plan> {
   const trials: PlannedTrial[] = [];
-  for (const trial of trialsOf(experiment, variants)) trials.push(await planned(trial));
+  const counted = new Map<string, Promise<ImageCounts<number | undefined>>>();
+  for (const trial of trialsOf(experiment, variants)) {
+    const { dataset, seed } = trial;
+    const key = JSON.stringify([dataset, isDrawnAnew(dataset) && seed]);
+    const counts = counted.get(key) ?? imageCounts(dataset, seed);
+    counted.set(key, counts);
+    trials.push(planned(trial, await counts));
+  }
   return {
     name: experiment.name,
     run: runFolder,
@@ -57,9 +71,9 @@ export async function planOf(
   };
 }
 
-async function planned(trial: Trial): Promise<PlannedTrial> {
+function planned(trial: Trial, counts: ImageCounts<number | undefined>): PlannedTrial {
   const { name, dataset, method, seed, variant } = trial;
-  const recipe = recipeOf(trial, await imageCounts(dataset, seed));
+  const recipe = recipeOf(trial, counts);
   const epochs = epochsOf(recipe);
   const steps = stepsOf(recipe);
   return {
@@ -76,9 +90,15 @@ async function planned(trial: Trial): Promise<PlannedTrial> {
   };
 }
 
-/** As many as are known before images are read. */
+/** Whether each seed takes other training images of it. */
+function isDrawnAnew(dataset: DatasetConfig): boolean {
+  return !isTextDataset(dataset) && (dataset.shots !== undefined || trainingListOf(dataset, 0) !== undefined);
+}
+
+/** As many as are known before images are read: of a folder that is there, its files are counted. */
 async function imageCounts(dataset: DatasetConfig, seed: number): Promise<ImageCounts<number | undefined>> {
   if (isTextDataset(dataset)) return textCounts(dataset);
+  if (dataset.kind === 'image-folder') return folderCounts(dataset, seed);
   const list = trainingListOf(dataset, seed);
   const isThere = list !== undefined && (await exists(list));
   if (list !== undefined && !isThere) return unknownImages;
@@ -87,6 +107,16 @@ async function imageCounts(dataset: DatasetConfig, seed: number): Promise<ImageC
     train: trainingImages(dataset, 'train', listed),
     'train+validation': trainingImages(dataset, 'train+validation', listed),
   };
+}
+
+/** Unknown where the folder is not as it has to be, which is told apart from the plan. */
+async function folderCounts(dataset: ImageDatasetConfig, seed: number): Promise<ImageCounts<number | undefined>> {
+  try {
+    return countImages((await chosenBy(dataset, await listWhole(dataset), seed)).splits);
+  } catch (error) {
+    if (error instanceof RequestError) return unknownImages;
+    throw error;
+  }
 }
 
 function textCounts(dataset: TextDatasetConfig): ImageCounts<number | undefined> {

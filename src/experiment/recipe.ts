@@ -10,7 +10,9 @@ import {
   type TextExperiment,
 } from '../config/schema/experiment.js';
 import type { Trial } from '../config/trials.js';
+import type { Splits } from '../data/dataset.js';
 import type { Augmentation, Preprocessing } from '../data/images/preprocessing.js';
+import { trainAndValidation } from '../data/splits.js';
 import { type Architecture, imageInputOf } from '../models/architecture.js';
 import { stitchedStage } from '../run-folder/trial-journal.js';
 import { RequestError } from '../shared/errors.js';
@@ -140,6 +142,11 @@ export interface AnglesRecipe {
 
 /** Images of a data set. */
 export type ImageCounts<Count extends number | undefined = number> = Readonly<Record<TrainingSplit, Count>>;
+
+/** Images of a data set that was read, or listed. */
+export function countImages(splits: Splits): ImageCounts {
+  return { train: splits.train.length, 'train+validation': trainAndValidation(splits).length };
+}
 
 /** Before they are read. */
 export const unknownImages: ImageCounts<undefined> = { train: undefined, 'train+validation': undefined };

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
-import { writeAtomic } from '../shared/files.js';
-import { commandLine, wordsOf } from '../shared/next-step.js';
+import { exists, writeAtomic } from '../shared/files.js';
+import { commandLine, quoted, wordsOf } from '../shared/next-step.js';
 import { programVersion } from '../shared/program.js';
 
 /** @param command what was typed, for whoever wants to go on with the run */
@@ -17,6 +17,7 @@ export async function writeEnvironment(
   const { version: esta, ...checkout } = await programVersion();
   const environment = {
     command,
+    working_folder: process.cwd(),
     esta,
     ...checkout,
     engine: engine.name,
@@ -36,16 +37,33 @@ export async function writeEnvironment(
  * The command that made a run folder, as it goes on with the folder that is given: with its `--out` where it would write
  * into another one, because the folder was copied or moved.
  * @param name of the experiment, which names the folder where the command does not; undefined: not known
+ * @param from folder that the command is typed in, default the working folder
  */
-export function commandInto(folder: string, command: string, name?: string): string {
+export function commandInto(folder: string, command: string, name?: string, from = process.cwd()): string {
   const words = wordsOf(command);
   const at = words.findLastIndex((word) => word === '--out' || word.startsWith('--out='));
   const isApart = words[at] === '--out';
   const fallback = name === undefined ? undefined : path.join('runs', name);
   const written = at < 0 ? fallback : isApart ? words[at + 1] : words[at]!.slice('--out='.length);
-  if (written !== undefined && path.resolve(written) === path.resolve(folder)) return command;
+  if (written !== undefined && path.resolve(from, written) === path.resolve(folder)) return command;
   const others = at < 0 ? words : words.toSpliced(at, isApart ? 2 : 1);
   return commandLine(others.toSpliced(at < 0 ? others.length : at, 0, '--out', folder));
+}
+
+/**
+ * The command as it goes on with the run folder from the working folder: from where it was typed, which its paths may
+ * begin at, as long as that folder is there.
+ * @param typedIn undefined: not known
+ */
+export async function commandFromHere(
+  folder: string,
+  command: string,
+  name: string | undefined,
+  typedIn: string | undefined,
+): Promise<string> {
+  const isElsewhere = typedIn !== undefined && typedIn !== process.cwd() && (await exists(typedIn));
+  if (!isElsewhere) return commandInto(folder, command, name);
+  return `cd ${quoted(typedIn)} && ${commandInto(path.resolve(folder), command, name, typedIn)}`;
 }
 
 /** Name of the experiment of a run folder; where its file says it in another form, the command only gets longer. */

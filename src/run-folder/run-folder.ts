@@ -16,7 +16,7 @@ import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../shared/errors.js';
 import { exists, readJson } from '../shared/files.js';
 import { estaCommand } from '../shared/next-step.js';
-import { commandInto, experimentNameIn } from './environment.js';
+import { commandFromHere, experimentNameIn } from './environment.js';
 import { anglesFile, parseTrialAngles } from './gradient-angles.js';
 import { answersFile, parseTrialAnswers } from './language/answers.js';
 import type { MachineMeasurements } from './measured/measurement.js';
@@ -53,7 +53,7 @@ export async function findRunFolders(folders: readonly string[]): Promise<string
     if (!kind?.isDirectory()) {
       throw new RequestError(
         `${folder} ${kind ? 'is a file, not a run folder' : 'does not exist'}`,
-        'Give the folder that esta run wrote, runs/NAME by default, or nothing to report all of runs/.',
+        'Give the folder that esta run wrote, runs/NAME by default.',
       );
     }
     const below = (await isRunFolder(folder)) ? [] : await runFoldersIn(folder);
@@ -86,9 +86,9 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   if (!(await exists(path.join(folder, experimentFile)))) {
     problems.push(`${folder} has no ${experimentFile}: what its trials were configured to do is not known`);
   }
-  const { command: typed, order } = await readEnvironment(folder);
+  const { command: typed, workingFolder, order } = await readEnvironment(folder);
   const experimentName = await experimentNameIn(path.join(folder, experimentFile));
-  const command = typed === undefined ? undefined : commandInto(folder, typed, experimentName);
+  const command = typed === undefined ? undefined : await commandFromHere(folder, typed, experimentName, workingFolder);
   const trials: TrialRecord[] = [];
   for (const trial of inOrder(await foldersIn(path.join(folder, trialsFolder)), order)) {
     trials.push(await readTrial(name, path.join(folder, trialsFolder, trial), problems));
@@ -117,13 +117,21 @@ export function commandOf({ folder, command }: Pick<RunFolder, 'folder' | 'comma
   return command ?? estaCommand('run', path.join(folder, experimentFile), '--out', folder);
 }
 
-/** The command line that made the run folder, and the names of its trials in the order of the experiment. */
-async function readEnvironment(folder: string): Promise<{ command: string | undefined; order: readonly string[] }> {
+interface RecordedCommand {
+  /** The command line that made the run folder, and where it was typed. */
+  readonly command: string | undefined;
+  readonly workingFolder: string | undefined;
+  /** Names of its trials in the order of the experiment. */
+  readonly order: readonly string[];
+}
+
+async function readEnvironment(folder: string): Promise<RecordedCommand> {
   const file = path.join(folder, 'environment.json');
-  const environment = await readJson<{ command?: unknown; trials?: unknown } | null>(file).catch(() => null);
-  const { command, trials } = environment ?? {};
+  const environment = await readJson<Readonly<Record<string, unknown>> | null>(file).catch(() => null);
+  const { command, working_folder: workingFolder, trials } = environment ?? {};
   return {
     command: typeof command === 'string' ? command : undefined,
+    workingFolder: typeof workingFolder === 'string' ? workingFolder : undefined,
     order: Array.isArray(trials) ? trials.filter((name) => typeof name === 'string') : [],
   };
 }

@@ -170,7 +170,7 @@ export function explainWriteError(error: unknown, file: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new TrialError(
       `no space left on the device while writing ${file}`,
-      'Free some space and run the same command again: it goes on from the last checkpoint.',
+      'Free some space and run the same command again; what trains goes on from its last checkpoint.',
     );
   }
   if (code === 'ENOTDIR' || code === 'EEXIST') {

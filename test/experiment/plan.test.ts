@@ -1,6 +1,6 @@
 /** What `esta run --dry-run` says: steps, epochs, what is missing. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { experimentSchema } from '../../src/config/schema/experiment.js';
@@ -50,6 +50,31 @@ test('few shots are counted class by class, and the data set is named after them
       ['stanford-cars-100-shot', 8144 / 4],
     ],
   );
+});
+
+test('images of a folder that is there are counted; one that is not as it has to be has no number of steps', async (t) => {
+  const root = await temporaryFolder(t);
+  for (const [folder, count] of [
+    ['train/a', 5],
+    ['train/b', 5],
+    ['val/a', 2],
+    ['test/a', 1],
+    ['test/b', 1],
+  ] as const) {
+    await mkdir(path.join(root, folder), { recursive: true });
+    for (let index = 0; index < count; index++) await writeFile(path.join(root, folder, `${index}.jpg`), '');
+  }
+  const stepsOf = async (data: object, seeds = [0]) => {
+    const training = { epochs: 3, batch_size: 4, base_learning_rates: [1e-3] };
+    const { trials } = await planOf(
+      experiment({ data: { kind: 'image-folder', ...data }, training, seeds }),
+      '/runs/x',
+    );
+    return trials.map(({ steps }) => steps);
+  };
+  assert.deepEqual(await stepsOf({ root }), [3 * 2]);
+  assert.deepEqual(await stepsOf({ root, shots: 2 }, [0, 1]), [3, 3]);
+  assert.deepEqual(await stepsOf({ root: path.join(root, 'train') }), [undefined]);
 });
 
 test('no grid with one learning rate; the final run may take the validation images', async () => {

@@ -25,6 +25,22 @@ test('that of another folder names the one that is given, and keeps all else', (
   assert.equal(commandInto('runs/b', 'esta run x'), 'esta run x --out runs/b', 'of a name that is not known');
 });
 
+test('from another folder the command begins with going where it was typed, as long as that is there', async () => {
+  const folder = await writeRunFolder([{}], 'first');
+  const command = 'esta run first.yaml --set data.root=photos';
+  const noted = async (environment: object) => {
+    await writeFile(path.join(folder, 'environment.json'), JSON.stringify({ command, trials: [], ...environment }));
+    return commandOf(await readRunFolder(folder));
+  };
+  const typedIn = path.dirname(folder);
+  assert.equal(
+    await noted({ working_folder: typedIn }),
+    `cd ${typedIn} && esta run first.yaml --set data.root=photos --out ${folder}`,
+  );
+  assert.equal(await noted({ working_folder: '/nowhere' }), `${command} --out ${folder}`);
+  assert.equal(await noted({ working_folder: process.cwd() }), `${command} --out ${folder}`);
+});
+
 test('a copy of a run folder', async () => {
   const folder = await writeRunFolder([{}], 'first');
   const command = `esta run first.yaml --out ${folder}`;

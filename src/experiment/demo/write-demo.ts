@@ -79,8 +79,8 @@ export async function writeDemo(
   runFolder: string,
   { out, trial: name, examples: count = 6, precision = 'float32', cacheFolder, onNote = () => {} }: DemoOptions,
 ): Promise<Palette> {
-  if ((await exists(out)) && !(await isDemo(out))) {
-    throw new RequestError(`${out} is there, and no demo`, 'Give --out a folder that does not exist yet.');
+  if ((await exists(out)) && !(await isEmptyOrDemo(out))) {
+    throw new RequestError(`${out} is there, and no demo`, 'Give --out a folder that is empty, or not there yet.');
   }
   const run = await findTrial(runFolder, name);
   const trial = await openTrial(run);
@@ -117,11 +117,12 @@ function precisionNote(precision: Precision): string {
 }
 
 /** Its palette is written last: without one, a folder is the beginning of a demo where it holds models and nothing else. */
-async function isDemo(out: string): Promise<boolean> {
+async function isEmptyOrDemo(out: string): Promise<boolean> {
   if (await exists(path.join(out, 'palette.json'))) return true;
   const parts = ['models', 'program', 'runtime', 'examples', ...(await readdir(await pageFolder()))];
-  const found: readonly string[] = await readdir(out).catch(() => []); // a file
-  return found.includes('models') && found.every((name) => parts.includes(name));
+  const found: readonly string[] | undefined = await readdir(out).catch(() => undefined);
+  if (found === undefined) return false; // a file
+  return found.length === 0 || (found.includes('models') && found.every((name) => parts.includes(name)));
 }
 
 async function pageFolder(): Promise<string> {

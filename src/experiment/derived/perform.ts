@@ -23,6 +23,8 @@ interface Flags {
   readonly out?: string | undefined;
   readonly engine: EngineChoice;
   readonly device?: Device | undefined;
+  /** On a CPU; left out: all cores. */
+  readonly threads?: number | undefined;
   /** What was typed, to be recorded. */
   readonly command: string;
 }
@@ -70,11 +72,11 @@ export async function performRedeployment(
 }
 
 async function withEngine<T>(
-  { engine: choice, device, precision }: Pick<FinetuneFlags, 'engine' | 'device' | 'precision'>,
+  { engine: choice, device, threads, precision }: Pick<FinetuneFlags, 'engine' | 'device' | 'threads' | 'precision'>,
   work: (runtime: Runtime & SharedRuntime) => Promise<T>,
 ): Promise<T> {
   const signal = interruptSignal();
-  const engine = await createEngine(choice, { device, precision });
+  const engine = await createEngine(choice, { device, threads, precision });
   const progress = createProgress(process.stderr);
   return work({ engine, signal, progress, cacheFolder: defaultCacheFolder() }).finally(() => engine.dispose());
 }

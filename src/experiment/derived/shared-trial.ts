@@ -12,13 +12,13 @@ import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
 import { stitchesAdaptedAnchors } from '../method.js';
-import { type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
+import { countImages, type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
 import { recipeFile, recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import type { TrialTask } from '../task/trial-task.js';
 import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
 import { readTrained, type StoredTrained } from '../trial/trained-file.js';
-import { countImages, type OpeningRuntime, openTrialData, type TrialData } from '../trial/trial-data.js';
+import { type OpeningRuntime, openTrialData, type TrialData } from '../trial/trial-data.js';
 import { openTexts } from './shared-texts.js';
 
 interface Shared {

@@ -48,8 +48,8 @@ export function forecastOf({ items }: Listing, options: ForecastOptions): Foreca
   const unknown = left.find(({ seconds, does }) => does !== 'evaluation' && seconds === undefined);
   if (unknown) {
     throw new RequestError(
-      `the steps of ${unknown.id} are not known before its images are there`,
-      'Prepare the data set first: esta data prepare.',
+      `the steps of ${unknown.id} are not known: its images are not there, or not as they have to be`,
+      'esta run FILE --dry-run names what is missing.',
     );
   }
   const secondsById = new Map(items.map(({ id, seconds = 0 }) => [id, seconds]));

@@ -4,11 +4,11 @@ import { isTextDataset } from '../../config/schema/dataset.js';
 import { isTextExperiment } from '../../config/schema/experiment.js';
 import type { Trial } from '../../config/trials.js';
 import { loadDataset } from '../../data/load.js';
-import { type ImageTrialRecipe, recipeOf } from '../recipe.js';
+import { countImages, type ImageTrialRecipe, recipeOf } from '../recipe.js';
 import { spaceOf } from '../space.js';
 import { textTaskOf } from '../text/text-task.js';
 import { loadAnchors } from '../trial/network.js';
-import { countImages, fitImages, type OpeningRuntime, openTrialData } from '../trial/trial-data.js';
+import { fitImages, type OpeningRuntime, openTrialData } from '../trial/trial-data.js';
 import type { TrialTask } from './trial-task.js';
 
 export interface TaskOptions extends OpeningRuntime {

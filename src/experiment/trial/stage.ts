@@ -154,7 +154,8 @@ async function train(
       fingerprint: runFingerprint(context, name),
       minutes: recipe.checkpointMinutes,
     },
-    remedy: 'Lower training.base_learning_rates',
+    // One stitch alone: esta finetune.
+    remedy: stage.stitch === undefined ? 'Lower training.base_learning_rates' : 'Lower --rate',
     hooks: {
       async onStart(epochsDone) {
         journal = await openJournal(trialFolder, name, epochsDone);

@@ -6,7 +6,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import type { Progress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';
-import type { ImageCounts, ImageTrialRecipe, Recipe, TrainingSplit } from '../recipe.js';
+import type { ImageTrialRecipe, Recipe, TrainingSplit } from '../recipe.js';
 import type { TextTrialData } from '../text/text-data.js';
 
 export interface ImageTrialData {
@@ -27,11 +27,6 @@ export type EvaluationSplit = Recipe['choiceSplit' | 'testSplit'];
 export interface OpeningRuntime {
   readonly engine: Pick<Engine, 'imagesAsBytes'>;
   readonly progress: Progress;
-}
-
-/** Images of a data set that was read. */
-export function countImages(splits: Splits): ImageCounts {
-  return { train: splits.train.length, 'train+validation': trainAndValidation(splits).length };
 }
 
 /**

@@ -97,6 +97,7 @@ test('a folder for any server: page, program, runtime, models, examples, and the
   await t.test('is written over itself, not over anything else; fewer bits are told', async () => {
     const other = path.join(folder, 'other');
     await mkdir(other);
+    await writeFile(path.join(other, 'thesis.txt'), '');
     await assert.rejects(writeDemo(runFolder, { out: other }), {
       ...{ name: 'RequestError', message: `${other} is there, and no demo`, hint: /--out/ },
     });
@@ -130,6 +131,7 @@ test('a demo without the test images says why it has no examples', async (t) => 
   ];
   await writtenWithImages(runFolder, root, [0]);
   await rm(root, { recursive: true });
+  await mkdir(out); // an empty folder will do
   const told: string[] = [];
   const { examples } = await writeDemo(runFolder, { out, onNote: (text) => void told.push(text) });
   assert.deepEqual([examples, told.length], [[], 1]);

@@ -1,6 +1,6 @@
 /** The page in a real browser says what `esta predict` says. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -36,8 +36,8 @@ test('a page that runs the deployed stitches', async (t) => {
 
   await t.test('is written again over itself, not over another folder', async () => {
     await writeDemo(run, { out, examples: 3, cacheFolder: mini.cacheFolder });
-    await mkdir(path.join(mini.folder, 'other'));
-    await assert.rejects(writeDemo(run, { out: path.join(mini.folder, 'other') }), { name: 'RequestError' });
+    // That of the run holds other things.
+    await assert.rejects(writeDemo(run, { out: run }), { name: 'RequestError' });
   });
 
   await t.test('has smaller files with weights of fewer bits, and says so', async () => {

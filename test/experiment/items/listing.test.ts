@@ -149,7 +149,7 @@ test('without its images the steps of a data set are not known: refused', async 
   const listing = await listItems(unknown, temporary(t), 1);
   assert.throws(
     () => forecastOf(listing, { workers: 2, checkpointMinutes: 5 }),
-    (error) => error instanceof RequestError && error.message.includes('are not known before its images are there'),
+    (error) => error instanceof RequestError && error.message.includes('are not known: its images are not there'),
   );
 });
 

@@ -13,6 +13,7 @@ test('budgets of every kind, with and without spaces and in any case', () => {
     ['0.1GFLOPs', 'flops', 1e8],
     ['70 mflops', 'flops', 7e7],
     ['1GFLOP', 'flops', 1e9],
+    ['400KFLOPS', 'flops', 4e5],
     ['8M params', 'params', 8e6],
     ['8Mparams', 'params', 8e6],
     ['500k parameters', 'params', 5e5],
@@ -38,6 +39,14 @@ test('a plain number of FLOPs is not taken for GFLOPs', () => {
     name: 'RequestError',
     message: /a plain number counts GFLOPs.* 100000000 /,
     hint: /Did you mean 100MFLOPs\?/,
+  });
+});
+
+test('so many billions of parameters are bytes', () => {
+  assert.throws(() => parseBudget('700000B'), {
+    name: 'RequestError',
+    message: /B counts billions of parameters, and no network here has 700000 of them/,
+    hint: /Did you mean 700KB\?/,
   });
 });
 

@@ -71,9 +71,12 @@ async function checkImages(dataset: Dataset, progress: OnActivity): Promise<Chec
   if (unreadable.length > 0)
     problems.push(`${unreadable.length} images cannot be read, such as ${unreadable[0]!.file}`);
   const [first] = duplicates;
-  const warnings = first
-    ? [`${duplicates.length} test images are also training images, byte for byte: ${first.test} = ${first.training}`]
-    : [];
+  const warnings = [
+    ...(first
+      ? [`${duplicates.length} test images are also training images, byte for byte: ${first.test} = ${first.training}`]
+      : []),
+    ...contradictions(dataset, hashes),
+  ];
   return {
     dataset: dataset.name,
     ok: problems.length === 0,
@@ -132,6 +135,23 @@ function classesOutside(
       ? []
       : [`class ${label} (${classes[label] ?? 'unknown'}) has ${count} images in ${where}, expected ${allowed}`],
   );
+}
+
+/** Images that lie in two classes, byte for byte: one of their labels is wrong. */
+function contradictions({ classes, splits }: Dataset, hashes: ReadonlyMap<string, string>): string[] {
+  const firstOf = new Map<string, Sample>();
+  const pairs: (readonly [Sample, Sample])[] = [];
+  for (const sample of [...splits.train, ...(splits.val ?? []), ...splits.test]) {
+    const hash = hashes.get(sample.file);
+    if (hash === undefined) continue;
+    const first = firstOf.get(hash);
+    if (first === undefined) firstOf.set(hash, sample);
+    else if (first.label !== sample.label) pairs.push([first, sample]);
+  }
+  const [pair] = pairs;
+  if (!pair) return [];
+  const [one, other] = pair.map(({ file, label }) => `${file} (${classes[label]})`);
+  return [`${pairs.length} images are those of another class, byte for byte: ${other} = ${one}`];
 }
 
 /** Files that are listed in two splits, or twice in one. */

@@ -87,6 +87,24 @@ test('the same bytes in training and test are reported', async (t) => {
   assert.match(warnings[0]!, /^1 test images are also training images, byte for byte/);
 });
 
+test('the same bytes in two classes are reported', async (t) => {
+  const root = await temporaryFolder(t);
+  const draw = async (name: string, background: string) => {
+    const file = path.join(root, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(file);
+    return file;
+  };
+  const rose = await draw('train/rose/1.png', 'red');
+  await draw('train/rose/2.png', 'red'); // of one class: twice the same, no contradiction
+  const iris = await draw('train/iris/1.png', 'red');
+  await draw('test/iris/1.png', 'navy');
+  const { ok, warnings } = await checkImageFolder(root);
+  const [warning, ...others] = warnings.filter((text) => text.includes('another class'));
+  assert.equal(warning, `2 images are those of another class, byte for byte: ${rose} (rose) = ${iris} (iris)`);
+  assert.deepEqual([ok, others], [true, []]);
+});
+
 test('a file listed in two splits is a problem', async (t) => {
   const { spec, folder } = await unpacked(t, 'vtab-dtd');
   const list = path.join(folder, 'vtab-1k/dtd/test.txt');
