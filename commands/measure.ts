@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import type { StitchFacts } from '../src/experiment/deployed/trained-trial.js';
 import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
+import { measuringDefaults } from '../src/run-folder/measured/measuring-defaults.js';
 import { deviceFlag, EstaCommand, refuseIdle, trialFlag } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
@@ -12,7 +13,7 @@ export default class Measure extends EstaCommand {
   static override readonly description =
     `Every stitch is exported and timed as ONNX Runtime runs it: one image at a time, and a batch; beside it the peak memory and the size of the file. Rounds visit all stitches in orders of their own, so that a machine that gets warm slows all of them alike. A measurement that was stopped goes on when the same command is given again.
 
-The result goes into the run folder, measurements/MACHINE.json; budgets of milliseconds and esta report read it there.
+The result goes into the run folder, measurements/MACHINE.json; budgets of milliseconds and esta report read it there. A name stands for one set of settings: what was measured with another device, other threads or batches, or more rounds, is not replaced.
 
 A machine without esta: --form writes a table to be filled in, --import reads it.`;
 
@@ -32,10 +33,15 @@ A machine without esta: --form writes a table to be filled in, --import reads it
   static override readonly flags = {
     trial: trialFlag,
     all: Flags.boolean({ summary: 'Every trained stitch; default: those that are deployed.' }),
-    batch: Flags.integer({ min: 1, default: 8, helpValue: 'N', summary: 'Images at once, beside one image.' }),
+    batch: Flags.integer({
+      min: 1,
+      default: measuringDefaults.batch,
+      helpValue: 'N',
+      summary: 'Images at once, beside one image.',
+    }),
     rounds: Flags.integer({
       min: 1,
-      default: 5,
+      default: measuringDefaults.rounds,
       helpValue: 'N',
       summary: 'Visits of each stitch; more than before measure anew.',
     }),

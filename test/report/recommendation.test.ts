@@ -18,7 +18,7 @@ test('of a table that lacks deployed stitches it is not said what a larger budge
   const partial = (times: Readonly<Record<number, readonly [number, number]>>) =>
     recommend(measuredRun({ ...machine('laptop', times), processor: 'AMD EPYC' }), parseBudget('100ms')).lines;
   const [, dearer, cheaper] = partial({ 3: [2, 2.2] });
-  const command = 'esta measure runs/beetles --trial beetles-esta-seed0 --machine laptop';
+  const command = 'esta measure runs/beetles --trial beetles-esta-seed0 --machine laptop --threads 2';
   assert.equal(dearer, `2 deployed stitches with more FLOPs have no milliseconds on laptop: ${command} measures them.`);
   assert.match(cheaper, /^Of the deployed stitches that were measured there and are within the budget it has the most/);
 

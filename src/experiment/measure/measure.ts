@@ -33,6 +33,7 @@ import { onnxModelOf } from '../deployed/export-network.js';
 import { openTrial, type StitchNetwork, type TrainedTrial } from '../deployed/trained-trial.js';
 import { type MeasureJournal, openMeasureJournal } from './journal.js';
 import { alreadyMeasured, besidesNote, type MeasureRequest, measuredBesides, shownNote } from './measured-before.js';
+import { refuseOtherSettings } from './other-settings.js';
 
 export type MeasureRuntime = Pick<Runtime, 'progress' | 'signal'>;
 
@@ -63,7 +64,8 @@ export function performMeasurement(run: MeasuredRun, flags: MeasureFlags): Promi
 /**
  * Measures and writes the file of the machine.
  * @param again measures what is measured already
- * @throws RequestError for a device that does not compute here, Interrupted where the user has asked to stop
+ * @throws RequestError for a device that does not compute here, and where the machine has been measured with other settings;
+ * Interrupted where the user has asked to stop
  */
 export async function measureTrial(
   runtime: MeasureRuntime,
@@ -80,6 +82,8 @@ export async function measureTrial(
     runtime.progress.line(shownNote(run, known));
     return known;
   }
+  const processor = os.cpus()[0]?.model.trim() ?? 'unknown';
+  refuseOtherSettings(run, request, processor);
   const besides = measuredBesides(run, machine, trial.trained, asked);
   if (besides.length > 0) runtime.progress.line(besidesNote(run, machine, besides));
   const ids = [...asked, ...besides];
@@ -106,7 +110,7 @@ export async function measureTrial(
     version: measurementVersion,
     machine,
     runtime: task.runtime,
-    processor: os.cpus()[0]?.model.trim() ?? 'unknown',
+    processor,
     platform: `${os.platform()} ${os.arch()}`,
     measured_at: new Date().toISOString(),
     trials: [{ trial: run.name, fingerprint, rounds, stitches }],

@@ -38,7 +38,7 @@ test('bins of milliseconds deploy what they score highest, and the largest ancho
     hint: /Next: esta measure .* --all --form form\.csv$/,
   });
   await measure(5, { processor: 'of a laptop' });
-  await assert.rejects(redeployed('few'), { hint: /Next: esta measure .* --all --machine phone$/ });
+  await assert.rejects(redeployed('few'), { hint: /Next: esta measure .* --all --machine phone --threads 2$/ });
   await measure(12);
 
   // From 1 to 9 ms in three bins: ids 0 and 2 (below 3.67 ms), 3 to 5 (below 6.33 ms), 6 to 8.

@@ -78,7 +78,10 @@ test('deployed stitches are measured in rounds; a measurement that was stopped g
     assert.equal(await at({}), measured.measured_at);
     const file = path.join(folder, 'measurements', 'here.json');
     assert.equal(JSON.parse(await readFile(file, 'utf8')).measured_at, measured.measured_at);
-    assert.notEqual(await at({ batches: [1, 3] }), measured.measured_at);
+    await assert.rejects(at({ batches: [1, 3], rounds: 2 }, true), /batches 1 and 2 before, 1 and 3 now$/);
+    await assert.rejects(at({ threads: 2 }), /threads 1 before, 2 now; rounds 2 before, 1 now$/);
+    assert.equal(JSON.parse(await readFile(file, 'utf8')).measured_at, measured.measured_at);
+    assert.notEqual(await at({ rounds: 3 }), measured.measured_at);
   });
 });
 
