@@ -1,6 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import type { StitchFacts } from '../src/experiment/deployed/trained-trial.js';
-import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
 import { measuringDefaults } from '../src/run-folder/measured/measuring-defaults.js';
 import { deviceFlag, EstaCommand, refuseIdle, trialFlag } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
@@ -69,10 +67,11 @@ A machine without esta: --form writes a table to be filled in, --import reads it
     if (flags.form !== undefined) refuseIdle(parsed, [...measuring, 'machine'], 'a form is filled in elsewhere');
     if (flags.import !== undefined) refuseIdle(parsed, measuring, 'the table was measured elsewhere');
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
-    const { formOf, importTable, writeForm } = await import('../src/experiment/measure/foreign-table.js');
+    const { importTable, trainedStitches } = await import('../src/experiment/measure/foreign-table.js');
     const run = await findTrial(args.run, flags.trial);
     if (flags.form !== undefined) {
-      await writeForm(flags.form, formOf(run, flags.all ? await this.allStitches(run) : undefined));
+      const { formOf, writeForm } = await import('../src/experiment/measure/form.js');
+      await writeForm(flags.form, formOf(run, flags.all ? await trainedStitches(run) : undefined));
       this.log(`Written: ${flags.form}`);
       return { file: flags.form };
     }
@@ -90,10 +89,5 @@ A machine without esta: --form writes a table to be filled in, --import reads it
       }),
     );
     return measured;
-  }
-  private async allStitches(run: MeasuredRun): Promise<StitchFacts[]> {
-    const { openTrial } = await import('../src/experiment/deployed/trained-trial.js');
-    const { trained, facts } = await openTrial(run);
-    return trained.map(facts);
   }
 }

@@ -2,7 +2,8 @@
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { DeepReadonly } from '../../config/schema/fields.js';
 import type { Preprocessing } from '../../data/images/preprocessing.js';
-import type { StitchFacts, StitchNetwork } from './trained-trial.js';
+import type { StitchFacts } from './trained-stitches.js';
+import type { StitchNetwork } from './trained-trial.js';
 
 export interface Description {
   /** In the order of the logits. */

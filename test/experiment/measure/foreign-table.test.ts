@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { formOf, importTable, writeForm } from '../../../src/experiment/measure/foreign-table.js';
+import { importTable } from '../../../src/experiment/measure/foreign-table.js';
+import { formOf, writeForm } from '../../../src/experiment/measure/form.js';
 import { fingerprintOf } from '../../../src/run-folder/measured/measurement.js';
 import { machine, measuredRun, name, result } from '../../run-folder/measured/measured-fixture.js';
 import { temporaryFolder } from '../../run-folder/run-folder-fixture.js';
@@ -15,6 +16,9 @@ function filled(times: Readonly<Record<string, string>>): string {
     ...rows.map((row) => row.replace(/^(.*,.*,(\d+),.*,1),,/, (_, start, id) => `${start},${times[id]},`)),
   ].join('\n');
 }
+
+/** What was trained: all that is deployed, and one that is not. */
+const trained = async () => [...result.stitches, { id: 40, flops: 5e6 }];
 
 async function inFolder() {
   const folder = await temporaryFolder();
@@ -63,12 +67,13 @@ test('rows of JSON, of several batches; a file of esta measure keeps its name', 
   assert.deepEqual(own, machine('laptop'));
   // A machine that has measured the whole space knows stitches that are not deployed.
   const [trial] = machine('laptop').trials;
-  const whole = [{ ...trial!, stitches: [...trial!.stitches, { ...trial!.stitches[0]!, id: 40 }] }];
-  const all = await importTable(run, await write('all.json', JSON.stringify({ ...machine('laptop'), trials: whole })));
+  const whole = [{ ...trial!, stitches: [...trial!.stitches, { ...trial!.stitches[0]!, id: 40, flops: 5e6 }] }];
+  const wholeFile = await write('all.json', JSON.stringify({ ...machine('laptop'), trials: whole }));
+  const all = await importTable(run, wholeFile, undefined, trained);
   assert.equal(all.trials[0]!.stitches.length, 4);
   // So does a form of the whole space.
   const form = formOf(run, [...result.stitches, { id: 40, flops: 5e6 }]).replaceAll(',1,,', ',1,7,');
-  const filledIn = await importTable(run, await write('form.csv', form), 'board');
+  const filledIn = await importTable(run, await write('form.csv', form), 'board', trained);
   assert.deepEqual(
     filledIn.trials[0]!.stitches.map(({ id, flops }) => [id, flops]),
     [...result.stitches.map(({ id, flops }) => [id, flops]), [40, 5e6]],
@@ -85,7 +90,6 @@ test('a table of another run is refused, and says how to get a form of this one'
   };
   await refused([{ ...row, fingerprint: '0123456789ab' }], /another run: its fingerprint is 0123456789ab/);
   await refused([{ ...row, trial: 'other-esta-seed0' }], /no row is of beetles-esta-seed0/);
-  await refused([{ ...row, stitch: 40 }], /stitch 40 is not deployed; deployed are 7, 3, 5/);
   const { trials } = machine('laptop');
   await refused({ ...machine('laptop'), trials: [{ ...trials[0]!, trial: 'other' }] }, /it is of other/);
   await refused({ ...machine('laptop'), trials: [{ ...trials[0]!, fingerprint: 'x' }] }, /its fingerprint is x/);
@@ -108,6 +112,46 @@ test('what another machine of the same name has measured does not replace what w
   });
   assert.equal((await importTable(measured, other, 'board')).machine, 'board');
   assert.equal((await importTable(measured, await write('own.json', JSON.stringify(here)))).machine, 'host');
+});
+
+test('a stitch that there is not, FLOPs of another one and a p90 below the median are refused by row', async () => {
+  const { run, write } = await inFolder();
+  const hint = /\nNext: esta measure .* --trial beetles-esta-seed0 --all --form form\.csv$/;
+  const refused = async (file: string, message: string) =>
+    assert.rejects(importTable(run, file, 'phone', trained), {
+      ...{ name: 'RequestError', message: `${file}${message}`, hint },
+    });
+  const row = { trial: name, fingerprint: fingerprintOf(result), stitch: 3, flops: 20e6, median_ms: 8 };
+  const rows = async (...second: object[]) =>
+    write('rows.json', JSON.stringify([{ ...row, stitch: 40, flops: 5e6 }, ...second]));
+  await refused(
+    await rows({ ...row, stitch: 999 }),
+    ', row 2 is not valid:\n  stitch: expected one of 3, 5, 7, 40, those of beetles-esta-seed0, received 999',
+  );
+  await refused(
+    await rows({ ...row, flops: 40e6 }),
+    ', row 2 is not valid:\n  flops: expected 20000000, those of stitch 3, received 40000000',
+  );
+  await refused(
+    await rows({ ...row, p90_ms: 7.9 }),
+    ', row 2 is not valid:\n  p90_ms: expected at least the median_ms, 8, received 7.9',
+  );
+  // Spreadsheets round large numbers; a row may leave them out.
+  const whole = await importTable(run, await rows({ ...row, flops: 2.01e7 - 1e4 * 0.5, p90_ms: 8 }), 'phone', trained);
+  assert.equal(whole.trials[0]!.stitches[1]!.flops, 20e6);
+  const { flops: _, ...bare } = row;
+  const few = await importTable(
+    run,
+    await write('bare.json', JSON.stringify([{ ...bare, stitch: 40 }])),
+    'tv',
+    trained,
+  );
+  assert.equal(few.trials[0]!.stitches[0]!.flops, 5e6);
+  const laptop = machine('laptop', { 3: [2, 1.5] });
+  await refused(
+    await write('own.json', JSON.stringify(laptop)),
+    ', stitch 3 with batch 1 is not valid:\n  p90_ms: expected at least the median_ms, 2, received 1.5',
+  );
 });
 
 test('a table that cannot be read is refused by row and column', async () => {
