@@ -13,7 +13,7 @@ export default class Measure extends EstaCommand {
 
 The result goes into the run folder, measurements/MACHINE.json; budgets of milliseconds and esta report read it there. A name stands for one set of settings: what was measured with another device, other threads or batches, or more rounds, is not replaced.
 
-A machine without esta: --form writes a table to be filled in, --import reads it.`;
+A machine without esta: --form writes a table to be filled in, --import reads it. A table replaces the one of its machine as a whole, as times of one measurement belong together; one that lacks stitches or batches of before is refused.`;
 
   static override readonly examples = [
     { description: 'The deployed stitches', command: '<%= config.bin %> measure runs/flowers12' },

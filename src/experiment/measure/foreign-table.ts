@@ -12,11 +12,12 @@ import {
   measurementVersion,
   parseMeasurements,
 } from '../../run-folder/measured/measurement.js';
-import { measurementsFile, writeMachine } from '../../run-folder/measured/measurements-folder.js';
+import { writeMachine } from '../../run-folder/measured/measurements-folder.js';
 import { RequestError } from '../../shared/errors.js';
 import { readJson } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
 import { readCsvRows } from './csv-rows.js';
+import { refuseReplaced } from './replaced-table.js';
 import { checkEntries, checkFingerprint, type KnownStitch, ofAnotherRun, type TimedEntry } from './table-checks.js';
 import { parseRows, type Row, refuseTwice } from './table-rows.js';
 
@@ -37,6 +38,7 @@ export async function importTable(
   const table = Array.isArray(content)
     ? await ofRows(run, { content, file, machine, trained })
     : await ofMachine(run, { content, file, machine, trained });
+  refuseReplaced(run, table, file);
   await writeMachine(run.folder, table);
   return table;
 }
@@ -71,9 +73,7 @@ async function ofMachine(
     );
     checkEntries(run, entries, await knownStitches(run, entries, trained));
   }
-  const table = { ...own, machine: machine ?? own.machine, trials };
-  refuseMeasuredHere(run, table.machine, file, own.processor);
-  return table;
+  return { ...own, machine: machine ?? own.machine, trials };
 }
 
 /** A form that was filled in, or its rows in JSON. */
@@ -84,7 +84,6 @@ async function ofRows(
   if (machine === undefined) {
     throw new RequestError(`${file} does not say on which machine it was measured`, 'Name it with --machine NAME.');
   }
-  refuseMeasuredHere(run, machine, file);
   const rows = parseRows(content, file).filter(({ trial }) => trial === run.name);
   if (rows.length === 0) throw ofAnotherRun(run, file, `no row is of ${run.name}`);
   for (const { fingerprint } of rows) checkFingerprint(run, fingerprint, file);
@@ -124,23 +123,4 @@ function trialOf(run: MeasuredRun, rows: readonly Row[], known: readonly KnownSt
     };
   });
   return { trial: run.name, fingerprint: fingerprintOf(run.result), stitches };
-}
-
-/**
- * A form must not cost the minutes of a measurement, nor the memory and file sizes that only that has; nor may a
- * measurement of another machine that happens to have its name.
- * @param processor of the machine that the file is of; undefined: it does not say
- */
-function refuseMeasuredHere(
-  { machines, folder }: MeasuredRun,
-  machine: string,
-  file: string,
-  processor?: string,
-): void {
-  const known = machines.find((table) => table.machine === machine);
-  if (known?.processor === undefined || known.processor === processor) return;
-  throw new RequestError(
-    `${machine} has been measured by esta measure (${known.runtime}), and ${file} would replace that`,
-    `Give --machine another name, or remove ${measurementsFile(folder, machine)}.`,
-  );
 }

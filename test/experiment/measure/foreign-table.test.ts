@@ -205,7 +205,11 @@ test('a form does not replace what esta measure has measured; its own name is fr
   const { run, write } = await inFolder();
   const file = await write('form.csv', filled({ 3: '8.5', 5: '21', 7: '30' }));
   const box = { ...machine('box'), processor: 'AMD EPYC' };
-  const measured = { ...run, machines: [box, machine('phone')] };
+  const single = machine('phone').trials.map((trial) => ({
+    ...trial,
+    stitches: trial.stitches.map((stitch) => ({ ...stitch, latencies: stitch.latencies.slice(0, 1) })),
+  }));
+  const measured = { ...run, machines: [box, { ...machine('phone'), trials: single }] };
   await assert.rejects(importTable(measured, file, 'box'), {
     message: `box has been measured by esta measure (${box.runtime}), and ${file} would replace that`,
     hint: `Give --machine another name, or remove ${path.join(run.folder, 'measurements', 'box.json')}.`,
@@ -214,6 +218,33 @@ test('a form does not replace what esta measure has measured; its own name is fr
   // A file of esta measure is newer than the one that it replaces.
   const own = await write('own.json', JSON.stringify(box));
   assert.deepEqual(await importTable(measured, own), box);
+  const threads = await write(
+    'threads.json',
+    JSON.stringify({ ...box, runtime: box.runtime.replace('2 thr', '4 thr') }),
+  );
+  await assert.rejects(importTable(measured, threads), {
+    message: /by esta measure .*threads\.json would replace that/,
+  });
+});
+
+test('a table that lacks rows of the one of before does not replace it; one that has them all does', async () => {
+  const { run, write } = await inFolder();
+  const before = { ...machine('phone'), runtime: 'measured elsewhere, whole.csv' };
+  const measured = { ...run, machines: [before] };
+  const [header, ...rows] = filled({ 3: '8.5', 5: '21', 7: '30' }).split('\n');
+  const file = await write('few.csv', [header, ...rows.slice(0, 2)].join('\n'));
+  const kept = path.join(run.folder, 'measurements', 'phone.json');
+  await assert.rejects(importTable(measured, file, 'phone'), {
+    name: 'RequestError',
+    message: `phone has 6 times of ${name} (measured elsewhere, whole.csv), and ${file}, with 2 times, would lose stitch 7 with batch 8, stitch 3 with batch 8, stitch 5 with batch 1, stitch 5 with batch 8`,
+    hint: `Times of one measurement belong together: add what is missing, give --machine another name, or remove ${kept}.`,
+  });
+  assert.equal((await importTable(measured, file, 'watch')).machine, 'watch');
+  const retrained = { ...run, result: { ...run.result, seed: 1 } };
+  const form = formOf(retrained).replaceAll(',1,,', ',1,7,');
+  await importTable({ ...retrained, machines: [before] }, await write('new.csv', form), 'phone');
+  const whole = [1, 8].flatMap((batch) => rows.map((row) => row.replace(/,1,([^,]+),/, `,${batch},$1,`)));
+  await importTable(measured, await write('whole.csv', [header, ...whole].join('\n')), 'phone');
 });
 
 test('a form replaces an empty one, and nothing that somebody has filled in', async () => {

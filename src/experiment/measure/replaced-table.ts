@@ -1,0 +1,48 @@
+/** A table that is imported must not cost one that says more, nor one of another machine that happens to have its name. */
+import { isDeepStrictEqual } from 'node:util';
+import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import { settingsOf } from '../../run-folder/measured/measured-settings.js';
+import type { MachineMeasurements, MeasuredTrial } from '../../run-folder/measured/measurement.js';
+import { measuredOn, measurementsFile } from '../../run-folder/measured/measurements-folder.js';
+import { RequestError } from '../../shared/errors.js';
+
+/** How many are named of those that would be lost. */
+const named = 5;
+
+/** @throws RequestError where the run has a table of that machine which the new one would not replace as a whole */
+export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, file: string): void {
+  const known = run.machines.find(({ machine }) => machine === table.machine);
+  if (!known) return;
+  const target = measurementsFile(run.folder, known.machine);
+  // The minutes of a measurement, and the memory and file sizes that only that has.
+  if (known.processor !== undefined && !isSameMeasurement(known, table)) {
+    throw new RequestError(
+      `${known.machine} has been measured by esta measure (${known.runtime}), and ${file} would replace that`,
+      `Give --machine another name, or remove ${target}.`,
+    );
+  }
+  const before = rowsOf(measuredOn(known, run));
+  const now = rowsOf(measuredOn(table, run));
+  const lost = before.filter((row) => !now.includes(row));
+  if (lost.length === 0) return;
+  const more = lost.length > named ? `, and ${lost.length - named} more` : '';
+  throw new RequestError(
+    `${known.machine} has ${times(before.length)} of ${run.name} (${known.runtime}), and ${file}, with ${times(now.length)}, would lose ${lost.slice(0, named).join(', ')}${more}`,
+    `Times of one measurement belong together: add what is missing, give --machine another name, or remove ${target}.`,
+  );
+}
+
+/** Whether both are of the same processor and device, with as many threads. */
+function isSameMeasurement(one: MachineMeasurements, other: MachineMeasurements): boolean {
+  return one.processor === other.processor && isDeepStrictEqual(settingsOf(one), settingsOf(other));
+}
+
+function rowsOf(trial: MeasuredTrial | undefined): string[] {
+  return (trial?.stitches ?? []).flatMap(({ id, latencies }) =>
+    latencies.map(({ batch }) => `stitch ${id} with batch ${batch}`),
+  );
+}
+
+function times(count: number): string {
+  return count === 1 ? '1 time' : `${count} times`;
+}
