@@ -2,7 +2,7 @@ import { Args, Flags, type Interfaces } from '@oclif/core';
 import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/config/deployment-options.js';
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
-import { chosenBy, deployedFlags, EstaCommand, outFlag, refuseIdle } from '../src/shared/command.js';
+import { chosenBy, deployedFlags, EstaCommand, outFlag, refuseIdle, refuseIdleMachine } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
@@ -76,6 +76,7 @@ Of language models, --format peft writes a folder with what was trained: for an 
     const format: FileFormat = flags.format ?? (out.endsWith('.safetensors') ? 'safetensors' : 'onnx');
     if (format !== 'onnx') refuseIdle(parsed, ['batch', 'operators'], 'it is of files for ONNX Runtime');
     if (format === 'peft') refuseIdle(parsed, ['precision'], 'adapters are written as they were trained');
+    refuseIdleMachine(parsed);
     if (format === 'peft') return this.writeAdapters(args.run, chosenBy(flags), out);
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');

@@ -7,6 +7,7 @@ import {
   engineFlag,
   outFlag,
   precisionFlag,
+  refuseIdleMachine,
 } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
@@ -63,7 +64,9 @@ The result is a run folder of its own, which predict, generate, export, measure 
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Finetune);
+    const parsed = await this.parse(Finetune);
+    const { args, flags } = parsed;
+    refuseIdleMachine(parsed);
     const { performFinetuning } = await import('../src/experiment/derived/perform.js');
     const { languageGainLines } = await import('../src/report/language/gain-view.js');
     const { gainLines } = await import('../src/report/views/gain-view.js');

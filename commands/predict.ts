@@ -1,6 +1,14 @@
 import { Args, Flags } from '@oclif/core';
 import type { Classifier } from '../src/evaluation/predict.js';
-import { chosenBy, deployedFlags, deviceFlag, EstaCommand, engineFlag, refuseIdle } from '../src/shared/command.js';
+import {
+  chosenBy,
+  deployedFlags,
+  deviceFlag,
+  EstaCommand,
+  engineFlag,
+  refuseIdle,
+  refuseIdleMachine,
+} from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 
 export default class Predict extends EstaCommand {
@@ -87,6 +95,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
     const parsed = await this.parse(Predict);
     const { argv, flags } = parsed;
     if (flags.run === undefined) refuseIdle(parsed, Object.keys(deployedFlags), 'it is of --run');
+    refuseIdleMachine(parsed);
     const { createEngine } = await import('../src/engine/select.js');
     const { device } = flags;
     const { openDeployed } = await import('../src/experiment/deployed/deployed-network.js');

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { budgetFlag, chosenBy, deployedFlags, EstaCommand } from '../src/shared/command.js';
+import { budgetFlag, chosenBy, deployedFlags, EstaCommand, refuseIdleMachine } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
 export default class Recommend extends EstaCommand {
@@ -30,7 +30,9 @@ export default class Recommend extends EstaCommand {
   };
 
   override async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Recommend);
+    const parsed = await this.parse(Recommend);
+    const { args, flags } = parsed;
+    refuseIdleMachine(parsed);
     const { findTrial } = await import('../src/experiment/deployed/found-trial.js');
     const { recommend } = await import('../src/report/recommendation.js');
     const run = await findTrial(args.run, flags.trial);

@@ -39,7 +39,11 @@ export default class Report extends EstaCommand {
       default: [],
       summary: 'Say which deployed stitch it buys: 5ms, 20MB, 0.1GFLOPs, 8Mparams; may be repeated.',
     }),
-    machine: machineFlag,
+    machine: {
+      ...machineFlag,
+      summary:
+        'Show what this machine has measured, and no other; its milliseconds count for --budget. Default: all of them.',
+    },
   };
 
   override async run(): Promise<ReportJson & { readonly files: readonly string[] }> {

@@ -14,6 +14,7 @@ import { languageGainView } from './language/gain-view.js';
 import { lossesView } from './language/losses-view.js';
 import { equalTimeView, lengthView } from './length/length-views.js';
 import { longestOf, trainedLengthsOf } from './length/lengths.js';
+import { measuredOnlyOn } from './measured-machine.js';
 import type { PaperReference } from './paper/paper.js';
 import type { Table } from './render/table.js';
 import { distinctlyNamed } from './run-names.js';
@@ -50,7 +51,7 @@ export interface ReportContent {
   readonly next: NextStep;
 }
 
-/** @throws RequestError where a budget cannot be answered: nobody has measured it, or several machines have */
+/** @throws RequestError where a budget cannot be answered: nobody has measured it, or several machines have; and for a machine that has measured none of it */
 export async function readReportContent(
   folders: readonly string[],
   reference: PaperReference,
@@ -69,7 +70,8 @@ export async function readReportContent(
   const trainable = trainableAccuraciesOf(repetitions);
   const deployed = deployedBlocksOf(repetitions);
   const angles = gradientAnglesOf(trials);
-  const measured = measuredCurvesOf(runs);
+  const asked = measuredOnlyOn(runs, question.machine);
+  const measured = measuredCurvesOf(asked);
   const tables = [
     budgetsView(runs, question),
     ...(curves.length > 0 ? [tableOneView(curves, means, unfinished, reference)] : []),
@@ -86,7 +88,7 @@ export async function readReportContent(
     latencyView(measured),
     gainView(trials),
     languageGainView(trials),
-    regretView(runs),
+    regretView(asked),
     ...answersViews(trials),
     ...(trials.length > 0 ? [trialsView(trials)] : []),
   ].filter((table) => table !== undefined);

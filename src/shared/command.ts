@@ -128,10 +128,10 @@ export const weightsFlag = Flags.option({
   summary: 'How the frozen weights of language models are kept; 8 bits take a quarter of the memory.',
 })();
 
-/** `--machine NAME`, beside a budget of milliseconds. */
+/** `--machine NAME`, beside a budget of milliseconds or bytes. */
 export const machineFlag = Flags.string({
   helpValue: 'NAME',
-  summary: 'Whose milliseconds count; needed where several machines have been measured.',
+  summary: 'Whose milliseconds, or sizes of files, count; needed where several machines have been measured.',
 });
 
 /** `--trial NAME`, of the commands that read one trial. */
@@ -159,6 +159,19 @@ export const deployedFlags = {
   budget: budgetFlag(),
   machine: machineFlag,
 };
+
+/**
+ * Refuses `--machine` beside a stitch, or a budget of FLOPs or parameters.
+ * @throws RequestError
+ */
+export function refuseIdleMachine(
+  parsed: ParsedFlags & { readonly flags: { readonly budget?: string | undefined } },
+): void {
+  const { budget } = parsed.flags;
+  const cost = budget === undefined ? undefined : parseBudget(budget).cost;
+  if (cost !== 'latency' && cost !== 'size')
+    refuseIdle(parsed, ['machine'], 'it is of a budget of milliseconds or bytes');
+}
 
 /** The choice with its budget parsed; flags keep the text that was typed, which oclif repeats in messages. */
 export function chosenBy<Flags extends { readonly budget?: string | undefined }>({ budget, ...flags }: Flags) {

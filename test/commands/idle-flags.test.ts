@@ -14,6 +14,10 @@ const idle: readonly (readonly [args: string, flags: string, reason: RegExp])[] 
   ['export none --out a.safetensors --batch 4', '--batch', /ONNX Runtime/],
   ['export none --out a --format peft --operators standard --precision int8', '--operators', /ONNX Runtime/],
   ['export none --out a --format peft --precision int8', '--precision', /as they were trained/],
+  ['recommend none --budget 30MFLOPs --machine a', '--machine', /milliseconds or bytes/],
+  ['predict --run none --stitch 3 --machine a a.png', '--machine', /milliseconds or bytes/],
+  ['export none --budget 1Mparams --machine a --out a.onnx', '--machine', /milliseconds or bytes/],
+  ['finetune none --machine a', '--machine', /milliseconds or bytes/],
   ['generate text --checkpoint none --top-k 5 --seed 1', '--top-k, --seed', /nothing is drawn/],
   ['generate text --checkpoint none --beams 2 --seed 1', '--seed', /draws nothing/],
   ['generate text --run none --weights 8bit', '--weights', /text\.weights/],
@@ -47,6 +51,8 @@ test('flags that are left out, or have effect, are not refused', async () => {
     await assert.rejects(config.runCommand(command!, words), { message: expected });
   };
   await runs('generate text --checkpoint none --temperature 0.8 --top-k 5 --seed 1', /none/);
+  await runs('recommend none --budget 5ms --machine a', /none does not exist|no run/);
+  await runs('finetune none --budget 4MB --machine a', /none does not exist|no run/);
   await runs('measure none --import a.csv --machine a', /none does not exist|no run/);
   await runs('export none --out a.onnx --batch 4 --operators standard --precision int8', /none does not exist|no run/);
 });

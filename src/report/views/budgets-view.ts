@@ -10,7 +10,7 @@ import type { Row, Table } from '../render/table.js';
 
 export interface BudgetQuestion {
   readonly budgets: readonly Budget[];
-  /** Whose milliseconds count; needed where several machines have measured them. */
+  /** Whose milliseconds count, and are shown; needed where several machines have measured what a budget asks for. */
   readonly machine?: string | undefined;
 }
 

@@ -64,3 +64,23 @@ test('a report shows budgets first, what was measured, and draws it', async () =
   assert.match(text, /\nWhat stitches take, measured\n.*laptop: .*; FLOPs order these stitches as milliseconds do/s);
   assert.ok(files.map((file) => path.basename(file)).includes('figure-latency.svg'));
 });
+
+test('a report of one machine shows that one alone; one that has measured nothing is refused', async () => {
+  const folder = await measuredFolder('box', 'phone');
+  const reported = (machine?: string, ...budgets: string[]) =>
+    buildReport([folder], 'text', { question: { budgets: budgets.map(parseBudget), machine } });
+  const [all, phone] = [await reported(), await reported('phone')];
+  assert.match(all.text, /box: onnxruntime.*phone: onnxruntime/s);
+  assert.match(phone.text, /\n.*phone: onnxruntime/);
+  assert.doesNotMatch(phone.text, /\bbox\b/);
+  for (const budgets of [[], ['5ms'], ['5']]) {
+    await assert.rejects(reported('nosuch', ...budgets), {
+      ...{ name: 'RequestError', hint: /^(Choose one of|Choose one with --machine:) box, phone/ },
+      message: /was not measured on "nosuch"$/,
+    });
+  }
+  const unmeasured = await measuredFolder();
+  await assert.rejects(buildReport([unmeasured], 'text', { question: { budgets: [], machine: 'box' } }), {
+    hint: /\nNext: esta measure /,
+  });
+});
