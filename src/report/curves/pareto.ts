@@ -36,15 +36,21 @@ export interface MisleadingPair<Point> {
 /** Slower by less than this share is noise. */
 const leastSlower = 0.05;
 
+/** Pairs in which the network with fewer FLOPs has the larger median, by whatever little. */
+export function reversedPairs<Point extends Timed>(points: readonly Point[]): MisleadingPair<Point>[] {
+  return points
+    .flatMap((fewer) => points.map((more) => ({ fewer, more })))
+    .filter(({ fewer, more }) => fewer.flops < more.flops && fewer.median > more.median);
+}
+
 /**
  * Pairs in which the network with fewer FLOPs takes longer: its median is above the 90th percentile of the other one, and
  * by more than 5 % above its median. The worst first.
  */
 export function misleadingPairs<Point extends Timed>(points: readonly Point[]): MisleadingPair<Point>[] {
   const ratio = ({ fewer, more }: MisleadingPair<Point>) => fewer.median / more.median;
-  return points
-    .flatMap((fewer) => points.map((more) => ({ fewer, more })))
-    .filter(({ fewer, more }) => fewer.flops < more.flops && fewer.median > (more.p90 ?? more.median))
+  return reversedPairs(points)
+    .filter(({ fewer, more }) => fewer.median > (more.p90 ?? more.median))
     .filter((pair) => ratio(pair) > 1 + leastSlower)
     .sort((one, other) => ratio(other) - ratio(one));
 }

@@ -5,7 +5,7 @@ import { type StitchResult, seriesOf } from '../../run-folder/result.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { datasetLabel, methodLabel, pathLabel } from '../curves/labels.js';
-import { areOnFront, misleadingPairs } from '../curves/pareto.js';
+import { areOnFront, misleadingPairs, reversedPairs } from '../curves/pareto.js';
 import type { Row, Table } from '../render/table.js';
 
 export interface MeasuredPoint {
@@ -142,13 +142,18 @@ function busyNote({ points }: Pick<MeasuredCurve, 'points'>): string[] {
 /** Whether FLOPs order stitches as the clock does, in a sentence. */
 export function flopsVerdict({ points }: Pick<MeasuredCurve, 'points'>): string {
   const [worst, ...others] = misleadingPairs(points);
-  if (!worst) return 'FLOPs order these stitches as milliseconds do';
-  const { fewer, more } = worst;
   const pairs = (points.length * (points.length - 1)) / 2;
+  if (!worst) {
+    const reversed = reversedPairs(points).length;
+    const order = 'FLOPs order these stitches as milliseconds do';
+    if (reversed === 0) return order;
+    return `${order}, beyond the noise of the measurement: within it, medians of ${reversed} of ${pairs} pairs are the other way round`;
+  }
+  const { fewer, more } = worst;
   const name = ({ measured: { id } }: MeasuredPoint) => `stitch ${id}`;
   const share = Math.round((100 * fewer.flops) / more.flops);
   return (
-    `FLOPs mislead in ${others.length + 1} of ${pairs} pairs: ${name(fewer)} has ${share} % of the FLOPs of ${name(more)} ` +
+    `FLOPs mislead in ${others.length + 1} of ${pairs} pairs, beyond the noise of the measurement: ${name(fewer)} has ${share} % of the FLOPs of ${name(more)} ` +
     `and takes ${(fewer.median / more.median).toFixed(2)} times as long`
   );
 }
