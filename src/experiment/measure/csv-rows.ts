@@ -10,14 +10,13 @@ const hint = 'Save it with commas between the columns, and write decimals with a
 
 /**
  * Cells by the names of the first line, as texts; empty lines are left out.
- * @throws RequestError for other separators, and for a row with more cells than there are columns
+ * @throws RequestError for what is no text in UTF-8, for other separators, and for a row with more cells than there are columns
  */
 export async function readCsvRows(file: string): Promise<object[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw explainReadError(error, file);
   });
-  const lines = text
-    .replace(/^\uFEFF/, '')
+  const lines = utf8Of(bytes, file)
     .split(/\r?\n/)
     .filter((line) => !/^[,\s]*$/.test(line));
   const [header = '', ...rows] = lines;
@@ -38,6 +37,17 @@ export async function readCsvRows(file: string): Promise<object[]> {
   }
   const { read } = await import('vega');
   return [...(read(lines.join('\n'), { type: 'csv' }) as object[])];
+}
+
+/** Without a byte order mark. UTF-16, "Unicode text" of spreadsheets, has bytes of 0, or a mark that is no UTF-8. */
+function utf8Of(bytes: Uint8Array, file: string): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Said below.
+  }
+  throw new RequestError(`${file} is no CSV in UTF-8`, 'Save it as "CSV UTF-8", with commas between the columns.');
 }
 
 /** How many; a comma between quotes separates nothing. */

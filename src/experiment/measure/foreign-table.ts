@@ -18,7 +18,14 @@ import { readJson } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
 import { readCsvRows } from './csv-rows.js';
 import { refuseReplaced } from './replaced-table.js';
-import { checkEntries, checkFingerprint, type KnownStitch, ofAnotherRun, type TimedEntry } from './table-checks.js';
+import {
+  checkEntries,
+  checkFingerprint,
+  type KnownStitch,
+  ofAnotherRun,
+  type TimedEntry,
+  withoutRows,
+} from './table-checks.js';
 import { parseRows, type Row, refuseTwice } from './table-rows.js';
 
 /**
@@ -81,6 +88,7 @@ async function ofRows(
   run: MeasuredRun,
   { content, file, machine, trained }: Import<readonly unknown[]>,
 ): Promise<MachineMeasurements> {
+  if (content.length === 0) throw withoutRows(run, file);
   if (machine === undefined) {
     throw new RequestError(`${file} does not say on which machine it was measured`, 'Name it with --machine NAME.');
   }

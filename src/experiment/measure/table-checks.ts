@@ -60,6 +60,11 @@ export function ofAnotherRun(run: MeasuredRun, file: string, reason: string): Re
   );
 }
 
+/** A file that is empty, or has the first line of the form alone. */
+export function withoutRows(run: MeasuredRun, file: string): RequestError {
+  return new RequestError(`${file} holds no rows`, formHint(run, 'A form to be filled in:'));
+}
+
 function formHint(run: MeasuredRun, purpose: string, ...more: readonly string[]): string {
   const command = estaCommand('measure', run.folder, '--trial', run.name, ...more, '--form', 'form.csv');
   return formatNextStep({ purpose, command });

@@ -14,15 +14,22 @@ export const columns = [
   'peak_memory_bytes',
 ] as const;
 
+/** Those without which a row says nothing. */
+const required = ['trial', 'fingerprint', 'stitch', 'median_ms'] as const;
+
 const filled = (cell: unknown) => (cell === '' || cell === null ? undefined : cell);
 const positive = z.coerce.number<unknown>({ error: 'expected a number above 0' }).positive();
 const number = z.preprocess(filled, positive);
 /** What is left empty is not known. */
 const known = z.preprocess(filled, positive.optional());
+const text = z.preprocess(filled, z.string({ error: 'expected what esta measure --form writes' }));
 const row = z.object({
-  trial: z.string().min(1),
-  fingerprint: z.string().min(1),
-  stitch: z.preprocess(filled, z.coerce.number().int().nonnegative()),
+  trial: text,
+  fingerprint: text,
+  stitch: z.preprocess(
+    filled,
+    z.coerce.number<unknown>({ error: 'expected the number of a stitch' }).int('expected a whole number').nonnegative(),
+  ),
   flops: known,
   batch: z.preprocess((cell) => filled(cell) ?? 1, positive.int()),
   median_ms: number,
@@ -38,6 +45,15 @@ export interface Row extends z.output<typeof row> {
 
 /** @throws RequestError that names the row, its values and what is expected */
 export function parseRows(content: readonly unknown[], file: string): Row[] {
+  const [first] = content;
+  // A row that is no object is named below.
+  const lacking = typeof first === 'object' && first !== null ? required.filter((column) => !(column in first)) : [];
+  if (lacking.length > 0) {
+    throw new RequestError(
+      `${file} has no ${lacking.length === 1 ? 'column' : 'columns'} ${lacking.join(', ')}: it is no form of esta measure --form`,
+      `Needed are ${required.join(', ')}; columns are ${columns.join(', ')}.`,
+    );
+  }
   return content.map((entry, index) => {
     const where = `${file}, row ${index + 1}`;
     return { ...parseRow(entry, where), where };

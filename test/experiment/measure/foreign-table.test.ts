@@ -185,6 +185,37 @@ test('decimal commas, other separators and times that stand twice are refused, n
   await refused(`${form}\n${again}`, /two rows of stitch 5 with batch 1; expected one/, /Leave the right one/);
 });
 
+test('a file without rows, without the columns of the form or in UTF-16 is said to be just that', async () => {
+  const { run, write } = await inFolder();
+  const refused = async (file: string, message: string, hint: RegExp) =>
+    assert.rejects(importTable(run, file, 'phone'), { name: 'RequestError', message: `${file} ${message}`, hint });
+  const form = filled({ 3: '8.5', 5: '21', 7: '30' });
+  const next = /^A form to be filled in:\nNext: esta measure .* --form form\.csv$/;
+  for (const text of ['', '\n', `${form.split('\n')[0]}\n`])
+    await refused(await write('a.csv', text), 'holds no rows', next);
+  await refused(await write('a.json', '[]'), 'holds no rows', next);
+
+  const needed = /^Needed are trial, fingerprint, stitch, median_ms; columns are trial, /;
+  const lacks = 'has no columns trial, fingerprint, stitch, median_ms: it is no form of esta measure --form';
+  await refused(await write('names.csv', 'name,age\nann,9\n'), lacks, needed);
+  await refused(await write('names.json', '[{}]'), lacks, needed);
+  const untimed = form.replace(',median_ms,', ',time,');
+  await refused(
+    await write('untimed.csv', untimed),
+    'has no column median_ms: it is no form of esta measure --form',
+    needed,
+  );
+  const file = await write('16.csv', '');
+  for (const mark of ['', '\uFEFF']) {
+    await writeFile(file, `${mark}${form}`, 'utf16le');
+    await refused(file, 'is no CSV in UTF-8', /^Save it as "CSV UTF-8"/);
+  }
+  const blank = await write('blank.csv', form.replace(name, ''));
+  await assert.rejects(importTable(run, blank, 'phone'), {
+    message: /row 1 is not valid:\n {2}trial: expected what esta measure --form writes, received nothing$/,
+  });
+});
+
 test('quoted cells, empty lines, a byte order mark and line ends of Windows are read', async () => {
   const { run, write } = await inFolder();
   const [header, ...rows] = filled({ 3: '8.5', 5: '21', 7: '30' }).split('\n');
