@@ -39,16 +39,16 @@ export type CarriedOut = Omit<Performed<unknown>, 'exitStatus'> & { readonly exi
 
 /** @throws RequestError, Interrupted */
 export async function carryOut(asked: Asked, flags: CarryOutFlags): Promise<CarriedOut> {
-  if (flags['dry-run']) return planned(asked);
+  if (flags['dry-run']) return planned(asked, flags);
   if (flags.status) return statusOf(asked);
   if (flags.launcher !== undefined) return launched(asked, flags);
   return flags.list ? listed(asked, flags) : performed(asked, flags);
 }
 
-async function planned({ experiment, variants, runFolder }: Asked): Promise<CarriedOut> {
-  const { formatPlan, planOf } = await import('./plan.js');
-  const { checkedPlan } = await import('./inputs.js');
-  const { plan, exitStatus } = await checkedPlan(await planOf(experiment, runFolder, variants), experiment, variants);
+async function planned({ experiment, variants, runFolder }: Asked, flags: CarryOutFlags): Promise<CarriedOut> {
+  const { formatPlan } = await import('./plan.js');
+  const { dryRun } = await import('./dry-run.js');
+  const { plan, exitStatus } = await dryRun(experiment, { ...flags, variants, runFolder });
   return { text: formatPlan(plan), exitStatus, document: plan };
 }
 

@@ -6,7 +6,7 @@ import { problemsOf } from '../data/check-inputs.js';
 import { refuseOtherConfiguration } from '../run-folder/run-configuration.js';
 import { RequestError } from '../shared/errors.js';
 import { learningStitched } from './method.js';
-import type { Plan } from './plan.js';
+import { neededData, type Plan } from './plan.js';
 import { imageRecipeOf } from './recipe.js';
 import { architecturesOf, checkSpace } from './space.js';
 
@@ -69,6 +69,8 @@ export async function checkedPlan(
 ): Promise<{ plan: Plan; exitStatus: 0 | 2 }> {
   await refuseOtherConfiguration(plan.run, experiment, variants);
   for (const setting of settingsOf(experiment, variants)) checkSpace(setting);
-  const problems = (await inputProblems(experiment, variants)).filter((problem) => !plan.missing.includes(problem));
+  const data = neededData(experiment, plan.trials);
+  const found = data.length > 0 ? await inputProblems({ ...experiment, data }, variants) : [];
+  const problems = found.filter((problem) => !plan.missing.includes(problem));
   return { plan: { ...plan, missing: [...plan.missing, ...problems] }, exitStatus: problems.length > 0 ? 2 : 0 };
 }

@@ -33,7 +33,8 @@ export interface PlannedTrial {
   readonly method: Method;
   readonly seed: number;
   readonly variant?: string;
-  readonly status: 'planned';
+  /** `finished`: in the run folder already, and not run again. */
+  readonly status: 'planned' | 'finished';
   /** Epochs over all runs of the grid; 0 where there is no search. */
   readonly grid_epochs: number;
   /** Epochs of the final run; of all final runs where a method adapts anchors alone. */
@@ -46,12 +47,14 @@ export interface PlannedTrial {
 
 /**
  * Computes nothing and writes nothing; looks whether input files are there, and how long lists of training images are.
+ * @param finished names of trials that the run folder holds finished: what they were trained on need not be there any more
  * @throws RequestError for anchors that are not known or cannot be stitched
  */
 export async function planOf(
   experiment: Experiment,
   runFolder: string,
   variants: readonly Variant[] = [],
+  finished: ReadonlySet<string> = new Set(),
 ): Promise<Plan> {
   const trials: PlannedTrial[] = [];
   const counted = new Map<string, Promise<ImageCounts<number | undefined>>>();
@@ -60,18 +63,27 @@ export async function planOf(
     const key = JSON.stringify([dataset, isDrawnAnew(dataset) && seed]);
     const counts = counted.get(key) ?? imageCounts(dataset, seed);
     counted.set(key, counts);
-    trials.push(planned(trial, await counts));
+    trials.push(planned(trial, await counts, finished.has(trial.name)));
   }
+  const data = neededData(experiment, trials);
   return {
     name: experiment.name,
     run: runFolder,
     base_learning_rates: experiment.training.base_learning_rates,
     trials,
-    missing: await missingInputs(experiment),
+    missing: data.length > 0 ? await missingInputs({ data, anchors: experiment.anchors }) : [],
   };
 }
 
-function planned(trial: Trial, counts: ImageCounts<number | undefined>): PlannedTrial {
+/** The data sets without those whose trials are all finished. */
+export function neededData({ data }: Pick<Experiment, 'data'>, trials: Plan['trials']): Experiment['data'] {
+  return data.filter(({ name }) => {
+    const own = trials.filter(({ dataset }) => dataset === name);
+    return own.length === 0 || own.some(({ status }) => status !== 'finished');
+  });
+}
+
+function planned(trial: Trial, counts: ImageCounts<number | undefined>, isFinished: boolean): PlannedTrial {
   const { name, dataset, method, seed, variant } = trial;
   const recipe = recipeOf(trial, counts);
   const epochs = epochsOf(recipe);
@@ -82,7 +94,7 @@ function planned(trial: Trial, counts: ImageCounts<number | undefined>): Planned
     method,
     seed,
     ...(variant && { variant }),
-    status: 'planned',
+    status: isFinished ? 'finished' : 'planned',
     grid_epochs: epochs.grid,
     epochs: epochs.final,
     ...(steps !== undefined && { steps }),
@@ -135,7 +147,7 @@ function stepsOf({ stages }: Recipe<number | undefined>): number | undefined {
   return sum;
 }
 
-async function missingInputs({ data, anchors }: Experiment): Promise<string[]> {
+async function missingInputs({ data, anchors }: Pick<Experiment, 'data' | 'anchors'>): Promise<string[]> {
   const inputs = [
     ...data.flatMap((dataset) => {
       const file = 'root' in dataset ? dataset.root : 'file' in dataset ? dataset.file : undefined;
@@ -157,7 +169,8 @@ export function formatPlan(plan: Plan): string {
     `${plan.name}: ${counted(plan.trials.length, 'trial')}, run folder ${plan.run}`,
     runs > 1 ? `base learning rate: the best of ${rates} on the validation split` : `base learning rate: ${rates}`,
     '',
-    ...plan.trials.map(({ name, grid_epochs, epochs, steps }) => {
+    ...plan.trials.map(({ name, status, grid_epochs, epochs, steps }) => {
+      if (status === 'finished') return `  ${name}: finished before`;
       const search = grid_epochs > 0 ? `${counted(grid_epochs, 'epoch')} in ${runs} runs of the grid, then ` : '';
       return `  ${name}: ${search}${counted(epochs, 'epoch')}${steps === undefined ? '' : `, about ${counted(steps, 'step')}`}`;
     }),

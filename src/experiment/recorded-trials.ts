@@ -13,6 +13,7 @@ import {
   trialSettings,
 } from '../run-folder/identity/trial-identity.js';
 import type { TrialResult } from '../run-folder/result.js';
+import { refuseReuse } from '../run-folder/reuse.js';
 import { isTrained } from '../run-folder/run-configuration.js';
 import { finishedResult, trialFolderIn } from '../run-folder/run-writer.js';
 import { RequestError } from '../shared/errors.js';
@@ -43,6 +44,8 @@ interface Surroundings {
   readonly runFolder: string;
   readonly engine: Engine;
   readonly cacheFolder: string;
+  /** Folders whose finished trials are taken over; default none. */
+  readonly reuse?: readonly string[];
   /** Which trials are asked for, by name; default all. */
   readonly isAsked?: ((name: string) => boolean) | undefined;
   /** Is told once what a user should know of the checkpoints. */
@@ -57,7 +60,7 @@ interface Surroundings {
 export async function requestedRun(
   given: Experiment,
   givenVariants: readonly Variant[],
-  { runFolder, engine, cacheFolder, say, isAsked = () => true }: Surroundings,
+  { runFolder, engine, cacheFolder, say, reuse = [], isAsked = () => true }: Surroundings,
 ): Promise<RequestedRun> {
   const asGiven = trialsOf(given, givenVariants).filter(({ name }) => isAsked(name));
   const results = await Promise.all(asGiven.map((trial) => finishedResult(runFolder, trial)));
@@ -68,6 +71,7 @@ export async function requestedRun(
     return given;
   });
   if (needed.length > 0) await refuseWrongInputs({ ...normalised, data: needed }, givenVariants);
+  if (needed.length > 0) await refuseReuse(reuse);
   const variants = givenVariants.map((variant) => withPreprocessing(variant, given, normalised));
   const inputsOf = rememberingInputs(cacheFolder);
   const trials: RequestedTrial[] = [];

@@ -38,7 +38,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   const { engine, progress, runFolder, cacheFolder = defaultCacheFolder(), reuse = [] } = options;
   const say = (note: string) => progress.line(note);
   const { experiment, variants, trials } = await requestedRun(given, options.variants ?? [], {
-    ...{ runFolder, engine, cacheFolder, say },
+    ...{ runFolder, engine, cacheFolder, reuse, say },
   });
   const writer = await openRunFolder(runFolder, { given, experiment, variants }, engine, options.command);
   const results: TrialResult[] = [];

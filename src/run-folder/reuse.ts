@@ -4,6 +4,7 @@
  */
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { RequestError } from '../shared/errors.js';
 import { readJson } from '../shared/files.js';
 import { runOfCheckpoint } from './leftovers.js';
 import { isLockFile } from './lock.js';
@@ -32,6 +33,21 @@ export async function finishedTrials(folders: readonly string[]): Promise<Map<st
     }
   }
   return found;
+}
+
+/**
+ * Before the run folder is written: each trial would look into them only when its turn comes.
+ * @throws RequestError where a folder does not exist or holds no run
+ */
+export async function refuseReuse(folders: readonly string[]): Promise<void> {
+  if (folders.length === 0) return;
+  await findRunFolders(folders).catch((error: unknown) => {
+    if (!(error instanceof RequestError)) throw error;
+    throw new RequestError(
+      `--reuse: ${error.message}`,
+      'Name a run folder, runs/NAME by default, or a folder that holds some; or leave --reuse out.',
+    );
+  });
 }
 
 async function resultIn(folder: string): Promise<TrialResult | undefined> {

@@ -1,6 +1,6 @@
 /** Trials taken over from another run: only with exactly the same settings, and as if they had been run here. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Experiment } from '../../src/config/schema/experiment.js';
@@ -91,10 +91,12 @@ test('a folder to take from that is not there or holds no run is refused', async
     ['nowhere', /nowhere does not exist/],
     ['empty', /empty: no run folder/],
   ] as const) {
-    await assert.rejects(mini.run(mini.experiment(), 'run', { reuse: [path.join(mini.folder, name)] }), (error) => {
+    const two = mini.experiment({ seeds: [0, 1] }); // neither fails alone: nothing is begun
+    await assert.rejects(mini.run(two, 'run', { reuse: [path.join(mini.folder, name)] }), (error) => {
       assert.ok(error instanceof RequestError);
       assert.match(error.message, message);
       return true;
     });
+    await assert.rejects(access(path.join(mini.folder, 'run')), 'nothing is written');
   }
 });

@@ -45,9 +45,9 @@ export interface ItemsRequest extends Omit<Surroundings, 'isAlone' | 'onFailure'
  * @throws RequestError
  */
 export async function openItems(request: ItemsRequest): Promise<OpenItems> {
-  const { runFolder, engine, progress, cacheFolder, items, trials: asked } = request;
+  const { runFolder, engine, progress, cacheFolder, reuse, items, trials: asked } = request;
   const { experiment, variants, trials } = await requestedRun(request.experiment, request.variants, {
-    ...{ runFolder, engine, cacheFolder, say: (note: string) => progress.line(note) },
+    ...{ runFolder, engine, cacheFolder, reuse, say: (note: string) => progress.line(note) },
     isAsked: asked && ((name) => asked.has(name)),
   });
   const folderRequest = { given: request.experiment, experiment, variants };

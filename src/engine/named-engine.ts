@@ -1,0 +1,25 @@
+/** Whether a run would get the engine that is asked for, told before it trains. */
+import type { EngineChoice } from '../shared/engine-names.js';
+import { isGpuPlausible } from './doctor/gpu-presence.js';
+import { settlePrecision } from './precision.js';
+import { createEngine, type EngineOptions } from './select.js';
+
+/**
+ * An engine or a device that was named is made and let go, as nothing else tells whether it works. onnxruntime on the CPU
+ * always does, so that only the precision is looked at; and what `auto` finds on a GPU takes seconds to load and is never
+ * refused.
+ * @throws RequestError as `createEngine` does
+ */
+export async function refuseEngine(
+  choice: EngineChoice,
+  { device, precision }: Pick<EngineOptions, 'device' | 'precision'>,
+): Promise<void> {
+  if (choice === 'auto' && device === undefined && isGpuPlausible()) return;
+  const isOnnx = choice === 'auto' || choice === 'onnxruntime';
+  if (isOnnx && (device ?? 'cpu') === 'cpu') {
+    settlePrecision({ engine: 'onnxruntime', place: 'cpu', asked: precision });
+    return;
+  }
+  const engine = await createEngine(choice, { device, precision });
+  await engine.dispose();
+}
