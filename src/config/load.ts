@@ -12,7 +12,7 @@ import type { z } from 'zod';
 import { RequestError } from '../shared/errors.js';
 import { explainReadError } from '../shared/files.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
-import { applyOverrides } from './overrides.js';
+import { applyOverrides, type Override } from './overrides.js';
 import { formatProblems, overrideOf, pathAsWritten } from './problem-list.js';
 import { check } from './problems.js';
 import { type Experiment, experimentSchema } from './schema/experiment.js';
@@ -33,8 +33,8 @@ export interface Loaded<Config> {
   readonly config: Config;
   /** Absolute path of the file that was read. */
   readonly file: string;
-  /** The `--set` texts, as they were typed. */
-  readonly overrides: readonly string[];
+  /** Of `--set`, in the order in which they were typed. */
+  readonly overrides: readonly Override[];
 }
 
 interface FileKind<Config> {
@@ -135,7 +135,7 @@ async function load<Config>(
       value.replace(/^~(?=$|\/)/, homedir()), // no shell expands it behind --set path=
     ),
   );
-  return { config, file: absolute, overrides: set };
+  return { config, file: absolute, overrides: changed.overrides };
 }
 
 /** Whether all top-level names of a file are those of this kind. */

@@ -9,6 +9,8 @@ export interface Override {
   readonly text: string;
   /** Keys and list indices; list entries that were addressed by name are already looked up. */
   readonly path: readonly PropertyKey[];
+  /** What is to stand there. */
+  readonly value: unknown;
 }
 
 /**
@@ -30,11 +32,11 @@ export function applyOverrides(
     try {
       for (const path of addressed(changed, keys)) {
         changed = replace(changed, path, newValue);
-        overrides.push({ text, path });
+        overrides.push({ text, path, value: newValue });
       }
     } catch (error) {
       if (!(error instanceof NoSuchEntry)) throw error;
-      overrides.push({ text, path: keys });
+      overrides.push({ text, path: keys, value: newValue });
       problems.push({ path: keys, message: error.message });
     }
   }

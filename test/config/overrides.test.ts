@@ -74,7 +74,7 @@ test('an entry that is not there is a problem', () => {
   ]);
   assert.deepEqual(applyOverrides(file(), ['training.epochs.x=1']), {
     value: file(),
-    overrides: [{ text: 'training.epochs.x=1', path: ['training', 'epochs', 'x'] }],
+    overrides: [{ text: 'training.epochs.x=1', path: ['training', 'epochs', 'x'], value: 1 }],
     problems: [{ path: ['training', 'epochs', 'x'], message: 'there is nothing below training.epochs, which is 100' }],
   });
   assert.match(applyOverrides({ a: null }, ['a.*.b=1']).problems[0]!.message, /^there is no list at a$/);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { overrideOf, pathAsWritten } from '../../src/config/problem-list.js';
 
-const override = (...path: readonly PropertyKey[]) => ({ text: path.join('.'), path });
+const override = (...path: readonly PropertyKey[]) => ({ text: path.join('.'), path, value: 1 });
 
 test('the last override of a value, of what holds it, or of what is inside it', () => {
   const [section, epochs, other] = [override('training'), override('training', 'epochs'), override('data')];

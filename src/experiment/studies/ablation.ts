@@ -12,17 +12,21 @@ export type AblationName = (typeof ablationNames)[number];
 export interface Ablation {
   /** What is compared, for `--help`. */
   readonly question: string;
+  /** Settings that every variant has from the study, whatever the experiment says. All studies choose the methods, too. */
+  readonly sets?: readonly string[];
   readonly variants: (base: Experiment) => readonly Variant[];
 }
 
 export const ablations: Readonly<Record<AblationName, Ablation>> = {
   eta: {
     question: 'momentum of the importance scores: 0.8, 0.9, 0.99 (supplement E)',
+    sets: ['sampling.eta'],
     variants: (base) =>
       [0.8, 0.9, 0.99].map((eta) => variant(`eta ${eta}`, base, { sampling: { ...base.sampling, eta } })),
   },
   distillation: {
     question: 'with and without in-place distillation (supplement D)',
+    sets: ['distillation.enabled'],
     variants: (base) =>
       [true, false].map((enabled) =>
         variant(`${enabled ? 'with' : 'without'} distillation`, base, {
@@ -61,6 +65,7 @@ export const ablations: Readonly<Record<AblationName, Ablation>> = {
   },
   sampling: {
     question: 'task-specific sampling against uniform, and against evaluating all stitches to deploy (section 4.2)',
+    sets: ['sampling.strategy', 'evaluation.deploy_by'],
     variants: (base) => {
       const deployed = (deploy_by: 'importance' | 'validation'): Partial<Experiment> => ({
         evaluation: { ...base.evaluation, deploy_by },
