@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { imageFormats } from '../src/data/image-files.js';
 import type { Classifier } from '../src/evaluation/predict.js';
 import {
   chosenBy,
@@ -19,9 +20,9 @@ export default class Predict extends EstaCommand {
 
 With --checkpoint and --architecture, a pretrained network, to see that it is read rightly before anything is trained on it. Images are prepared as the pretraining evaluated them: as config.json (timm) or preprocessor_config.json (Hugging Face) beside the weights says, else as their names tell; where nothing tells, what is assumed is said. --mean, --std, --interpolation and --crop-share state it. Classes are numbers, in the order of the checkpoint's head.
 
-An image that cannot be read is named, the others are classified, and the exit status is 1.
+An image that cannot be read is named, the others are classified, and the exit status is 1, as where it is the only one.
 
-With --json a list with an entry for each image is printed, which holds the raw logits of all classes.`;
+With --json a list with an entry for each image is printed, which holds the raw logits of all classes, or why it could not be read.`;
 
   static override readonly examples = [
     {
@@ -50,7 +51,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
   static override readonly strict = false;
 
   static override readonly args = {
-    images: Args.string({ description: 'Image files (JPEG, PNG, WebP, GIF, TIFF); one or more.', required: true }),
+    images: Args.string({ description: `Image files (${imageFormats.join(', ')}); one or more.`, required: true }),
   };
 
   static override readonly flags = {
@@ -111,8 +112,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
     const predictions = await predict(engine, classifier, images, flags.top, (image, error) =>
       errors.set(image, error),
     ).finally(() => engine.dispose());
-    if (predictions.length === 0) throw ofAll([...errors.values()]);
-    if (deployed) this.log(`${stitchSummary(deployed.result)}, of ${deployed.trial}`);
+    if (deployed && predictions.length > 0) this.log(`${stitchSummary(deployed.result)}, of ${deployed.trial}`);
     for (const { image, top: classes } of predictions) {
       this.log(image);
       for (const { class: index, name = `class ${index}`, probability, logit } of classes) {
@@ -122,6 +122,7 @@ With --json a list with an entry for each image is printed, which holds the raw 
     }
     const chosen = deployed && { trial: deployed.trial, stitch: deployed.result.id };
     for (const { message } of errors.values()) this.logToStderr(`Error: ${message}`);
+    for (const hint of new Set([...errors.values()].map((error) => error.hint))) if (hint) this.logToStderr(hint);
     if (errors.size > 0) process.exitCode = 1;
     const answers = predictions.values();
     return images.map((image) => ({ ...chosen, ...answerFor(image, errors, answers) }));
@@ -166,13 +167,9 @@ async function pretrainedBy(flags: Pretrained): Promise<Classifier> {
   });
 }
 
-/** Where no image could be read. */
-function ofAll(errors: readonly RequestError[]): RequestError {
-  return new RequestError(errors.map(({ message }) => message).join('\n'), errors[0]!.hint);
-}
-
 /** What was found for an image, or why nothing was: predictions come in the order of the images that could be read. */
-function answerFor(image: string, errors: ReadonlyMap<string, Error>, predictions: Iterator<object>): object {
+function answerFor(image: string, errors: ReadonlyMap<string, RequestError>, predictions: Iterator<object>): object {
   const error = errors.get(image);
-  return error ? { image, error: error.message } : predictions.next().value;
+  if (error) return { image, error: error.message, ...(error.hint && { hint: error.hint }) };
+  return predictions.next().value;
 }

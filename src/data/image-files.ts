@@ -6,6 +6,9 @@ import { entriesOf } from './folder-entries.js';
 /** torchvision's IMG_EXTENSIONS but .ppm and .pgm, which are named as left out. */
 export const imageExtensions = ['.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'] as const;
 
+/** What is decoded where a file is named on its own: its content decides, not its name. Of a GIF the first frame. */
+export const imageFormats = ['JPEG', 'PNG', 'WebP', 'GIF', 'TIFF', 'BMP'] as const;
+
 /** Images of other formats: worth a word of their own, because a user who has them expects them to be read. */
 const otherImages = ['.gif', '.ppm', '.pgm', '.jfif', '.heic', '.heif', '.avif', '.jxl', '.jp2', '.svg', '.dng'];
 

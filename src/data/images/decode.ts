@@ -11,6 +11,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, RequestError } from '../../shared/errors.js';
+import { imageFormats } from '../image-files.js';
 import { decodeBitmap, isBitmap } from './bitmap.js';
 import { type Extent, type Interpolation, type Resize, type RgbImage, resizedExtent } from './preprocessing.js';
 
@@ -58,8 +59,8 @@ function undecodable(file: string, reason: string): RequestError {
     );
   }
   return new RequestError(
-    `image ${file} cannot be decoded: ${reason.split('\n')[0]}; expected a complete JPEG, PNG, WebP, TIFF or BMP file`,
-    'Restore the file from its source, or remove it from the data set.',
+    `image ${file} cannot be decoded: ${reason.split('\n')[0]}; expected a complete file (${imageFormats.join(', ')})`,
+    'Restore the file from its source, or leave it out.',
   );
 }
 
@@ -127,9 +128,6 @@ async function readImageFile(file: string): Promise<Buffer> {
     if ((error as NodeJS.ErrnoException).code === 'EISDIR') {
       throw new RequestError(`${file} is a folder, not an image`, `Name the images in it: ${path.join(file, '*.jpg')}`);
     }
-    throw new RequestError(
-      `image ${file} cannot be read: ${messageOf(error)}`,
-      'Check the path and its permissions; the data set may have been moved since it was listed.',
-    );
+    throw new RequestError(`image ${file} cannot be read: ${messageOf(error)}`, 'Check the path and its permissions.');
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
+import { imageFormats } from '../../../src/data/image-files.js';
 import { decodeImage } from '../../../src/data/images/decode.js';
 import { resample } from '../../../src/data/images/resample.js';
 import { RequestError } from '../../../src/shared/errors.js';
@@ -47,6 +48,18 @@ test('8-bit PNG is read exactly, whatever its extension says', async () => {
   assert.deepEqual([width, height, pixels.length], [4, 2, 24]);
   assert.deepEqual(pixelAt(pixels, 0), [240, 120, 30]);
   assert.deepEqual(pixelAt(pixels, 7), [20, 60, 200]);
+});
+
+test('every format that the messages name is decoded', async () => {
+  // sharp writes no bitmaps; those are read below.
+  for (const format of imageFormats.filter((name) => name !== 'BMP')) {
+    const file = path.join(folder, `image-of-${format}`);
+    await halves()
+      .toFormat(format.toLowerCase() as 'png')
+      .toFile(file);
+    const { width, height } = await decodeImage(file, own);
+    assert.deepEqual([width, height], [4, 2], format);
+  }
 });
 
 test('EXIF orientation is applied', async () => {
