@@ -6,6 +6,10 @@ import { formatYaml } from './yaml-document.js';
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of a rule between fields: dotted paths of those that it reads. */
+  readonly needs?: readonly string[];
+  /** Whether a text should stand there. */
+  readonly wantsText?: boolean;
 }
 
 /** Checks `value`; all problems at once, or the value with its defaults. */
@@ -64,19 +68,20 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
 /** Adds what was received; an issue with several unknown keys is taken apart. */
 function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   const { path, message, input } = issue;
+  const wantsText = issue.code === 'invalid_type' && issue.expected === 'string';
   switch (issue.code) {
     case 'unrecognized_keys': {
       const messages = message.split('\n');
       return issue.keys.map((key, index) => ({ path: [...path, key], message: messages[index]! }));
     }
     case 'custom':
-      return [{ path, message }];
+      return [{ path, message, ...(issue.params?.['needs'] && { needs: issue.params['needs'] }) }];
     case 'invalid_value':
       return [{ path, message: message + received(input, issue.values.map(String)) }];
     case 'invalid_union':
       return [{ path, message: message + received((input as { kind?: unknown }).kind, optionsOf(issue)) }];
     default:
-      return [{ path, message: message + received(input) }];
+      return [{ path, message: message + received(input), ...(wantsText && { wantsText }) }];
   }
 }
 

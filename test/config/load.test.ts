@@ -156,6 +156,34 @@ test('problems of --set name the option', async () => {
   assert.match(problems[1]!, /^ {2}--set adaptation\.ranks=\[1\]: adaptation\.ranks: expected 2 ranks/);
 });
 
+test('a rule between two fields names the --set that decided either', async () => {
+  const given = `${smallest}sampling: {stitches_per_step: 3}\n`;
+  assert.deepEqual(await problemsOf(given, ['name=fine', 'sampling.bins=2']), [
+    '  line 7, with --set sampling.bins=2: sampling.stitches_per_step: expected at most sampling.bins (2), received 3',
+  ]);
+  assert.deepEqual(await problemsOf(given, ['sampling.bins=2', 'sampling.stitches_per_step=4']), [
+    '  --set sampling.stitches_per_step=4, with --set sampling.bins=2: sampling.stitches_per_step: expected at most sampling.bins (2), received 4',
+  ]);
+  assert.deepEqual(await problemsOf(given, ['sampling={ stitches_per_step: 4, bins: 2 }']), [
+    '  --set sampling={ stitches_per_step: 4, bins: 2 }: sampling.stitches_per_step: expected at most sampling.bins (2), received 4',
+  ]);
+});
+
+test('--set of a text that looks like a number says how to write it', async () => {
+  const folder = smallest.replace(/^data:.*$/m, 'data: {kind: image-folder, root: x}');
+  assert.deepEqual(await problemsOf(folder, ['data.root=0123']), [
+    `  --set data.root=0123: data.root: expected text, received 123; as a text: --set 'data.root="0123"'`,
+  ]);
+  const { config } = await loadExperiment(await write(folder), { set: ['data.root="0123"'], workingFolder: '/' });
+  assert.deepEqual(
+    config.data.map((dataset) => 'root' in dataset && dataset.root),
+    ['/0123'],
+  );
+  assert.deepEqual(await problemsOf(folder, ['data.root=[a]']), [
+    '  --set data.root=[a]: data.root: expected text, received ["a"]',
+  ]);
+});
+
 test('paths start at the folder of the file, those of --set at the working folder', async () => {
   const file = await write(smallest);
   const inFile = await loadExperiment(file);

@@ -20,6 +20,7 @@ export function consistent<Schema extends z.ZodObject>(
   for (const { needs, at, problem } of rules) {
     checked = checked.refine((config) => !problem(config as z.output<Schema>), {
       path: [...at],
+      params: { needs },
       error: ({ input }) => problem(input as z.output<Schema>) || undefined,
       when: ({ issues }) =>
         !issues.some((issue) => issue.code !== 'unrecognized_keys' && isNeeded(issue.path ?? [], needs)),
