@@ -15,6 +15,7 @@ import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { createProgress } from '../shared/progress.js';
 import { itemsOfPlan } from './items/item.js';
 import { largestOf, listItems } from './items/listing.js';
+import { refuseWaiting, runThoseFirst } from './items/refuse-waiting.js';
 import { describeOutcome, namedItems, type Outcome, openItems } from './items/run-items.js';
 import { createJobsDisplay } from './jobs/display.js';
 import { endedTrials } from './jobs/ended-trials.js';
@@ -110,6 +111,10 @@ export async function performItems(
 ): Promise<Performed<ItemsDocument>> {
   const items = itemsOfPlan(await planOf(experiment, runFolder, variants));
   const ids = namedItems(items, only);
+  if (!isPatient) {
+    await refuseOtherConfiguration(runFolder, experiment, variants);
+    await refuseWaiting(runFolder, items, ids);
+  }
   const signal = interruptSignal();
   const progress = createProgress(process.stderr);
   const { precision } = experiment.training;
@@ -129,10 +134,7 @@ export async function performItems(
     progress.stop();
     const stuck = outcomes.filter(({ state }) => state === 'waiting' || state === 'held');
     if (stuck.length > 0 && stuck.length === outcomes.length) {
-      throw new RequestError(
-        stuck.map(({ id, ...outcome }) => describeOutcome(id, outcome)).join('\n'),
-        'Run those first, or add --wait.',
-      );
+      throw new RequestError(stuck.map(({ id, ...outcome }) => describeOutcome(id, outcome)).join('\n'), runThoseFirst);
     }
     return {
       text: outcomes.map(({ id, ...outcome }) => describeOutcome(id, outcome)).join('\n'),

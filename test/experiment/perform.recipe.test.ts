@@ -1,5 +1,6 @@
 /** `esta run` below its flags: what each way to run says, returns and ends with. */
 import assert from 'node:assert/strict';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -44,6 +45,7 @@ test('items: what waits is refused unless others run; then they run in the order
       error.message === `${trial}/stitched waits for ${low}, ${high}` &&
       error.hint === 'Run those first, or add --wait.',
   );
+  await assert.rejects(access(options.runFolder), 'nothing is written that a report would list');
   const some = await performItems(experiment, options, ['1', `${trial}/stitched`], false);
   assert.deepEqual(some.document, {
     run: options.runFolder,

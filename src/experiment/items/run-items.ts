@@ -10,7 +10,7 @@ import { claimedTrial, recordFailure, type Surroundings } from '../claimed-trial
 import { type RequestedTrial, requestedRun } from '../recorded-trials.js';
 import { runRate } from '../trial/rate.js';
 import type { Item } from './item.js';
-import { statesOf } from './states.js';
+import { type ItemState, statesOf } from './states.js';
 
 /** How an item, or a whole trial, ended here. */
 export type Outcome =
@@ -83,7 +83,7 @@ export async function openItems(request: ItemsRequest): Promise<OpenItems> {
       const ofTrial = items.filter(({ trial }) => trial === name);
       const states = await statesOf(runFolder, ofTrial);
       if (item && states.get(id)!.state === 'finished') return { state: 'finished' };
-      const waitsFor = (item?.waitsFor ?? []).filter((other) => states.get(other)!.state !== 'finished');
+      const waitsFor = leftBefore(item, states);
       if (waitsFor.length > 0) return { state: 'waiting', waitsFor };
       return attempt(requested, item);
     },
@@ -115,6 +115,11 @@ export async function openItems(request: ItemsRequest): Promise<OpenItems> {
     return evaluation.state === 'failed' ? evaluation.error : undefined;
   };
   return opened;
+}
+
+/** What an item waits for that is not finished; a whole trial waits for nothing. */
+export function leftBefore(item: Item | undefined, states: ReadonlyMap<string, ItemState>): string[] {
+  return (item?.waitsFor ?? []).filter((other) => states.get(other)!.state !== 'finished');
 }
 
 /** The outcome of a trial, or of an item, that has failed. */
