@@ -1,5 +1,6 @@
 /** Of a trained network, the best stitch of each bin of milliseconds is deployed. */
 import assert from 'node:assert/strict';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { findTrial } from '../../../src/experiment/deployed/found-trial.js';
@@ -25,18 +26,20 @@ test('bins of milliseconds deploy what they score highest, and the largest ancho
     const trials = [{ trial: 'species-esta-seed0', fingerprint: fingerprintOf(shared!), stitches }];
     await writeMachine(folder, { ...machine('phone'), ...more, trials });
   };
-  const redeployed = async (out: string, changes: Partial<RedeployRequest> = {}) => {
-    const runtime = { engine: mini.engine, cacheFolder: mini.cacheFolder, progress: silentProgress };
+  const redeployed = async (out: string, changes: Partial<RedeployRequest> = {}, cacheFolder = mini.cacheFolder) => {
+    const runtime = { engine: mini.engine, cacheFolder, progress: silentProgress };
     const { signal } = new AbortController();
     const request = { bins: 3, command: '', out: path.join(mini.folder, out), ...changes };
     return redeploy({ ...runtime, signal }, await findTrial(folder), request);
   };
   await measure(5);
-  await assert.rejects(redeployed('few'), {
+  const unread = path.join(mini.folder, 'unread');
+  await assert.rejects(redeployed('few', {}, unread), {
     name: 'RequestError',
     message: 'phone has measured 5 of the 12 stitches of species-esta-seed0',
     hint: /Next: esta measure .* --all --form form\.csv$/,
   });
+  await assert.rejects(access(unread), 'refused before images are drawn, or read with notes of their own');
   await measure(5, { processor: 'of a laptop' });
   await assert.rejects(redeployed('few'), { hint: /Next: esta measure .* --all --machine phone --threads 2$/ });
   await measure(12);
