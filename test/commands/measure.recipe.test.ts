@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { wordsOf } from '../../src/shared/next-step.js';
 import { esta } from '../command-line.js';
 import { miniature } from '../experiment/miniature.js';
 
@@ -34,6 +35,22 @@ test('a table of another machine serves budgets of milliseconds', async (t) => {
   const dearest = result!.stitches.reduce((one, other) => (other.flops > one.flops ? other : one));
   const all = await esta(['export', run, '--budget', '60s', '--out', path.join(mini.folder, 'b.onnx'), '--json']);
   assert.deepEqual(JSON.parse(all.stdout).stitch, dearest);
+
+  const otherwise = await esta(['measure', run, '--threads', '2', '--machine', 'here']);
+  assert.equal(otherwise.status, 2);
+  assert.match(
+    otherwise.stderr,
+    /here has been measured by .*: threads 1 before, 2 now; batches 1 before, 1 and 8 now\n/,
+  );
+  assert.match(otherwise.stderr, /\nNext: esta measure .* --machine here --threads 1 --batch 1 --rounds 1\n/);
+  const nosuch = await esta(['report', run, '--machine', 'nosuch']);
+  assert.deepEqual([nosuch.status, /Choose one of here, /.test(nosuch.stderr)], [2, true]);
+  // What deploy asks for extends what was measured.
+  const few = await esta(['deploy', run]);
+  const next = /\nNext: esta (measure .* --all .*)\n/.exec(few.stderr)![1]!;
+  const extended = await esta(wordsOf(next));
+  assert.equal(extended.status, 0, extended.stderr);
+  assert.match(extended.stdout, /here: onnxruntime .*, cpu, 1 thread; /);
 
   const recommended = await esta(['recommend', run, '--budget', '60s']);
   assert.equal(recommended.status, 0, recommended.stderr);

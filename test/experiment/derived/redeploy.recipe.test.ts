@@ -41,7 +41,9 @@ test('bins of milliseconds deploy what they score highest, and the largest ancho
   });
   await assert.rejects(access(unread), 'refused before images are drawn, or read with notes of their own');
   await measure(5, { processor: 'of a laptop' });
-  await assert.rejects(redeployed('few'), { hint: /Next: esta measure .* --all --machine phone --threads 2$/ });
+  await assert.rejects(redeployed('few'), {
+    hint: /Next: esta measure .* --all --machine phone --threads 2 --batch 1$/,
+  });
   await measure(12);
 
   // From 1 to 9 ms in three bins: ids 0 and 2 (below 3.67 ms), 3 to 5 (below 6.33 ms), 6 to 8.
