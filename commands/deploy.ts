@@ -1,5 +1,13 @@
 import { Args, Flags } from '@oclif/core';
-import { deviceFlag, EstaCommand, engineFlag, machineFlag, outFlag, trialFlag } from '../src/shared/command.js';
+import {
+  coresFlag,
+  deviceFlag,
+  EstaCommand,
+  engineFlag,
+  machineFlag,
+  outFlag,
+  trialFlag,
+} from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
 export default class Deploy extends EstaCommand {
@@ -35,11 +43,7 @@ The result is a run folder of its own, which predict, export, recommend and repo
     out: outFlag({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-on-MACHINE, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
-    threads: Flags.integer({
-      min: 1,
-      helpValue: 'N',
-      summary: 'Threads on a CPU; default all cores. Other numbers round differently.',
-    }),
+    threads: coresFlag,
   };
 
   override async run(): Promise<unknown> {

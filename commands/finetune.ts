@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import {
   chosenBy,
+  coresFlag,
   deployedFlags,
   deviceFlag,
   EstaCommand,
@@ -52,11 +53,7 @@ The result is a run folder of its own, which predict, generate, export, measure 
     out: outFlag({ helpValue: 'DIR', summary: 'Run folder to write; default: RUN-stitch-ID, beside the run.' }),
     engine: engineFlag,
     device: deviceFlag,
-    threads: Flags.integer({
-      min: 1,
-      helpValue: 'N',
-      summary: 'Threads on a CPU; default all cores. Other numbers round differently.',
-    }),
+    threads: coresFlag,
     precision: {
       ...precisionFlag,
       summary: 'What matrix products are computed in; default: training.precision of the run.',

@@ -33,6 +33,7 @@ fi
 
 esta() { node dist/src/cli.js "$@"; }
 
+mkdir -p "$runs" # each study takes over what another has trained
 figures=${page%.md}
 parts=
 for study in $studies; do

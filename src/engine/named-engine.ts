@@ -6,15 +6,20 @@ import { createEngine, type EngineOptions } from './select.js';
 
 /**
  * An engine or a device that was named is made and let go, as nothing else tells whether it works. onnxruntime on the CPU
- * always does, so that only the precision is looked at; and what `auto` finds on a GPU takes seconds to load and is never
- * refused.
+ * always does, so that only the precision is looked at; and what `auto` finds takes seconds to load where there may be a GPU,
+ * so that it is only made where a precision was asked for, which it may refuse.
  * @throws RequestError as `createEngine` does
  */
 export async function refuseEngine(
   choice: EngineChoice,
   { device, precision }: Pick<EngineOptions, 'device' | 'precision'>,
 ): Promise<void> {
-  if (choice === 'auto' && device === undefined && isGpuPlausible()) return;
+  if (choice === 'auto' && device === undefined && isGpuPlausible()) {
+    if (precision === undefined || precision === 'float32') return;
+    const engine = await createEngine(choice, { precision });
+    await engine.dispose();
+    return;
+  }
   const isOnnx = choice === 'auto' || choice === 'onnxruntime';
   if (isOnnx && (device ?? 'cpu') === 'cpu') {
     settlePrecision({ engine: 'onnxruntime', place: 'cpu', asked: precision });

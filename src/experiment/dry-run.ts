@@ -32,7 +32,11 @@ export async function dryRun(
   for (const trial of trialsOf(experiment, variants)) {
     if (await finishedResult(runFolder, trial)) finished.add(trial.name);
   }
-  const checked = await checkedPlan(await planOf(experiment, runFolder, variants, finished), experiment, variants);
+  const checked = await checkedPlan(
+    await planOf(experiment, runFolder, variants, { finished, countsFolders: true }),
+    experiment,
+    variants,
+  );
   if (checked.plan.trials.some(({ status }) => status !== 'finished')) await refuseReuse(reuse);
   await refuseEngine(engine, { device, precision: experiment.training.precision });
   return checked;

@@ -45,25 +45,32 @@ export interface PlannedTrial {
   readonly recipe: Recipe<number | undefined>;
 }
 
+export interface PlanOptions {
+  /** Names of trials that the run folder holds finished: what they were trained on need not be there any more. */
+  readonly finished?: ReadonlySet<string>;
+  /** Whether folders of images are walked, so that their steps are known; default false. */
+  readonly countsFolders?: boolean;
+}
+
 /**
  * Computes nothing and writes nothing; looks whether input files are there, and how long lists of training images are.
- * @param finished names of trials that the run folder holds finished: what they were trained on need not be there any more
  * @throws RequestError for anchors that are not known or cannot be stitched
  */
 export async function planOf(
   experiment: Experiment,
   runFolder: string,
   variants: readonly Variant[] = [],
-  finished: ReadonlySet<string> = new Set(),
+  { finished, countsFolders = false }: PlanOptions = {},
 ): Promise<Plan> {
   const trials: PlannedTrial[] = [];
-  const counted = new Map<string, Promise<ImageCounts<number | undefined>>>();
+  const countsOf = new Map<string, Promise<ImageCounts<number | undefined>>>();
   for (const trial of trialsOf(experiment, variants)) {
     const { dataset, seed } = trial;
-    const key = JSON.stringify([dataset, isDrawnAnew(dataset) && seed]);
-    const counts = counted.get(key) ?? imageCounts(dataset, seed);
-    counted.set(key, counts);
-    trials.push(planned(trial, await counts, finished.has(trial.name)));
+    // Seeds draw other images, of a list of their own also another number.
+    const key = JSON.stringify([dataset, trainingListOf(dataset, seed)]);
+    const counts = countsOf.get(key) ?? imageCounts(dataset, seed, countsFolders);
+    countsOf.set(key, counts);
+    trials.push(planned(trial, await counts, finished?.has(trial.name) ?? false));
   }
   const data = neededData(experiment, trials);
   return {
@@ -102,15 +109,14 @@ function planned(trial: Trial, counts: ImageCounts<number | undefined>, isFinish
   };
 }
 
-/** Whether each seed takes other training images of it. */
-function isDrawnAnew(dataset: DatasetConfig): boolean {
-  return !isTextDataset(dataset) && (dataset.shots !== undefined || trainingListOf(dataset, 0) !== undefined);
-}
-
-/** As many as are known before images are read: of a folder that is there, its files are counted. */
-async function imageCounts(dataset: DatasetConfig, seed: number): Promise<ImageCounts<number | undefined>> {
+/** As many as are known before images are read. */
+async function imageCounts(
+  dataset: DatasetConfig,
+  seed: number,
+  countsFolders: boolean,
+): Promise<ImageCounts<number | undefined>> {
   if (isTextDataset(dataset)) return textCounts(dataset);
-  if (dataset.kind === 'image-folder') return folderCounts(dataset, seed);
+  if (dataset.kind === 'image-folder') return countsFolders ? folderCounts(dataset, seed) : unknownImages;
   const list = trainingListOf(dataset, seed);
   const isThere = list !== undefined && (await exists(list));
   if (list !== undefined && !isThere) return unknownImages;

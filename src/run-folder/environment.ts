@@ -62,7 +62,8 @@ export async function commandFromHere(
   typedIn: string | undefined,
 ): Promise<string> {
   const isElsewhere = typedIn !== undefined && typedIn !== process.cwd() && (await exists(typedIn));
-  if (!isElsewhere) return commandInto(folder, command, name);
+  // Words are quoted for a POSIX shell, and old ones of Windows know no &&.
+  if (!isElsewhere || process.platform === 'win32') return commandInto(folder, command, name);
   return `cd ${quoted(typedIn)} && ${commandInto(path.resolve(folder), command, name, typedIn)}`;
 }
 

@@ -114,6 +114,13 @@ export const precisionFlag = Flags.option({
   summary: 'What matrix products are computed in; default: tf32 with CUDA on a card that has it, else float32.',
 })();
 
+/** `--threads`, of what trains or tests a finished run. */
+export const coresFlag = Flags.integer({
+  min: 1,
+  helpValue: 'N',
+  summary: 'Threads on a CPU; default all cores. Other numbers round differently.',
+});
+
 /** `--threads`, of benchmarks. */
 export const threadsFlag = Flags.integer({ description: 'threads of one operator', default: 2, min: 1 });
 

@@ -38,10 +38,7 @@ test('a table of another machine serves budgets of milliseconds', async (t) => {
 
   const otherwise = await esta(['measure', run, '--threads', '2', '--machine', 'here']);
   assert.equal(otherwise.status, 2);
-  assert.match(
-    otherwise.stderr,
-    /here has been measured by .*: threads 1 before, 2 now; batches 1 before, 1 and 8 now\n/,
-  );
+  assert.match(otherwise.stderr, /here has been measured by .*: threads 1 before, 2 now\n/);
   assert.match(otherwise.stderr, /\nNext: esta measure .* --machine here --threads 1 --batch 1 --rounds 1\n/);
   const nosuch = await esta(['report', run, '--machine', 'nosuch']);
   assert.deepEqual([nosuch.status, /Choose one of here, /.test(nosuch.stderr)], [2, true]);

@@ -100,7 +100,7 @@ test('a plan lists what is not there once; only what is there and cannot be used
   assert.equal(checked.exitStatus, 2);
   assert.equal(checked.plan.missing[0], 'weights');
   assert.ok(checked.plan.missing[1]!.startsWith(batchProblem) && checked.plan.missing.length === 2);
-  const finished = await planOf(missing, '/runs/x', [], new Set(plan.trials.map(({ name }) => name)));
+  const finished = await planOf(missing, '/runs/x', [], { finished: new Set(plan.trials.map(({ name }) => name)) });
   assert.deepEqual(finished.missing, [], 'what is finished needs nothing');
   assert.deepEqual(await checkedPlan(finished, missing), { plan: finished, exitStatus: 0 });
   const variants = [{ name: 'v', experiment: large }];

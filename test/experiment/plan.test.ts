@@ -69,6 +69,8 @@ test('images of a folder that is there are counted; one that is not as it has to
     const { trials } = await planOf(
       experiment({ data: { kind: 'image-folder', ...data }, training, seeds }),
       '/runs/x',
+      [],
+      { countsFolders: true },
     );
     return trials.map(({ steps }) => steps);
   };

@@ -52,7 +52,7 @@ export async function listItems(
   variants: readonly Variant[] = [],
 ): Promise<Listing> {
   await refuseOtherConfiguration(runFolder, experiment, variants);
-  const plan = await planOf(experiment, runFolder, variants);
+  const plan = await planOf(experiment, runFolder, variants, { countsFolders: true });
   const items = itemsOfPlan(plan);
   const states = await statesOf(runFolder, items);
   const trials = trialsOf(experiment, variants);

@@ -83,7 +83,7 @@ export async function measureTrial(
     return known;
   }
   const processor = os.cpus()[0]?.model.trim() ?? 'unknown';
-  refuseOtherSettings(run, request, processor);
+  refuseOtherSettings(run, request, { processor, again });
   const besides = measuredBesides(run, machine, trial.trained, asked);
   if (besides.length > 0) runtime.progress.line(besidesNote(run, machine, besides));
   const ids = [...asked, ...besides];

@@ -9,11 +9,16 @@ import { formatNextStep } from '../../shared/next-step.js';
 import type { MeasureRequest } from './measured-before.js';
 
 /**
- * More rounds are no other setting: they are a longer measurement of the same.
+ * More rounds or batches are no other setting: they are a longer measurement of the same.
  * @param processor of this machine
+ * @param again whether what is measured already is to be measured once more
  * @throws RequestError where the machine has been measured otherwise, names what differs
  */
-export function refuseOtherSettings(run: MeasuredRun, request: MeasureRequest, processor: string): void {
+export function refuseOtherSettings(
+  run: MeasuredRun,
+  request: MeasureRequest,
+  { processor, again }: { readonly processor: string; readonly again: boolean },
+): void {
   const table = run.machines.find(({ machine }) => machine === request.machine);
   // What it has measured of this trial before that was trained anew is worth nothing.
   if (!table || table.trials.every(({ trial }) => trial === run.name && !measuredOn(table, run))) return;
@@ -32,7 +37,7 @@ export function refuseOtherSettings(run: MeasuredRun, request: MeasureRequest, p
   }
   const differences = differencesOf(before, request);
   if (differences.length === 0) return;
-  const command = measuringCommand(run, table, ...(request.all ? ['--all'] : []));
+  const command = measuringCommand(run, table, ...(request.all ? ['--all'] : []), ...(again ? ['--again'] : []));
   throw new RequestError(
     `${what}, and this measurement with other settings would replace that: ${differences.join('; ')}`,
     formatNextStep({ purpose: `${ways} With the settings of before:`, command }),
@@ -46,7 +51,9 @@ function differencesOf(before: MeasuredSettings, request: MeasureRequest): strin
   return [
     ...differs('device', before.device, device),
     ...(device === before.device ? differs('threads', before.threads, threads) : []),
-    ...differs('batches', before.batches?.join(' and '), batches.join(' and ')),
+    ...(before.batches?.some((batch) => !batches.includes(batch))
+      ? differs('batches', before.batches.join(' and '), batches.join(' and '))
+      : []),
     ...(rounds < (before.rounds ?? 0) ? differs('rounds', before.rounds, rounds) : []),
   ];
 }

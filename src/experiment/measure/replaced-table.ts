@@ -12,12 +12,24 @@ const named = 5;
 /** @throws RequestError where the run has a table of that machine which the new one would not replace as a whole */
 export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, file: string): void {
   const known = run.machines.find(({ machine }) => machine === table.machine);
-  if (!known) return;
+  // What it has of this trial before that was trained anew is worth nothing.
+  if (!known || known.trials.every(({ trial }) => trial === run.name && !measuredOn(known, run))) return;
   const target = measurementsFile(run.folder, known.machine);
   // The minutes of a measurement, and the memory and file sizes that only that has.
-  if (known.processor !== undefined && !isSameMeasurement(known, table)) {
+  if (known.processor !== undefined && !isSameMeasurement(known, table, run)) {
     throw new RequestError(
       `${known.machine} has been measured by esta measure (${known.runtime}), and ${file} would replace that`,
+      `Give --machine another name, or remove ${target}.`,
+    );
+  }
+  // Times of other trials, which stay in the file, would pass as measured by esta.
+  if (
+    known.processor === undefined &&
+    table.processor !== undefined &&
+    known.trials.some(({ trial }) => trial !== run.name)
+  ) {
+    throw new RequestError(
+      `${known.machine} has a table from elsewhere (${known.runtime}) with other trials, and ${file} is a measurement of esta measure`,
       `Give --machine another name, or remove ${target}.`,
     );
   }
@@ -32,9 +44,11 @@ export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, fil
   );
 }
 
-/** Whether both are of the same processor and device, with as many threads. */
-function isSameMeasurement(one: MachineMeasurements, other: MachineMeasurements): boolean {
-  return one.processor === other.processor && isDeepStrictEqual(settingsOf(one), settingsOf(other));
+/** Whether both are of the same processor and device, with as many threads, and the other has no fewer rounds. */
+function isSameMeasurement(one: MachineMeasurements, other: MachineMeasurements, run: MeasuredRun): boolean {
+  const roundsOf = (table: MachineMeasurements) => measuredOn(table, run)?.rounds ?? 0;
+  const isAlike = one.processor === other.processor && isDeepStrictEqual(settingsOf(one), settingsOf(other));
+  return isAlike && roundsOf(other) >= roundsOf(one);
 }
 
 function rowsOf(trial: MeasuredTrial | undefined): string[] {

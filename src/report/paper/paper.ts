@@ -43,7 +43,7 @@ export function paperAccuracy(
 
 /**
  * The paper's mean over tasks at these FLOPs, percent, on the straight line between its two neighbouring entries; beyond
- * the dearest its own, where ours costs at most a hundredth more. Undefined where the paper has no such mean, elsewhere,
+ * the cheapest and the dearest their own, where ours costs at most a hundredth less or more. Undefined where the paper has no such mean, elsewhere,
  * and where not all of `anchors` are those of the table.
  */
 export function paperMean(
@@ -59,7 +59,7 @@ export function paperMean(
   const last = entries.at(-1);
   if (above < 0) return last && gigaflops <= 1.01 * last.gigaflops ? last.accuracy : undefined;
   const [low, high] = [entries[above - 1], entries[above]!];
-  if (!low) return high.gigaflops === gigaflops ? high.accuracy : undefined;
+  if (!low) return gigaflops >= 0.99 * high.gigaflops ? high.accuracy : undefined;
   const share = (gigaflops - low.gigaflops) / (high.gigaflops - low.gigaflops);
   return low.accuracy + share * (high.accuracy - low.accuracy);
 }

@@ -114,6 +114,31 @@ test('what another machine of the same name has measured does not replace what w
   assert.equal((await importTable(measured, await write('own.json', JSON.stringify(here)))).machine, 'host');
 });
 
+test('fewer rounds do not replace more, nor a measurement a table from elsewhere with other trials', async () => {
+  const { run, write } = await inFolder();
+  const withRounds = (rounds: number) => ({
+    ...machine('host'),
+    processor: 'AMD EPYC',
+    trials: machine('host').trials.map((trial) => ({ ...trial, rounds })),
+  });
+  const measured = { ...run, machines: [withRounds(10)] };
+  const few = await write('few.json', JSON.stringify(withRounds(1)));
+  await assert.rejects(importTable(measured, few), {
+    message: /measured by esta measure .*few\.json would replace that/,
+  });
+  const more = await write('more.json', JSON.stringify(withRounds(20)));
+  assert.equal((await importTable(measured, more)).machine, 'host');
+
+  const [trial] = machine('host').trials;
+  const elsewhere = { ...machine('host'), trials: [{ ...trial!, trial: 'beetles-esta-seed1' }] };
+  await assert.rejects(importTable({ ...run, machines: [elsewhere] }, more), {
+    message: /host has a table from elsewhere .* with other trials, and .*more\.json is a measurement of esta measure/,
+  });
+  // What it has of this trial before that was trained anew is worth nothing.
+  const before = { ...withRounds(10), trials: [{ ...trial!, fingerprint: 'another' }] };
+  assert.equal((await importTable({ ...run, machines: [before] }, few)).machine, 'host');
+});
+
 test('a stitch that there is not, FLOPs of another one and a p90 below the median are refused by row', async () => {
   const { run, write } = await inFolder();
   const hint = /\nNext: esta measure .* --trial beetles-esta-seed0 --all --form form\.csv$/;

@@ -9,6 +9,7 @@ import { measuringCommand } from '../../../src/run-folder/measured/measuring-com
 import { machine, measuredRun, name } from '../../run-folder/measured/measured-fixture.js';
 
 const processor = 'AMD EPYC';
+const here = { processor, again: false };
 const request = { machine: 'box', batches: [1, 8], rounds: 5, threads: 1 };
 const box = {
   ...machine('box'),
@@ -23,7 +24,7 @@ function refused(changed: object, differences: string, more = '') {
   const command = `esta measure runs/beetles --trial ${name} ${more}--machine box --threads 1`;
   const message = `box has been measured by esta measure (${box.runtime}), and this measurement with other settings would replace that: ${differences}`;
   const hint = `Give --machine another name, or remove ${file}. With the settings of before:\nNext: ${command}`;
-  assert.throws(() => refuseOtherSettings(run, { ...request, ...changed }, processor), {
+  assert.throws(() => refuseOtherSettings(run, { ...request, ...changed }, here), {
     ...{ name: 'RequestError', message, hint },
   });
 }
@@ -34,11 +35,18 @@ test('other threads, device or batches, and fewer rounds, are named, and how to 
   refused({ batches: [1], rounds: 1 }, 'batches 1 and 8 before, 1 now; rounds 5 before, 1 now');
 });
 
-test('the same settings, more rounds, another name, and what was trained anew are measured', () => {
-  const measures = (changed: object, of = run) => refuseOtherSettings(of, { ...request, ...changed }, processor);
+test('once more with fewer rounds: the command with the settings of before measures once more, too', () => {
+  assert.throws(() => refuseOtherSettings(run, { ...request, rounds: 1 }, { ...here, again: true }), {
+    hint: /Next: esta measure .* --again --machine box --threads 1$/,
+  });
+});
+
+test('the same settings, more rounds or batches, another name, and what was trained anew are measured', () => {
+  const measures = (changed: object, of = run) => refuseOtherSettings(of, { ...request, ...changed }, here);
   measures({});
   measures({ all: true });
   measures({ rounds: 20 });
+  measures({ batches: [1, 8, 16] });
   measures({ machine: 'box-2-threads', threads: 2 });
   measures({ threads: 2 }, { ...run, result: { ...run.result, seed: 1 } });
   const newer = { ...box, runtime: box.runtime.replace(/^onnxruntime \S+,/, 'onnxruntime 9.0.0,') };
@@ -48,17 +56,17 @@ test('the same settings, more rounds, another name, and what was trained anew ar
 test('settings hold for all trials of a file, batches and rounds for one of them', () => {
   const trials = box.trials.map((trial) => ({ ...trial, trial: 'beetles-esta-seed1' }));
   const other = measuredRun({ ...box, trials });
-  refuseOtherSettings(other, { ...request, batches: [1], rounds: 1 }, processor);
-  assert.throws(() => refuseOtherSettings(other, { ...request, threads: 2 }, processor), /threads 1 before, 2 now$/);
+  refuseOtherSettings(other, { ...request, batches: [1], rounds: 1 }, here);
+  assert.throws(() => refuseOtherSettings(other, { ...request, threads: 2 }, here), /threads 1 before, 2 now$/);
 });
 
 test('a table from elsewhere, or of another processor, is not replaced', () => {
   const ways = (name: string) => `Give --machine another name, or remove ${file.replace('box', name)}.`;
-  assert.throws(() => refuseOtherSettings(run, { ...request, machine: 'phone' }, processor), {
+  assert.throws(() => refuseOtherSettings(run, { ...request, machine: 'phone' }, here), {
     message: `phone has a table from elsewhere (${machine('phone').runtime}), and this measurement would replace that`,
     hint: ways('phone'),
   });
-  assert.throws(() => refuseOtherSettings(run, request, 'Cortex'), {
+  assert.throws(() => refuseOtherSettings(run, request, { ...here, processor: 'Cortex' }), {
     message: /\) on AMD EPYC, and this measurement, on Cortex, would replace that$/,
     hint: ways('box'),
   });
