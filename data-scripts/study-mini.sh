@@ -33,19 +33,20 @@ fi
 
 esta() { node dist/src/cli.js "$@"; }
 
-mkdir -p "$runs" # each study takes over what another has trained
 figures=${page%.md}
 parts=
 for study in $studies; do
+  # Each study takes over what another has trained; the first finds nothing.
+  trained=$(ls -A "$runs" 2> /dev/null || :)
   # Status 1: a trial failed, which the report shows; the others ran.
   if [ "$study" = methods ]; then
-    esta run "$experiment" --out "$runs/$study" --reuse "$runs" "$@" || [ $? -eq 1 ]
+    esta run "$experiment" --out "$runs/$study" ${trained:+--reuse "$runs"} "$@" || [ $? -eq 1 ]
   elif [ "$study" = length ]; then
-    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" --reuse "$runs" --set training.epochs=100 "$@" ||
+    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" ${trained:+--reuse "$runs"} --set training.epochs=100 "$@" ||
       [ $? -eq 1 ]
   else
     # Variants of one method: at its learning rate, without the grid that methods need to be compared.
-    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" --reuse "$runs" \
+    esta ablate "$study" --experiment "$experiment" --out "$runs/$study" ${trained:+--reuse "$runs"} \
       --set 'training.base_learning_rates=[1e-1]' "$@" || [ $? -eq 1 ]
   fi
   esta report "$runs/$study" --format md --out "$figures/$study/report.md"
