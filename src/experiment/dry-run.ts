@@ -1,4 +1,7 @@
-/** `esta run FILE --dry-run`: the plan, and every refusal that the same command without the flag begins with. */
+/**
+ * `esta run FILE --dry-run`: the plan, and what the same command without the flag refuses before it trains. Whether weights
+ * and data are still those of trials that a run folder has recorded, only the run tells.
+ */
 import type { Experiment } from '../config/schema/experiment.js';
 import { trialsOf, type Variant } from '../config/trials.js';
 import { refuseEngine } from '../engine/named-engine.js';

@@ -6,9 +6,10 @@ import { esta, projectRoot } from '../command-line.js';
 import { temporaryFolder } from '../data/official/temporary-folder.js';
 
 test('--dry-run prints the trials and computes nothing', async () => {
-  const { status, stdout } = await esta(['run', 'experiments/quickstart.yaml', '--set', 'seeds=[0, 1]', '--dry-run']);
+  const set = ['--set', 'name=dry', '--set', 'seeds=[0, 1]']; // runs/quickstart may be there, and finished
+  const { status, stdout } = await esta(['run', 'experiments/quickstart.yaml', ...set, '--dry-run']);
   assert.equal(status, 0);
-  assert.match(stdout, /^quickstart: 2 trials, run folder .*runs.quickstart\n/);
+  assert.match(stdout, /^dry: 2 trials, run folder .*runs.dry\n/);
   assert.match(stdout, / {2}species-esta-seed0: \d+ epochs, about \d+ steps\n {2}species-esta-seed1: /);
 });
 

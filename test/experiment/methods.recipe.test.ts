@@ -153,8 +153,6 @@ test('adapt-then-sn-net adapts anchors alone and then trains all of their weight
   const { name, trainable } = stitched!;
   assert.deepEqual([name, trainable.lowRank, trainable.stitchBias], ['stitched', 0, 0]);
   assert.equal(trainable.stitchingLayers, 3 * (tiny * small + small));
-  // All weights, which the bins are chosen by on the validation images, beside what was learned alone.
-  const plain = (await run(mini, 'sn-net')).stages![0]!.trainable;
-  assert.deepEqual(trainable, plain);
+  assert.ok(trainable.anchors > 10 * second!.trainable.total, 'all weights of both anchors');
   assert.ok(result.stitches.every(({ importance }) => importance === undefined));
 });
