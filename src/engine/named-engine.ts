@@ -14,14 +14,10 @@ export async function refuseEngine(
   choice: EngineChoice,
   { device, precision }: Pick<EngineOptions, 'device' | 'precision'>,
 ): Promise<void> {
-  if (choice === 'auto' && device === undefined && isGpuPlausible()) {
-    if (precision === undefined || precision === 'float32') return;
-    const engine = await createEngine(choice, { precision });
-    await engine.dispose();
-    return;
-  }
+  const mayBeGpu = choice === 'auto' && device === undefined && isGpuPlausible();
+  if (mayBeGpu && (precision ?? 'float32') === 'float32') return;
   const isOnnx = choice === 'auto' || choice === 'onnxruntime';
-  if (isOnnx && (device ?? 'cpu') === 'cpu') {
+  if (isOnnx && !mayBeGpu && (device ?? 'cpu') === 'cpu') {
     settlePrecision({ engine: 'onnxruntime', place: 'cpu', asked: precision });
     return;
   }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { type MeasuredSettings, settingsOf } from '../../run-folder/measured/measured-settings.js';
-import { measuredOn, measurementsFile } from '../../run-folder/measured/measurements-folder.js';
+import { keepingHint, measuredOn, replaceableTable } from '../../run-folder/measured/measurements-folder.js';
 import { measuringCommand } from '../../run-folder/measured/measuring-command.js';
 import { RequestError } from '../../shared/errors.js';
 import { formatNextStep } from '../../shared/next-step.js';
@@ -19,11 +19,10 @@ export function refuseOtherSettings(
   request: MeasureRequest,
   { processor, again }: { readonly processor: string; readonly again: boolean },
 ): void {
-  const table = run.machines.find(({ machine }) => machine === request.machine);
-  // What it has measured of this trial before that was trained anew is worth nothing.
-  if (!table || table.trials.every(({ trial }) => trial === run.name && !measuredOn(table, run))) return;
+  const table = replaceableTable(run, request.machine);
+  if (!table) return;
   const before = settingsOf(table, measuredOn(table, run));
-  const ways = `Give --machine another name, or remove ${measurementsFile(run.folder, table.machine)}.`;
+  const ways = keepingHint(run.folder, table.machine);
   if (!before) {
     const what = `${table.machine} has a table from elsewhere (${table.runtime})`;
     throw new RequestError(`${what}, and this measurement would replace that`, ways);

@@ -3,7 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { settingsOf } from '../../run-folder/measured/measured-settings.js';
 import type { MachineMeasurements, MeasuredTrial } from '../../run-folder/measured/measurement.js';
-import { measuredOn, measurementsFile } from '../../run-folder/measured/measurements-folder.js';
+import {
+  keepingHint,
+  measuredOn,
+  measurementsFile,
+  replaceableTable,
+} from '../../run-folder/measured/measurements-folder.js';
 import { RequestError } from '../../shared/errors.js';
 
 /** How many are named of those that would be lost. */
@@ -11,15 +16,13 @@ const named = 5;
 
 /** @throws RequestError where the run has a table of that machine which the new one would not replace as a whole */
 export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, file: string): void {
-  const known = run.machines.find(({ machine }) => machine === table.machine);
-  // What it has of this trial before that was trained anew is worth nothing.
-  if (!known || known.trials.every(({ trial }) => trial === run.name && !measuredOn(known, run))) return;
-  const target = measurementsFile(run.folder, known.machine);
+  const known = replaceableTable(run, table.machine);
+  if (!known) return;
   // The minutes of a measurement, and the memory and file sizes that only that has.
   if (known.processor !== undefined && !isSameMeasurement(known, table, run)) {
     throw new RequestError(
       `${known.machine} has been measured by esta measure (${known.runtime}), and ${file} would replace that`,
-      `Give --machine another name, or remove ${target}.`,
+      keepingHint(run.folder, known.machine),
     );
   }
   // Times of other trials, which stay in the file, would pass as measured by esta.
@@ -30,7 +33,7 @@ export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, fil
   ) {
     throw new RequestError(
       `${known.machine} has a table from elsewhere (${known.runtime}) with other trials, and ${file} is a measurement of esta measure`,
-      `Give --machine another name, or remove ${target}.`,
+      keepingHint(run.folder, known.machine),
     );
   }
   const before = rowsOf(measuredOn(known, run));
@@ -40,7 +43,7 @@ export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, fil
   const more = lost.length > named ? `, and ${lost.length - named} more` : '';
   throw new RequestError(
     `${known.machine} has ${times(before.length)} of ${run.name} (${known.runtime}), and ${file}, with ${times(now.length)}, would lose ${lost.slice(0, named).join(', ')}${more}`,
-    `Times of one measurement belong together: add what is missing, give --machine another name, or remove ${target}.`,
+    `Times of one measurement belong together: add what is missing, give --machine another name, or remove ${measurementsFile(run.folder, known.machine)}.`,
   );
 }
 

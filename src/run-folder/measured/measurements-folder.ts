@@ -46,6 +46,23 @@ export function measuredOn(
   return trials.find(({ trial, fingerprint }) => trial === name && fingerprint === fingerprintOf(result));
 }
 
+/**
+ * The table of a machine which another one would replace; undefined where there is none, or nothing in it but times of this
+ * trial before that was trained anew.
+ */
+export function replaceableTable(
+  run: { readonly name: string; readonly result: TrialResult; readonly machines: readonly MachineMeasurements[] },
+  machine: string,
+): MachineMeasurements | undefined {
+  const table = run.machines.find((known) => known.machine === machine);
+  return table?.trials.every(({ trial }) => trial === run.name && !measuredOn(table, run)) ? undefined : table;
+}
+
+/** How the table of a machine is kept, or given up. */
+export function keepingHint(runFolder: string, machine: string): string {
+  return `Give --machine another name, or remove ${measurementsFile(runFolder, machine)}.`;
+}
+
 /** Writes the file of a machine; trials that were measured before and are not measured now stay. */
 export async function writeMachine(runFolder: string, measured: MachineMeasurements): Promise<string> {
   const file = measurementsFile(runFolder, measured.machine);

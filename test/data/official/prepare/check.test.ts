@@ -17,6 +17,18 @@ async function unpacked(context: TestContext, name: string): Promise<Miniature &
   return { ...miniature, folder };
 }
 
+/** A folder of images of one colour each, by their names below it. */
+async function drawnFolder(t: TestContext) {
+  const root = await temporaryFolder(t);
+  const draw = async (name: string, background: string) => {
+    const file = path.join(root, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(file);
+    return file;
+  };
+  return { root, draw };
+}
+
 test('a complete copy is right, prepared or not', async (t) => {
   const { spec, folder } = await unpacked(t, 'oxford-flowers-102');
   const perClass = { train: [5, 5], test: [2, 2] } as const;
@@ -88,13 +100,7 @@ test('the same bytes in training and test are reported', async (t) => {
 });
 
 test('the same bytes in two classes are reported', async (t) => {
-  const root = await temporaryFolder(t);
-  const draw = async (name: string, background: string) => {
-    const file = path.join(root, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    await sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(file);
-    return file;
-  };
+  const { root, draw } = await drawnFolder(t);
   const rose = await draw('train/rose/1.png', 'red');
   await draw('train/rose/2.png', 'red'); // of one class: twice the same, no contradiction
   const iris = await draw('train/iris/1.png', 'red');
@@ -123,13 +129,7 @@ test('a folder without the data set, or CIFAR-100 before it was prepared, is a w
 });
 
 test('a folder of images of your own is checked without known numbers', async (t) => {
-  const root = await temporaryFolder(t);
-  const draw = async (name: string, background: string) => {
-    const file = path.join(root, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    await sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(file);
-    return file;
-  };
+  const { root, draw } = await drawnFolder(t);
   const training = await draw('train/rose/1.png', 'red');
   const copied = await draw('test/rose/a.png', 'red');
   await draw('train/iris/1.png', 'blue');
