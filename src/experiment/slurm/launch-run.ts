@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Variant } from '../../config/trials.js';
+import { refuseReuse } from '../../run-folder/reuse.js';
 import { type Launched, launch } from './launch.js';
 import { launcherOf } from './profile.js';
 
@@ -22,9 +23,10 @@ export interface LaunchFlags {
 
 const executable = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
-/** @throws RequestError where Slurm is not there or refuses a job */
+/** @throws RequestError where Slurm is not there or refuses a job, or a folder of `--reuse` holds no run, as each job would */
 export async function launchRun(experiment: Experiment, flags: LaunchFlags): Promise<Launched> {
   const { naming, variants = [], runFolder, isPrinted, set, reuse, engine, device, threads } = flags;
+  if (!isPrinted) await refuseReuse(reuse); // what is printed may be meant for another machine
   const { cpus } = await launcherOf(experiment);
   const esta = [process.execPath, executable];
   const command = [

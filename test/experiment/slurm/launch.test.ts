@@ -210,6 +210,16 @@ test('the flags of esta run go on to its jobs', async (t) => {
   );
 });
 
+test('a folder of --reuse that holds no run is refused before a job is submitted', async (t) => {
+  const folder = withPrograms(t, { sbatch, scontrol: 'true' });
+  const flags = { naming: ['run', 'x.yaml'], runFolder: path.join(folder, 'run'), isPrinted: false, engine: 'auto' };
+  await assert.rejects(
+    launchRun(launched(), { ...flags, set: [], reuse: [path.join(folder, 'old')] }),
+    (error) => error instanceof RequestError && error.message === `--reuse: ${folder}/old does not exist`,
+  );
+  assert.ok(!existsSync(path.join(folder, 'calls')), 'sbatch was not called');
+});
+
 test('the trials of an ablation are submitted, and its jobs run esta ablate', async (t) => {
   const folder = withPrograms(t, {});
   const { experiment, variants } = studyOf('distillation', launched(), 2);
