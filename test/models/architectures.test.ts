@@ -49,6 +49,19 @@ test('each family has the preprocessing it was pretrained with', () => {
   });
 });
 
+test('the embedded anchors see whole images of their own size: vision transformers without a crop, bilinear', () => {
+  assert.deepEqual(imageInputOf(architectureNamed('vit_mini_base')).preprocessing, {
+    resize: { size: 64, keepAspect: false },
+    crop: 64,
+    interpolation: 'bilinear',
+    mean: [0.5, 0.5, 0.5],
+    std: [0.5, 0.5, 0.5],
+  });
+  // floor(64 / 0.875) = 73, as timm evaluates a ConvNeXt.
+  const { resize, crop } = imageInputOf(architectureNamed('convnext_mini_base')).preprocessing;
+  assert.deepEqual([resize, crop], [{ size: 73, keepAspect: true }, 64]);
+});
+
 test('other sizes of images must divide into patches', () => {
   assert.equal(architectureNamed('convnext_tiny', 96).blocks.at(-1)!.positions, 9);
   assert.equal(architectureNamed('vit_tiny_patch16_224', 32).blocks[0]!.positions, 5);

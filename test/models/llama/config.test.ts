@@ -38,6 +38,13 @@ test('LLaMA 7B: heads of keys and values, rotary base and head width follow', ()
   });
 });
 
+test('what an old config.json leaves out has the defaults of LlamaConfig in transformers', () => {
+  const { rms_norm_eps: _, max_position_embeddings: __, bos_token_id: ___, eos_token_id: ____, ...bare } = llama7b;
+  const { epsilon, contextLength, theta, tied, ...tokens } = llamaConfigFrom(bare, 'config.json');
+  assert.deepEqual([epsilon, contextLength, theta, tied], [1e-6, 2048, 10_000, false]);
+  assert.deepEqual([tokens.beginId, tokens.endIds], [undefined, []]);
+});
+
 test('grouped heads, head width, several end tokens and the layout of transformers 5 are read', () => {
   const config = llamaConfigFrom(
     {

@@ -20,6 +20,22 @@ test('parameters are those that were published', () => {
   }
 });
 
+// Parameters do not tell them. LLaMA 1: params.json of Meta; Llama 2 and TinyLlama: their config.json on the hub.
+test('heads, norms, rotary base and context are the published ones', () => {
+  const published: Readonly<Record<string, readonly number[]>> = {
+    llama_7b: [32, 32, 128, 1e-6, 10_000, 2048],
+    llama_13b: [40, 40, 128, 1e-6, 10_000, 2048],
+    llama2_7b: [32, 32, 128, 1e-5, 10_000, 4096],
+    llama2_13b: [40, 40, 128, 1e-5, 10_000, 4096],
+    tinyllama_1b: [32, 4, 64, 1e-5, 10_000, 2048],
+  };
+  for (const [name, expected] of Object.entries(published)) {
+    const { heads, keyValueHeads, headWidth, epsilon, theta, contextLength, ...rest } = llamaNamed(name);
+    assert.deepEqual([heads, keyValueHeads, headWidth, epsilon, theta, contextLength], expected, name);
+    assert.deepEqual([rest.tied, rest.beginId, rest.endIds], [false, 1, [2]], name);
+  }
+});
+
 test('7B and 13B give 39 stitches from 12.89 to 7.11 billion parameters', () => {
   const anchors = [named('llama_7b'), named('llama_13b')];
   const shapes = anchors.map(({ name, variant: { width, depth } }) => ({ name, width, depth }));
