@@ -103,3 +103,73 @@ test('colour jitter leaves grey images grey and keeps their mean under contrast'
   }
   assert.ok(contrasts.size > 10 && Math.min(...contrasts) >= 50 && Math.max(...contrasts) <= 150);
 });
+
+/** The first pixel, [red, green, blue], of 40 views whose colours alone are drawn. */
+function jittered(jitter: NonNullable<Augmentation['jitter']>, ...pixels: readonly (readonly number[])[]) {
+  const image = { width: 2, height: 2, pixels: Uint8Array.from(pixels.flat()) };
+  const view = prepared(image, plain, { crop: 'center', flip: false, jitter });
+  return Array.from({ length: 40 }, (_, index) => [...view(index).subarray(0, 3)] as [number, number, number]);
+}
+
+const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-3, `${actual}`);
+const bounded = (value: number) => Math.max(0, Math.min(255, value));
+
+test('brightness multiplies all channels by a factor of 1 - x to 1 + x, up to white', () => {
+  const colour = [200, 100, 40] as const;
+  const factors = jittered({ brightness: 0.5, contrast: 0, saturation: 0 }, ...new Array(4).fill(colour)).map(
+    ([red, green, blue]) => {
+      const factor = blue / 40;
+      near(green, factor * 100);
+      near(red, bounded(factor * 200));
+      return factor;
+    },
+  );
+  assert.ok(Math.min(...factors) >= 0.5 && Math.max(...factors) <= 1.5);
+  assert.ok(Math.min(...factors) < 0.6 && Math.max(...factors) > 1.4, 'they reach both ends');
+});
+
+// Pillow's ImageEnhance, which torchvision follows: the image mixed with what lacks it, grey by L = R * 299/1000 +
+// G * 587/1000 + B * 114/1000.
+test('contrast mixes with the mean grey of the image, saturation with the grey of the pixel', () => {
+  const greyOf = ([red, green, blue]: readonly number[]) => (299 * red! + 587 * green! + 114 * blue!) / 1000;
+  const colours = [
+    [200, 90, 40],
+    [10, 120, 60],
+    [70, 80, 250],
+    [30, 30, 30],
+  ];
+  const own = greyOf(colours[0]!); // 117.19
+  const mean = colours.reduce((sum, colour) => sum + greyOf(colour), 0) / 4;
+  for (const [jitter, grey] of [
+    [{ brightness: 0, contrast: 0.8, saturation: 0 }, mean],
+    [{ brightness: 0, contrast: 0, saturation: 1 }, own],
+  ] as const) {
+    const factors = jittered(jitter, ...colours).map(([red, green, blue]) => {
+      const factor = (green - grey) / (90 - grey);
+      near(red, bounded(factor * 200 + (1 - factor) * grey));
+      near(blue, bounded(factor * 40 + (1 - factor) * grey));
+      return factor;
+    });
+    const strength = Math.max(jitter.contrast, jitter.saturation);
+    const [least, most] = [Math.min(...factors), Math.max(...factors)];
+    assert.ok(least >= 1 - strength - 1e-5 && least < 1 - 0.7 * strength, `${least}`);
+    assert.ok(most <= 1 + strength + 1e-5 && most > 1 + 0.7 * strength, `${most}`);
+  }
+});
+
+test('contrast is around the mean of the image as it is after the change of brightness', () => {
+  const image = { width: 2, height: 2, pixels: Uint8Array.from([60, 100, 100, 140].flatMap((v) => [v, v, v])) };
+  const viewOf = (contrast: number) =>
+    prepared(image, plain, {
+      crop: 'center',
+      flip: false,
+      jitter: { brightness: 0.5, contrast, saturation: 0 },
+    });
+  for (let index = 0; index < 20; index++) {
+    // Brightness is drawn first, so that both have the same.
+    const [bright, both] = [viewOf(0)(index), viewOf(0.5)(index)];
+    const means = [bright, both].map((output) => (output[0]! + output[3]! + output[6]! + output[9]!) / 4);
+    near(means[1]!, means[0]!);
+    assert.ok(Math.abs(both[9]! - both[0]! - (bright[9]! - bright[0]!)) > 1e-3, 'contrast has changed');
+  }
+});

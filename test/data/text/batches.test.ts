@@ -38,6 +38,19 @@ test('neighbours are of similar length, the longest text is first, and every tex
   assert.deepEqual(orderByLength([3], 5, random), [0]);
 });
 
+test('no more than 50 batches are sorted together, as transformers has it', () => {
+  // 1000 texts in batches of 2: a quarter of all batches would be 125; 50 are 100 texts.
+  const lengths = Array.from({ length: 1000 }, (_, index) => index);
+  const order = orderByLength(lengths, 2, Random.of(0));
+  const rises = order.flatMap((text, index) =>
+    index > 1 && lengths[text]! > lengths[order[index - 1]!]! ? [index] : [],
+  );
+  // The longest text of all has changed places with the first; where it was, lengths rise as well.
+  const inside = rises.filter((index) => index % 100 !== 0);
+  assert.ok(inside.length <= 1, `${rises}`);
+  assert.equal(rises.length - inside.length, 9, 'ten groups');
+});
+
 test('2,000 texts are for validation, by the seed; both parts keep the order', () => {
   const all = Array.from({ length: 2500 }, (_, index) => index);
   const { train, validation } = splitInstructions(all);
