@@ -15,17 +15,18 @@ test('a front of FLOPs and one of milliseconds; a colour for each machine', asyn
   const spec = latencyFigure(curves);
   const rows = (spec as unknown as Values).data.values.map((row) => [
     row['curve'],
+    row['mflops'],
     row['ms'],
     row['flopsFront'],
     row['msFront'],
   ]);
   assert.deepEqual(rows, [
-    ['laptop', 2, true, true],
-    ['laptop', 6, true, true],
-    ['laptop', 4, false, true], // more FLOPs than the most accurate one, and faster than it
-    ['phone', 8, true, true],
-    ['phone', 30, true, true],
-    ['phone', 50, false, false],
+    ['laptop', 20, 2, true, true],
+    ['laptop', 40, 6, true, true],
+    ['laptop', 90, 4, false, true], // more FLOPs than the most accurate one, and faster than it
+    ['phone', 20, 8, true, true],
+    ['phone', 40, 30, true, true],
+    ['phone', 90, 50, false, false],
   ]);
   const svg = await figureSvg(spec);
   for (const text of ['FLOPs (M)', 'Milliseconds of one image, measured', 'laptop', 'phone'])

@@ -14,6 +14,14 @@ test('each stitch beside what it takes; the front is marked, and where FLOPs mis
     [5, 6, 8000 / 36, '*'], // the most accurate one
     [7, 4, 8000 / 24, '*'],
   ]);
+  // Files of 4 bytes for each of 200, 410 and 900 thousand parameters and 50 KB; memory was not measured.
+  const shown = table.rows.map(({ cells }) => [cells['flops'], cells['size'], cells['p90'], cells['memory']]);
+  const none = { mark: 'none' };
+  assert.deepEqual(shown, [
+    [20, 0.85, 2.2, none],
+    [40, 1.69, 6.3, none],
+    [90, 3.65, 4.4, none],
+  ]);
   const text = renderText(table);
   assert.match(
     text,
@@ -50,8 +58,23 @@ test('a stitch that is not deployed has a time and no accuracy, and is not on th
   assert.deepEqual([point.stitch, point.onFront], [undefined, false]);
 });
 
+test('memory is shown in millions of bytes', () => {
+  const measured = machine('laptop');
+  const [trial] = measured.trials;
+  const stitches = trial!.stitches.map((stitch) => ({ ...stitch, peak_memory_bytes: 12_500_000 }));
+  const table = latencyView(measuredCurvesOf([run({ ...measured, trials: [{ ...trial!, stitches }] })]))!;
+  assert.equal(table.rows[0]!.cells['memory'], 12.5);
+});
+
 test('a busy machine is pointed out; without measurements there is no table', () => {
   const busy = machine('laptop', { 3: [2, 9], 5: [3, 12], 7: [9, 9.2] });
   assert.match(renderText(latencyView(measuredCurvesOf([run(busy)]))!), /other programs were running/);
+  // One wide one of three, and 90th percentiles of less than one and a half medians, are no sign of it.
+  for (const quiet of [
+    { 3: [2, 9], 5: [3, 3.1], 7: [9, 9.2] },
+    { 3: [2, 2.9], 5: [3, 4.4], 7: [9, 13] },
+  ] as const) {
+    assert.doesNotMatch(renderText(latencyView(measuredCurvesOf([run(machine('laptop', quiet))]))!), /other programs/);
+  }
   assert.equal(latencyView(measuredCurvesOf([run()])), undefined);
 });

@@ -146,6 +146,19 @@ test('Table I: without bins the Pareto frontier', async () => {
   assert.deepEqual((await tablesOf([one]))['table-one']!.notes, []);
 });
 
+test('Table I: of a long frontier the best in each of fifteen ranges of FLOPs of one width', async () => {
+  // 38 stitches of 1 to 38 G, each better than the one before: ranges of 37 / 15 = 2.47 G from 1 G on.
+  const rows = Array.from({ length: 38 }, (_, index) => [index + 1, 50 + index] as const);
+  const { 'table-one': table } = await tablesOf([trial(rows, { method: 'sn-net' })]);
+  const best = [3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 38];
+  assert.deepEqual(rowsOf(table).slice(1), [
+    `Stanford Cars,FLOPs (G),${best.map((flops) => flops.toFixed(2)).join()}`,
+    `Stanford Cars,Accuracy (%),${best.map((flops) => (49 + flops).toFixed(2)).join()}`,
+  ]);
+  const { 'table-one': whole } = await tablesOf([trial(rows.slice(0, 15), { method: 'sn-net' })]);
+  assert.equal(whole!.columns.filter(({ kind }) => kind === 'number').length, 15, 'fifteen are not thinned out');
+});
+
 test('methods: the largest deployed stitch within each budget, and the mean over data sets all have finished', async () => {
   const palette = (first: number, last: number) =>
     [
