@@ -29,3 +29,21 @@ test('half-written files and checkpoints that have done their work are swept', a
   await sweepRun(folder);
   assert.deepEqual(readdirSync(folder).sort(), ['experiment.yaml.0a1b2c3d.tmp', 'lock.ab.tmp', 'metrics.jsonl']);
 });
+
+test('what may still be written stays: for a minute in the run folder, for an hour where a lock is claimed', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'esta-leftovers-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const minutesAgo = (name: string, minutes: number) => {
+    writeFileSync(path.join(folder, name), '');
+    const at = Date.now() / 1000 - 60 * minutes;
+    utimesSync(path.join(folder, name), at, at);
+  };
+  minutesAgo('new.tmp', 0.7);
+  minutesAgo('old.tmp', 1.3);
+  await sweepRun(folder);
+  assert.deepEqual(readdirSync(folder), ['new.tmp']);
+  minutesAgo('lock.new.tmp', 50);
+  minutesAgo('lock.old.tmp', 70);
+  await sweepTrial(folder, () => false);
+  assert.deepEqual(readdirSync(folder), ['lock.new.tmp'], 'in the folder of a trial nobody else writes other files');
+});

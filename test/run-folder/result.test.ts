@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTrialResult, parseTrialStatus } from '../../src/run-folder/result.js';
+import { parseTrialResult, parseTrialStatus, secondsOf } from '../../src/run-folder/result.js';
 import { RequestError } from '../../src/shared/errors.js';
 import { stitchResults } from './run-folder-fixture.js';
 
@@ -62,4 +62,13 @@ test('a document that is no object is refused', () => {
     message: /status\.json is not valid:\n {2}the document: expected a mapping \(name: value\), received null$/,
     hint: 'Delete the file and run the experiment again: the trial goes on.',
   });
+});
+
+test('a trial takes the seconds of its final runs and of the grids of all its stages', () => {
+  const trainable = { anchors: 0, lowRank: 0, stitchingLayers: 0, stitchBias: 0, heads: 0, total: 0 };
+  const stage = { name: 'stitched', learningRate: 0.1, epochs: 1, trainSeconds: 5, trainable };
+  // 12 is of the final runs of all stages together.
+  const stages = [{ ...stage, gridSeconds: 20 }, { ...stage, gridSeconds: 3 }, stage];
+  assert.equal(secondsOf({ trainSeconds: 12, stages }), 12 + 20 + 3);
+  assert.equal(secondsOf({ trainSeconds: 12 }), 12);
 });

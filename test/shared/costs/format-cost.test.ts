@@ -12,3 +12,16 @@ test('costs are printed with three digits in the largest unit that fits', () => 
   assert.equal(formatCost('flops', 999_900_000), '1 GFLOPs');
   assert.equal(formatCost('params', 201_036), '201 K params');
 });
+
+test('a larger unit begins where three digits of the smaller one would be 1000', () => {
+  assert.equal(formatCost('flops', 999_499_999), '999 MFLOPs');
+  assert.equal(formatCost('flops', 999_500_000), '1 GFLOPs');
+  assert.equal(formatCost('params', 999_499), '999 K params');
+  assert.equal(formatCost('latency', 999.4), '999 ms');
+  assert.equal(formatCost('latency', 2500), '2.5 s');
+  assert.equal(formatCost('size', 3.65e9), '3.65 GB');
+  assert.equal(formatCost('params', 13_015_864_320), '13 B params');
+  assert.equal(formatCost('flops', 1.5e12), '1.5 TFLOPs');
+  // Beyond the largest unit no digit is lost, up to six.
+  assert.equal(formatCost('size', 1_234_567e9), '1234570 GB');
+});
