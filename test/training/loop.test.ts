@@ -1,5 +1,6 @@
 /** The loop alone, on a sum that is trained in place of a network: what it saves, notes, measures and refuses. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -150,6 +151,31 @@ test('a step in which the computer slept counts as long as the others', () => {
   assert.equal(secondsOfStep(20, 0.25), 20); // a slow disk
   assert.equal(secondsOfStep(900, 100), 900); // large models
   assert.equal(secondsOfStep(300, Number.NaN), 300); // the first: programs are compiled
+});
+
+test('a checkpoint is written when more minutes have passed since the last one, and at the end', async (t) => {
+  const folder = temporaryFolder(t);
+  const { checkpoint } = training(folder);
+  const { now } = performance;
+  let minutes = 0;
+  performance.now = () => 60_000 * minutes;
+  t.after(() => {
+    performance.now = now;
+  });
+  const savedAfter: number[] = [];
+  const stepOn: Training<Rest>['stepOn'] = (state) => {
+    const step = addingSteps(state);
+    return async (batch, position, rest) => {
+      if (existsSync(checkpoint.file)) savedAfter.push(position.step);
+      await rm(checkpoint.file, { force: true });
+      minutes++;
+      return step(batch, position, rest);
+    };
+  };
+  const runtime = { engine, progress: silentProgress, signal: new AbortController().signal };
+  await runTraining(runtime, training(folder, { stepOn, checkpoint: { ...checkpoint, minutes: 3 } }));
+  assert.deepEqual(savedAfter, [4, 8]);
+  assert.ok(existsSync(checkpoint.file), 'after all 12 steps');
 });
 
 test('a kill between the note of an epoch and its checkpoint writes no line twice', async (t) => {

@@ -36,3 +36,17 @@ test('vectors and embeddings do not decay, matrices and filters do', () => {
   assert.ok(moves('weights/blocks/0/query/weight', 8, 8) && moves('weights/blocks/0/depthwise/filter', 7, 7, 8, 1));
   assert.ok(moves('updates/0/3/attention/down', 3, 8, 2) && moves('layers/0/up', 2, 8));
 });
+
+test('the first step of torch.optim.AdamW: rate times g / (|g| + 1e-8)', () => {
+  tf.setBackend('cpu');
+  // Both averages are corrected to g and g^2, so that a gradient as small as epsilon moves half as far as a large one.
+  for (const gradient of [1e-8, -3e-8, 1]) {
+    const zero = { bias: tf.zeros([1]) };
+    const state = { expAvg: zero, expAvgSq: zero, step: { bias: tf.scalar(0) } };
+    const options = { weightDecay: 0 };
+    const { parameters } = adamW(zero, { bias: tf.tensor1d([gradient]) }, state, tf.scalar(1), options);
+    const expected = -gradient / (Math.abs(gradient) + 1e-8);
+    const [moved] = parameters.bias.dataSync();
+    assert.ok(Math.abs(moved! - expected) < 1e-3, `${moved}, expected ${expected}`);
+  }
+});
