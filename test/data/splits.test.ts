@@ -45,6 +45,13 @@ test('no class loses its last training image', () => {
   assert.deepEqual(countsOf(drawValidation(samplesOf([2, 2, 2]), 0.8, 0).train, 3), [1, 1, 1]);
 });
 
+test('a class gives its images up to the last but one', () => {
+  // 9 images, 0.5: 5 wanted; 5 3/9 -> 1 of each class, and of two classes a second one.
+  const { train, val } = drawValidation(samplesOf([3, 3, 3]), 0.5, 0);
+  assert.deepEqual(countsOf(val, 3).sort(), [1, 2, 2]);
+  assert.deepEqual(countsOf(train, 3).sort(), [1, 1, 2]);
+});
+
 test('notes name the classes without validation images, and those with fewer images than shots', () => {
   const [train, classes] = [samplesOf([9, 9, 1]), ['owl', 'wren', 'kiwi']];
   const dataset = withValidation({ name: 'x', classes, splits: { train, test: train } }, 0.1, 0);
@@ -55,6 +62,11 @@ test('notes name the classes without validation images, and those with fewer ima
     '1 of 3 classes have fewer than 4 training images (1) and keep all: kiwi',
   ]);
   assert.deepEqual(shotNotes({ name: 'x', classes, splits: { train, test: train } }, 1), []);
+  const four = samplesOf([9, 4, 1]);
+  assert.match(
+    shotNotes({ name: 'x', classes, splits: { train: four, test: four } }, 4)[0]!,
+    /^1 of 3 .*\(1\).*: kiwi$/,
+  );
 });
 
 test('equal remainders are decided by the seed', () => {
@@ -93,6 +105,7 @@ test('a data set keeps the validation split it has', () => {
   const drawn = withValidation({ ...own, splits: { train, test: test_ } }, 0.1, 0);
   assert.deepEqual(countsOf(drawn.splits.val ?? [], 2), [1, 1]);
   assert.equal(drawn.splits.test, test_);
+  assert.ok(!('notes' in drawn), 'every class has a validation image');
   assert.equal(trainAndValidation(drawn.splits).length, 20);
 });
 

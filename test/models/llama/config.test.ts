@@ -39,10 +39,29 @@ test('LLaMA 7B: heads of keys and values, rotary base and head width follow', ()
 });
 
 test('what an old config.json leaves out has the defaults of LlamaConfig in transformers', () => {
-  const { rms_norm_eps: _, max_position_embeddings: __, bos_token_id: ___, eos_token_id: ____, ...bare } = llama7b;
-  const { epsilon, contextLength, theta, tied, ...tokens } = llamaConfigFrom(bare, 'config.json');
+  const { rms_norm_eps: _, max_position_embeddings: __, eos_token_id: ___, model_type: ____, ...bare } = llama7b;
+  const config = { ...bare, bos_token_id: null };
+  const { epsilon, contextLength, theta, tied, ...tokens } = llamaConfigFrom(config, 'config.json');
   assert.deepEqual([epsilon, contextLength, theta, tied], [1e-6, 2048, 10_000, false]);
   assert.deepEqual([tokens.beginId, tokens.endIds], [undefined, []]);
+  const first = llamaConfigFrom({ ...llama7b, bos_token_id: 0, eos_token_id: 0 }, 'config.json');
+  assert.deepEqual([first.beginId, first.endIds], [0, [0]], 'ids begin at 0');
+});
+
+test('fields that change nothing as they stand are no reason to refuse', () => {
+  const plain = { hidden_act: 'swish', attention_bias: false, mlp_bias: false, sliding_window: null };
+  const parts = { partial_rotary_factor: 1, num_local_experts: 0, quantization_config: null };
+  assert.equal(llamaConfigFrom({ ...llama7b, ...plain, ...parts }, 'config.json').width, 4096);
+  assert.throws(() => llamaConfigFrom({ ...llama7b, partial_rotary_factor: 0.5 }, 'c'), /partly rotated heads/);
+  assert.throws(() => llamaConfigFrom({ ...llama7b, num_local_experts: 8 }, 'c'), /a mixture of experts/);
+});
+
+test('what is no object is refused like an object without fields', () => {
+  for (const json of [null, 'llama', [1]]) {
+    assert.throws(() => llamaConfigFrom(json, 'config.json'), {
+      ...{ name: 'RequestError', message: /^config\.json does not describe a LLaMA network/ },
+    });
+  }
 });
 
 test('grouped heads, head width, several end tokens and the layout of transformers 5 are read', () => {

@@ -16,10 +16,10 @@ const known: Preprocessing = {
 };
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-function read(t: TestContext, files: Readonly<Record<string, object>>) {
+function read(t: TestContext, files: Readonly<Record<string, object>>, own = known) {
   const folder = temporaryFolder(t);
   for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), JSON.stringify(content));
-  return configuredPreprocessing(folder, known);
+  return configuredPreprocessing(folder, own);
 }
 
 test("timm's config.json, of today and of the first files", async (t) => {
@@ -70,6 +70,43 @@ test("Hugging Face's preprocessor_config.json beside a config.json that says not
   });
   const older = { ...convNeXt, size: 384 };
   assert.equal((await read(t, { ...model, 'preprocessor_config.json': older }))!.resize!.keepAspect, false);
+});
+
+test('a kernel that is named counts; one that is not among those of here is that of the network', async (t) => {
+  const bilinear: Preprocessing = { ...known, interpolation: 'bilinear' };
+  const kernelOf = async (file: string, fields: object, own: Preprocessing) =>
+    (await read(t, { [file]: { ...fields } }, own))!.interpolation;
+  for (const [interpolation, expected] of [
+    ['bicubic', 'bicubic'],
+    ['lanczos3', 'bilinear'],
+    [null, 'bilinear'],
+  ] as const) {
+    assert.equal(await kernelOf('config.json', { ...imagenet, interpolation }, bilinear), expected);
+  }
+  // Pillow's numbers: 2 is bilinear, 3 bicubic, 1 Lanczos.
+  const fields = { image_mean: imagenet.mean, image_std: imagenet.std };
+  for (const [resample, expected] of [
+    [3, 'bicubic'],
+    [1, 'bilinear'],
+    [undefined, 'bilinear'],
+  ] as const) {
+    assert.equal(await kernelOf('preprocessor_config.json', { ...fields, resample }, bilinear), expected);
+  }
+});
+
+test("Hugging Face's sizes of edges, of both sides, and of crops that are not made", async (t) => {
+  const fields = { image_mean: imagenet.mean, image_std: imagenet.std };
+  const resizeOf = async (sizes: object) =>
+    (await read(t, { 'preprocessor_config.json': { ...fields, ...sizes } }))!.resize;
+  const square = { height: 256, width: 256 };
+  const cropped = { do_center_crop: true, crop_size: { height: 224, width: 224 } };
+  assert.deepEqual(await resizeOf({ size: square, ...cropped }), { size: 256, keepAspect: false });
+  assert.deepEqual(await resizeOf({ size: { shortest_edge: 256 }, ...cropped }), { size: 256, keepAspect: true });
+  // 224 of the network for 384 of the file: 224 x 438 / 384 = 255.5.
+  const large = { size: { shortest_edge: 438 }, do_center_crop: true, crop_size: 384 };
+  assert.deepEqual(await resizeOf(large), { size: 256, keepAspect: true });
+  const whole = { size: { shortest_edge: 256 }, do_center_crop: false, crop_size: 224 };
+  assert.deepEqual(await resizeOf(whole), { size: 224, keepAspect: false });
 });
 
 test('nothing is said where no file says it', async (t) => {
