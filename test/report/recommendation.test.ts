@@ -41,6 +41,13 @@ test('a table that was filled in elsewhere is completed by a form', () => {
   assert.ok(lines[1].endsWith(`on phone: ${command} writes a table to be filled in.`), lines[1]);
 });
 
+test('what takes longer with fewer FLOPs is no next one', () => {
+  // Stitch 5 takes 6 ms, and has fewer FLOPs than stitch 7, which takes 4.
+  const { stitch, lines } = recommend(measuredRun(machine('laptop')), parseBudget('5ms'));
+  assert.equal(stitch.id, 7);
+  assert.equal(lines[1], 'No deployed stitch has more FLOPs: a larger budget buys nothing.');
+});
+
 test('what is over the budget is not called affordable', () => {
   const run = measuredRun(machine('laptop', { 3: [2, 2.2], 5: [3, 3.1], 7: [9, 9.3] }));
   const { stitch, lines } = recommend(run, parseBudget('5ms'));

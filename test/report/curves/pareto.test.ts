@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areOnFront, misleadingPairs } from '../../../src/report/curves/pareto.js';
+import { areOnFront, misleadingPairs, reversedPairs, type Timed } from '../../../src/report/curves/pareto.js';
 
 test('the front holds what nothing beats', () => {
   const points = [
@@ -42,4 +42,16 @@ test('FLOPs mislead where fewer of them take longer, beyond noise', () => {
     [],
     '4.5 % is noise',
   );
+});
+
+test('more than 5 % is no noise; where no 90th percentile was measured, the median is what is exceeded', () => {
+  const cheap = { flops: 1, median: 1.06, p90: 1.07 };
+  const dear = { flops: 2, median: 1, p90: 1.01 };
+  const pair = (fewer: Timed, more: Timed) => misleadingPairs([fewer, more]).length;
+  assert.equal(pair(cheap, dear), 1);
+  assert.equal(pair({ ...cheap, median: 1.04 }, dear), 0);
+  assert.equal(pair(cheap, { ...dear, p90: undefined }), 1);
+  // Of as many FLOPs neither is the one with fewer; of one median neither takes longer.
+  assert.equal(pair(cheap, { ...dear, flops: 1 }), 0);
+  assert.deepEqual(reversedPairs([cheap, { ...dear, median: 1.06 }]), []);
 });

@@ -43,6 +43,9 @@ test('the regret of a bin: by how much its best stitch is better than the most i
     [0, 1],
     [2, 3, 4],
   ]);
+  const turned = { ...validation, stitches: validation.stitches.toReversed() };
+  assert.deepEqual(binsOfFlops(turned), binsOfFlops(validation), 'whatever their order, by rising FLOPs');
+  assert.deepEqual(binsOfLatency(turned, times), binsOfLatency(validation, times));
   assert.deepEqual(inShort(binsOfFlops(validation)), [
     [0, 1, 4],
     [3, 3, 0], // as good as stitch 2
