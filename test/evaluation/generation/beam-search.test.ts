@@ -23,14 +23,14 @@ function after(text: string, seed: number): number[] {
   return weights.map((weight) => weight / total);
 }
 
-function modelOf(seed: number): LanguageModel {
+function modelOf(seed: number, next = (text: string) => after(text, seed)): LanguageModel {
   const readingOf = (texts: readonly string[]): Reading => {
     let seen = texts;
     const readAll: Reading['readAll'] = async (ids) => {
       assert.equal(ids.length, seen.length);
       seen = seen.map((text, index) => text + tokenizer.decode(ids[index]!));
       return Float32Array.from(
-        seen.flatMap((text) => after(text, seed)),
+        seen.flatMap((text) => next(text)),
         Math.log,
       );
     };
@@ -81,6 +81,31 @@ test('one beam is greedy', async () => {
     const found = await beamSearch(modelOf(seed), tokenizer, '', { beams: 1, maxTokens: 4 });
     assert.deepEqual([found.text, found.stopped], [text, stopped], `seed ${seed}`);
   }
+});
+
+// transformers/generation/beam_search.py, BeamSearchScorer.process: is_beam_token_worse_than_top_num_beams.
+test('an end that is worse than as many continuations as there are beams does not count', async () => {
+  // Of two letters the best are "a." (0.255), "aa" (0.230), "b." (0.221), "bb" (0.196): two ends, of which the second does
+  // not count. With it two texts had ended when "aaa" is at ln 0.078 / 3 = -0.85, below both: nothing would go on to
+  // "aaaa.", which has ln 0.075 / 5 = -0.52 where "a." has ln 0.255 / 2 = -0.68.
+  const table: Readonly<Record<string, number[]>> = {
+    '': [0.49, 0.49, 0.02],
+    a: [0.47, 0.01, 0.52],
+    b: [0.15, 0.4, 0.45],
+    aaa: [0.98, 0.01, 0.01],
+    aaaa: [0.01, 0.01, 0.98],
+  };
+  const model = modelOf(0, (text) => table[text] ?? [0.34, 0.33, 0.33]);
+  const { text, stopped } = await beamSearch(model, tokenizer, '', { beams: 2, maxTokens: 5 });
+  assert.deepEqual([text, stopped], ['aaaa', 'end']);
+});
+
+test('an end takes no place of a beginning: twice as many continuations are looked at', async () => {
+  // The end is first, a second, b third; b then ends: (ln 0.25 + ln 0.98) / 2 = -0.70, the first end has ln 0.4 = -0.92.
+  const table: Readonly<Record<string, number[]>> = { '': [0.35, 0.25, 0.4], b: [0.01, 0.01, 0.98] };
+  const model = modelOf(0, (text) => table[text] ?? [0.34, 0.33, 0.33]);
+  const { text, stopped } = await beamSearch(model, tokenizer, '', { beams: 2, maxTokens: 5 });
+  assert.deepEqual([text, stopped], ['b', 'end']);
 });
 
 test('two beams end where nothing can become better, and Ctrl-C gives what there is', async () => {

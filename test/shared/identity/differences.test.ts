@@ -28,5 +28,11 @@ test('lists of named things are compared by name, lists of texts as sets', () =>
   assert.deepEqual(differencesOf({ classes }, { classes: ['a', 'z'] }), [
     'classes: no longer b, c, d, e, f and 1 more, new z',
   ]);
+  assert.deepEqual(differencesOf({ classes }, { classes: [...classes, 'h'] }), ['classes: new h']);
+  assert.deepEqual(differencesOf({ classes }, { classes: classes.slice(2) }), ['classes: no longer a, b']);
+  assert.deepEqual(differencesOf({ classes }, { classes: [] }), [
+    'classes: there ["a","b","c","d","e","f","g"], now []',
+  ]);
+  assert.deepEqual(differencesOf({ classes }, {}), ['classes: there ["a","b","c","d","e","f","g"], now nothing']);
   assert.deepEqual(differencesOf({ classes }, { classes: classes.toReversed() }), ['classes: another order']);
 });

@@ -37,6 +37,8 @@ test('images are found by the end of their path and leave the validation split',
     val: [dataset.splits.val![1]],
     test: dataset.splits.test,
   });
+  const { splits: whole } = await listed(t, 'cars_train/00003.jpg 0\ncars_train/00004.jpg 1\n');
+  assert.ok(!('val' in whole), 'where it takes them all, there is no such split');
 });
 
 test('a list that was cut, or names images twice, is noted', async (t) => {

@@ -55,3 +55,12 @@ test('known halves', () => {
 test('a view into a larger buffer is narrowed', () => {
   assert.deepEqual([...narrowToHalf(Float32Array.of(9, 1, 2).subarray(1))], [0x3c00, 0x4000]);
 });
+
+test('every value of an array is converted, the first and the last too', () => {
+  // 1, -2 and 3 as upper halves of float32.
+  const bits = Uint16Array.of(0x3f80, 0xc000, 0x4040);
+  assert.deepEqual([...widenBFloat16(bits)], [1, -2, 3]);
+  assert.deepEqual(narrowToBFloat16(Float32Array.of(1, -2, 3)), bits);
+  assert.deepEqual([...widenHalf(Uint16Array.of(0x3c00, 0xc000, 0x4200))], [1, -2, 3]);
+  assert.deepEqual(narrowToHalf(Float32Array.of(1, -2, 3)), Uint16Array.of(0x3c00, 0xc000, 0x4200));
+});
