@@ -63,8 +63,8 @@ export async function beamSearch(
   }
   reading.end();
   const open = beams.map(({ ids, sum }) => ({ ids, score: sum / Math.max(1, ids.length), hasEnd: false }));
-  const isFull = ended.length >= count && isDone(ended, beams, beams[0]?.ids.length ?? 0, count);
-  const [best] = kept(isFull ? ended : [...ended, ...open], 1);
+  const isOver = isDone(ended, beams, beams[0]?.ids.length ?? 0, count);
+  const [best] = kept(isOver ? ended : [...ended, ...open], 1);
   const before = tokenizer.decode(ids);
   const stopped = isInterrupted ? 'interrupted' : best!.hasEnd ? 'end' : 'length';
   return {
