@@ -266,7 +266,19 @@ export function parseTrialStatus(content: unknown, file: string): TrialStatus {
   return parse(trialStatus, content, file, 'Delete the file and run the experiment again: the trial goes on.');
 }
 
-/** Names of the stages of a trial whose final run is saved, as its status.json says; one that is damaged says nothing. */
+/**
+ * What result.json of a trial's folder says, of a failed trial too; undefined where there is none, or it is no JSON.
+ * @throws RequestError as `parseTrialResult`
+ */
+export async function recordedResult(trialFolder: string): Promise<TrialResult | undefined> {
+  const file = path.join(trialFolder, 'result.json');
+  return readJson(file).then(
+    (content) => parseTrialResult(content, file),
+    () => undefined,
+  );
+}
+
+/** Names of the stages of a trial whose final run is saved, as its status.json says; one that is no JSON says nothing. */
 export async function trainedStages(trialFolder: string): Promise<readonly string[]> {
   const file = path.join(trialFolder, 'status.json');
   return readJson(file).then(

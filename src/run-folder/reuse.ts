@@ -5,10 +5,9 @@
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../shared/errors.js';
-import { readJson } from '../shared/files.js';
 import { runOfCheckpoint } from './leftovers.js';
 import { isLockFile } from './lock.js';
-import { parseTrialResult, type TrialResult } from './result.js';
+import { recordedResult, type TrialResult } from './result.js';
 import { findRunFolders } from './run-folder.js';
 
 export interface FinishedTrial {
@@ -28,7 +27,7 @@ export async function finishedTrials(folders: readonly string[]): Promise<Map<st
     const trials = path.join(run, 'trials');
     for (const name of await readdir(trials).catch(() => [])) {
       const folder = path.join(trials, name);
-      const result = await resultIn(folder);
+      const result = await recordedResult(folder);
       if (result?.status === 'finished' && result.settings) found.set(result.settings, { folder, result });
     }
   }
@@ -48,14 +47,6 @@ export async function refuseReuse(folders: readonly string[]): Promise<void> {
       'Name a run folder, runs/NAME by default, or a folder that holds some; or leave --reuse out.',
     );
   });
-}
-
-async function resultIn(folder: string): Promise<TrialResult | undefined> {
-  const file = path.join(folder, 'result.json');
-  return readJson(file).then(
-    (content) => parseTrialResult(content, file),
-    () => undefined,
-  );
 }
 
 /**

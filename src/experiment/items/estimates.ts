@@ -3,13 +3,11 @@
  * the size of checkpoints from the shapes of the networks.
  */
 
-import path from 'node:path';
 import { isTextExperiment } from '../../config/schema/experiment.js';
 import type { Trial } from '../../config/trials.js';
 import { numFeatures } from '../../models/architecture.js';
-import { parseTrialResult } from '../../run-folder/result.js';
+import { recordedResult } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
-import { readJson } from '../../shared/files.js';
 import { mean } from '../../shared/groups.js';
 import { spaceTrainableParams, stitchFlops, trainableParams } from '../../stitching/space/cost.js';
 import { largestAnchor } from '../../stitching/space/stitch-space.js';
@@ -107,10 +105,7 @@ async function measuredSteps(
   for (const trial of finished) {
     if (trial.method !== method || trial.variant !== variant) continue;
     const folder = trialFolderIn(runFolder, trial);
-    const file = path.join(folder, 'result.json');
-    const result = await readJson(file)
-      .then((content) => parseTrialResult(content, file))
-      .catch(() => undefined);
+    const result = await recordedResult(folder).catch(() => undefined);
     const recipe = await recordedRecipe(folder).catch(() => undefined);
     if (result?.status !== 'finished' || !recipe) continue;
     for (const { name, trainSeconds } of result.stages ?? []) {

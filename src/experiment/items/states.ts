@@ -6,9 +6,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { checkpointName } from '../../run-folder/leftovers.js';
 import { type Holder, holderIn, isLockFile } from '../../run-folder/lock.js';
-import { parseTrialResult, type TrialResult, trainedStages } from '../../run-folder/result.js';
+import { recordedResult, trainedStages } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
-import { readJson } from '../../shared/files.js';
 import { groupBy } from '../../shared/groups.js';
 import { gridRun, readGrid } from '../trial/grid.js';
 import type { Item } from './item.js';
@@ -41,7 +40,7 @@ export async function statesOf(runFolder: string, items: readonly Item[]): Promi
 
 async function statesIn(trialFolder: string, items: readonly Item[]): Promise<Map<string, ItemState>> {
   const names = new Set(await readdir(trialFolder).catch(() => []));
-  const result = names.has('result.json') ? await resultIn(trialFolder) : undefined;
+  const result = names.has('result.json') ? await recordedResult(trialFolder) : undefined;
   const states = new Map<string, ItemState>();
   if (result?.status === 'finished') {
     for (const { id } of items) states.set(id, { state: 'finished' });
@@ -79,12 +78,4 @@ async function rateState(folder: string, rate: number): Promise<ItemState | unde
   if ((await readGrid(folder)).some(({ base_rate }) => base_rate === rate)) return { state: 'finished' };
   const holder = await holderIn(folder);
   return holder && { state: 'running', holder };
-}
-
-async function resultIn(trialFolder: string): Promise<TrialResult | undefined> {
-  const file = path.join(trialFolder, 'result.json');
-  return readJson(file).then(
-    (content) => parseTrialResult(content, file),
-    () => undefined,
-  );
 }

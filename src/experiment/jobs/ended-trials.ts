@@ -1,8 +1,6 @@
 /** What `--json` shows of the trials that `esta run --jobs` has brought to an end, those that failed included. */
-import path from 'node:path';
-import { parseTrialResult, resultVersion, type TrialResult } from '../../run-folder/result.js';
+import { recordedResult, resultVersion, type TrialResult } from '../../run-folder/result.js';
 import { finishedResult, trialFolderIn } from '../../run-folder/run-writer.js';
-import { readJson } from '../../shared/files.js';
 import type { PlannedTrial } from '../plan.js';
 
 /**
@@ -18,18 +16,10 @@ export async function endedTrials(
     const finished = await finishedResult(runFolder, trial);
     const error = failed.get(trial.name);
     if (finished || error === undefined) return finished;
-    const recorded = await recordedResult(runFolder, trial);
+    const recorded = await recordedResult(trialFolderIn(runFolder, trial));
     return recorded?.error === error ? recorded : failedResult(trial, error);
   });
   return (await Promise.all(results)).filter((result) => result !== undefined);
-}
-
-async function recordedResult(runFolder: string, trial: PlannedTrial): Promise<TrialResult | undefined> {
-  const file = path.join(trialFolderIn(runFolder, trial), 'result.json');
-  return readJson(file).then(
-    (content) => parseTrialResult(content, file),
-    () => undefined,
-  );
 }
 
 function failedResult({ dataset, method, variant, seed }: PlannedTrial, error: string): TrialResult {
