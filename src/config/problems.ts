@@ -1,6 +1,6 @@
 /** What is wrong with a configuration, in words: where, what was expected, what was received, what to do. */
 import { z } from 'zod';
-import { nearest } from '../shared/errors.js';
+import { nearest, RequestError } from '../shared/errors.js';
 import { formatYaml } from './yaml-document.js';
 
 export interface Problem {
@@ -20,6 +20,16 @@ export function check<Output>(
   const result = schema.safeParse(value, { reportInput: true, error: describeIssue });
   if (result.success) return { config: result.data };
   return { problems: result.error.issues.flatMap(problemsOf) };
+}
+
+/** The refusal of a file whose content is not valid: a line for each problem, with its dotted path. */
+export function invalidFile(
+  file: string,
+  problems: readonly Pick<Problem, 'path' | 'message'>[],
+  hint: string,
+): RequestError {
+  const lines = problems.map(({ path, message }) => `  ${path.join('.') || 'the document'}: ${message}`);
+  return new RequestError([`${file} is not valid:`, ...lines].join('\n'), hint);
 }
 
 /** A value as it is shown in messages; long ones are cut. */

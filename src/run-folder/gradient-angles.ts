@@ -1,6 +1,6 @@
 /** angles.json of a trial's folder: angles between the gradients that stitches have for the weights they share (Figure F). */
 import { z } from 'zod';
-import { RequestError } from '../shared/errors.js';
+import { invalidFile } from '../config/problems.js';
 
 export const anglesFile = 'angles.json';
 export const anglesVersion = 1;
@@ -31,9 +31,5 @@ export type TrialAngles = z.output<typeof trialAngles>;
 export function parseTrialAngles(content: unknown, file: string): TrialAngles {
   const parsed = trialAngles.safeParse(content);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`);
-  throw new RequestError(
-    `${file} is not valid:\n  ${problems.join('\n  ')}`,
-    'Delete the trial folder and run the trial again with evaluation.gradient_angles.',
-  );
+  throw invalidFile(file, parsed.error.issues, 'Delete the trial folder and run the trial again with evaluation.gradient_angles.');
 }

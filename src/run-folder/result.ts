@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
-import { check } from '../config/problems.js';
+import { check, invalidFile } from '../config/problems.js';
 import { type Precision, precisions } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { readJson } from '../shared/files.js';
@@ -298,8 +298,7 @@ function parse<T>(schema: z.ZodType<T>, content: unknown, file: string, advice: 
   }
   const checked = check(schema, content);
   if ('config' in checked) return checked.config;
-  const problems = checked.problems.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`);
-  throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`, advice);
+  throw invalidFile(file, checked.problems, advice);
 }
 
 /** Seconds of all trainings of a trial: the final runs and, where it is recorded, the grids. */

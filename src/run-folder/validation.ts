@@ -3,7 +3,7 @@
  * (evaluation.deploy_by: validation), beside the score by which one-stage deployment would have chosen.
  */
 import { z } from 'zod';
-import { RequestError } from '../shared/errors.js';
+import { invalidFile } from '../config/problems.js';
 
 export const validationFile = 'validation.json';
 export const validationVersion = 1;
@@ -43,9 +43,5 @@ export type ValidatedStitch = TrialValidation['stitches'][number];
 export function parseTrialValidation(content: unknown, file: string): TrialValidation {
   const parsed = trialValidation.safeParse(content);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`);
-  throw new RequestError(
-    `${file} is not valid:\n  ${problems.join('\n  ')}`,
-    'Delete the trial folder and run the trial again with evaluation.deploy_by: validation.',
-  );
+  throw invalidFile(file, parsed.error.issues, 'Delete the trial folder and run the trial again with evaluation.deploy_by: validation.');
 }

@@ -1,6 +1,6 @@
 /** answers.json of a trial's folder: what its deployed stitches answered to a file of instructions (`esta generate`). */
 import { z } from 'zod';
-import { RequestError } from '../../shared/errors.js';
+import { invalidFile } from '../../config/problems.js';
 
 export const answersFile = 'answers.json';
 export const answersVersion = 1;
@@ -38,9 +38,5 @@ export type AnsweredQuestion = TrialAnswers['questions'][number];
 export function parseTrialAnswers(content: unknown, file: string): TrialAnswers {
   const parsed = trialAnswers.safeParse(content);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`);
-  throw new RequestError(
-    `${file} is not valid:\n  ${problems.join('\n  ')}`,
-    'Delete it, and let the stitches answer again: esta generate --run DIR --prompts FILE.',
-  );
+  throw invalidFile(file, parsed.error.issues, 'Delete it, and let the stitches answer again: esta generate --run DIR --prompts FILE.');
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { invalidFile } from '../../config/problems.js';
 import { RequestError } from '../../shared/errors.js';
 import type { StitchResult, TrialResult } from '../result.js';
 
@@ -53,7 +54,6 @@ const machine = z.object({
   trials: z.array(measuredTrial).min(1),
 });
 
-export type Latency = z.output<typeof latency>;
 export type MeasuredStitch = z.output<typeof measuredStitch>;
 export type MeasuredTrial = z.output<typeof measuredTrial>;
 /** The content of a file. */
@@ -70,10 +70,11 @@ export function parseMeasurements(content: unknown, file: string): MachineMeasur
   }
   const parsed = machine.safeParse(content, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path, message, input }) => `${path.join('.') || 'the document'}: ${message}, received ${JSON.stringify(input)}`,
-  );
-  throw new RequestError(`${file} is not valid:\n  ${problems.join('\n  ')}`, 'Measure again, or correct it.');
+  const problems = parsed.error.issues.map(({ path, message, input }) => ({
+    path,
+    message: `${message}, received ${JSON.stringify(input)}`,
+  }));
+  throw invalidFile(file, problems, 'Measure again, or correct it.');
 }
 
 /** What costs depend on: the task, the settings, and which stitches there are. Accuracies are no part of it. */
