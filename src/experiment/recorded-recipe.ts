@@ -1,7 +1,7 @@
 /** The recipe that a trial is carried out by, as its folder records it. */
 import path from 'node:path';
 import type { Experiment, Method } from '../config/schema/experiment.js';
-import { exists, readJson, writeAtomic } from '../shared/files.js';
+import { exists, readJson, writeJson } from '../shared/files.js';
 import type { Adaptation } from '../stitching/space/cost.js';
 import { learningAlone, learningStitched } from './method.js';
 import type { Recipe } from './recipe.js';
@@ -12,7 +12,7 @@ export function recipeFile(trialFolder: string): string {
 }
 
 export function recordRecipe(trialFolder: string, recipe: Recipe): Promise<void> {
-  return writeAtomic(recipeFile(trialFolder), `${JSON.stringify(recipe, null, 2)}\n`);
+  return writeJson(recipeFile(trialFolder), recipe);
 }
 
 /** Undefined where version 0.1.0 has written none. */

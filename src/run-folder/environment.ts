@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
-import { exists, writeAtomic } from '../shared/files.js';
+import { exists, writeJson } from '../shared/files.js';
 import { commandLine, quoted, wordsOf } from '../shared/next-step.js';
 import { programVersion } from '../shared/program.js';
 
@@ -30,7 +30,7 @@ export async function writeEnvironment(
     memory_gib: Math.round(os.totalmem() / 2 ** 30),
     trials,
   };
-  await writeAtomic(path.join(folder, 'environment.json'), `${JSON.stringify(environment, null, 2)}\n`);
+  await writeJson(path.join(folder, 'environment.json'), environment);
 }
 
 /**

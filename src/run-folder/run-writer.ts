@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Trial, trialsOf } from '../config/trials.js';
 import type { Engine } from '../engine/engine.js';
 import { RequestError } from '../shared/errors.js';
-import { readJson, writeAtomic } from '../shared/files.js';
+import { readJson, writeJson } from '../shared/files.js';
 import { writeEnvironment } from './environment.js';
 import { fingerprint, identityFile, type TrialIdentity } from './identity/trial-identity.js';
 import { sweepRun } from './leftovers.js';
@@ -112,7 +112,7 @@ async function writerOf(
     configuration: configuration.fingerprint,
   });
   const write = (trial: Trial, name: string, content: unknown) =>
-    writeAtomic(path.join(trialFolder(trial), name), `${JSON.stringify(content, null, 2)}\n`);
+    writeJson(path.join(trialFolder(trial), name), content);
   const writer: RunWriter = {
     folder,
     trialFolder,

@@ -3,7 +3,7 @@
  * trial's folder. All stages of a trial write into the same two files; a line says which stage it belongs to.
  */
 import path from 'node:path';
-import { appendJsonLine, keepJsonLines, readJsonLines, writeAtomic } from '../shared/files.js';
+import { appendJsonLine, keepJsonLines, readJsonLines, writeJsonLines } from '../shared/files.js';
 import type { ImportanceScores } from '../stitching/importance.js';
 import { type EpochMetrics, type EpochTest, metricsFile, testsFile } from './trial-journal.js';
 
@@ -49,7 +49,7 @@ export async function moveJournal(from: string, trialFolder: string, run: string
   for (const file of [metricsFile, importanceFile]) {
     const kept = (await readJsonLines<EpochLine>(file(trialFolder))).filter(({ stage }) => stage !== run);
     const lines = [...kept, ...(await readJsonLines<EpochLine>(file(from)))];
-    await writeAtomic(file(trialFolder), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await writeJsonLines(file(trialFolder), lines);
   }
 }
 

@@ -115,14 +115,18 @@ function parsed<T>(line: string): T | undefined {
   }
 }
 
+/** Writes JSON lines, atomically as `writeAtomic`. */
+export function writeJsonLines(file: string, values: readonly unknown[]): Promise<void> {
+  return writeAtomic(file, values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+}
+
 /**
  * Drops the JSON lines that `keep` refuses, and a last line cut by a kill, which the next one would continue. Missing
  * file: nothing to do.
  */
 export async function keepJsonLines<T>(file: string, keep: (line: T) => boolean): Promise<void> {
   if (!(await exists(file))) return;
-  const kept = (await readJsonLines<T>(file)).filter(keep);
-  await writeAtomic(file, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  await writeJsonLines(file, (await readJsonLines<T>(file)).filter(keep));
 }
 
 /** Whether there is a file or folder of this name. */
@@ -144,6 +148,11 @@ export async function readJson<T>(file: string): Promise<T> {
   } catch (error) {
     throw new RequestError(`${file} is not valid JSON: ${(error as Error).message}`);
   }
+}
+
+/** Writes a JSON file that people read too, indented, as `writeAtomic`. */
+export function writeJson(file: string, value: unknown): Promise<void> {
+  return writeAtomic(file, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 /** What to check where a file cannot be read, by the code of the system. */

@@ -20,7 +20,7 @@ import type { Preprocessing } from '../../data/images/preprocessing.js';
 import { datasetLabel, pathLabel } from '../../report/curves/labels.js';
 import type { ResultSegment } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
-import { exists, writeAtomic } from '../../shared/files.js';
+import { exists, writeAtomic, writeJson } from '../../shared/files.js';
 import { programFolder } from '../../shared/program.js';
 import { onnxModelOf } from '../deployed/export-network.js';
 import { findTrial } from '../deployed/found-trial.js';
@@ -108,7 +108,7 @@ export async function writeDemo(
     stitches,
     examples: 'samples' in found ? await copyExamples(spread(found.samples, count), out) : [],
   };
-  await writeAtomic(path.join(out, 'palette.json'), `${JSON.stringify(palette, undefined, 2)}\n`);
+  await writeJson(path.join(out, 'palette.json'), palette);
   return palette;
 }
 

@@ -1,7 +1,7 @@
 /** `esta export`: writes a deployed stitch as a file for other programs, runs it, and says beside it what it is. */
 import { createOnnxEngine } from '../../engine/onnx/engine.js';
 import { openModelFile } from '../../engine/onnx/files/model-file.js';
-import { writeAtomic } from '../../shared/files.js';
+import { writeAtomic, writeJson } from '../../shared/files.js';
 import type { Progress } from '../../shared/progress.js';
 import type { DeployedNetwork } from './deployed-network.js';
 import { type Description, describe } from './description.js';
@@ -72,7 +72,7 @@ export async function exportFile(
       comparison,
       ...(accuracy !== undefined && { accuracy }),
     };
-    await writeAtomic(exported.description, `${JSON.stringify(exported, undefined, 2)}\n`);
+    await writeJson(exported.description, exported);
     return exported;
   } finally {
     await opened.close();

@@ -14,7 +14,7 @@ import { toHost } from '../../engine/transfer.js';
 import { imageInputOf } from '../../models/architecture.js';
 import { architectureNamed } from '../../models/architectures.js';
 import { fromScratch } from '../../models/from-scratch.js';
-import { exists, writeAtomic } from '../../shared/files.js';
+import { exists, writeJson } from '../../shared/files.js';
 import { treeOf } from '../../training/parameters.js';
 import type { Runtime } from '../../training/runtime.js';
 import { finishedResult, type PretrainedAnchorResult, writeAnchor } from './anchor-file.js';
@@ -68,7 +68,7 @@ export async function pretrain(
     // 3. The family's record, which stays true where the folder is moved; what trainings went on from is no longer needed.
     await removeCheckpoints(config);
     const record = { config, results: results.map((result) => ({ ...result, file: path.basename(result.file) })) };
-    await writeAtomic(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+    await writeJson(recordFile, record);
     return results;
   });
 }

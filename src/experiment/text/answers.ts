@@ -17,7 +17,7 @@ import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
-import { writeAtomic } from '../../shared/files.js';
+import { writeJson } from '../../shared/files.js';
 import { Random } from '../../shared/random.js';
 import { openDeployedLanguage } from './deployed-language.js';
 
@@ -143,6 +143,6 @@ export async function writeAnswers(
   if (areCutShort(answers.questions, result.stitches.length)) return undefined;
   const file = path.join(trialFolderIn(folder, { name }), answersFile);
   const content: TrialAnswers = { version: answersVersion, ...answers };
-  await writeAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
+  await writeJson(file, content);
   return file;
 }

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isExpected, messageOf, RequestError } from '../../shared/errors.js';
-import { exists, readJson, writeAtomic } from '../../shared/files.js';
+import { exists, readJson, writeJson } from '../../shared/files.js';
 import type { TrialResult } from '../result.js';
 import { fingerprintOf, type MachineMeasurements, type MeasuredTrial, parseMeasurements } from './measurement.js';
 
@@ -69,6 +69,6 @@ export async function writeMachine(runFolder: string, measured: MachineMeasureme
   const before = (await exists(file)) ? parseMeasurements(await readJson<unknown>(file), file).trials : [];
   const kept = before.filter(({ trial }) => !measured.trials.some((now) => now.trial === trial));
   const content: MachineMeasurements = { ...measured, trials: [...kept, ...measured.trials] };
-  await writeAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
+  await writeJson(file, content);
   return file;
 }

@@ -19,7 +19,7 @@ import { writeSafetensors } from '../../../models/pretrained/formats/safetensors
 import { singleFile } from '../../../models/pretrained/sources/weight-files.js';
 import { publishedFrom } from '../../../models/weights.js';
 import { RequestError } from '../../../shared/errors.js';
-import { writeAtomic } from '../../../shared/files.js';
+import { writeAtomic, writeJson } from '../../../shared/files.js';
 import { treeOf } from '../../../training/parameters.js';
 import type { Runtime } from '../../../training/runtime.js';
 import { claimedOutput } from '../claimed-output.js';
@@ -56,7 +56,7 @@ export async function pretrainText(config: TextPretraining, runtime: Runtime): P
     const tokenizerJson = `${JSON.stringify(tokenizerJsonFrom(pieces))}\n`;
     for (const { folder, network } of asked) {
       await writeAtomic(path.join(folder, 'tokenizer.json'), tokenizerJson);
-      await writeAtomic(path.join(folder, 'config.json'), `${JSON.stringify(configJsonOf(network), null, 2)}\n`);
+      await writeJson(path.join(folder, 'config.json'), configJsonOf(network));
     }
     const tokenizer = await TextTokenizer.open(asked[0]!.folder);
     const { length, validation_fraction } = config.data;

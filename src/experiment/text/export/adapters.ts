@@ -11,7 +11,7 @@ import { languageModelFolder } from '../../../models/pretrained/sources/embedded
 import type { MeasuredRun } from '../../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../../run-folder/result.js';
 import { RequestError } from '../../../shared/errors.js';
-import { exists, readJson, writeAtomic } from '../../../shared/files.js';
+import { exists, readJson, writeJson } from '../../../shared/files.js';
 import { segmentAdapter } from '../../../stitching/parameters/adapter.js';
 import { mergeStitchingLayer } from '../../../stitching/parameters/merge.js';
 import { stitchesAdaptedAnchors } from '../../method.js';
@@ -98,6 +98,6 @@ export async function exportAdapters(
     ...(!isWhole && { stitchingLayer: file }),
     description: path.join(folder, descriptionName),
   };
-  await writeAtomic(exported.description, `${JSON.stringify(exported, undefined, 2)}\n`);
+  await writeJson(exported.description, exported);
   return exported;
 }

@@ -17,7 +17,7 @@ import { narrowToHalf } from '../../../models/pretrained/formats/half.js';
 import { languageModelFolder } from '../../../models/pretrained/sources/embedded.js';
 import type { MeasuredRun } from '../../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../../run-folder/result.js';
-import { writeAtomic } from '../../../shared/files.js';
+import { writeAtomic, writeJson } from '../../../shared/files.js';
 import { Random } from '../../../shared/random.js';
 import { firstAnchor } from '../../../stitching/space/stitch.js';
 import { licenceOf } from '../../deployed/description.js';
@@ -116,7 +116,7 @@ export async function exportDecoder(
       ...facts,
       comparison,
     };
-    await writeAtomic(description, `${JSON.stringify(exported, undefined, 2)}\n`);
+    await writeJson(description, exported);
     return exported;
   } finally {
     reference.dispose();
