@@ -1,33 +1,13 @@
 /** The stitch space of an experiment as a list: what `esta stitches` prints. */
 import type { Experiment } from '../config/schema/experiment.js';
 import type { Table } from '../report/render/table.js';
-import { stitchFlops, stitchParams, trainableParams } from '../stitching/space/cost.js';
 import { stitchLabel } from '../stitching/space/stitch.js';
-import { pstSpaceOf } from './space.js';
+import { pstSpaceOf, type StitchCosts, stitchCosts } from './space.js';
 
-/** One stitch, as `--json` shows it. */
-export interface ListedStitch {
-  readonly id: number;
-  /** Blocks [from, to) of each anchor on the path. */
-  readonly path: readonly { readonly anchor: string; readonly blocks: readonly [from: number, to: number] }[];
-  /** Multiply-accumulates of one image, low-rank updates beside the weights: how Table I counts. */
-  readonly flops: number;
-  /** Parameters of the deployed network, everything merged. */
-  readonly params: number;
-  /** Parameters that a training step on this stitch updates. */
-  readonly trainable: number;
-}
-
-/** All stitches by id, for a task with `classes` classes. */
-export function listStitches(experiment: Experiment, classes: number): ListedStitch[] {
+/** All stitches by id, for a task with `classes` classes: what `--json` shows. */
+export function listStitches(experiment: Experiment, classes: number): StitchCosts[] {
   const { space, network } = pstSpaceOf(experiment, classes);
-  return space.stitches.map((stitch) => ({
-    id: stitch.id,
-    path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
-    flops: stitchFlops(stitch, network),
-    params: stitchParams(stitch, network).total,
-    trainable: trainableParams(stitch, network).total,
-  }));
+  return space.stitches.map((stitch) => stitchCosts(stitch, experiment.anchors, network));
 }
 
 /** The list for people. */

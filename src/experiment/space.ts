@@ -4,10 +4,12 @@ import { type AnchorConfig, type Experiment, isTextExperiment } from '../config/
 import { stitchingSchema } from '../config/schema/sections.js';
 import { type Architecture, imageInputOf, stagesOf } from '../models/architecture.js';
 import { architectureNamed } from '../models/architectures.js';
+import type { StitchResult } from '../run-folder/result.js';
 import { RequestError } from '../shared/errors.js';
-import { type StitchableNetwork, stitchFlops, stitchParams } from '../stitching/space/cost.js';
+import { type StitchableNetwork, stitchFlops, stitchParams, trainableParams } from '../stitching/space/cost.js';
 import { gridBetween } from '../stitching/space/flops-bins.js';
 import { buildStagedSpace } from '../stitching/space/staged-space.js';
+import type { Stitch } from '../stitching/space/stitch.js';
 import { buildStitchSpace, type StitchSpace } from '../stitching/space/stitch-space.js';
 import { pstOf } from './method.js';
 import { languageSpace } from './text/language-space.js';
@@ -39,6 +41,24 @@ export function spaceOf(
   }
   const whole = shapes.map(({ name, stages }) => ({ name, ...stages[0]! }));
   return { architectures, space: buildStitchSpace(whole, { kernel, stride }) };
+}
+
+/** A stitch as files and tables have it, before anything is measured. */
+export type StitchCosts = Pick<StitchResult, 'id' | 'path' | 'flops' | 'params' | 'trainable'>;
+
+/** @param anchors of the experiment, small to large */
+export function stitchCosts(
+  stitch: Stitch,
+  anchors: readonly Pick<AnchorConfig, 'name'>[],
+  network: StitchableNetwork,
+): StitchCosts {
+  return {
+    id: stitch.id,
+    path: stitch.path.map(({ anchor, blocks }) => ({ anchor: anchors[anchor]!.name, blocks })),
+    flops: stitchFlops(stitch, network),
+    params: stitchParams(stitch, network).total,
+    trainable: trainableParams(stitch, network).total,
+  };
 }
 
 /** The space of an experiment that trains by PST, and what its costs are counted from. */

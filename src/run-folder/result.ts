@@ -12,7 +12,7 @@ import { readJson } from '../shared/files.js';
 /** Format of status.json and result.json; a change that an old reader would misunderstand raises it. */
 export const resultVersion = 1;
 
-/** Blocks `from` (included) to `to` (excluded) of one anchor, by the anchor's architecture name. */
+/** Blocks `from` (included) to `to` (excluded) of one anchor, by the name that the experiment gives it. */
 export interface ResultSegment {
   readonly anchor: string;
   readonly blocks: readonly [from: number, to: number];
@@ -37,7 +37,7 @@ export interface StitchResult {
   readonly test?: TextScores;
   /** Importance score at the end of training; methods without one leave it out. */
   readonly importance?: number;
-  /** FLOPs bin the stitch was deployed for; only deployed stitches have one. */
+  /** FLOPs bin that the stitch was deployed for; the largest anchor has none. */
   readonly bin?: number;
 }
 

@@ -9,11 +9,10 @@ import type { StitchResult } from '../../run-folder/result.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
-import { stitchFlops, stitchParams, trainableParams } from '../../stitching/space/cost.js';
 import { isAnchor, lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { recordedAdaptation } from '../recorded-recipe.js';
-import { spaceOf } from '../space.js';
+import { spaceOf, stitchCosts } from '../space.js';
 import { readTrained, requireFits, type StoredTrained } from '../trial/trained-file.js';
 
 /** What is known of a stitch; its accuracy where it was tested. */
@@ -64,13 +63,7 @@ export async function openTrainedStitches(run: MeasuredRun): Promise<TrainedStit
       const stitch = space.stitches[id];
       if (!stitch || !isTrained(stitch)) throw new RequestError(`stitch ${id} was not trained in ${name}`);
       return (
-        result.stitches.find((deployed) => deployed.id === id) ?? {
-          id,
-          path: stitch.path.map(({ anchor, blocks }) => ({ anchor: experiment.anchors[anchor]!.name, blocks })),
-          flops: stitchFlops(stitch, network),
-          params: stitchParams(stitch, network).total,
-          trainable: trainableParams(stitch, network).total,
-        }
+        result.stitches.find((deployed) => deployed.id === id) ?? stitchCosts(stitch, experiment.anchors, network)
       );
     },
   };

@@ -4,7 +4,8 @@ import type { AnchorConfig } from '../../config/schema/experiment.js';
 import type { Quality } from '../../evaluation/quality.js';
 import type { StageResult, StitchResult } from '../../run-folder/result.js';
 import type { DeployedStitch } from '../../stitching/deployment.js';
-import { spaceTrainableParams, stitchParams, trainableParams } from '../../stitching/space/cost.js';
+import { spaceTrainableParams, trainableParams } from '../../stitching/space/cost.js';
+import { stitchCosts } from '../space.js';
 import type { GridEntry } from './grid.js';
 import type { TrainedStage } from './stage.js';
 import { trainedAlone } from './stitch-training.js';
@@ -15,19 +16,14 @@ import { trainedAlone } from './stitch-training.js';
  */
 export function stitchResult(
   anchors: readonly AnchorConfig[],
-  { network: { space, network, flops }, importance }: Pick<TrainedStage, 'network' | 'importance'>,
+  { network: { space, network }, importance }: Pick<TrainedStage, 'network' | 'importance'>,
   { id, bin }: DeployedStitch,
   { accuracy, loss }: Quality,
   test?: Quality,
 ): StitchResult {
-  const stitch = space.stitches[id]!;
   const score = importance.scores[id];
   return {
-    id,
-    path: stitch.path.map(({ anchor, blocks }) => ({ anchor: anchors[anchor]!.name, blocks })),
-    flops: flops[id]!,
-    params: stitchParams(stitch, network).total,
-    trainable: trainableParams(stitch, network).total,
+    ...stitchCosts(space.stitches[id]!, anchors, network),
     accuracy,
     ...(loss !== undefined && { loss }),
     ...(test?.loss !== undefined && { test: { accuracy: test.accuracy, loss: test.loss } }),
