@@ -20,6 +20,11 @@ export function describe({ classes, preprocessing, trial, result, experiment }: 
   return { classes, preprocessing, trial, stitch: result, licence: licenceOf(experiment) };
 }
 
+/** Metadata of a file: each entry as JSON. */
+export function metadataOf(entries: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, JSON.stringify(value)]));
+}
+
 /** Of the weights: the program's own for embedded anchors, else that of whoever published them. */
 export function licenceOf({ anchors }: DeepReadonly<Experiment>): string {
   const others = anchors.map(({ checkpoint }) => checkpoint).filter((checkpoint) => checkpoint !== 'embedded');

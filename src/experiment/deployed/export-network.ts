@@ -4,7 +4,7 @@ import tf = require('@tensorflow/tfjs');
 import type { OperatorSet, Precision } from '../../config/deployment-options.js';
 import { exportModel } from '../../engine/onnx/files/export.js';
 import { narrowToHalf } from '../../models/pretrained/formats/half.js';
-import { describe } from './description.js';
+import { describe, metadataOf } from './description.js';
 import type { StitchNetwork, StitchWeights } from './trained-trial.js';
 
 export interface FileOptions {
@@ -38,7 +38,6 @@ export function onnxModelOf(network: StitchNetwork, batch?: number, options: Fil
     const shift = tf.tensor1d(mean.map((value, channel) => -value / std[channel]!));
     return { logits: logits(weights, images.mul(scale).add(shift)) };
   };
-  const described = Object.entries(describe(network)).map(([name, value]) => [name, JSON.stringify(value)] as const);
   const model = exportModel<Given>({
     fn,
     inputs: (size) => ({ images: { shape: [size, crop, crop, 3], dtype: 'float32' }, weights }),
@@ -46,7 +45,7 @@ export function onnxModelOf(network: StitchNetwork, batch?: number, options: Fil
     operators,
     precision,
     toHalf: narrowToHalf,
-    metadata: Object.fromEntries(described),
+    metadata: metadataOf(describe(network)),
   });
   return { model, images: [batch ?? 'batch', crop, crop, 3] };
 }

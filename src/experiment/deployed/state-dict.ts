@@ -11,7 +11,7 @@ import { normalisationMetadata } from '../../models/pretrained/published-input.j
 import { headRows, publishedFrom } from '../../models/weights.js';
 import type { StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
-import { type Description, describe } from './description.js';
+import { type Description, describe, metadataOf } from './description.js';
 import { refuseOtherName } from './file-name.js';
 import type { StitchNetwork } from './trained-trial.js';
 
@@ -95,9 +95,8 @@ export async function exportStateDict(
   refuseOtherName(file, '.safetensors');
   const { tensors, segments } = stateDictOf(network);
   const described = describe(network);
-  const entries = Object.entries({ segments, ...described });
   const metadata = {
-    ...Object.fromEntries(entries.map(([name, value]) => [name, JSON.stringify(value)])),
+    ...metadataOf({ segments, ...described }),
     ...normalisationMetadata(described.preprocessing),
   };
   await writeSafetensors(file, tensors, { metadata, dtype: precision === 'float16' ? 'F16' : 'F32' });

@@ -20,7 +20,7 @@ import type { StitchResult } from '../../../run-folder/result.js';
 import { writeAtomic, writeJson } from '../../../shared/files.js';
 import { Random } from '../../../shared/random.js';
 import { firstAnchor } from '../../../stitching/space/stitch.js';
-import { licenceOf } from '../../deployed/description.js';
+import { licenceOf, metadataOf } from '../../deployed/description.js';
 import { descriptionOf, refuseOtherName, refuseToReplaceOther } from '../../deployed/file-name.js';
 import { refuseOverflow } from '../../deployed/verification.js';
 import { openDeployedLanguage } from '../deployed-language.js';
@@ -89,10 +89,9 @@ export async function exportDecoder(
       return Array.from({ length: to - from }, () => block);
     }),
   };
-  const metadata = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, JSON.stringify(value)]));
   const whole = withPrecision(decoderGraph(weights, shapes), precision, narrowToHalf);
   const { graph, data } = withExternalData(whole, `${path.basename(file)}_data`);
-  const model = encodeModel({ ...graph, metadata, opset: 18 });
+  const model = encodeModel({ ...graph, metadata: metadataOf(facts), opset: 18 });
   if (data.length > 0) await writeAtomic(`${file}_data`, data);
   await writeAtomic(file, model);
   await beside.copy();
@@ -107,12 +106,10 @@ export async function exportDecoder(
     refuseOverflow(file, comparison.largestDifference);
     const description = descriptionOf(file);
     const exported: ExportedDecoder = {
-      ...{
-        file,
-        tokenizer: beside.file,
-        description,
-        bytes: data.reduce((sum, part) => sum + part.length, model.length),
-      },
+      file,
+      tokenizer: beside.file,
+      description,
+      bytes: data.reduce((sum, part) => sum + part.length, model.length),
       ...facts,
       comparison,
     };
