@@ -67,9 +67,11 @@ export interface TextRecipe {
   readonly groupByLength: boolean;
   /** Lengths are padded to a multiple of it. */
   readonly multiple: number;
-  /** Texts of a training step, of those those that are computed at once, and of an evaluation step. */
+  /** Texts of a training step. */
   readonly batchSize: number;
+  /** Texts of a training step that are computed at once. */
   readonly microBatchSize: number;
+  /** Texts of an evaluation step. */
   readonly evaluationBatchSize: number;
   /** Of the frozen linear layers. */
   readonly weights: '8bit' | 'float32';
@@ -115,8 +117,13 @@ export interface StageRecipe<Steps extends number | undefined = number> extends 
 export interface LearningRate {
   /** As files and tables name it. */
   readonly base: number;
-  /** The rate at the end of the warm-up: base x batch size / 256 (supplement A). */
+  /** The rate at the end of the warm-up. */
   readonly peak: number;
+}
+
+/** Supplement A scales a base learning rate by batch size / 256. */
+export function learningRateOf(base: number, batchSize: number): LearningRate {
+  return { base, peak: (base * batchSize) / 256 };
 }
 
 export interface RunRecipe<Steps extends number | undefined = number> {
@@ -246,7 +253,7 @@ function stagesOf<Count extends number | undefined>(
     ...(text && { clipNorm: text.clip_norm }),
     ...(text && text.dropout > 0 && { dropout: text.dropout }),
     ...(training.patch_dropout > 0 && { patchDropout: training.patch_dropout }),
-    learningRates: rates.map((base) => ({ base, peak: (base * batchSize) / 256 })),
+    learningRates: rates.map((base) => learningRateOf(base, batchSize)),
     ...(rates.length > 1 && { grid: run('train', Math.min(training.grid_epochs, epochs)) }),
     final: run(training.final_on, epochs),
   });

@@ -2,7 +2,14 @@
 import type { TrialResult } from '../../run-folder/result.js';
 import { RequestError } from '../../shared/errors.js';
 import { repeated } from '../../shared/groups.js';
-import type { ImageCounts, Recipe, RunRecipe, StageRecipe, TrainingSplit } from '../recipe.js';
+import {
+  type ImageCounts,
+  learningRateOf,
+  type Recipe,
+  type RunRecipe,
+  type StageRecipe,
+  type TrainingSplit,
+} from '../recipe.js';
 
 export interface FinetuneOptions {
   /** Passes over the training images or texts. */
@@ -59,7 +66,7 @@ export function finetuneRecipe<Of extends Recipe>(
     weightDecay,
     ...(clipNorm !== undefined && { clipNorm }),
     ...(dropout !== undefined && { dropout }),
-    learningRates: bases.map((base) => ({ base, peak: (base * batchSize) / 256 })),
+    learningRates: bases.map((base) => learningRateOf(base, batchSize)),
     ...(bases.length > 1 && { grid: run('train') }),
     final: run(split),
     testedEpochs: [],

@@ -7,7 +7,7 @@ import { type StitchResult, type TrialResult, trainedStages } from '../../run-fo
 import type { NdArray } from '../../shared/arrays.js';
 import type { Adaptation } from '../../stitching/space/cost.js';
 import { stopIfAborted } from '../../training/runtime.js';
-import { epochsOf, gridEpochsOf, type Recipe, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
+import { epochsOf, type Recipe, recipeOf, type StageRecipe, unknownImages } from '../recipe.js';
 import { recordRecipe } from '../recorded-recipe.js';
 import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
@@ -67,10 +67,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
       onTrained(await runNext(context, network, stitched, done));
     }
     if (until !== undefined) {
-      await onEpoch(
-        done.reduce((sum, stage) => sum + epochsThrough(stage.recipe), 0),
-        done.at(-1)!.baseLearningRate,
-      );
+      await onEpoch(epochsDone(done), done.at(-1)!.baseLearningRate);
       return undefined;
     }
 
@@ -130,15 +127,15 @@ async function runNext(
   done: TrainedStage[],
 ): Promise<TrainedStage> {
   stopIfAborted(context, context.name);
-  const epochsBefore = done.reduce((sum, { recipe }) => sum + epochsThrough(recipe), 0);
-  const trained = await runStage(context, network, stage, epochsBefore);
+  const trained = await runStage(context, network, stage, epochsDone(done));
   done.push(trained);
   return trained;
 }
 
-/** Of the grid and the final run. */
-function epochsThrough(stage: StageRecipe): number {
-  return stage.final.epochs + gridEpochsOf(stage);
+/** Of the grids and the final runs of stages that are done. */
+function epochsDone(done: readonly TrainedStage[]): number {
+  const { grid, final } = epochsOf({ stages: done.map(({ recipe }) => recipe) });
+  return grid + final;
 }
 
 function stagesUntil({ stages }: Recipe, until: string | undefined): readonly StageRecipe[] {
