@@ -27,7 +27,12 @@ export function repeated<Item>(items: readonly Item[]): Item | undefined {
   return items.find((item, index) => items.indexOf(item) !== index);
 }
 
+/** 0 of no values. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 /** NaN of no values. */
 export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return sum(values) / values.length;
 }

@@ -12,6 +12,7 @@
  * leaves the rest, which keeps its proportions. With the sandwich rule (BigNAS, OFA) the smallest stitch is always one of them.
  */
 import { RequestError } from '../shared/errors.js';
+import { mean, sum } from '../shared/groups.js';
 import type { Random } from '../shared/random.js';
 import type { ImportanceScores } from './importance.js';
 import type { FlopsBins } from './space/flops-bins.js';
@@ -43,7 +44,8 @@ export interface DrawOptions {
 }
 
 /**
- * The ids of the next stitches, in the order in which they were drawn. All that changes is `random`, one draw of it for each that is drawn.
+ * The ids of the next stitches, in the order in which they were drawn. All that changes is `random`: each of them but
+ * `always` takes one draw of it.
  * @throws RequestError where fewer stitches have a chance to be drawn
  */
 export function drawStitches(
@@ -92,14 +94,14 @@ export function stitchProbabilities(sampling: Sampling, state: SamplingState): n
 /** Mean 0 and standard deviation 1 over the known scores; unknown ones are 0, and so are all when there is nothing to compare. */
 function standardise(scores: readonly (number | null)[]): number[] {
   const known = scores.filter((score) => score !== null);
-  const mean = known.reduce((sum, score) => sum + score, 0) / known.length;
-  const std = Math.sqrt(known.reduce((sum, score) => sum + (score - mean) ** 2, 0) / known.length);
-  return scores.map((score) => (score !== null && std > 0 ? (score - mean) / std : 0));
+  const middle = mean(known);
+  const std = Math.sqrt(mean(known.map((score) => (score - middle) ** 2)));
+  return scores.map((score) => (score !== null && std > 0 ? (score - middle) / std : 0));
 }
 
 function softmax(scores: readonly number[], temperature: number): number[] {
   const top = Math.max(...scores);
   const weights = scores.map((score) => Math.exp((score - top) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sum(weights);
   return weights.map((weight) => weight / total);
 }

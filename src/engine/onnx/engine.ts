@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
 import type { Device, Precision } from '../../shared/engine-names.js';
+import { sum } from '../../shared/groups.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
 import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
 import { channelBlock } from './channel-block.js';
@@ -94,7 +95,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
     const declarations = read.map((index) => ({ ...leaves[index]!.leaf, name: `in/${leaves[index]!.path}` }));
     const program = await backend.load({ key, model, inputs: declarations, outputs: results });
     const own = [...constants].filter(([name]) => held.has(name));
-    const bytes = sumOf(own.map(([name]) => held.get(name)!));
+    const bytes = sum(own.map(([name]) => held.get(name)!));
     return {
       ...{ program, read, outputs, results, held: new Set(own.map(([, storage]) => storage)) },
       size: { constants: bytes, working: Number.isFinite(programBytes) ? arena * peakBytes() : 0 },
@@ -159,7 +160,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
 function declare(inputs: object, holdsConstants: boolean) {
   const constants = new Map<string, OnnxStorage>();
   const given = leavesOf(inputs, isValue).map(({ leaf }) => (leaf.storage as OnnxStorage).constant);
-  const fits = sumOf(given.map((constant) => constant?.data.byteLength ?? 0)) <= largestModel;
+  const fits = sum(given.map((constant) => constant?.data.byteLength ?? 0)) <= largestModel;
   const declared = mapTree(inputs, isValue, (value, path) => {
     const storage = value.storage as OnnxStorage;
     if (!holdsConstants || !fits || !storage.constant) return value;
@@ -174,10 +175,6 @@ function declarationOf({ name, dtype, shape }: GraphValue): TensorDeclaration {
     throw new Error(`a compiled function returned a ${dtype} tensor: cast it to float32 or int32`);
   }
   return { name, dtype, shape };
-}
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 function isName(node: unknown): node is string {

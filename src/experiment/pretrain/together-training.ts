@@ -8,6 +8,7 @@ import { accuracyOf } from '../../evaluation/accuracy.js';
 import type { FromScratch, Network } from '../../models/from-scratch.js';
 import { type Float32NdArray, float32, int32 } from '../../shared/arrays.js';
 import { appendJsonLine, keepJsonLines } from '../../shared/files.js';
+import { mean } from '../../shared/groups.js';
 import { Random } from '../../shared/random.js';
 import { runTraining, type Step } from '../../training/loop.js';
 import { namedLeaves, stepTree, treeOf } from '../../training/parameters.js';
@@ -182,9 +183,9 @@ function familySteps(
     // Means over the steps of the program.
     const means = learners.map(({ name }, learner) => {
       const ofLearner = at.map((_, index) => losses[index * learners.length + learner]!);
-      return [lossOf(name), ofLearner.reduce((sum, loss) => sum + loss, 0) / steps] as const;
+      return [lossOf(name), mean(ofLearner)] as const;
     });
-    const loss = means.reduce((sum, [, mean]) => sum + mean, 0) / means.length;
+    const loss = mean(means.map(([, ofLearner]) => ofLearner));
     return { measures: { ...Object.fromEntries(means), loss }, next: () => null };
   };
 }

@@ -5,6 +5,7 @@ import type { TextsOfStep } from '../../data/text/loader.js';
 import type { Engine } from '../../engine/engine.js';
 import { imageInputOf } from '../../models/architecture.js';
 import type { Int32NdArray } from '../../shared/arrays.js';
+import { mean } from '../../shared/groups.js';
 import { Random, type RandomState } from '../../shared/random.js';
 import { type ImportanceScores, initialImportance, updateImportance } from '../../stitching/importance.js';
 import { drawStitches } from '../../stitching/sampling.js';
@@ -141,7 +142,6 @@ function keptPatches(
 
 /** Means over the stitches of a step, which have the same teacher or none. */
 function meanMeasures(measured: readonly StepMeasures[]): Measures {
-  const meanOf = (measure: 'loss' | 'labelLoss') =>
-    measured.reduce((sum, measures) => sum + measures[measure], 0) / measured.length;
+  const meanOf = (measure: 'loss' | 'labelLoss') => mean(measured.map((measures) => measures[measure]));
   return { loss: meanOf('loss'), labelLoss: meanOf('labelLoss'), teacherLoss: measured[0]!.teacherLoss };
 }

@@ -103,8 +103,7 @@ function trainableLabels(curves: readonly Curve[]): Map<string, string> {
   for (const [method, same] of groupBy(curves, (curve) => curve.method)) {
     const counts = same.flatMap(({ trainable }) => (trainable === undefined ? [] : [trainable]));
     if (counts.length === 0) continue;
-    const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
-    labels.set(method, `${method} (${Number((mean / 1e6).toPrecision(3))} M)`);
+    labels.set(method, `${method} (${Number((mean(counts) / 1e6).toPrecision(3))} M)`);
   }
   const sizes = new Set([...labels.values()].map((label) => label.slice(label.lastIndexOf('('))));
   return sizes.size > 1 ? labels : new Map();

@@ -10,6 +10,7 @@ import { seriesOf } from '../../run-folder/result.js';
 import type { RunFolder } from '../../run-folder/run-folder.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import type { TrialValidation, ValidatedStitch } from '../../run-folder/validation.js';
+import { mean } from '../../shared/groups.js';
 import { deployedStitches } from '../../stitching/deployment.js';
 import { flopsBins } from '../../stitching/space/flops-bins.js';
 import { datasetLabel, methodLabel } from '../curves/labels.js';
@@ -125,18 +126,17 @@ function rowsOf(
 }
 
 function meanRow(shared: Row['cells'], regrets: readonly BinRegret[]): Row {
-  const mean = (take: (regret: BinRegret) => number) =>
-    regrets.reduce((sum, regret) => sum + take(regret), 0) / regrets.length;
+  const meanOf = (take: (regret: BinRegret) => number) => mean(regrets.map(take));
   return {
     cells: {
       ...shared,
       bin: 'mean',
-      stitches: mean(({ stitches }) => stitches),
+      stitches: meanOf(({ stitches }) => stitches),
       chosen: '',
-      chosenAccuracy: mean(({ chosen }) => chosen.accuracy),
+      chosenAccuracy: meanOf(({ chosen }) => chosen.accuracy),
       best: '',
-      bestAccuracy: mean(({ best }) => best.accuracy),
-      regret: mean(({ regret }) => regret),
+      bestAccuracy: meanOf(({ best }) => best.accuracy),
+      regret: meanOf(({ regret }) => regret),
     },
   };
 }

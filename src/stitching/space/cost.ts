@@ -7,6 +7,7 @@
  */
 import { type Architecture, type BlockShape, numFeatures } from '../../models/architecture.js';
 import { linearFlops, linearParams, lowRankFlops, lowRankParams } from '../../models/cost.js';
+import { distinct, sum } from '../../shared/groups.js';
 import { blocksOnPath, firstAnchor, lastAnchor, type Stitch } from './stitch.js';
 import type { StitchSpace } from './stitch-space.js';
 
@@ -125,8 +126,8 @@ export function spaceTrainableParams(
   { stitches }: Pick<StitchSpace, 'stitches'>,
   network: StitchableNetwork,
 ): TrainableParams {
-  if (network.adaptation === 'full' || !network.adaptation.ownLowRank) return trainableOf(stitches, network);
   const shared = trainableOf(stitches, network);
+  if (network.adaptation === 'full' || !network.adaptation.ownLowRank) return shared;
   const owned = stitches.map((stitch) => trainableParams(stitch, network));
   return withTotal({
     ...shared,
@@ -206,12 +207,4 @@ function withTotal(groups: Omit<TrainableParams, 'total'>): TrainableParams {
   const { anchors, lowRank, stitchingLayers, stitchBias, heads } = groups;
   const total = anchors + lowRank + stitchingLayers + stitchBias + heads;
   return { anchors, lowRank, stitchingLayers, stitchBias, heads, total };
-}
-
-function distinct(values: readonly number[]): number[] {
-  return [...new Set(values)];
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
