@@ -39,7 +39,7 @@ export async function withAnchorNormalisation(
     mean: mean ?? [...published.mean],
     std: std ?? [...published.std],
   };
-  say(`images are normalised as the anchors were pretrained: ${described(published)}`);
+  say(`images are normalised as the anchors were pretrained: ${normalisationText(published)}`);
   return { ...experiment, preprocessing };
 }
 
@@ -48,13 +48,14 @@ function same(one: Normalisation, other: Normalisation): boolean {
 }
 
 function different(found: readonly { readonly name: string; readonly published: Normalisation }[]): RequestError {
-  const each = found.map(({ name, published }) => `${name}: ${described(published)}`);
+  const each = found.map(({ name, published }) => `${name}: ${normalisationText(published)}`);
   return new RequestError(
     `preprocessing: the anchors were pretrained with different normalisations: ${each.join('; ')}`,
     'All anchors read the same images: choose anchors of one publisher, or set preprocessing.mean and preprocessing.std.',
   );
 }
 
-function described({ mean, std }: Normalisation): string {
+/** For messages. */
+export function normalisationText({ mean, std }: Normalisation): string {
   return `mean ${mean.join(', ')}, std ${std.join(', ')}`;
 }

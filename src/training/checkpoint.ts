@@ -52,7 +52,7 @@ export async function restoreCheckpoint(
   if (metadata['identity'] !== fingerprint) {
     const differences = differencesOf(JSON.parse(metadata['identity'] ?? '{}'), JSON.parse(fingerprint));
     throw new RequestError(
-      `${file} was written by a training with other settings:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+      `${file} was written by a training with other settings:\n  ${differences.join('\n  ')}`,
       'Restore the settings, choose another folder, or delete the file to begin again.',
     );
   }

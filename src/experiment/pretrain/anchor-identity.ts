@@ -88,7 +88,7 @@ export async function refuseOtherAnchor(
       : differencesOf(JSON.parse(recorded), identity);
   if (differences.length === 0) return;
   throw new RequestError(
-    `${file} was pretrained in another way:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    `${file} was pretrained in another way:\n  ${differences.join('\n  ')}`,
     'Choose another folder with --set output=DIR, or restore the settings and images to go on.',
   );
 }

@@ -1,10 +1,10 @@
 /** The weights that the training of an anchor starts from. */
 import { type Architecture, imageInputOf } from '../../models/architecture.js';
-import type { Normalisation } from '../../models/family.js';
 import { fromScratch, type Network } from '../../models/from-scratch.js';
 import { loadNetwork } from '../../models/pretrained/load-network.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { Random } from '../../shared/random.js';
+import { normalisationText } from '../anchor-normalisation.js';
 import type { PretrainedAnchor } from './anchor-identity.js';
 
 /**
@@ -38,10 +38,6 @@ export async function checkStart(
   const { head, report } = await loadNetwork(checkpoint, architecture, { classes });
   for (const note of report.notes) say(note);
   if (!head) say(`${name}: its head is drawn anew: ${checkpoint} has none for ${classes} classes`);
-  const [here, there] = [imageInputOf(architecture).preprocessing, report.preprocessing!].map(described);
+  const [here, there] = [imageInputOf(architecture).preprocessing, report.preprocessing!].map(normalisationText);
   if (here !== there) say(`${name}: ${checkpoint} was trained on images of ${there}; here they have ${here}`);
-}
-
-function described({ mean, std }: Normalisation): string {
-  return `mean ${mean.join(', ')}, std ${std.join(', ')}`;
 }

@@ -38,7 +38,7 @@ function refuseOtherShape(name: string, folder: string, wanted: LlamaConfig, fou
   const differences = differencesOf(shapeOf(wanted), shapeOf(found));
   if (differences.length === 0) return;
   throw new RequestError(
-    `anchor ${name}: ${folder} holds another network:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    `anchor ${name}: ${folder} holds another network:\n  ${differences.join('\n  ')}`,
     `Name the architecture that it is, or ${describedByFolder}, which takes its config.json.`,
   );
 }

@@ -56,7 +56,7 @@ export function refuseOtherIdentity(
   ];
   if (differences.length === 0) return;
   throw new RequestError(
-    `${path.basename(trialFolder)} was trained in another way:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    `${path.basename(trialFolder)} was trained in another way:\n  ${differences.join('\n  ')}`,
     advice,
   );
 }

@@ -102,7 +102,7 @@ function refuseOtherLanguage(folder: string, metadata: Readonly<Record<string, s
   const differences = differencesOf(JSON.parse(metadata['identity'] ?? '{}'), identity);
   if (differences.length === 0) return;
   throw new RequestError(
-    `${folder} was pretrained in another way:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    `${folder} was pretrained in another way:\n  ${differences.join('\n  ')}`,
     'Choose another folder with --set output=DIR, or restore the settings and the text to go on.',
   );
 }
