@@ -13,6 +13,7 @@
  * - `adapt-then-stitch`: first anchor-lora, then esta on the adapted anchors, so that only the order differs from ESTA.
  */
 import type { Experiment, Method } from '../config/schema/experiment.js';
+import { stitchesAdaptedAnchors } from '../config/schema/experiment-fields.js';
 import type { Sampling } from '../stitching/sampling.js';
 import type { Adaptation } from '../stitching/space/cost.js';
 
@@ -39,11 +40,6 @@ export interface Learning {
   readonly deploysAnchors?: true;
   /** Bins deploy nothing where a cheaper deployed stitch is better on the validation images. */
   readonly leavesOutBeaten?: true;
-}
-
-/** Whether what is stitched are anchors that were adapted alone before. */
-export function stitchesAdaptedAnchors(method: string): boolean {
-  return method === 'adapt-then-stitch' || method === 'adapt-then-sn-net';
 }
 
 /** How each anchor is adapted alone before anything is stitched; undefined: anchors are stitched as they are. */

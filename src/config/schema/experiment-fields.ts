@@ -25,6 +25,16 @@ const methods = [
   'adapt-then-sn-net',
 ] as const;
 
+/** Whether a method trains as SN-Net does: all weights, without importance scores; so it deploys by accuracy. */
+export function trainsAllWeights(method: string): boolean {
+  return method === 'sn-net' || method === 'adapt-then-sn-net';
+}
+
+/** Whether what a method stitches are anchors that were adapted alone before. */
+export function stitchesAdaptedAnchors(method: string): boolean {
+  return method === 'adapt-then-stitch' || method === 'adapt-then-sn-net';
+}
+
 const anchorSchema = z.strictObject({
   name: field(identifier(), 'Short name in tables and --set paths: Ti, S, B.', 'this project'),
   architecture: field(

@@ -1,11 +1,10 @@
 /** What no field of an experiment can say alone. */
 import { distinct, type Rule } from './consistency.js';
-import type { ExperimentFields } from './experiment-fields.js';
+import { type ExperimentFields, trainsAllWeights } from './experiment-fields.js';
 import { textRules } from './text-rules.js';
 
-/** Of the methods those that stitch as SN-Net does, in words: without scores, all weights learn. */
-const snNetsOf = ({ methods }: Pick<ExperimentFields, 'methods'>) =>
-  methods.filter((method) => method === 'sn-net' || method === 'adapt-then-sn-net').join(' or ');
+/** The methods that train as SN-Net does, for messages; empty where there is none. */
+const snNetsOf = ({ methods }: ExperimentFields) => methods.filter(trainsAllWeights).join(' or ');
 
 /** A number that may not exceed another one of the same file. */
 function atMost(

@@ -1,7 +1,7 @@
 /** What cannot be said of text together with the rest of an experiment. */
 import type { Rule } from './consistency.js';
 import { isTextDataset } from './dataset.js';
-import type { ExperimentFields } from './experiment-fields.js';
+import { type ExperimentFields, stitchesAdaptedAnchors, trainsAllWeights } from './experiment-fields.js';
 import { preprocessingSchema } from './sections.js';
 
 /** A rule for experiments on text alone. */
@@ -16,9 +16,6 @@ function onText(
     problem: (experiment) => experiment.data.some(isTextDataset) && problem(experiment),
   };
 }
-
-const namesOf = ({ methods }: ExperimentFields, ...among: readonly string[]) =>
-  methods.filter((method) => among.includes(method)).join(', ');
 
 export const textRules: readonly Rule<ExperimentFields>[] = [
   {
@@ -54,10 +51,14 @@ export const textRules: readonly Rule<ExperimentFields>[] = [
   onText(['evaluation.gradient_angles'], ['evaluation', 'gradient_angles'], ({ evaluation }) => {
     return evaluation.gradient_angles !== undefined && 'expected nothing for text: angles are measured on images';
   }),
-  onText(['methods'], ['text', 'weights'], (experiment) => {
-    const trained = namesOf(experiment, 'sn-net', 'adapt-then-stitch', 'adapt-then-sn-net');
-    const is8bit = (experiment.text?.weights ?? '8bit') === '8bit';
-    return is8bit && trained !== '' && `expected float32 for ${trained}, which changes the weights, received 8bit`;
+  onText(['methods'], ['text', 'weights'], ({ methods, text }) => {
+    const changing = methods.filter((method) => trainsAllWeights(method) || stitchesAdaptedAnchors(method));
+    const is8bit = (text?.weights ?? '8bit') === '8bit';
+    return (
+      is8bit &&
+      changing.length > 0 &&
+      `expected float32 for ${changing.join(', ')}, which changes the weights, received 8bit`
+    );
   }),
   onText(['training.batch_size'], ['text', 'micro_batch_size'], ({ text, training }) => {
     const micro = text?.micro_batch_size ?? 4;

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { loadExperiment } from '../../config/load.js';
 import { isTextDataset } from '../../config/schema/dataset.js';
+import { stitchesAdaptedAnchors } from '../../config/schema/experiment-fields.js';
 import type { Trial } from '../../config/trials.js';
 import type { Dataset } from '../../data/dataset.js';
 import { loadDataset } from '../../data/load.js';
@@ -11,7 +12,6 @@ import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
-import { stitchesAdaptedAnchors } from '../method.js';
 import { countImages, type ImageCounts, type ImageTrialRecipe, type Recipe, recipeOf } from '../recipe.js';
 import { recipeFile, recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';

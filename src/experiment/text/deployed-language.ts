@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { loadExperiment } from '../../config/load.js';
 import { type Experiment, isTextExperiment, type TextExperiment } from '../../config/schema/experiment.js';
+import { stitchesAdaptedAnchors } from '../../config/schema/experiment-fields.js';
 import type { TextTokenizer } from '../../data/text/tokenizer.js';
 import type { Engine } from '../../engine/engine.js';
 import { type LanguageModel, pathModel } from '../../evaluation/generation/language-model.js';
@@ -22,7 +23,6 @@ import { blockUpdateOf, layerUpdateOf, noTrainables, type Trainables } from '../
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, withTrainedWeights } from '../../stitching/stitchable-network.js';
-import { stitchesAdaptedAnchors } from '../method.js';
 import { mergeAnchors } from '../trial/network.js';
 import { readTrained, type Trained } from '../trial/trained-file.js';
 import { commonTokenizer, loadLanguageAnchors } from './language-anchors.js';

@@ -4,6 +4,7 @@
  * a file with its stitching layer, merged: PEFT has no form for that. `stitch.json` beside says which blocks are run.
  */
 import path from 'node:path';
+import { stitchesAdaptedAnchors } from '../../../config/schema/experiment-fields.js';
 import { writeAdapter } from '../../../models/peft/adapter.js';
 import { permuted } from '../../../models/pretrained/formats/layout.js';
 import { writeSafetensors } from '../../../models/pretrained/formats/safetensors.js';
@@ -14,7 +15,6 @@ import { RequestError } from '../../../shared/errors.js';
 import { exists, readJson, writeJson } from '../../../shared/files.js';
 import { segmentAdapter } from '../../../stitching/parameters/adapter.js';
 import { mergeStitchingLayer } from '../../../stitching/parameters/merge.js';
-import { stitchesAdaptedAnchors } from '../../method.js';
 import { isLanguageRun, readTrainedLanguage } from '../deployed-language.js';
 
 export interface ExportedAdapters {
