@@ -1,19 +1,16 @@
 /** The experiment files that come with the program. They are known by name, `quickstart` or `mini/fgvc`, in any folder. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nearest } from '../shared/errors.js';
+import { programFolder } from '../shared/program.js';
 
 const folderName = 'experiments';
 
-/** Folder and file names, from `dist/src/config/` or from `src/config/`; undefined where the program lost them. */
+/** Folder and file names; undefined where the program lost them. */
 async function shippedExperiments(): Promise<{ folder: string; names: readonly string[] } | undefined> {
-  for (const up of ['../../..', '../..']) {
-    const folder = fileURLToPath(new URL(`${up}/${folderName}`, import.meta.url));
-    const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.yaml'));
-    if (names.length > 0) return { folder, names };
-  }
-  return undefined;
+  const folder = path.join(await programFolder(), folderName);
+  const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.yaml'));
+  return names.length > 0 ? { folder, names } : undefined;
 }
 
 /** Path of one of them. */

@@ -35,8 +35,8 @@ const trainingList = () =>
     'supplement B',
   );
 
-/** A set that has official training and test images, and no official validation images. */
-const official = <Kind extends string>(kind: Kind) =>
+/** A set with training and test images, of which some are held out where it has no validation images. */
+const heldOut = <Kind extends string>(kind: Kind) =>
   z.strictObject({
     kind: z.literal(kind),
     name: name(),
@@ -66,15 +66,6 @@ const species = z.strictObject({
   shots: shots(),
 });
 
-const imageFolder = z.strictObject({
-  kind: z.literal('image-folder'),
-  name: name(),
-  root: root(),
-  validation_fraction: validationFraction(),
-  shots: shots(),
-  training_list: trainingList(),
-});
-
 const flowers = z.strictObject({
   kind: z.literal('oxford-flowers-102'),
   name: name(),
@@ -101,12 +92,12 @@ const vtab = z.strictObject({
 
 export const datasetSchema = z.discriminatedUnion('kind', [
   species,
-  imageFolder,
-  official('cub-200-2011'),
-  official('nabirds'),
+  heldOut('image-folder'),
+  heldOut('cub-200-2011'),
+  heldOut('nabirds'),
   flowers,
-  official('stanford-dogs'),
-  official('stanford-cars'),
+  heldOut('stanford-dogs'),
+  heldOut('stanford-cars'),
   cifar,
   vtab,
   instructionsSchema,
