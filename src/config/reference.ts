@@ -1,4 +1,5 @@
 /** The keys of experiment and pretraining files as a page for people, from the schemas that check them. */
+import { groupBy } from '../shared/groups.js';
 import type { JsonSchema } from './json-schema.js';
 
 /** One key. */
@@ -36,20 +37,14 @@ function sectionsOf(name: string, field: JsonSchema): ReferenceSection[] {
   const description = documented(field);
   if (variants.length === 1) return [{ title: name, description, entries: entriesOf(variants[0]!) }];
   // Kinds of data sets differ in a few keys: those with the same keys share a section.
-  const groups = new Map<string, { readonly kinds: string[]; readonly entries: ReferenceEntry[] }>();
-  for (const variant of variants) {
-    const entries = entriesOf(variant).filter(({ key }) => key !== 'kind');
-    const key = JSON.stringify(entries);
-    const group = groups.get(key) ?? { kinds: [], entries };
-    group.kinds.push(String(propertiesOf(variant)['kind']!.const));
-    groups.set(key, group);
-  }
+  const ownEntries = (variant: JsonSchema) => entriesOf(variant).filter(({ key }) => key !== 'kind');
+  const groups = groupBy(variants, (variant) => JSON.stringify(ownEntries(variant)));
   return [
     { title: name, description, entries: [] },
-    ...[...groups.values()].map(({ kinds, entries }) => ({
-      title: `${name}, kind ${kinds.join(', ')}`,
+    ...[...groups.values()].map((same) => ({
+      title: `${name}, kind ${same.map((variant) => propertiesOf(variant)['kind']!.const).join(', ')}`,
       description: '',
-      entries,
+      entries: ownEntries(same[0]!),
     })),
   ];
 }

@@ -11,6 +11,7 @@ import type { Architecture } from '../models/architecture.js';
 import type { BlockAdaptation, NetworkWeights } from '../models/family.js';
 import type { LayerAdaptation, LinearMap } from '../models/layers.js';
 import type { LowRank } from '../models/low-rank.js';
+import { groupBy } from '../shared/groups.js';
 import { biasPartsOf } from './parameters/shapes.js';
 import { blockUpdateOf, type Trainables } from './parameters/trainables.js';
 
@@ -92,7 +93,9 @@ function adaptedLayers(stacks: readonly Stack[], biases: tf.Tensor | undefined):
 /** Layer by layer: its weight W + s A B and its bias. */
 function mergedLayers(stacks: readonly Stack[], biases: tf.Tensor | undefined): LayerAdaptation[] {
   const merged = new Map<Stack, tf.Tensor[]>();
-  for (const group of alike(stacks)) {
+  // Stacks whose updates have one shape and one factor.
+  const alike = groupBy(stacks, ({ update, scale }) => `${update!.down.shape} ${update!.up.shape} ${scale}`);
+  for (const group of alike.values()) {
     const [{ scale, update }] = group as [Stack];
     const [from, to] = [update!.down.shape[1]!, update!.up.shape[2]!];
     const [down, up] = [
@@ -114,16 +117,6 @@ function mergedLayers(stacks: readonly Stack[], biases: tf.Tensor | undefined): 
   return stacks.flatMap((stack) =>
     merged.get(stack)!.map((weight) => ({ merged: { weight, bias: whole.next().value! } })),
   );
-}
-
-/** Stacks whose updates have one shape and one factor. */
-function alike(stacks: readonly Stack[]): Stack[][] {
-  const groups = new Map<string, Stack[]>();
-  for (const stack of stacks) {
-    const key = `${stack.update!.down.shape} ${stack.update!.up.shape} ${stack.scale}`;
-    groups.set(key, [...(groups.get(key) ?? []), stack]);
-  }
-  return [...groups.values()];
 }
 
 const lengthsOf = (stacks: readonly Stack[]) => stacks.flatMap(({ places, to }) => places.map(() => to));
