@@ -10,16 +10,16 @@ import type { LlamaArchitecture } from '../../models/llama/architecture.js';
 import type { PartShape, PathPart, PathWeights } from '../../models/llama/cached.js';
 import type { LlamaWeights } from '../../models/llama/llama.js';
 import type { Storage } from '../../models/llama/load.js';
-import { entryOf } from '../../models/pretrained/formats/layout.js';
 import { recordedIdentity, refuseOtherWeights } from '../../run-folder/identity/recorded.js';
 import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
-import { type Float32NdArray, float32, isFloat32, type NdArray } from '../../shared/arrays.js';
+import { type Float32NdArray, isFloat32, type NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import { groupBy } from '../../shared/groups.js';
+import { segmentLayers } from '../../stitching/parameters/segment-layers.js';
 import { mergeStitch } from '../../stitching/parameters/merge.js';
-import { biasPartsOf } from '../../stitching/parameters/shapes.js';
-import { blockUpdateOf, layerUpdateOf, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
+import { layerUpdateOf, noTrainables, type Trainables } from '../../stitching/parameters/trainables.js';
 import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, withTrainedWeights } from '../../stitching/stitchable-network.js';
@@ -175,22 +175,12 @@ function adaptedBy(
   trainables: Trainables<Float32NdArray>,
   architecture: LlamaArchitecture,
 ): PathPart<NdArray>['adapted'] & object {
-  const { anchor, blocks: range } = stitch.path[segment]!;
-  const biases = trainables.biases[stitch.id]?.[segment];
-  return Array.from(biasPartsOf(architecture, range), ([block, places]) => {
-    const layers = architecture.blocks[block]!.adapted.flatMap(({ name, layers }) => {
-      const stacked = blockUpdateOf(trainables, stitch.id, { anchor, block, stack: name });
-      return layers.map((layer, position) => {
-        const { offset, length } = places.find((place) => place.layer === layer)!;
-        return [
-          layer,
-          {
-            ...(stacked && { update: { down: entryOf(stacked.down, position), up: entryOf(stacked.up, position) } }),
-            ...(biases && { bias: float32([length], biases.data.slice(offset, offset + length)) }),
-          },
-        ] as const;
-      });
-    });
-    return Object.fromEntries(layers.filter(([, adaptation]) => Object.keys(adaptation).length > 0));
+  const [from, to] = stitch.path[segment]!.blocks;
+  const byBlock = groupBy(segmentLayers(stitch, segment, trainables, architecture), ({ block }) => block);
+  return Array.from({ length: to - from }, (_, index) => {
+    const layers = (byBlock.get(from + index) ?? []).filter(({ update, bias }) => update || bias);
+    return Object.fromEntries(
+      layers.map(({ layer, update, bias }) => [layer, { ...(update && { update }), ...(bias && { bias }) }]),
+    );
   });
 }

@@ -6,12 +6,12 @@ import type { Architecture } from '../../models/architecture.js';
 import type { NetworkWeights } from '../../models/family.js';
 import type { Linear, LinearMap } from '../../models/layers.js';
 import { type LowRank, mergedWeight } from '../../models/low-rank.js';
-import { entryOf } from '../../models/pretrained/formats/layout.js';
 import { type Float32NdArray, float32 } from '../../shared/arrays.js';
+import { groupBy } from '../../shared/groups.js';
 import type { Stitch } from '../space/stitch.js';
 import { type FrozenNetwork, type FrozenPath, frozenPathOf } from '../stitchable-network.js';
-import { biasPartsOf } from './shapes.js';
-import { blockUpdateOf, layerUpdateOf, type Trainables } from './trainables.js';
+import { segmentLayers } from './segment-layers.js';
+import { layerUpdateOf, type Trainables } from './trainables.js';
 
 /** The weights on the path of a stitch, low-rank updates and stitch-specific biases merged; heads stay where they are. */
 export function mergeStitch(
@@ -52,25 +52,16 @@ function mergeSegment(
   trainables: Trainables<Float32NdArray>,
   architecture: Architecture,
 ): NetworkWeights<Float32NdArray> {
-  const { anchor, blocks: range } = stitch.path[segment]!;
-  const biases = trainables.biases[stitch.id]?.[segment];
-  const parts = biasPartsOf(architecture, range);
+  const adapted = groupBy(segmentLayers(stitch, segment, trainables, architecture), ({ block }) => block);
   const blocks = weights.blocks.map((block, index) => {
-    if (index < range[0] || index >= range[1]) return block;
     // The adapted layers are linear layers among the members of a block, by name.
     const layers = block as Readonly<Record<string, LinearMap<Float32NdArray>>>;
-    const merged = architecture.blocks[index]!.adapted.flatMap((stack) => {
-      const stacked = blockUpdateOf(trainables, stitch.id, { anchor, block: index, stack: stack.name });
-      return stack.layers.map((layer, position) => {
-        const update = stacked && { down: entryOf(stacked.down, position), up: entryOf(stacked.up, position) };
-        const { offset, length } = parts.get(index)!.find((part) => part.layer === layer)!;
-        const { weight, bias } = layers[layer]!;
-        const mergedBias = mergeBias(bias, biases?.data.subarray(offset, offset + length));
-        const merged = { weight: mergeWeight(weight, update, stack.scale), ...(mergedBias && { bias: mergedBias }) };
-        return [layer, merged] as const;
-      });
+    const merged = (adapted.get(index) ?? []).map(({ layer, update, scale, bias: added }) => {
+      const { weight, bias } = layers[layer]!;
+      const mergedBias = mergeBias(bias, added?.data);
+      return [layer, { weight: mergeWeight(weight, update, scale), ...(mergedBias && { bias: mergedBias }) }] as const;
     });
-    return { ...block, ...Object.fromEntries(merged) };
+    return merged.length > 0 ? { ...block, ...Object.fromEntries(merged) } : block;
   });
   return { ...weights, blocks };
 }
