@@ -1,6 +1,6 @@
 /** A trial as one process runs it: claimed, taken over from another run or trained, its failure recorded. */
 import type { Trial } from '../config/trials.js';
-import { claimFolder, type Holder, LostLock } from '../run-folder/lock.js';
+import { claimFolder, type HeldElsewhere, LostLock } from '../run-folder/lock.js';
 import type { TrialResult } from '../run-folder/result.js';
 import { finishedResult, type RunWriter } from '../run-folder/run-writer.js';
 import { RequestError, TrialError } from '../shared/errors.js';
@@ -17,11 +17,6 @@ export interface Surroundings extends Runtime {
   readonly isAlone: boolean;
   /** Is told why the trial has failed, before that is recorded. */
   onFailure(failure: TrialError | RequestError): void;
-}
-
-/** Another process is at it; not known where that has just let go. */
-export interface HeldElsewhere {
-  readonly heldBy: Holder | undefined;
 }
 
 /**

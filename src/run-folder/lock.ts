@@ -72,6 +72,11 @@ export class LostLock extends TrialError {
   }
 }
 
+/** Another process is at it; not known where that has just let go. */
+export interface HeldElsewhere {
+  readonly heldBy: Holder | undefined;
+}
+
 /** The lock; or who holds it. While it is held, files in the folder are written by shared/files.ts only after a check. */
 export async function claimFolder(
   folder: string,

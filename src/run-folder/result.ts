@@ -8,6 +8,7 @@ import { check, invalidFile } from '../config/problems.js';
 import { type Precision, precisions } from '../shared/engine-names.js';
 import { RequestError } from '../shared/errors.js';
 import { readJson } from '../shared/files.js';
+import type { TrainableParams } from '../stitching/space/cost.js';
 
 /** Format of status.json and result.json; a change that an old reader would misunderstand raises it. */
 export const resultVersion = 1;
@@ -56,23 +57,14 @@ export interface BeatenResult {
   readonly by: number;
 }
 
-/** Trainable parameters of all networks of a training together, by group. */
-export interface TrainableGroups {
-  readonly anchors: number;
-  readonly lowRank: number;
-  readonly stitchingLayers: number;
-  readonly stitchBias: number;
-  readonly heads: number;
-  readonly total: number;
-}
-
 /** One training of a trial: the stitched network, or an anchor alone. */
 export interface StageResult {
   readonly name: string;
   readonly learningRate: number;
   readonly epochs: number;
   readonly trainSeconds: number;
-  readonly trainable: TrainableGroups;
+  /** Of all networks of the training together. */
+  readonly trainable: TrainableParams;
   /** The grid of learning rates: mean validation accuracy of what would be deployed, percent. Left out without a grid. */
   readonly grid?: readonly GridResult[];
   /** Of training, over all runs of the grid; those that diverged are not counted. */
@@ -205,7 +197,7 @@ const stage = z.object({
   epochs: count,
   trainSeconds: z.number().nonnegative(),
   trainable: z.object(
-    Object.fromEntries(groups.map((group) => [group, count])) as Record<keyof TrainableGroups, typeof count>,
+    Object.fromEntries(groups.map((group) => [group, count])) as Record<keyof TrainableParams, typeof count>,
   ),
   grid: z
     .array(

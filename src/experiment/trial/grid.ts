@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { scoreOf } from '../../evaluation/quality.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
-import { claimFolder, type Holder, type Lock, LostLock } from '../../run-folder/lock.js';
+import { claimFolder, type HeldElsewhere, type Holder, type Lock, LostLock } from '../../run-folder/lock.js';
 import { moveJournal } from '../../run-folder/training-journal.js';
 import { TrialError } from '../../shared/errors.js';
 import { appendJsonLine, keepJsonLines, readJsonLines } from '../../shared/files.js';
@@ -35,10 +35,10 @@ export function readGrid(trialFolder: string): Promise<GridEntry[]> {
 }
 
 /**
- * The learning rate with the best accuracy, of language models with the lowest loss; of equal ones the first. One that diverged is worse than all others. Rates
- * that other processes try meanwhile are waited for.
- * @throws TrialError where all of them diverged
+ * The learning rate with the best accuracy, of language models with the lowest loss; of equal ones the first. One that
+ * diverged is worse than all others. Rates that other processes try meanwhile are waited for.
  * @param tryOut trains with one of them in a folder of its own and validates; called for those that are not noted yet
+ * @throws TrialError where all of them diverged
  */
 export async function chooseLearningRate(
   trialFolder: string,
@@ -87,14 +87,14 @@ function best(stage: string, learningRates: readonly LearningRate[], noted: read
 
 /**
  * Tries a rate in a folder of its own in that of the trial, and notes it there, unless that is done.
- * @returns what another process is at; its holder is not known where it has just let go
+ * @returns what another process is at
  */
 export async function tryRate(
   trialFolder: string,
   stage: string,
   { base }: LearningRate,
   tryOut: (folder: string) => Promise<Tried>,
-): Promise<{ readonly heldBy: Holder | undefined } | undefined> {
+): Promise<HeldElsewhere | undefined> {
   if (isNoted(await readGrid(trialFolder), stage, base)) return undefined;
   const folder = rateFolder(trialFolder, stage, base);
   const lock = await claimFolder(folder);

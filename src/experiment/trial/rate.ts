@@ -1,7 +1,7 @@
 /** One base learning rate of a trial's grid, tried alone: other processes try the others. */
 import type { Trial } from '../../config/trials.js';
 import { checkpointFile } from '../../run-folder/leftovers.js';
-import type { Holder } from '../../run-folder/lock.js';
+import type { HeldElsewhere } from '../../run-folder/lock.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
 import { trainablesOfNames } from '../../stitching/parameters/names.js';
@@ -26,7 +26,7 @@ export async function runRate(
   runtime: TrialRuntime,
   stageName: string,
   baseRate: number,
-): Promise<{ readonly heldBy: Holder | undefined } | undefined> {
+): Promise<HeldElsewhere | undefined> {
   const { engine, writer, identity, progress, signal } = runtime;
   const { name } = trial;
   const trialFolder = writer.trialFolder(trial);

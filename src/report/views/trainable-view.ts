@@ -1,12 +1,12 @@
 /** What each method trains, by group: the exact number of parameters, as supplement H compares them with accuracy. */
 
-import type { TrainableGroups } from '../../run-folder/result.js';
+import type { TrainableParams } from '../../stitching/space/cost.js';
 import { groupBy } from '../../shared/groups.js';
 import { datasetLabel } from '../curves/labels.js';
 import type { NamedTrial } from '../curves/method-names.js';
 import type { Column, Row, Table } from '../render/table.js';
 
-const groups: readonly (readonly [group: keyof TrainableGroups, label: string])[] = [
+const groups: readonly (readonly [group: keyof TrainableParams, label: string])[] = [
   ['anchors', 'Anchors'],
   ['lowRank', 'Low-rank updates'],
   ['stitchingLayers', 'Stitching layers'],

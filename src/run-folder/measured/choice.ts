@@ -55,7 +55,7 @@ export function pricesOf(run: MeasuredRun, cost: Cost, machine?: string): Prices
       return { cost, stitches: priced((stitch) => stitch[cost]) };
     case 'size': {
       if (machine !== undefined) {
-        const { table, measured } = machineOf(run, machine);
+        const { table, stitches: measured } = measuredBy(run, machine);
         return { cost, stitches: priced(({ id }) => bytesIn(measured, id)), machine: table.machine };
       }
       const own = run.machines.filter(({ processor }) => processor !== undefined);
@@ -65,24 +65,10 @@ export function pricesOf(run: MeasuredRun, cost: Cost, machine?: string): Prices
       return { cost, stitches: priced(({ id, params }) => (whole ? bytesIn(whole, id) : parameterBytes * params)) };
     }
     case 'latency': {
-      const { table, measured } = machineOf(run, machine);
-      const latency = (id: number) => latencyOfStitch(measured, id);
-      return { cost, stitches: priced(({ id }) => latency(id)), machine: table.machine };
+      const { table, stitches: measured } = measuredBy(run, machine);
+      return { cost, stitches: priced(({ id }) => latencyOfStitch(measured, id)), machine: table.machine };
     }
   }
-}
-
-/**
- * What one machine has measured of a trial, stitches that are not deployed among it.
- * @param machine needed where several have measured latencies
- * @throws RequestError where there are no milliseconds, and no way to tell which machine is meant
- */
-export function measuredBy(
-  run: MeasuredRun,
-  machine?: string,
-): { readonly table: MachineMeasurements; readonly stitches: readonly MeasuredStitch[] } {
-  const { table, measured } = machineOf(run, machine);
-  return { table, stitches: measured };
 }
 
 /**
@@ -116,12 +102,20 @@ export function chooseWithin(run: MeasuredRun, budget: Budget, prices: Prices): 
   );
 }
 
-function machineOf(run: MeasuredRun, name: string | undefined) {
+/**
+ * What one machine has measured of a trial, stitches that are not deployed among it.
+ * @param machine needed where several have measured latencies
+ * @throws RequestError where there are no milliseconds, and no way to tell which machine is meant
+ */
+export function measuredBy(
+  run: MeasuredRun,
+  machine?: string,
+): { readonly table: MachineMeasurements; readonly stitches: readonly MeasuredStitch[] } {
   const tables = run.machines.flatMap((table) => {
-    const measured = measuredOn(table, run)?.stitches;
-    return measured?.some((stitch) => latencyOf(stitch) !== undefined) ? [{ table, measured }] : [];
+    const stitches = measuredOn(table, run)?.stitches;
+    return stitches?.some((stitch) => latencyOf(stitch) !== undefined) ? [{ table, stitches }] : [];
   });
-  const matching = name === undefined ? tables : tables.filter(({ table }) => table.machine === name);
+  const matching = machine === undefined ? tables : tables.filter(({ table }) => table.machine === machine);
   if (matching.length === 1) return matching[0]!;
   const names = tables.map(({ table }) => table.machine).join(', ');
   if (tables.length === 0) {
@@ -138,9 +132,9 @@ function machineOf(run: MeasuredRun, name: string | undefined) {
     );
   }
   throw new RequestError(
-    name === undefined
+    machine === undefined
       ? `${run.name} was measured on ${tables.length} machines`
-      : `${run.name} was not measured on ${JSON.stringify(name)}`,
+      : `${run.name} was not measured on ${JSON.stringify(machine)}`,
     `Choose one with --machine: ${names}.`,
   );
 }
