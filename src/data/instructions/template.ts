@@ -11,8 +11,3 @@ export function promptOf({ instruction, input }: Omit<Instruction, 'output'>): s
   const paired = `${task}, paired with an input that provides further context. ${request}`;
   return `${paired}\n\n### Instruction:\n${instruction}\n\n### Input:\n${input}\n\n${response}\n`;
 }
-
-/** The answer in a prompt that a network has continued: up to where it begins another one. */
-export function answerOf(text: string): string {
-  return text.split(response)[1]?.trim() ?? '';
-}

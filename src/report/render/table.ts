@@ -65,10 +65,6 @@ export function isMark(cell: Cell): cell is Mark {
   return typeof cell === 'object' && 'mark' in cell;
 }
 
-export function isMeasurement(cell: Cell): cell is Measurement {
-  return typeof cell === 'object' && 'mean' in cell;
-}
-
 /** Sample standard deviation over repetitions; undefined where there is none. */
 export function deviationOf(cell: Cell): number | undefined {
   return typeof cell === 'object' && 'deviation' in cell ? cell.deviation : undefined;

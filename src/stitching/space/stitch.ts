@@ -54,13 +54,6 @@ export function blocksOnPath({ path }: Pick<Stitch, 'path'>): BlockOnPath[] {
   );
 }
 
-/** How many blocks the stitch runs of each of `anchors` anchors (supplement G, Figure D). */
-export function blocksPerAnchor(stitch: Stitch, anchors: number): number[] {
-  const counts = new Array<number>(anchors).fill(0);
-  for (const { anchor, blocks } of stitch.path) counts[anchor]! += blocks[1] - blocks[0];
-  return counts;
-}
-
 /** For people: `Ti[0-4] -> S[4-12]`, blocks half-open; `names` are the anchors' names, small to large. */
 export function stitchLabel(stitch: Stitch, names: readonly string[]): string {
   return stitch.path.map(({ anchor, blocks: [from, to] }) => `${names[anchor]}[${from}-${to}]`).join(' -> ');

@@ -1,7 +1,7 @@
 /** The template against its published text (tloen/alpaca-lora, templates/alpaca.json). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerOf, promptOf } from '../../../src/data/instructions/template.js';
+import { promptOf } from '../../../src/data/instructions/template.js';
 
 const withInput =
   'Below is an instruction that describes a task, paired with an input that provides further context. Write a response that appropriately completes the request.\n\n### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n';
@@ -14,10 +14,4 @@ test('prompts with an input and without', () => {
   assert.equal(promptOf({ instruction, input: 'x\ny' }), filled(withInput, 'x\ny'));
   assert.equal(promptOf({ instruction, input: '' }), filled(without, ''));
   assert.equal(promptOf({ instruction, input: ' ' }), filled(withInput, ' '), 'a space is an input');
-});
-
-test('an answer is what stands behind the first response, up to where another begins', () => {
-  assert.equal(answerOf(`${promptOf({ instruction: 'a', input: '' })} yes. \n`), 'yes.');
-  assert.equal(answerOf('### Response:\nyes\n### Response: no'), 'yes');
-  assert.equal(answerOf('nothing'), '');
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   blocksOnPath,
-  blocksPerAnchor,
   firstAnchor,
   isAnchor,
   lastAnchor,
@@ -24,11 +23,6 @@ test('a stitch begins in one anchor and ends in another', () => {
   assert.deepEqual([alone, crossing].map(firstAnchor), [1, 1]);
   assert.deepEqual([alone, crossing].map(lastAnchor), [1, 2]);
   assert.deepEqual([alone, crossing].map(isAnchor), [true, false]);
-});
-
-test('its blocks are counted by anchor', () => {
-  assert.deepEqual(blocksPerAnchor(alone, 3), [0, 12, 0]);
-  assert.deepEqual(blocksPerAnchor(crossing, 3), [0, 4, 8]);
 });
 
 test('its label shows the path, blocks half-open', () => {
