@@ -20,6 +20,7 @@ import type { StitchedNetwork } from '../../training/step-runner.js';
 import type { Named } from '../../training/training-state.js';
 import type { BinsRecipe } from '../recipe.js';
 import type { AnchorsSpace } from '../space.js';
+import type { TrialContext } from './context.js';
 import { requireFits, type StoredTrained } from './trained-file.js';
 
 export interface TrialNetwork extends StitchedNetwork {
@@ -82,22 +83,23 @@ export function networkOfAnchors(engine: Engine, parts: NetworkParts, adaptation
 }
 
 /**
- * The stitched anchors; stitching layers are fitted on `inputs`, batches [batch, side, side, 3], or int32 [batch, length]
- * without padding.
+ * The stitched anchors before the first step; stitching layers are fitted on `inputs`, batches [batch, side, side, 3], or
+ * int32 [batch, length] without padding.
  */
 export async function networkOfStitches(
-  engine: Engine,
+  { engine, progress, recipe, name }: Pick<TrialContext, 'engine' | 'progress' | 'recipe' | 'name'>,
   parts: NetworkParts,
   adaptation: StitchableNetwork['adaptation'],
-  bins: BinsRecipe,
   inputs: readonly NdArray[],
-  onBatch?: (done: number) => void,
 ): Promise<TrialNetwork> {
+  progress.start(`${name}: fitting stitching layers`, inputs.length);
+  const onBatch = (done: number) => progress.update(done);
   const weights = anchorsOnDevice(engine, parts.anchors);
   const started = await fitStitchingLayers(engine, parts.space, weights, parts.architectures, inputs, onBatch);
+  progress.stop();
   const layers = started.map(({ weight, bias }) => frozenOnDevice(engine, { weight, bias }));
   const errors = started.map(({ relativeError }) => relativeError);
-  return networkOf(parts, adaptation, bins, { anchors: weights, layers }, errors);
+  return networkOf(parts, adaptation, recipe.stitching.bins, { anchors: weights, layers }, errors);
 }
 
 /**

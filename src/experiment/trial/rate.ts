@@ -12,8 +12,14 @@ import type { StageRecipe } from '../recipe.js';
 import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
 import { tryRate } from './grid.js';
-import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
-import { stitchedNetwork } from './opened-trial.js';
+import {
+  type Anchors,
+  mergeAnchors,
+  type NetworkParts,
+  networkOfAnchors,
+  networkOfStitches,
+  type TrialNetwork,
+} from './network.js';
 import { runFingerprint, tryRateOut } from './stage.js';
 
 /**
@@ -46,7 +52,12 @@ export async function runRate(
       network =
         stage.anchor !== undefined
           ? networkOfAnchors(engine, parts, stage.adaptation as Adaptation)
-          : await stitchedNetwork(context, await trainedAnchors(parts, { ...context, trialFolder }), stage, task);
+          : await networkOfStitches(
+              context,
+              await trainedAnchors(parts, { ...context, trialFolder }),
+              stage.adaptation,
+              await task.fitInputs(),
+            );
       return await tryRateOut(context, network, stage, learningRate, 0);
     } finally {
       if (network) engine.free(network.frozen);

@@ -12,8 +12,14 @@ import { recordRecipe } from '../recorded-recipe.js';
 import { taskOf } from '../task/task.js';
 import type { TrialContext, TrialRuntime } from './context.js';
 import { readGrid, sweepTried } from './grid.js';
-import { type Anchors, mergeAnchors, type NetworkParts, networkOfAnchors, type TrialNetwork } from './network.js';
-import { stitchedNetwork } from './opened-trial.js';
+import {
+  type Anchors,
+  mergeAnchors,
+  type NetworkParts,
+  networkOfAnchors,
+  networkOfStitches,
+  type TrialNetwork,
+} from './network.js';
 import { qualitiesOf } from './quality.js';
 import { joined, runStage, type TrainedStage } from './stage.js';
 import { writeTrained } from './trained-file.js';
@@ -63,7 +69,8 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
     // 4. The stitched network: learning rate, training, deployment.
     const stitched = asked.find(({ anchor }) => anchor === undefined);
     if (stitched) {
-      const network = await stitchedNetwork(context, { ...parts, anchors: adapted }, stitched, task);
+      const stitchedParts = { ...parts, anchors: adapted };
+      const network = await networkOfStitches(context, stitchedParts, stitched.adaptation, await task.fitInputs());
       onTrained(await runNext(context, network, stitched, done));
     }
     if (until !== undefined) {
