@@ -33,6 +33,16 @@ export function createProgress(
   return stream.isTTY ? barProgress(stream) : lineProgress(stream, interval, now);
 }
 
+/** How all bars look. */
+export const barStyle = {
+  barsize: 24,
+  barCompleteChar: '█',
+  barIncompleteChar: '░',
+  hideCursor: true,
+  clearOnComplete: true,
+  gracefulExit: false, // Ctrl-C belongs to whoever runs the trials, which saves first
+} as const satisfies Options;
+
 /** Says nothing: for tests and callers that report in their own way. */
 export const silentProgress: Progress = { start() {}, update() {}, stop() {}, line() {} };
 
@@ -43,13 +53,8 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
     // `text` is one payload, because fields differ between the stages of a run.
     bar = new SingleBar({
       format: '{label} {bar} {percentage}% {text} {eta_formatted} left',
-      barsize: 24,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      hideCursor: true,
-      clearOnComplete: true,
+      ...barStyle,
       etaBuffer: 50,
-      gracefulExit: false, // Ctrl-C belongs to the experiment runner, which saves first
       stream,
     } satisfies Options);
     bar.start(current.total, current.done, { label: current.label, text: formatFields(current.fields) });
@@ -85,12 +90,11 @@ function lineProgress(stream: NodeJS.WritableStream, interval: number, now: () =
   let written = 0;
   let isPending = false;
   const write = () => {
-    const { label, total, done, fields } = current;
+    const { label, total, done } = current;
     const elapsed = (now() - started) / 1000;
     const doneNow = done - doneBefore;
     const left = doneNow > 0 && done < total ? `, ${formatSeconds((elapsed / doneNow) * (total - done))} left` : '';
-    const shown = formatFields(fields);
-    stream.write(`${label}: ${done}/${total}${shown === '' ? '' : `, ${shown}`}${left}\n`);
+    stream.write(`${label}: ${formatPosition(current)}${left}\n`);
     written = now();
     isPending = false;
   };
@@ -115,6 +119,11 @@ function lineProgress(stream: NodeJS.WritableStream, interval: number, now: () =
       stream.write(`${text}\n`);
     },
   };
+}
+
+/** "3/100, loss 0.412" */
+export function formatPosition({ done, total, fields }: { done: number; total: number; fields: ProgressFields }): string {
+  return [`${done}/${total}`, ...(Object.keys(fields).length > 0 ? [formatFields(fields)] : [])].join(', ');
 }
 
 function formatFields(fields: ProgressFields): string {

@@ -1,5 +1,6 @@
 /** How far the processes of `esta run --jobs` are, together: bars in a terminal, elsewhere a plain line now and then. */
 import { MultiBar, type Options, type SingleBar } from 'cli-progress';
+import { barStyle, formatPosition } from '../../shared/progress.js';
 import type { Position } from './messages.js';
 
 export interface JobsDisplay {
@@ -31,12 +32,7 @@ export function createJobsDisplay(
 function barsOf(stream: NodeJS.WritableStream, jobs: number): JobsDisplay {
   const bars = new MultiBar({
     format: '{label} {bar} {percentage}% {text}',
-    barsize: 24,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false, // Ctrl-C belongs to whoever runs the trials, which saves first
+    ...barStyle,
     stream,
   } satisfies Options);
   // Each bar has an object of its own: it writes what is new into the one that it was given.
@@ -51,7 +47,7 @@ function barsOf(stream: NodeJS.WritableStream, jobs: number): JobsDisplay {
     at(job, position) {
       const bar = each[job]!;
       bar.setTotal(position?.total ?? 1);
-      bar.update(position?.done ?? 0, position ? { label: position.label, text: fieldsOf(position) } : idle());
+      bar.update(position?.done ?? 0, position ? { label: position.label, text: formatPosition(position) } : idle());
     },
     line: (text) => bars.log(`${text}\n`),
     stop: () => bars.stop(),
@@ -79,8 +75,4 @@ function linesOf(stream: NodeJS.WritableStream, interval: number, now: () => num
     },
     stop() {},
   };
-}
-
-function fieldsOf({ done, total, fields }: Position): string {
-  return [`${done}/${total}`, ...Object.entries(fields).map(([name, value]) => `${name} ${value}`)].join(', ');
 }
