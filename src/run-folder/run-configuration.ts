@@ -36,6 +36,15 @@ export interface RunConfiguration {
   readonly isNew: boolean;
 }
 
+/** The experiment of a run folder, as experiment.yaml says it. @throws RequestError where that is missing or wrong */
+export async function experimentIn(runFolder: string): Promise<Experiment> {
+  return (await loadExperiment(experimentFile(runFolder))).config;
+}
+
+function experimentFile(runFolder: string): string {
+  return path.join(runFolder, 'experiment.yaml');
+}
+
 /**
  * Writes nothing.
  * @throws RequestError with what differs where the folder was written for another configuration
@@ -79,17 +88,16 @@ export async function writeConfiguration(folder: string, { text, trials, isNew }
       if (isOurs && !(await isTrained(trial))) await rm(trial, { recursive: true, force: true });
     }
   }
-  const file = path.join(folder, 'experiment.yaml');
+  const file = experimentFile(folder);
   const existing = await readFile(file, 'utf8').catch(() => undefined);
   if (existing !== text) await writeAtomic(file, text);
 }
 
 /** Undefined where there is none; one that cannot be read any more matters only if something was trained. */
 async function recordedExperiment(folder: string): Promise<Experiment | undefined> {
-  const file = path.join(folder, 'experiment.yaml');
-  if (!(await exists(file))) return undefined;
+  if (!(await exists(experimentFile(folder)))) return undefined;
   try {
-    return (await loadExperiment(file)).config;
+    return await experimentIn(folder);
   } catch (error) {
     if (!(error instanceof RequestError) || (await hasTrained(folder))) throw error;
     return undefined;

@@ -1,11 +1,10 @@
 /** What a finished trial has trained: which stitches, and what they cost. It reads no weights of anchors, which may be elsewhere. */
-import path from 'node:path';
-import { loadExperiment } from '../../config/load.js';
 import { type Experiment, isTextExperiment, type Method } from '../../config/schema/experiment.js';
 import type { DeepReadonly } from '../../config/schema/fields.js';
 import type { Architecture } from '../../models/architecture.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { StitchResult } from '../../run-folder/result.js';
+import { experimentIn } from '../../run-folder/run-configuration.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import { estaCommand, formatNextStep } from '../../shared/next-step.js';
@@ -13,7 +12,7 @@ import { isAnchor, lastAnchor, type Stitch } from '../../stitching/space/stitch.
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { recordedAdaptation } from '../recorded-recipe.js';
 import { spaceOf, stitchCosts } from '../space.js';
-import { readTrained, requireFits, type StoredTrained } from '../trial/trained-file.js';
+import { readTrained, requireFits, type StoredTrained, trainedFile } from '../trial/trained-file.js';
 
 /** What is known of a stitch; its accuracy where it was tested. */
 export type StitchFacts = Omit<StitchResult, 'accuracy'> & Partial<Pick<StitchResult, 'accuracy'>>;
@@ -33,7 +32,7 @@ export interface TrainedStitches {
 /** @throws RequestError for a run of language models, and where the stored weights are not of its experiment */
 export async function openTrainedStitches(run: MeasuredRun): Promise<TrainedStitches> {
   const { folder, name, result } = run;
-  const { config: experiment } = await loadExperiment(path.join(folder, 'experiment.yaml'));
+  const experiment = await experimentIn(folder);
   if (isTextExperiment(experiment)) {
     throw new RequestError(
       `${folder} has trained language models, which classify no images`,
@@ -44,7 +43,7 @@ export async function openTrainedStitches(run: MeasuredRun): Promise<TrainedStit
     );
   }
   const trialFolder = trialFolderIn(folder, run);
-  const stored = await readTrained(path.join(trialFolder, 'trained.safetensors'));
+  const stored = await readTrained(trainedFile(trialFolder));
   const { architectures, space } = spaceOf(experiment.anchors, experiment.stitching, experiment.preprocessing.crop);
   const adaptation = await recordedAdaptation(trialFolder, result.method as Method, experiment);
   const network = { anchors: architectures, classes: stored.classes.length, adaptation };

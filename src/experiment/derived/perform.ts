@@ -1,9 +1,8 @@
 /** `esta finetune` and `esta deploy`: of which run, with what, and into which folder. */
-import path from 'node:path';
-import { loadExperiment } from '../../config/load.js';
 import { createEngine } from '../../engine/select.js';
 import { measuredBy } from '../../run-folder/measured/choice.js';
 import type { MachineMeasurements } from '../../run-folder/measured/measurement.js';
+import { experimentIn } from '../../run-folder/run-configuration.js';
 import { readRunFolder } from '../../run-folder/run-folder.js';
 import type { Device, EngineChoice, Precision } from '../../shared/engine-names.js';
 import { defaultCacheFolder } from '../../shared/folders/cache-folder.js';
@@ -46,8 +45,8 @@ export async function performFinetuning(
   const run = await findTrial(runFolder, trial);
   const { id: stitch } = chosenStitch(run, flags);
   const { out = derivedFolder(run.folder, `stitch-${stitch}`, trial) } = flags;
-  const { config } = await loadExperiment(path.join(run.folder, 'experiment.yaml'));
-  const { precision = config.training.precision } = flags;
+  const { training } = await experimentIn(run.folder);
+  const { precision = training.precision } = flags;
   const finetuned = await withEngine({ ...flags, precision }, (runtime) =>
     finetune(runtime, run, { stitch, out, command, epochs, rates }),
   );

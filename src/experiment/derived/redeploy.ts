@@ -3,7 +3,6 @@
  * machine, where a trial deploys by bins of FLOPs. Nothing is trained again; the test images only say how good they are.
  */
 import { copyFile } from 'node:fs/promises';
-import path from 'node:path';
 import { type MeasuredRun, measuredBy } from '../../run-folder/measured/choice.js';
 import { fingerprintOf } from '../../run-folder/measured/measurement.js';
 import { measuredOn, writeMachine } from '../../run-folder/measured/measurements-folder.js';
@@ -13,6 +12,7 @@ import { RequestError } from '../../shared/errors.js';
 import { exists } from '../../shared/files.js';
 import type { Runtime } from '../../training/runtime.js';
 import { recordedRecipe, recordRecipe } from '../recorded-recipe.js';
+import { trainedFile } from '../trial/trained-file.js';
 import { type DerivedTrial, derivedTrial } from './derived-trial.js';
 import { chosenStitches, type Rule } from './redeployed-stitches.js';
 import { choiceOf, ofTexts } from './redeployment-choice.js';
@@ -62,7 +62,7 @@ export async function redeploy(
     await writer.begin(trial, identity);
     const trialFolder = writer.trialFolder(trial);
     const chosen = await chosenStitches(runtime, shared, stage, { ...choice, name: run.name, trialFolder });
-    await copyFile(path.join(shared.folder, 'trained.safetensors'), path.join(trialFolder, 'trained.safetensors'));
+    await copyFile(trainedFile(shared.folder), trainedFile(trialFolder));
     // How it was trained: finetune goes on from there, and for another machine the same scores choose.
     await recordRecipe(trialFolder, shared.recipe);
     const scores = importanceFile(shared.folder);

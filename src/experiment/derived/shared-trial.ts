@@ -1,6 +1,4 @@
 /** A trial that has ended, opened to train one of its stitches further. */
-import path from 'node:path';
-import { loadExperiment } from '../../config/load.js';
 import { isTextDataset } from '../../config/schema/dataset.js';
 import { stitchesAdaptedAnchors } from '../../config/schema/experiment-fields.js';
 import type { Trial } from '../../config/trials.js';
@@ -9,6 +7,7 @@ import { loadDataset } from '../../data/load.js';
 import { recordedIdentity, refuseOtherIdentity } from '../../run-folder/identity/recorded.js';
 import { type TrialInputs, trialInputs, trialSettings } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import { experimentIn } from '../../run-folder/run-configuration.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { RequestError } from '../../shared/errors.js';
 import type { Runtime } from '../../training/runtime.js';
@@ -17,7 +16,7 @@ import { recipeFile, recordedRecipe } from '../recorded-recipe.js';
 import { spaceOf } from '../space.js';
 import type { TrialTask } from '../task/trial-task.js';
 import { type Anchors, loadAnchors, mergeAnchors, type NetworkParts } from '../trial/network.js';
-import { readTrained, type StoredTrained } from '../trial/trained-file.js';
+import { readTrained, type StoredTrained, trainedFile } from '../trial/trained-file.js';
 import { type OpeningRuntime, openTrialData, type TrialData } from '../trial/trial-data.js';
 import { openTexts } from './shared-texts.js';
 
@@ -59,7 +58,7 @@ export async function openSharedTrial(
   { engine, cacheFolder, progress }: SharedRuntime,
 ): Promise<SharedTrial> {
   const folder = trialFolderIn(runFolder, { name });
-  const { config: experiment } = await loadExperiment(path.join(runFolder, 'experiment.yaml'));
+  const experiment = await experimentIn(runFolder);
   const { method, seed, variant } = result;
   const trial: Trial = {
     ...{ name, method: method as Trial['method'], seed, experiment },
@@ -72,7 +71,7 @@ export async function openSharedTrial(
     if (recorded) refuseOtherIdentity(folder, recorded, recorded, inputs, advice);
     return { inputs, settings: (recorded ?? trialSettings(trial, engine)).settings };
   };
-  const trained = () => readTrained(path.join(folder, 'trained.safetensors'));
+  const trained = () => readTrained(trainedFile(folder));
   if (isTextDataset(named)) {
     const { task, identity } = await openTexts(trial, named, { folder, result, progress });
     const shared = { trial, folder, task, ...(await identityOf(await trialInputs(trial, identity))) };

@@ -1,5 +1,4 @@
 /** Trains one stitch alone, from what shared training left of it, and tests it before and after. */
-import path from 'node:path';
 import type { Trial } from '../../config/trials.js';
 import type { Value } from '../../engine/engine.js';
 import { toDevice, toHost } from '../../engine/transfer.js';
@@ -18,7 +17,7 @@ import { readGrid, sweepTried } from '../trial/grid.js';
 import { initialParameters, networkOfTrained, type TrialNetwork } from '../trial/network.js';
 import { qualitiesOf } from '../trial/quality.js';
 import { runStage } from '../trial/stage.js';
-import { writeTrained } from '../trial/trained-file.js';
+import { trainedFile, writeTrained } from '../trial/trained-file.js';
 import { stageResult, stitchResult } from '../trial/trial-result.js';
 import { lessonsOf, partsOf, type SharedTrial } from './shared-trial.js';
 
@@ -68,8 +67,7 @@ export async function trainAlone(
     const [reported, tested] = shared.kind === 'texts' ? [after.validation!, after.test] : [after.test!];
     const { layers, alone, classes } = trained;
     const trainables = await toHost(engine, done.trainables);
-    const file = path.join(trialFolder, 'trained.safetensors');
-    await writeTrained(file, { trainables, layers, alone, classes, stitches: [id] });
+    await writeTrained(trainedFile(trialFolder), { trainables, layers, alone, classes, stitches: [id] });
     const result = await writer.result(trial, {
       status: 'finished',
       learningRate: done.baseLearningRate,

@@ -1,6 +1,5 @@
 /** One deployed stitch of a finished trial of language models, as a model that generates. */
 import path from 'node:path';
-import { loadExperiment } from '../../config/load.js';
 import { type Experiment, isTextExperiment, type TextExperiment } from '../../config/schema/experiment.js';
 import { stitchesAdaptedAnchors } from '../../config/schema/experiment-fields.js';
 import type { TextTokenizer } from '../../data/text/tokenizer.js';
@@ -13,6 +12,7 @@ import type { Storage } from '../../models/llama/load.js';
 import { recordedIdentity, refuseOtherWeights } from '../../run-folder/identity/recorded.js';
 import type { TrialIdentity } from '../../run-folder/identity/trial-identity.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
+import { experimentIn } from '../../run-folder/run-configuration.js';
 import { trialFolderIn } from '../../run-folder/run-writer.js';
 import { type Float32NdArray, isFloat32, type NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
@@ -24,7 +24,7 @@ import { lastAnchor, type Stitch } from '../../stitching/space/stitch.js';
 import type { StitchSpace } from '../../stitching/space/stitch-space.js';
 import { type FrozenNetwork, type FrozenPath, withTrainedWeights } from '../../stitching/stitchable-network.js';
 import { mergeAnchors } from '../trial/network.js';
-import { readTrained, type Trained } from '../trial/trained-file.js';
+import { readTrained, type Trained, trainedFile } from '../trial/trained-file.js';
 import { commonTokenizer, loadLanguageAnchors } from './language-anchors.js';
 import { languageSpace } from './language-space.js';
 
@@ -54,10 +54,10 @@ export interface TrainedLanguage extends Trained {
 
 /** @throws RequestError where the run is of images */
 export async function readTrainedLanguage({ folder, name }: MeasuredRun): Promise<TrainedLanguage> {
-  const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
+  const whole = textExperimentOf(await experimentIn(folder), folder);
   const trialFolder = trialFolderIn(folder, { name });
-  const experiment = asTrained(textExperimentOf(config, folder), await recordedIdentity(trialFolder));
-  const trained = await readTrained(path.join(trialFolder, 'trained.safetensors'));
+  const experiment = asTrained(whole, await recordedIdentity(trialFolder));
+  const trained = await readTrained(trainedFile(trialFolder));
   return { ...trained, ...languageSpace(experiment), experiment };
 }
 
@@ -118,8 +118,7 @@ async function refuseOtherTokenizer(trialFolder: string, { location, fingerprint
 
 /** Whether a run has trained language models. */
 export async function isLanguageRun({ folder }: MeasuredRun): Promise<boolean> {
-  const { config } = await loadExperiment(path.join(folder, 'experiment.yaml'));
-  return isTextExperiment(config);
+  return isTextExperiment(await experimentIn(folder));
 }
 
 function textExperimentOf(experiment: Experiment, folder: string): TextExperiment {

@@ -8,6 +8,7 @@
  * The metadata hold the names of the classes, and the ids of the stitches where not all of the space were trained.
  */
 
+import path from 'node:path';
 import type { Linear } from '../../models/layers.js';
 import { readSafetensors, writeSafetensors } from '../../models/pretrained/formats/safetensors.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
@@ -31,6 +32,11 @@ export interface Trained {
 /** What a file holds. */
 export interface StoredTrained extends Trained {
   readonly file: string;
+}
+
+/** trained.safetensors of a trial's folder. */
+export function trainedFile(trialFolder: string): string {
+  return path.join(trialFolder, 'trained.safetensors');
 }
 
 export async function writeTrained(

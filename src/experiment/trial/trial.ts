@@ -1,5 +1,4 @@
 /** The story of one trial: a data set, a method, a seed. */
-import path from 'node:path';
 import type { Trial } from '../../config/trials.js';
 import { toHost } from '../../engine/transfer.js';
 import { sweepTrial } from '../../run-folder/leftovers.js';
@@ -22,7 +21,7 @@ import {
 } from './network.js';
 import { qualitiesOf } from './quality.js';
 import { joined, runStage, type TrainedStage } from './stage.js';
-import { writeTrained } from './trained-file.js';
+import { trainedFile, writeTrained } from './trained-file.js';
 import { stageResult, stitchResult } from './trial-result.js';
 
 /**
@@ -86,7 +85,7 @@ export async function runTrial(trial: Trial, runtime: TrialRuntime, until?: stri
     // 6. The trained tensors and the result; the checkpoints have done their work.
     const learnedIn = (stages: readonly TrainedStage[]) => toHost(engine, joined(stages));
     const { baseLearningRate, deploySeconds, network, beaten } = done.at(-1)!;
-    await writeTrained(path.join(trialFolder, 'trained.safetensors'), {
+    await writeTrained(trainedFile(trialFolder), {
       trainables: await learnedIn(deployed),
       layers: await toHost(engine, network.frozen.layers),
       alone: await learnedIn(done.filter((stage) => !deployed.includes(stage))),
