@@ -31,5 +31,9 @@ export type TrialAngles = z.output<typeof trialAngles>;
 export function parseTrialAngles(content: unknown, file: string): TrialAngles {
   const parsed = trialAngles.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw invalidFile(file, parsed.error.issues, 'Delete the trial folder and run the trial again with evaluation.gradient_angles.');
+  throw invalidFile(
+    file,
+    parsed.error.issues,
+    'Delete the trial folder and run the trial again with evaluation.gradient_angles.',
+  );
 }

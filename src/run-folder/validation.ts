@@ -43,5 +43,9 @@ export type ValidatedStitch = TrialValidation['stitches'][number];
 export function parseTrialValidation(content: unknown, file: string): TrialValidation {
   const parsed = trialValidation.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw invalidFile(file, parsed.error.issues, 'Delete the trial folder and run the trial again with evaluation.deploy_by: validation.');
+  throw invalidFile(
+    file,
+    parsed.error.issues,
+    'Delete the trial folder and run the trial again with evaluation.deploy_by: validation.',
+  );
 }

@@ -122,7 +122,15 @@ function lineProgress(stream: NodeJS.WritableStream, interval: number, now: () =
 }
 
 /** "3/100, loss 0.412" */
-export function formatPosition({ done, total, fields }: { done: number; total: number; fields: ProgressFields }): string {
+export function formatPosition({
+  done,
+  total,
+  fields,
+}: {
+  done: number;
+  total: number;
+  fields: ProgressFields;
+}): string {
   return [`${done}/${total}`, ...(Object.keys(fields).length > 0 ? [formatFields(fields)] : [])].join(', ');
 }
 

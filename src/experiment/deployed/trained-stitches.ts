@@ -61,9 +61,7 @@ export async function openTrainedStitches(run: MeasuredRun): Promise<TrainedStit
     facts(id) {
       const stitch = space.stitches[id];
       if (!stitch || !isTrained(stitch)) throw new RequestError(`stitch ${id} was not trained in ${name}`);
-      return (
-        result.stitches.find((deployed) => deployed.id === id) ?? stitchCosts(stitch, experiment.anchors, network)
-      );
+      return result.stitches.find((deployed) => deployed.id === id) ?? stitchCosts(stitch, experiment.anchors, network);
     },
   };
 }

@@ -146,10 +146,9 @@ function familySteps(
 ): Step<null, RawBatch> {
   const { steps, seed, mixup, patchDropout, epochs, train, warmupEpochs } = training;
   const { classes, weightDecay, labelSmoothing, distillation, teacher, clipNorm, preprocessing, jitters } = training;
-  const { mean, std } = preprocessing;
   const options: TogetherOptions = {
     ...{ classes, weightDecay, labelSmoothing, distillation, teacher, clipNorm, jitters },
-    preprocessing: { mean, std },
+    preprocessing: { mean: preprocessing.mean, std: preprocessing.std },
   };
   const architectures = learners.map(({ architecture }) => architecture);
   const run = engine.compile(

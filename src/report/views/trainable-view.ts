@@ -1,7 +1,7 @@
 /** What each method trains, by group: the exact number of parameters, as supplement H compares them with accuracy. */
 
-import type { TrainableParams } from '../../stitching/space/cost.js';
 import { groupBy } from '../../shared/groups.js';
+import type { TrainableParams } from '../../stitching/space/cost.js';
 import { datasetLabel } from '../curves/labels.js';
 import type { NamedTrial } from '../curves/method-names.js';
 import type { Column, Row, Table } from '../render/table.js';

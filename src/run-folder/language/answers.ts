@@ -38,5 +38,9 @@ export type AnsweredQuestion = TrialAnswers['questions'][number];
 export function parseTrialAnswers(content: unknown, file: string): TrialAnswers {
   const parsed = trialAnswers.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw invalidFile(file, parsed.error.issues, 'Delete it, and let the stitches answer again: esta generate --run DIR --prompts FILE.');
+  throw invalidFile(
+    file,
+    parsed.error.issues,
+    'Delete it, and let the stitches answer again: esta generate --run DIR --prompts FILE.',
+  );
 }
