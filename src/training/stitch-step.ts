@@ -21,7 +21,7 @@ import type { Architecture } from '../models/architecture.js';
 import { leavesOf } from '../shared/tree.js';
 import { combine, pickTrainables, type Trainables } from '../stitching/parameters/trainables.js';
 import type { Stitch } from '../stitching/space/stitch.js';
-import { type FrozenPath, runStitch } from '../stitching/stitchable-network.js';
+import { type FrozenPath, type LeftOut, runStitch } from '../stitching/stitchable-network.js';
 import { gradientsOf } from './gradients.js';
 import { crossEntropy, distillation } from './loss.js';
 import { adamW } from './optimizer.js';
@@ -128,31 +128,50 @@ export function stitchStep(
   own: Trainables<unknown>,
   options: StitchStepOptions,
 ): TensorFunction<StitchStepInputs<tf.Tensor>, StitchStepOutputs<tf.Tensor>> {
-  const { architectures, weightDecay, saliency } = options;
+  const { weightDecay, saliency } = options;
   return ({ frozen, state, images, labels, rate, teacher, kept }) => {
     const parameters = pickTrainables(state.parameters, own);
-    let answers: tf.Tensor | undefined;
-    const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      const logits = runStitch(stitch, frozen, trainables, images, architectures, { kept });
-      if (!teacher || !options.distillation) return crossEntropy(logits, labels);
-      answers = tf.keep(logits);
-      const { temperature, weight } = options.distillation;
-      return distillation(logits, teacher.logits, labels, temperature).mul(weight);
-    });
-    const labelLoss = answers ? crossEntropy(answers, labels) : value;
-    answers?.dispose();
-    const summed = teacher?.gradients ? sumOf(gradients, teacher.gradients) : gradients;
+    const given = { frozen, parameters, images, labels, teacher };
+    const { loss, labelLoss, gradients } = learnStitch(stitch, options, given, { kept });
+    const summed = teacher?.gradients ? addGradients(gradients, teacher.gradients) : gradients;
     const stepped = adamW(state.parameters, summed, state.optimizer, rate, { weightDecay });
     const measured = saliency ? saliencyOf(parameters, gradients) : tf.scalar(0);
     return {
       state: { parameters: stepped.parameters, optimizer: stepped.state },
-      measures: tf.stack([value, measured, teacher?.loss ?? tf.scalar(0), labelLoss]),
+      measures: tf.stack([loss, measured, teacher?.loss ?? tf.scalar(0), labelLoss]),
     };
   };
 }
 
+/** What a stitch learns in a step, from the teacher's soft predictions or from the labels; `labelLoss` is of the labels. */
+export function learnStitch(
+  stitch: Stitch,
+  { architectures, distillation: teaching }: Pick<StitchStepOptions, 'architectures' | 'distillation'>,
+  {
+    frozen,
+    parameters,
+    images,
+    labels,
+    teacher,
+  }: Pick<TeacherInputs<tf.Tensor>, 'frozen' | 'parameters' | 'images' | 'labels'> & {
+    readonly teacher: Pick<Lesson<tf.Tensor>, 'logits'> | undefined;
+  },
+  leftOut: LeftOut,
+): { readonly loss: tf.Scalar; readonly labelLoss: tf.Scalar; readonly gradients: Trainables<tf.Tensor> } {
+  let answers: tf.Tensor | undefined;
+  const { value, gradients } = gradientsOf(parameters, (trainables) => {
+    const logits = runStitch(stitch, frozen, trainables, images, architectures, leftOut);
+    if (!teacher || !teaching) return crossEntropy(logits, labels);
+    answers = tf.keep(logits);
+    return distillation(logits, teacher.logits, labels, teaching.temperature).mul(teaching.weight);
+  });
+  const labelLoss = answers ? crossEntropy(answers, labels) : value;
+  answers?.dispose();
+  return { loss: value, labelLoss, gradients };
+}
+
 /** The gradients of both, added where both have one. */
-function sumOf(one: Trainables<tf.Tensor>, other: Trainables<tf.Tensor>): Trainables<tf.Tensor> {
+export function addGradients(one: Trainables<tf.Tensor>, other: Trainables<tf.Tensor>): Trainables<tf.Tensor> {
   return combine<tf.Tensor, tf.Tensor, tf.Tensor>(one, other, (a, b) => (a && b ? a.add(b) : (a ?? b)));
 }
 

@@ -14,11 +14,15 @@ import { isTensor } from '../../engine/tensor.js';
 import { leavesOf, mapTree } from '../../shared/tree.js';
 import { combine, type Trainables } from '../../stitching/parameters/trainables.js';
 import type { Stitch } from '../../stitching/space/stitch.js';
-import { runStitch } from '../../stitching/stitchable-network.js';
-import { gradientsOf } from '../gradients.js';
-import { crossEntropy, distillation } from '../loss.js';
 import { adamW } from '../optimizer.js';
-import { type StitchStepOptions, saliencyOf, type TeacherInputs, type TeacherOutputs } from '../stitch-step.js';
+import {
+  addGradients,
+  learnStitch,
+  type StitchStepOptions,
+  saliencyOf,
+  type TeacherInputs,
+  type TeacherOutputs,
+} from '../stitch-step.js';
 import type { StepState } from '../training-state.js';
 
 /** Sums over micro batches. */
@@ -41,28 +45,17 @@ export interface GradientInputs<T> extends TeacherInputs<T> {
 /** Gradients on one micro batch, added to those before. */
 export function summedGradients(
   stitch: Stitch,
-  {
-    architectures,
-    distillation: teaching,
-    dropout: rate = 0,
-  }: Pick<StitchStepOptions, 'architectures' | 'distillation' | 'dropout'>,
+  options: Pick<StitchStepOptions, 'architectures' | 'distillation' | 'dropout'>,
 ): TensorFunction<GradientInputs<tf.Tensor>, GradientSums<tf.Tensor>> {
+  const { dropout: rate = 0 } = options;
   return ({ frozen, parameters, images, labels, teacher, before, dropout: keys }) => {
-    const dropout = keys && { rate, keys };
-    let kept: tf.Tensor | undefined;
-    const { value, gradients } = gradientsOf(parameters, (trainables) => {
-      const logits = runStitch(stitch, frozen, trainables, images, architectures, { dropout });
-      if (!teacher || !teaching) return crossEntropy(logits, labels);
-      kept = tf.keep(logits);
-      return distillation(logits, teacher.logits, labels, teaching.temperature).mul(teaching.weight);
-    });
-    const labelLoss = kept ? crossEntropy(kept, labels) : value;
-    kept?.dispose();
-    const measures = tf.stack([value, teacher?.loss ?? tf.scalar(0), labelLoss]);
+    const given = { frozen, parameters, images, labels, teacher };
+    const { loss, labelLoss, gradients } = learnStitch(stitch, options, given, { dropout: keys && { rate, keys } });
+    const measures = tf.stack([loss, teacher?.loss ?? tf.scalar(0), labelLoss]);
     if (!before) return { own: gradients, ...(teacher && { teacher: copied(teacher.gradients) }), measures };
     return {
-      own: added(before.own, gradients),
-      ...(teacher && before.teacher && { teacher: added(before.teacher, teacher.gradients) }),
+      own: addGradients(before.own, gradients),
+      ...(teacher && before.teacher && { teacher: addGradients(before.teacher, teacher.gradients) }),
       measures: before.measures.add(measures),
     };
   };
@@ -94,7 +87,7 @@ export function movedByMeans(options: MoveOptions): TensorFunction<MovedInputs<t
   return ({ state, sums, rate, share }) => {
     const meanOf = (sum: Trainables<tf.Tensor>) => mapped(sum, (gradient) => gradient.mul(share));
     const own = meanOf(sums.own);
-    const all = sums.teacher ? added(own, meanOf(sums.teacher)) : own;
+    const all = sums.teacher ? addGradients(own, meanOf(sums.teacher)) : own;
     const norm = normOf(all);
     // As torch.nn.utils.clip_grad_norm_.
     const factor = clipNorm === undefined ? undefined : tf.minimum(tf.scalar(clipNorm).div(norm.add(1e-6)), 1);
@@ -110,10 +103,6 @@ export function movedByMeans(options: MoveOptions): TensorFunction<MovedInputs<t
       measures: tf.stack([loss!, measured.reshape([]), teacherLoss!, labelLoss!, norm]),
     };
   };
-}
-
-function added(one: Trainables<tf.Tensor>, other: Trainables<tf.Tensor>): Trainables<tf.Tensor> {
-  return combine<tf.Tensor, tf.Tensor, tf.Tensor>(one, other, (a, b) => (a && b ? a.add(b) : (a ?? b)));
 }
 
 /** An input cannot be given back as an output. */
