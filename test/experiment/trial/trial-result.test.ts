@@ -6,7 +6,7 @@ import type { TrainedStage } from '../../../src/experiment/trial/stage.js';
 import { stageResult, stitchResult } from '../../../src/experiment/trial/trial-result.js';
 import { initialImportance } from '../../../src/stitching/importance.js';
 import { noTrainables } from '../../../src/stitching/parameters/trainables.js';
-import { spaceTrainableParams, stitchParams, trainableParams } from '../../../src/stitching/space/cost.js';
+import { spaceTrainableParams, stitchFlops, stitchParams, trainableParams } from '../../../src/stitching/space/cost.js';
 import { hostEngine, hostNetwork, stageOf } from './host-engine.js';
 
 const network = hostNetwork(hostEngine({}));
@@ -19,7 +19,7 @@ const { space, network: stitched } = network;
 
 test('a stitch: path by the names of the anchors, costs, and the score where there is one', () => {
   const costs = (id: number) => ({
-    flops: network.flops[id]!,
+    flops: stitchFlops(space.stitches[id]!, stitched),
     params: stitchParams(space.stitches[id]!, stitched).total,
     trainable: trainableParams(space.stitches[id]!, stitched).total,
   });
