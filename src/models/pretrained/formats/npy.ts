@@ -1,6 +1,7 @@
 /**
  * The .npy format, versions 1 to 3 (numpy/numpy, numpy/lib/format.py): a magic string, a Python dictionary that gives
- * type, order and shape, then the elements. Numbers are widened or rounded to float32.
+ * type, order and shape, then the elements. Floating-point numbers are widened or rounded to float32; whole numbers are no
+ * weights, but codes of a quantised network.
  */
 import { type Float32NdArray, float32, sizeOf } from '../../../shared/arrays.js';
 import { widenHalf } from './half.js';
@@ -11,7 +12,8 @@ export class InvalidNpy extends Error {}
 
 /** Arrays that are well-formed, of a type that is not read. */
 export class UnsupportedNpy extends InvalidNpy {
-  readonly hint = 'Save the array as float32: numpy.savez(file, **{name: array.astype("float32")}).';
+  readonly hint =
+    'Save the array as float32: numpy.savez(file, **{name: array.astype("float32")}). Whole numbers are codes of a quantised network, which has to be converted first.';
 }
 
 /** Bytes of the element types that are read, and how, in little-endian order. */
@@ -19,9 +21,6 @@ const elementTypes: Readonly<Record<string, { bytes: number; decode: (buffer: Ar
   '<f4': { bytes: 4, decode: (buffer) => new Float32Array(buffer) },
   '<f2': { bytes: 2, decode: (buffer) => widenHalf(new Uint16Array(buffer)) },
   '<f8': { bytes: 8, decode: (buffer) => new Float32Array(new Float64Array(buffer)) },
-  '<i4': { bytes: 4, decode: (buffer) => new Float32Array(new Int32Array(buffer)) },
-  '<i8': { bytes: 8, decode: (buffer) => Float32Array.from(new BigInt64Array(buffer), Number) },
-  '|u1': { bytes: 1, decode: (buffer) => new Float32Array(new Uint8Array(buffer)) },
 };
 
 /** Throws InvalidNpy. */

@@ -22,7 +22,11 @@ export async function openNpz(file: string): Promise<Weights> {
   });
   try {
     const entries = new Map<string, Entry>();
-    for await (const entry of archive.eachEntry()) entries.set(entry.fileName.replace(/\.npy$/, ''), entry);
+    for await (const entry of archive.eachEntry()) {
+      const name = entry.fileName.replace(/\.npy$/, '');
+      if (entries.has(name)) throw new Error(`two arrays are named ${name}`);
+      entries.set(name, entry);
+    }
     return new NpzFile(file, archive, entries);
   } catch (error) {
     archive.close();
