@@ -86,12 +86,12 @@ export function formatYaml(value: unknown): string {
 /** The parser counts what aliases stand for, because a few lines of them can stand for billions of values. */
 function plainValue(document: Document.Parsed, file: string): unknown {
   try {
-    return document.toJS();
+    const value: unknown = document.toJS();
+    JSON.stringify(value); // throws where an alias stands inside of what it stands for
+    return value;
   } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    throw new RequestError(
-      `${file} is not valid YAML\n  ${error.message}`,
-      'Write out what its aliases (*NAME) stand for.',
-    );
+    if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;
+    const fault = error instanceof TypeError ? 'an alias stands inside of what it stands for' : error.message;
+    throw new RequestError(`${file} is not valid YAML\n  ${fault}`, 'Write out what its aliases (*NAME) stand for.');
   }
 }

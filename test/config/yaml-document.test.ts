@@ -19,6 +19,12 @@ test('aliases that multiply are refused in words', () => {
   assert.deepEqual(parseYaml('a: &a [1]\nb: *a', 'a.yaml').value, { a: [1], b: [1] });
 });
 
+test('an alias inside of what it stands for is refused', () => {
+  for (const text of ['a: &a [1, *a]', '&a {b: *a}']) {
+    assert.throws(() => parseYaml(text, 'a.yaml'), refused(/^a\.yaml is not valid YAML\n {2}an alias stands inside/));
+  }
+});
+
 test('a text that is no configuration is refused by its length', () => {
   const keys = Array.from({ length: 200_000 }, (_, index) => `key${index}: 1`).join('\n');
   assert.throws(() => parseYaml(keys, 'keys.yaml'), refused(/^keys\.yaml has \d+ characters; .* at most 262144/));
