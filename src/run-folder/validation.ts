@@ -13,7 +13,7 @@ const count = z.number().int().nonnegative();
 const trialValidation = z.object({
   version: z.literal(validationVersion),
   /** FLOPs bins of the trial. */
-  bins: z.number().int().positive(),
+  bins: z.number().int().positive().max(10_000),
   /** Id of the largest anchor, which is in no bin. */
   largest_anchor: count,
   /** By id. */

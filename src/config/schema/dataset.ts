@@ -55,9 +55,9 @@ const species = z.strictObject({
     'Number of the first species, of 120; left out: 0. Other species make another task, another seed the same one with other images.',
     'this project',
   ),
-  train_images: field(count().default(100), 'Training images of each species.', 'this project'),
-  validation_images: field(count().default(10), 'Validation images of each species.', 'this project'),
-  test_images: field(count().default(20), 'Test images of each species.', 'this project'),
+  train_images: field(count().max(10_000).default(100), 'Training images of each species.', 'this project'),
+  validation_images: field(count().max(10_000).default(10), 'Validation images of each species.', 'this project'),
+  test_images: field(count().max(10_000).default(20), 'Test images of each species.', 'this project'),
   seed: field(
     countOrZero().default(0),
     'Seed of the drawings; the seeds of the trials do not change them.',

@@ -101,7 +101,7 @@ export const samplingSchema = z.strictObject({
   ),
   eta: field(fraction().default(0.9), 'Momentum of the importance scores.', 'supplement E'),
   bins: field(
-    count().default(14),
+    count().max(10_000).default(14),
     'FLOPs bins of equal width, of language models bins of parameters; the best stitch of each is deployed, beside the largest anchor.',
     'Table I (decoded from its FLOPs)',
   ),

@@ -11,6 +11,13 @@ test('a data set goes by its kind or task, and by its shots', () => {
   );
 });
 
+test('numbers of drawn images that would fill the memory are refused', () => {
+  for (const key of ['train_images', 'validation_images', 'test_images']) {
+    assert.equal(dataSchema.safeParse({ kind: 'species', [key]: 10_000 }).success, true);
+    assert.match(dataSchema.safeParse({ kind: 'species', [key]: 1e9 }).error!.message, /10000/);
+  }
+});
+
 test('one data set is a list of one; a name that is given stays', () => {
   const namesOf = (value: unknown) => dataSchema.parse(value).map(({ name }) => name);
   assert.deepEqual(namesOf({ kind: 'species' }), ['species']);
