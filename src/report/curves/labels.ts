@@ -23,7 +23,7 @@ const methodLabels: Readonly<Record<Method, string>> = {
 /** `stanford-cars-4-shot` becomes "Stanford Cars, 4 shots". */
 export function datasetLabel(name: string): string {
   const { task, shots } = fewShotTask(name);
-  const label = datasetLabels[task] ?? task;
+  const label = Object.hasOwn(datasetLabels, task) ? datasetLabels[task]! : task;
   return shots === undefined ? label : `${label}, ${shots} shot${shots === 1 ? '' : 's'}`;
 }
 

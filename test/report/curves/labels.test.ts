@@ -62,3 +62,10 @@ test('a mean is over different tasks, not over shots of one; of all five it is F
   assert.equal(meanName(fgvc.slice(1)), 'mean of 4 data sets');
   assert.equal(meanName([...fgvc.slice(1), 'mine']), 'mean of 5 data sets');
 });
+
+test('data sets go by their titles, and those that are not known by their own names, whatever these are', () => {
+  assert.equal(datasetLabel('stanford-cars-4-shot'), 'Stanford Cars, 4 shots');
+  assert.equal(datasetLabel('vtab-1k'), 'VTAB-1k');
+  for (const name of ['mine', 'constructor', 'toString']) assert.equal(datasetLabel(name), name);
+  assert.equal(datasetLabel('constructor-1-shot'), 'constructor, 1 shot');
+});
