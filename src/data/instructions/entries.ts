@@ -49,8 +49,11 @@ function linesOfEntries(json: string): number[] {
   const lines: number[] = [];
   let line = 1;
   let depth = 0;
-  // Strings, brackets, ends of lines, and all other values; commas and colons lie between them.
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}\n]|[^\s,:[\]{}"]+/g)) {
+  // Brackets, ends of lines, beginnings of strings, and all other values; commas and colons lie between them.
+  const tokens = /[[\]{}\n"]|[^\s,:[\]{}"]+/g;
+  for (let found = tokens.exec(json); found; found = tokens.exec(json)) {
+    const [token] = found;
+    if (token === '"') tokens.lastIndex = endOfString(json, found.index) + 1;
     if (token === '\n') line++;
     else if (token === ']' || token === '}') depth--;
     else {
@@ -59,4 +62,11 @@ function linesOfEntries(json: string): number[] {
     }
   }
   return lines;
+}
+
+/** Position of the closing quote; a loop, because a regular expression overflows the stack on texts of some MB. */
+function endOfString(json: string, start: number): number {
+  let end = start + 1;
+  while (json[end] !== '"') end += json[end] === '\\' ? 2 : 1;
+  return end;
 }

@@ -38,6 +38,11 @@ test('a list and lines are read whatever the file is called', async (t) => {
   assert.deepEqual(await readInstructions(list), [first, second]);
 });
 
+test('a text of ten megabytes is read', async (t) => {
+  const long = { ...first, output: 'x"\\'.repeat(3_500_000) };
+  assert.deepEqual(await readInstructions(await fileWith(t, 'a.json', JSON.stringify([long, second]))), [long, second]);
+});
+
 test('<noinput> and null are none; a space is one', async (t) => {
   const entries = ['<noinput>', null, ' '].map((input) => ({ ...first, input }));
   const file = await fileWith(t, 'a.json', JSON.stringify(entries));
