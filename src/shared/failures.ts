@@ -67,7 +67,14 @@ function isOutputError(error: unknown): error is NodeJS.ErrnoException {
 
 /** The failure as it is written to the terminal. */
 export function formatFailure({ message, hint, stack }: Failure): string {
-  return [`Error: ${message}`, ...(hint ? [hint] : []), ...(stack ? ['', stack] : [])].join('\n');
+  return printable([`Error: ${message}`, ...(hint ? [hint] : []), ...(stack ? ['', stack] : [])].join('\n'));
+}
+
+/** Names out of files would otherwise colour, move or clear the terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }
 
 /** The exit status that oclif attached; undefined when the error is not one of oclif's. */

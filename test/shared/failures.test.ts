@@ -10,6 +10,11 @@ test('expected failures have a message and a hint, no stack', () => {
   assert.deepEqual(failureOf(new TrialError('not finite')), { exitStatus: 1, message: 'not finite' });
 });
 
+test('signs that would command the terminal are written out', () => {
+  const failure = failureOf(new RequestError('tensor \u001b[31mx\u0007 of a\r\n\tb é', 'do \u009b this'))!;
+  assert.equal(formatFailure(failure), 'Error: tensor \\x1b[31mx\\x07 of a\\x0d\n\tb é\ndo \\x9b this');
+});
+
 test('what oclif writes around the message of a flag is taken off', () => {
   const thrown = new RequestError('--budget: 9 GFLOPs', 'Did you mean 0.9?');
   thrown.message = `Parsing --budget \n\t${thrown.message}\nSee more help with --help`; // parser/parse.js of @oclif/core 4
