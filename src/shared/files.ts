@@ -141,7 +141,7 @@ export async function exists(file: string): Promise<boolean> {
 export async function readJson<T>(file: string): Promise<T> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new RequestError(`${file} does not exist`);
-    throw error;
+    throw explainReadError(error, file);
   });
   try {
     return JSON.parse(text.replace(/^\ufeff/, '')) as T; // Windows marks what it saves as UTF-8

@@ -50,6 +50,15 @@ test('JSON that Windows has marked as UTF-8 is read', async (t) => {
   assert.deepEqual(await readJson(file), { a: 1 });
 });
 
+test('a folder in the place of JSON is refused', async (t) => {
+  const message = /cannot be read \(EISDIR\)/;
+  await assert.rejects(readJson(temporaryFolder(t)), {
+    name: 'RequestError',
+    message,
+    hint: 'Give the file, not the folder.',
+  });
+});
+
 test('lines that a power loss has damaged are dropped at the end, and refused before others', async (t) => {
   const file = path.join(temporaryFolder(t), 'metrics.jsonl');
   assert.deepEqual(await readJsonLines(file), []);

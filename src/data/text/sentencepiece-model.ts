@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { RequestError } from '../../shared/errors.js';
+import { explainReadError } from '../../shared/files.js';
 import type { Piece, Pieces } from './pieces.js';
 import { asFloat, type Field, fieldsOf } from './protobuf-reader.js';
 
@@ -23,7 +24,7 @@ const modelTypes = ['?', 'unigram', 'BPE', 'word', 'char'];
 /** Throws a RequestError when the file is no such model, or a model of another kind. */
 export async function readSentencePieceModel(file: string): Promise<Pieces> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new RequestError(`${file} does not exist`) : error;
+    throw error.code === 'ENOENT' ? new RequestError(`${file} does not exist`) : explainReadError(error, file);
   });
   try {
     return piecesFrom(bytes, file);

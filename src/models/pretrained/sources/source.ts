@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
-import { exists } from '../../../shared/files.js';
+import { exists, explainReadError } from '../../../shared/files.js';
 import { openNpz } from '../formats/npz.js';
 import { openSafetensors } from '../formats/safetensors.js';
 import { openShards } from '../formats/shards.js';
@@ -36,7 +36,10 @@ export async function weightFile(
   if (source.startsWith('hf-hub:')) return fetchFromHub(source, environment);
   const stats = await stat(source).catch(() => undefined);
   if (!stats?.isDirectory()) return source;
-  return path.join(source, chooseWeightFile(source, await readdir(source)));
+  const names = await readdir(source).catch((error: NodeJS.ErrnoException) => {
+    throw explainReadError(error, source);
+  });
+  return path.join(source, chooseWeightFile(source, names));
 }
 
 async function openFile(file: string, location = file): Promise<Weights> {
