@@ -69,6 +69,14 @@ export class TextTokenizer {
         'Add bos_token_id and eos_token_id to config.json.',
       );
     }
+    const size = encoder.get_vocab(true).size;
+    const outside = [begin, end[0]!].find((id) => id >= size);
+    if (outside !== undefined) {
+      throw new RequestError(
+        `${location} has ${size} tokens, and config.json says that token ${outside} begins or ends a text`,
+        'Correct bos_token_id and eos_token_id in config.json.',
+      );
+    }
     return new TextTokenizer(location, encoder, { begin, end, padding: 0 });
   }
 

@@ -39,7 +39,7 @@ const id = z.int().min(0);
 const schema = z.looseObject({
   model_type: z.string().default('llama'),
   hidden_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: count.max(1000), // the deepest LLaMA has 126
   num_attention_heads: count,
   num_key_value_heads: count.nullish(),
   head_dim: count.nullish(),

@@ -60,6 +60,23 @@ test('what config.json ends a text by ends it beside </s>, which is written in t
   assert.deepEqual(tokenizer.special.end, [2, 300]);
 });
 
+test('refused: tokens of config.json that the vocabulary does not have', async (t) => {
+  const folder = await temporaryFolder(t);
+  const json = JSON.stringify(tokenizerJsonFrom(await readSentencePieceModel(fixture('text/bpe.model'))));
+  await writeFile(path.join(folder, 'tokenizer.json'), json.replaceAll('"<s>"', '"[s]"').replaceAll('"</s>"', '"[e]"'));
+  const { special } = await TextTokenizer.open(folder, { begin: 1, end: [2, 9999] });
+  assert.deepEqual(special, { begin: 1, end: [2, 9999], padding: 0 });
+  for (const configured of [
+    { begin: 420, end: [2] },
+    { begin: 1, end: [420] },
+  ]) {
+    await assert.rejects(
+      TextTokenizer.open(folder, configured),
+      /has 420 tokens, and config\.json says that token 420/,
+    );
+  }
+});
+
 test('refused: no tokenizer, a unigram model, a damaged one', async (t) => {
   const empty = await temporaryFolder(t);
   const refusal = (message: RegExp) => (error: unknown) => error instanceof RequestError && message.test(error.message);

@@ -92,6 +92,7 @@ const refusals: Readonly<Record<string, readonly [object, RegExp]>> = {
   'heads that do not divide': [{ num_attention_heads: 30 }, /4096 cannot be divided into 30 heads/],
   'uneven groups': [{ num_key_value_heads: 5 }, /32 heads of queries cannot share 5/],
   'odd heads': [{ head_dim: 5 }, /5 features has no halves/],
+  'more blocks than any network has': [{ num_hidden_layers: 1e9 }, /num_hidden_layers: expected a number <= 1000/],
   'missing and wrong fields, all at once': [
     { hidden_size: undefined, vocab_size: 'many' },
     /hidden_size: is missing.*\n.*vocab_size: expected a number, received "many"/,
