@@ -15,6 +15,8 @@ import type { MatlabFile, MatlabValue } from './matlab-values.js';
 const headerBytes = 128;
 const dataType = { int8: 1, uint8: 2, uint16: 4, matrix: 14, compressed: 15, utf8: 16, utf16: 17 } as const;
 const arrayClass = { cell: 1, struct: 2, char: 4, double: 6, uint64: 15 } as const;
+/** Bytes of a compressed variable: far more than the longest list of an official data set takes. */
+const longestVariable = 2 ** 28;
 const logicalFlag = 0x02;
 const complexFlag = 0x08;
 
@@ -43,6 +45,16 @@ export async function readMatlab(file: string): Promise<MatlabFile> {
 /** Variables of a MATLAB v5 file by name; `file` is only named in errors. */
 export function parseMatlab(bytes: Uint8Array, file: string): Map<string, MatlabValue> {
   checkHeader(bytes, file);
+  try {
+    return variablesOf(bytes, file);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Cells inside of cells without end, and lengths that no list has.
+    throw new RequestError(`${file} is damaged: ${error.message}`, 'Download the file again.');
+  }
+}
+
+function variablesOf(bytes: Uint8Array, file: string): Map<string, MatlabValue> {
   const variables = new Map<string, MatlabValue>();
   const elements = new Elements(bytes, headerBytes, bytes.length, file);
   while (!elements.done) {
@@ -80,7 +92,7 @@ function checkHeader(bytes: Uint8Array, file: string): void {
 
 function inflate(bytes: Uint8Array, file: string): Uint8Array {
   try {
-    return inflateSync(bytes);
+    return inflateSync(bytes, { maxOutputLength: longestVariable });
   } catch (error) {
     throw new RequestError(`${file}: a compressed variable is damaged (${messageOf(error)})`);
   }
@@ -157,6 +169,13 @@ function parseMatrix(element: MatlabElement, file: string): { name: string; valu
   const dims = numbers(parts.next(), file);
   const name = Buffer.from(parts.expect(dataType.int8, 'an array name').bytes).toString('latin1');
   const count = dims.reduce((product, extent) => product * extent, 1);
+  // Every element takes at least a byte: a count beyond them would be made in memory before it is missed.
+  if (!(count <= element.bytes.length)) {
+    throw new RequestError(
+      `${file}: variable '${name}' of size ${dims.join('x')} has ${element.bytes.length} bytes: the file is damaged`,
+      'Download the file again.',
+    );
+  }
   if (flagBits & complexFlag) throw new RequestError(`${file}: variable '${name}' is complex, which is not supported`);
   if (classCode === arrayClass.cell) {
     return { name, value: { kind: 'cell', dims, cells: matrices(parts, count, file) } };
@@ -178,7 +197,7 @@ function parseMatrix(element: MatlabElement, file: string): { name: string; valu
 function parseStruct(parts: Elements, dims: readonly number[], count: number, file: string): MatlabValue {
   const [nameLength = 0] = numbers(parts.next(), file);
   const names = Buffer.from(parts.expect(dataType.int8, 'struct field names').bytes);
-  if (nameLength <= 0) throw new RequestError(`${file}: damaged struct, field names of length ${nameLength}`);
+  if (!(nameLength >= 1)) throw new RequestError(`${file}: damaged struct, field names of length ${nameLength}`);
   const fields: string[] = [];
   for (let at = 0; at < names.length; at += nameLength) {
     const padded = names.subarray(at, at + nameLength).toString('latin1');

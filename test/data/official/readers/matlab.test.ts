@@ -97,6 +97,23 @@ describe('bytes built by hand', () => {
     ]);
   });
 
+  test('refuses sizes beyond the bytes, and cells inside of cells without end', () => {
+    const most = 0x7fffffff;
+    const refused = /labels\.mat: variable 'a' of size 2147483647x\d+ has 40 bytes: the file is damaged/;
+    for (const [classCode, columns] of [
+      [1, most],
+      [1, 1],
+      [2, 1],
+    ] as const) {
+      const huge = matrix(flagsAndDims(classCode, most, columns), smallName);
+      assert.throws(() => parsed(Buffer.concat([header(), huge])), refused);
+    }
+    const prefix = Buffer.concat([flagsAndDims(1, 1, 1), smallName]);
+    const levels = Array.from({ length: 50_000 }, (_, above) => [words(14, 48 * (50_000 - above)), prefix]);
+    const nested = Buffer.concat([header(), ...levels.flat(), words(14, 0)]);
+    assert.throws(() => parsed(nested), /labels\.mat is damaged: Maximum call stack size exceeded/);
+  });
+
   test('refuses complex numbers and sparse arrays', () => {
     const complex = matrix(flagsAndDims(6 | (0x08 << 8), 1, 1), smallName, words((1 << 16) | 2, 1));
     assert.throws(() => parsed(Buffer.concat([header(), complex])), /variable 'a' is complex/);
