@@ -54,8 +54,14 @@ export async function readVptSplits(folder: string, fraction?: string): Promise<
 }
 
 async function readList(file: string): Promise<VptList> {
-  const entries = Object.entries(await readJson<Record<string, unknown>>(file));
-  return entries.map(([key, value]) => [key, toInteger(value, `${file}, class of ${key}`)]);
+  const content = await readJson<unknown>(file);
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new RequestError(
+      `${file}: expected a mapping from images to classes, received ${JSON.stringify(content).slice(0, 60)}`,
+      'Use the split files of VPT (fgvc_split.zip), or remove them to split without them.',
+    );
+  }
+  return Object.entries(content).map(([key, value]) => [key, toInteger(value, `${file}, class of ${key}`)]);
 }
 
 /** All raw class ids of the three files, ascending by number. */

@@ -50,6 +50,13 @@ test('no split files are no error, some are', async (t) => {
   await assert.rejects(readVptSplits(await written(t, apart)), /are in different folders/);
 });
 
+test('a file that is no mapping is refused', async (t) => {
+  for (const content of ['null', '[]', '"a"']) {
+    const folder = await written(t, { ...three, 'val.json': content });
+    await assert.rejects(readVptSplits(folder), /val\.json: expected a mapping from images to classes, received /);
+  }
+});
+
 test('values that are no ids, broken JSON and classes out of range are refused', async (t) => {
   const word = await written(t, { ...three, 'val.json': '{"c.jpg": "finch"}' });
   await assert.rejects(readVptSplits(word), /val\.json, class of c\.jpg: expected a whole number, found "finch"/);
