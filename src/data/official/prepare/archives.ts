@@ -4,6 +4,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import * as tar from 'tar';
 import * as yauzl from 'yauzl';
 import { isExpected, messageOf, RequestError } from '../../../shared/errors.js';
@@ -152,7 +153,16 @@ async function unpackZipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: st
   const content = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
     zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)));
   });
-  await pipeline(content, createWriteStream(target));
+  let sum = 0;
+  // yauzl compares no checksums
+  const summed = async function* (chunks: AsyncIterable<string | Buffer>) {
+    for await (const chunk of chunks) {
+      sum = crc32(chunk, sum);
+      yield chunk;
+    }
+  };
+  await pipeline(content, summed, createWriteStream(target));
+  if (sum !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} does not fit`);
 }
 
 /** Files that were being written when unpacking failed may still appear for a moment, hence the retries. */

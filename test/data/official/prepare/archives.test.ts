@@ -64,6 +64,23 @@ test('a truncated zip and an entry outside the folder leave nothing', async (t) 
   }
 });
 
+test('a zip whose bytes do not fit their checksums leaves nothing', async (t) => {
+  const folder = await temporaryFolder(t);
+  const archive = path.join(folder, 'a.zip');
+  const bytes = Buffer.from(zips['plain']!, 'base64');
+  // "crc-32" of each entry in the central directory: APPNOTE.TXT 4.3.12
+  for (
+    let at = bytes.indexOf('PK\x01\x02', 0, 'latin1');
+    at !== -1;
+    at = bytes.indexOf('PK\x01\x02', at + 1, 'latin1')
+  ) {
+    bytes[at + 16]! ^= 1;
+  }
+  await writeFile(archive, bytes);
+  await assert.rejects(unpack(archive, folder), /a\.zip cannot be unpacked, .*the checksum of nabirds\S* does not fit/);
+  assert.deepEqual(await readdir(folder), ['a.zip']);
+});
+
 test('a tar entry outside the folder is refused', async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(path.join(folder, 'outside.txt'), 'no');
