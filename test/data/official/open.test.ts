@@ -1,5 +1,6 @@
 /** Opening by the names and folders that an experiment file gives. */
 import assert from 'node:assert/strict';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { writeUnpacked } from '../../../data-scripts/miniature/download.js';
@@ -41,4 +42,16 @@ test('the drawn split belongs to the prepared data set', async (t) => {
   assert.deepEqual(await openOfficial({ ...request, root: path.join(root, 'cub-200-2011'), splitSeed: 7 }), dataset);
   await assert.rejects(openOfficial({ ...request, splitSeed: 0 }), /prepared with drawn .*\(fraction 0\.1, seed 7\)/);
   await assert.rejects(openOfficial({ ...request, splits: source }), /other splits are asked for/);
+  const file = path.join(root, 'cub-200-2011', 'splits.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/,\d+\]/, ',200]'));
+  await assert.rejects(openOfficial(request), /splits\.json says label 200 for .*, and names 3 classes/);
+});
+
+test('a list may not name images outside of its data set, whose copies would be written outside, too', async (t) => {
+  const [source, root] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const { download, spec } = await miniatures['vtab-dtd']!();
+  await writeUnpacked(download, source);
+  await appendFile(path.join(source, 'vtab-1k', 'dtd', 'test.txt'), '../../../outside.jpg 0\n');
+  const prepared = prepareOfficial([spec], { from: [source], root });
+  await assert.rejects(prepared, /vtab-dtd lists an image outside of its folder .*outside\.jpg/);
 });

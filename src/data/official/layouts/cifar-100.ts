@@ -36,8 +36,8 @@ export const cifar100Layout: LayoutReader = {
     const root = await requireFolderWith(folder, preparedFiles, 'prepared CIFAR-100');
     const classes = await readLines(path.join(root, 'classes.txt'));
     const [train, test] = [
-      await readImageList(path.join(root, 'train.txt'), root, classCount),
-      await readImageList(path.join(root, 'test.txt'), root, classCount),
+      await readImageList(path.join(root, 'train.txt'), root, classes.length),
+      await readImageList(path.join(root, 'test.txt'), root, classes.length),
     ];
     return { classes, classIds: classes.map((_, label) => label), train, test };
   },

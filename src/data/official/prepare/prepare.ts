@@ -74,6 +74,7 @@ async function prepareOne(
     await spec.convert(unpacked, images, progress);
   }
   let dataset = await readOfficialLayout(spec, images, request);
+  refuseOutside(dataset, images);
   await checkFilesExist(dataset, progress);
   if (request.resize !== undefined) {
     const cache = path.join(target, `resized-${request.resize}`);
@@ -171,6 +172,17 @@ async function take(
     const expected = [...spec.archives, ...spec.looseFiles].map((each) => each.file).join(', ');
     throw new RequestError(`${file} is no archive or label file of ${spec.title}`, `Expected are ${expected}.`);
   }
+}
+
+/** Its shrunk copy would be written outside of the folder of copies. */
+function refuseOutside(dataset: Dataset, images: string): void {
+  const steps = (file: string) => path.relative(images, file).split(path.sep);
+  const outside = allSamples(dataset).find(({ file }) => steps(file)[0] === '..' || steps(file)[0] === '');
+  if (outside === undefined) return;
+  throw new RequestError(
+    `${dataset.name} lists an image outside of its folder ${images}: ${outside.file}`,
+    'Correct the list that names it: images lie below the folder of the data set.',
+  );
 }
 
 async function checkFilesExist(dataset: Dataset, progress: OnActivity): Promise<void> {

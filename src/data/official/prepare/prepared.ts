@@ -73,6 +73,13 @@ export async function readPrepared(spec: OfficialSpec, file: string): Promise<Pr
     throw new RequestError(`${file} is no splits file of ${spec.name}: ${problem}`, 'Prepare the data set again.');
   }
   const { dataset, origin, notes, drawn, resized, images, classes, splits } = parsed.data;
+  const outside = [...splits.train, ...(splits.val ?? []), ...splits.test].find(([, label]) => label >= classes.length);
+  if (outside) {
+    throw new RequestError(
+      `${file} says label ${outside[1]} for ${outside[0]}, and names ${classes.length} classes: labels count them from 0`,
+      'Prepare the data set again.',
+    );
+  }
   const folder = path.resolve(path.dirname(file), images);
   const samples = (rows: readonly (readonly [string, number])[]) =>
     rows.map(([name, label]): Sample => ({ file: path.join(folder, name), label }));

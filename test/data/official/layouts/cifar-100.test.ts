@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { writeUnpacked } from '../../../../data-scripts/miniature/download.js';
 import { miniatures } from '../../../../data-scripts/miniature/miniatures.js';
-import { convertCifar100, readCifar100 } from '../../../../src/data/official/layouts/cifar-100.js';
+import { cifar100Layout, convertCifar100, readCifar100 } from '../../../../src/data/official/layouts/cifar-100.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
 async function unpacked(context: TestContext, name: string): Promise<string> {
@@ -58,4 +58,14 @@ test('truncated files and labels out of range are refused', async (t) => {
   const python = await unpacked(t, 'cifar-100');
   await truncate(path.join(python, 'cifar-100-python/train'), 2000);
   await assert.rejects(readCifar100(python), /damaged or truncated pickle/);
+});
+
+test('labels of classes without a name are refused', async (t) => {
+  const folder = await unpacked(t, 'cifar-100-binary');
+  await convertCifar100(folder, folder, () => {});
+  await writeFile(path.join(folder, 'classes.txt'), 'apple\nbear\n');
+  await assert.rejects(
+    cifar100Layout.readLabels(folder),
+    /train\.txt, record 1: 50 is out of range, allowed are 0 to 1/,
+  );
 });
