@@ -1,5 +1,7 @@
 /** What a trial notes while it trains, line by line; the runner writes it, reports draw Figure C from it. */
 import path from 'node:path';
+import { z } from 'zod';
+import { RequestError } from '../shared/errors.js';
 import { readJsonLines } from '../shared/files.js';
 
 /** The stage that trains the stitched network; the others train an anchor alone. */
@@ -41,11 +43,23 @@ export interface TrialJournal {
   readonly tests: readonly EpochTest[];
 }
 
+/** What reports read of a line. */
+const line = z.looseObject({ stage: z.string(), epoch: z.number() });
+const metricsLine = line.extend({ loss: z.number(), label_loss: z.number().optional() });
+const testLine = line.extend({ accuracy: z.number() });
+
+async function readLines<T>(file: string, schema: z.ZodType): Promise<T[]> {
+  const lines = await readJsonLines<T>(file);
+  const wrong = lines.findIndex((content) => !schema.safeParse(content).success);
+  if (wrong === -1) return lines;
+  throw new RequestError(`${file}: ${JSON.stringify(lines[wrong])} is no line of a training`);
+}
+
 /** The final run of the stitched network, by epoch (runs of the grid have longer names); empty where nothing was noted. */
 export async function readStitchedJournal(trialFolder: string): Promise<TrialJournal> {
   const [metrics, tests] = await Promise.all([
-    readJsonLines<EpochMetrics>(metricsFile(trialFolder)),
-    readJsonLines<EpochTest>(testsFile(trialFolder)),
+    readLines<EpochMetrics>(metricsFile(trialFolder), metricsLine),
+    readLines<EpochTest>(testsFile(trialFolder), testLine),
   ]);
   return {
     metrics: metrics.filter(({ stage }) => stage === stitchedStage),

@@ -52,6 +52,17 @@ test('what cannot be read is named and the rest is reported', async () => {
   assert.equal(trials[3]!.error, 'result.json is missing');
 });
 
+test('a journal that holds something else is named, and the trial is reported', async () => {
+  const folder = await writeRunFolder([{}]);
+  const file = path.join(folder, 'trials', 'stanford-cars-esta-seed0', 'tests.jsonl');
+  for (const line of ['null', '{"stage":"stitched","epoch":1}', '{"stage":"stitched","epoch":1,"accuracy":"50"}']) {
+    await writeFile(file, `${line}\n`);
+    const { trials, problems } = await readRunFolder(folder);
+    assert.deepEqual([trials[0]!.state, trials[0]!.journal], ['finished', undefined]);
+    assert.match(problems[0]!, /the journal of .* cannot be read: .*tests\.jsonl: .* is no line of a training/);
+  }
+});
+
 test('a trial that a kill left without status is missing, under the name of its folder', async () => {
   const folder = await writeRunFolder([]);
   await mkdir(path.join(folder, 'trials', 'nabirds-esta-seed0'));
