@@ -1,6 +1,7 @@
 /**
  * Tables as RFC 4180 CSV for other programs: every row complete, decimals as displayed, marks as words. A column with
- * standard deviations is followed by a column of its own for them.
+ * standard deviations is followed by a column of its own for them. Spreadsheets would compute a text that begins as a formula
+ * does, such as an answer of a language model: an apostrophe, which they do not show, stands before it.
  */
 import {
   type Cell,
@@ -32,6 +33,7 @@ export function renderCsv(table: Table): string {
 
 function valueText(cell: Cell, column: Column): string {
   if (isMark(cell) && cell.mark === 'none') return 'n/a';
+  if (typeof cell === 'string') return /^[=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell)) ? `'${cell}` : cell;
   const alone =
     deviationOf(cell) === undefined ? cell : { ...(cell as Measurement | Difference), deviation: undefined };
   return formatCell(alone, column);

@@ -42,9 +42,13 @@ const replacements: Record<string, string> = {
   '\n': ' ',
 };
 
-/** Signed numbers become `$-$0.35`, so that the minus is no hyphen. */
+/**
+ * Signed numbers become `$-$0.35`, so that the minus is no hyphen. What begins with a bracket or an asterisk would be an
+ * argument of the end of the row above.
+ */
 function escaped(text: string): string {
   return text
     .replace(/[\\~^±≤°–·→<>|\n]|[&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
-    .replace(/^([+-])(?=\d)/, '$$$1$$');
+    .replace(/^([+-])(?=\d)/, '$$$1$$')
+    .replace(/^[[*]/, '{$&}');
 }

@@ -90,14 +90,17 @@ function formatDifference(difference: number, precision: number): string {
   return difference < 0 ? `-${size}` : `+${size}`;
 }
 
-/** All rows as text for a table that is looked at: repeated text of grouping columns is left out inside a group. */
+/**
+ * All rows as text for a table that is looked at: repeated text of grouping columns is left out inside a group, and ends of
+ * lines and other control characters, which instructions and answers may hold, are spaces.
+ */
 export function displayedRows(table: Table): string[][] {
   return table.rows.map((row, index) => {
     const above = row.startsGroup ? undefined : table.rows[index - 1];
     return table.columns.map((column) => {
       const text = formatCell(cellOf(row, column), column);
       const repeated = column.grouping && above && formatCell(cellOf(above, column), column) === text;
-      return repeated ? '' : text;
+      return repeated ? '' : text.replace(/\p{Cc}+/gu, ' ');
     });
   });
 }

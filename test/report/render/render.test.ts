@@ -93,6 +93,28 @@ test('LaTeX: booktabs rules, escaped text, a minus that is no hyphen', () => {
   );
 });
 
+test('CSV: no spreadsheet computes a text; numbers stay', () => {
+  const texts = ['=1+1', '@SUM(A1)', '- a list', '+49 30', '-0.5', 'a=b'];
+  const rows = texts.map((method) => ({ cells: { method } }));
+  const csv = renderCsv({ ...table, columns: [table.columns[1]!], rows });
+  assert.deepEqual(csv.split('\r\n').slice(1), ["'=1+1", "'@SUM(A1)", "'- a list", "'+49 30", '-0.5', 'a=b']);
+});
+
+test('control characters of instructions and answers are spaces', () => {
+  const rows = [{ cells: { method: 'two\r\nlines \u001b[31mred' } }];
+  const odd = { ...table, columns: [table.columns[1]!], rows, notes: [] };
+  for (const text of [renderText(odd), renderHtmlTable(odd), renderLatex(odd)])
+    assert.match(text, /two lines {2}\[31mred/);
+  assert.match(renderMarkdown(odd), /two lines {2}\\\[31mred/);
+});
+
+test('LaTeX: a row may begin with a bracket or an asterisk', () => {
+  const rows = ['[INST]', '*'].map((method) => ({ cells: { method } }));
+  const lines = renderLatex({ ...table, columns: [table.columns[1]!], rows }).split('\n');
+  assert.ok(lines.includes('    {[}INST] \\\\'));
+  assert.ok(lines.includes('    {*} \\\\'));
+});
+
 test('LaTeX: arrows and bars are no inverted marks', () => {
   const paths = { ...table, rows: [{ cells: { ...table.rows[0]!.cells, method: 'Ti[0-4) -> S | <b>' } }] };
   assert.match(renderLatex(paths), /Ti\[0-4\) -\$>\$ S \$\|\$ \$<\$b\$>\$/);
