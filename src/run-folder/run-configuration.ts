@@ -10,7 +10,7 @@ import type { Experiment } from '../config/schema/experiment.js';
 import { type Trial, trialsOf, type Variant } from '../config/trials.js';
 import { formatYaml } from '../config/yaml-document.js';
 import { RequestError } from '../shared/errors.js';
-import { exists, readJson, writeAtomic } from '../shared/files.js';
+import { exists, explainWriteError, readJson, writeAtomic } from '../shared/files.js';
 import { differencesOf } from '../shared/identity/differences.js';
 import { datasetSettings, fingerprint, sharedSettings } from './identity/trial-identity.js';
 import { runOfCheckpoint } from './leftovers.js';
@@ -95,7 +95,12 @@ export async function writeConfiguration(folder: string, { text, trials, isNew }
 
 /** Undefined where there is none; one that cannot be read any more matters only if something was trained. */
 async function recordedExperiment(folder: string): Promise<Experiment | undefined> {
-  if (!(await exists(experimentFile(folder)))) return undefined;
+  const file = experimentFile(folder);
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTDIR') throw explainWriteError(error, file); // a file is in the place of the folder
+    return undefined;
+  });
+  if (!found) return undefined;
   try {
     return await experimentIn(folder);
   } catch (error) {

@@ -57,3 +57,13 @@ test('without experiment.yaml what was trained goes on, or is refused, and is ne
   await open([1]);
   assert.deepEqual(await names(), all, 'what has no status is not known to be a trial');
 });
+
+test('a file in the place of the folder is refused before anything is planned', async (t) => {
+  const file = path.join(temporaryFolder(t), 'taken');
+  await writeFile(file, '');
+  for (const folder of [file, path.join(file, 'below')]) {
+    await assert.rejects(configurationOf(folder, request([0])), {
+      ...{ name: 'RequestError', message: `${folder} cannot be a folder: it, or a part of its path, is a file` },
+    });
+  }
+});
