@@ -46,6 +46,8 @@ type Item =
   | Tuple;
 
 const deepest = 4;
+/** A file of CIFAR-100 has 150,000: two labels and a name for each of 50,000 images. */
+const mostValues = 1_000_000;
 const allowedGlobals = new Set([
   'numpy.core.multiarray._reconstruct',
   'numpy._core.multiarray._reconstruct',
@@ -65,6 +67,7 @@ class PickleMachine {
   private readonly stack: Item[] = [];
   private readonly memo = new Map<number, Item>();
   private at = 0;
+  private values = 0;
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -214,6 +217,8 @@ class PickleMachine {
   private finished(item: Item, depth = 0): PickleValue {
     // Lists can be made to contain themselves; real files are three levels deep.
     if (depth > deepest) throw this.refused(`values nested more than ${deepest} deep`);
+    // A list can name another one a thousand times, and that one a third: a few bytes stand for billions of values.
+    if (++this.values > mostValues) throw this.refused(`more than ${mostValues} values`);
     const inner = (each: Item) => this.finished(each, depth + 1);
     if (item instanceof ArrayUnderConstruction) {
       if (!item.value) throw this.damaged('a numpy array without data');

@@ -45,6 +45,14 @@ test('refuses a list that contains itself', () => {
   assert.throws(() => parsePickle(Buffer.from(']q\x00h\x00a.', 'latin1'), 'train'), /nested more than/);
 });
 
+test('refuses lists that name lists that name lists, which a few bytes make billions of values', () => {
+  const levels = [1, 2, 3].map(
+    (level) => `]q${String.fromCharCode(level)}(${`h${String.fromCharCode(level - 1)}`.repeat(999)}e`,
+  );
+  const bomb = Buffer.from(`]q\x00${levels.join('')}.`, 'latin1');
+  assert.throws(() => parsePickle(bomb, 'train'), /more than 1000000 values/);
+});
+
 test('every truncation is a clean error', () => {
   for (let length = 0; length < train.length; length++) {
     assert.throws(() => parsePickle(train.subarray(0, length), 'train'), { name: 'RequestError' }, `cut at ${length}`);
