@@ -215,28 +215,23 @@ const stage = z.object({
 const accuracies = z.object({ validation: percent.exactOptional(), test: percent });
 const scores = z.object({ validation: textScores, test: textScores.exactOptional() });
 
-const trialResult: z.ZodType<TrialResult> = z
-  .object({
-    ...identity,
-    status: z.enum(['finished', 'failed']),
-    settings: z.string().exactOptional(),
-    takenFrom: z.string().exactOptional(),
-    error: z.string().exactOptional(),
-    stitches: z.array(stitch),
-    beaten: z.array(z.object({ id: count, bin: count, by: count })).exactOptional(),
-    trainSeconds: z.number().nonnegative(),
-    deploySeconds: z.number().nonnegative().exactOptional(),
-    epochs: z.number().nonnegative(),
-    precision: z.enum(precisions).exactOptional(),
-    stages: z.array(stage).exactOptional(),
-    layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
-    finetuned: z.object({ from: z.string(), shared: accuracies, alone: accuracies }).exactOptional(),
-    finetunedLanguage: z.object({ from: z.string(), shared: scores, alone: scores }).exactOptional(),
-  })
-  .refine(({ status, stitches }) => status === 'failed' || stitches.length > 0, {
-    path: ['stitches'],
-    message: 'expected at least one, as the trial has finished',
-  });
+const trialResult: z.ZodType<TrialResult> = z.object({
+  ...identity,
+  status: z.enum(['finished', 'failed']),
+  settings: z.string().exactOptional(),
+  takenFrom: z.string().exactOptional(),
+  error: z.string().exactOptional(),
+  stitches: z.array(stitch),
+  beaten: z.array(z.object({ id: count, bin: count, by: count })).exactOptional(),
+  trainSeconds: z.number().nonnegative(),
+  deploySeconds: z.number().nonnegative().exactOptional(),
+  epochs: z.number().nonnegative(),
+  precision: z.enum(precisions).exactOptional(),
+  stages: z.array(stage).exactOptional(),
+  layerStartErrors: z.array(z.number().nonnegative()).exactOptional(),
+  finetuned: z.object({ from: z.string(), shared: accuracies, alone: accuracies }).exactOptional(),
+  finetunedLanguage: z.object({ from: z.string(), shared: scores, alone: scores }).exactOptional(),
+});
 
 const trialStatus: z.ZodType<TrialStatus> = z.object({
   ...identity,
