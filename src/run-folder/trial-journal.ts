@@ -45,7 +45,7 @@ export interface TrialJournal {
 
 /** What reports read of a line. */
 const line = z.looseObject({ stage: z.string(), epoch: z.number() });
-const metricsLine = line.extend({ loss: z.number(), label_loss: z.number().optional() });
+const metricsLine = line.extend({ loss: z.number(), label_loss: z.number().nullish() }); // null: infinite
 const testLine = line.extend({ accuracy: z.number() });
 
 async function readLines<T>(file: string, schema: z.ZodType): Promise<T[]> {

@@ -69,11 +69,10 @@ export class TextTokenizer {
         'Add bos_token_id and eos_token_id to config.json.',
       );
     }
-    const size = encoder.get_vocab(true).size;
-    const outside = [begin, end[0]!].find((id) => id >= size);
-    if (outside !== undefined) {
+    const missing = [begin, end[0]!].find((id) => encoder.id_to_token(id) === undefined);
+    if (missing !== undefined) {
       throw new RequestError(
-        `${location} has ${size} tokens, and config.json says that token ${outside} begins or ends a text`,
+        `${location} has no token ${missing}, with which texts begin or end by config.json`,
         'Correct bos_token_id and eos_token_id in config.json.',
       );
     }
