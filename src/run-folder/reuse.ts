@@ -27,7 +27,7 @@ export async function finishedTrials(folders: readonly string[]): Promise<Map<st
     const trials = path.join(run, 'trials');
     for (const name of await readdir(trials).catch(() => [])) {
       const folder = path.join(trials, name);
-      const result = await recordedResult(folder);
+      const result = await recordedResult(folder).catch(() => undefined);
       if (result?.status === 'finished' && result.settings) found.set(result.settings, { folder, result });
     }
   }
