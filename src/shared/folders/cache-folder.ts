@@ -2,7 +2,12 @@
 import os from 'node:os';
 import path from 'node:path';
 
-/** `$XDG_CACHE_HOME/esta`, or ~/.cache/esta. */
+/** The `esta` folder of the user's cache. */
 export function defaultCacheFolder(): string {
-  return path.join(process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'), 'esta');
+  return path.join(userCacheFolder(process.env), 'esta');
+}
+
+/** `$XDG_CACHE_HOME`, or ~/.cache where that is not set or empty, as its specification says. */
+export function userCacheFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache');
 }

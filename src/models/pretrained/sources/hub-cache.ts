@@ -6,9 +6,9 @@
  * cached model could not be read offline, and writes no refs/.
  */
 import { mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { exists, writeAtomic } from '../../../shared/files.js';
+import { userCacheFolder } from '../../../shared/folders/cache-folder.js';
 import { readWeightMap } from '../formats/shards.js';
 import { chooseWeightFile, indexFile } from './weight-files.js';
 
@@ -25,8 +25,7 @@ export interface HubAddress {
 export function cacheFolder(environment: Environment): string {
   const direct = environment['HF_HUB_CACHE'] ?? environment['HUGGINGFACE_HUB_CACHE'];
   if (direct) return direct;
-  const userCache = environment['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache');
-  return path.join(environment['HF_HOME'] ?? path.join(userCache, 'huggingface'), 'hub');
+  return path.join(environment['HF_HOME'] ?? path.join(userCacheFolder(environment), 'huggingface'), 'hub');
 }
 
 export class HubCache {

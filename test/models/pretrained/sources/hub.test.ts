@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fetchFromHub, parseHubAddress } from '../../../../src/models/pretrained/sources/hub.js';
@@ -171,4 +172,6 @@ test('the cache lies where the Python library has it', () => {
   assert.equal(cacheFolder({ HUGGINGFACE_HUB_CACHE: '/c', HF_HOME: '/b' }), '/c');
   assert.equal(cacheFolder({ HF_HOME: '/b', XDG_CACHE_HOME: '/d' }), path.join('/b', 'hub'));
   assert.equal(cacheFolder({ XDG_CACHE_HOME: '/d' }), path.join('/d', 'huggingface', 'hub'));
+  const own = path.join(homedir(), '.cache', 'huggingface', 'hub');
+  assert.deepEqual([cacheFolder({}), cacheFolder({ XDG_CACHE_HOME: '' })], [own, own]);
 });
