@@ -3,7 +3,7 @@ import type { Experiment } from '../../config/schema/experiment.js';
 import { trialsOf, type Variant } from '../../config/trials.js';
 import { durationLabel } from '../../report/curves/labels.js';
 import { renderText } from '../../report/render/render-text.js';
-import type { Table } from '../../report/render/table.js';
+import { none, type Table } from '../../report/render/table.js';
 import { describeHolder } from '../../run-folder/lock.js';
 import { refuseOtherConfiguration } from '../../run-folder/run-configuration.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
@@ -123,9 +123,9 @@ export function formatListing({ items }: Listing, width?: number): string {
         id: item.id,
         state: stateCell(item),
         waits: waitsOf(item, done),
-        steps: item.steps ?? { mark: 'none' },
-        time: item.seconds === undefined ? { mark: 'none' } : durationLabel(item.seconds),
-        memory: item.memory_bytes === undefined ? { mark: 'none' } : formatCost('size', item.memory_bytes),
+        steps: item.steps ?? none,
+        time: item.seconds === undefined ? none : durationLabel(item.seconds),
+        memory: item.memory_bytes === undefined ? none : formatCost('size', item.memory_bytes),
       },
     })),
     notes: isGuess ? ['Time: guessed from multiply-accumulates until a trial of the method is finished here'] : [],

@@ -2,7 +2,7 @@
 import { groupBy } from '../../shared/groups.js';
 import { roundStep } from '../curves/budgets.js';
 import { datasetLabel, durationLabel } from '../curves/labels.js';
-import type { Cell, Column, Row, Table } from '../render/table.js';
+import { type Cell, type Column, none, type Row, type Table } from '../render/table.js';
 import type { TrainedLength } from './lengths.js';
 
 const names: readonly Column[] = [
@@ -50,7 +50,7 @@ export function equalTimeView(lengths: readonly TrainedLength[]): Table | undefi
     const { dataset, method } = own[0]!;
     const cells = times.map((time): [string, Cell] => {
       const longest = own.findLast(({ seconds }) => seconds.mean <= time);
-      return [`${time}`, longest?.mean ?? { mark: 'none' }];
+      return [`${time}`, longest?.mean ?? none];
     });
     return {
       startsGroup: all.at(index - 1)![0]!.dataset !== dataset,

@@ -24,6 +24,9 @@ export interface Mark {
   readonly mark: MarkKind;
 }
 
+/** Of a cell whose number does not exist. */
+export const none: Mark = { mark: 'none' };
+
 export type Cell = string | number | Measurement | Difference | Mark;
 
 export interface Column {

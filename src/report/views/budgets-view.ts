@@ -6,7 +6,7 @@ import type { Budget } from '../../shared/costs/budget.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
 import { RequestError } from '../../shared/errors.js';
 import { datasetLabel, methodLabel, pathLabel } from '../curves/labels.js';
-import type { Row, Table } from '../render/table.js';
+import { none, type Row, type Table } from '../render/table.js';
 
 export interface BudgetQuestion {
   readonly budgets: readonly Budget[];
@@ -43,7 +43,6 @@ export function budgetsView(runs: readonly RunFolder[], { budgets, machine }: Bu
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
           notes.push(error.message);
-          const none = { mark: 'none' } as const;
           const nothing = { stitch: none, path: none, price: none, flops: none, accuracy: none };
           return { startsGroup: index === 0, cells: { ...shared, ...nothing } };
         }

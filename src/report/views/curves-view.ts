@@ -8,7 +8,7 @@ import { sharedBudgets } from '../curves/budgets.js';
 import { meanOf, numbersOf } from '../curves/curve-numbers.js';
 import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
 import type { Repetition } from '../curves/repetition.js';
-import { type Cell, type Column, measure, type Row, type Table } from '../render/table.js';
+import { type Cell, type Column, measure, none, type Row, type Table } from '../render/table.js';
 import { commonDatasets } from './methods-view.js';
 
 /** Undefined when no two methods have finished. */
@@ -61,8 +61,8 @@ function curveRows(repetitions: readonly Repetition[], methods: readonly string[
         dataset,
         method,
         seeds: seeds.size,
-        mean: budgets.length > 0 ? measure(all.map(({ mean }) => mean)) : { mark: 'none' },
-        difference: method === methods[0] || budgets.length === 0 ? { mark: 'none' } : differenceCell(differences),
+        mean: budgets.length > 0 ? measure(all.map(({ mean }) => mean)) : none,
+        difference: method === methods[0] || budgets.length === 0 ? none : differenceCell(differences),
         best: measure(all.map(({ best }) => best)),
         drop: measure(all.map(({ drop }) => drop)),
       },

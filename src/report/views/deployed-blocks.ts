@@ -2,7 +2,7 @@
 import { groupBy } from '../../shared/groups.js';
 import { anchorLabel, datasetLabel } from '../curves/labels.js';
 import { averagingKey, type Repetition } from '../curves/repetition.js';
-import { type Column, type Measurement, measure, type Row, type Table } from '../render/table.js';
+import { type Column, type Measurement, measure, none, type Row, type Table } from '../render/table.js';
 
 /** The palette of one method on one data set. */
 export interface DeployedBlocks {
@@ -62,7 +62,7 @@ export function deployedView(palettes: readonly DeployedBlocks[]): Table | undef
   const rows = palettes.flatMap(({ dataset, method, anchors, stitches }) =>
     anchors.map((anchor, position): Row => {
       const cells = Array.from({ length: width }, (_, index) => {
-        return [`${index + 1}`, stitches[index]?.blocks[position] ?? ({ mark: 'none' } as const)];
+        return [`${index + 1}`, stitches[index]?.blocks[position] ?? none];
       });
       return {
         startsGroup: position === 0,

@@ -2,9 +2,7 @@
 import type { FinetunedResult, TrialResult } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { capital, datasetLabel, learningRateLabel, methodLabel, pathLabel, stitchSummary } from '../curves/labels.js';
-import type { Row, Table } from '../render/table.js';
-
-const none = { mark: 'none' } as const;
+import { none, type Row, type Table } from '../render/table.js';
 
 /** Columns that say which stitch was trained alone, and how. */
 export const aloneColumns: Table['columns'] = [

@@ -4,7 +4,7 @@ import { seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { groupBy } from '../../shared/groups.js';
 import { datasetLabel, methodLabel } from '../curves/labels.js';
-import { measure, type Table } from '../render/table.js';
+import { measure, none, type Table } from '../render/table.js';
 
 /** The angle up to which two gradients do not oppose each other, degrees. */
 export const rightAngle = 90;
@@ -66,7 +66,7 @@ export function anglesView(
           count: angles.length,
           mean,
           opposed,
-          deviation: deviation ?? { mark: 'none' },
+          deviation: deviation ?? none,
         },
       };
     }),

@@ -6,7 +6,7 @@ import type { RunFolder } from '../../run-folder/run-folder.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { datasetLabel, methodLabel, pathLabel } from '../curves/labels.js';
 import { areOnFront, misleadingPairs, reversedPairs } from '../curves/pareto.js';
-import type { Row, Table } from '../render/table.js';
+import { none, type Row, type Table } from '../render/table.js';
 
 export interface MeasuredPoint {
   /** Undefined where the stitch is not deployed, so that its accuracy is not known. */
@@ -72,8 +72,6 @@ function pointsOf(measured: readonly MeasuredStitch[], results: readonly StitchR
     .map((point) => ({ ...point, onFront: front[tested.indexOf(point)] ?? false }))
     .sort((a, b) => a.flops - b.flops);
 }
-
-const none = { mark: 'none' } as const;
 
 /** Undefined where nothing was measured. */
 export function latencyView(curves: readonly MeasuredCurve[]): Table | undefined {

@@ -7,7 +7,7 @@ import { distinct, groupBy } from '../../shared/groups.js';
 import { budgetsOf } from '../curves/budgets.js';
 import { areDifferentTasks, datasetLabel, flopsUnit, meanName } from '../curves/labels.js';
 import { accuracyWithin, type Repetition } from '../curves/repetition.js';
-import { type Cell, type Column, measure, type Row, type Table } from '../render/table.js';
+import { type Cell, type Column, measure, none, type Row, type Table } from '../render/table.js';
 import type { Unfinished } from './unfinished.js';
 
 /** Undefined when there is nothing to compare: one method on one data set, or no finished trial. */
@@ -98,7 +98,7 @@ function cellsWithin(
     const values = seeds.map((tasks) => meanWithin(tasks, budget)).filter((value) => value !== undefined);
     // A mean over some of the seeds would stand beside means over all.
     if (values.length > 0 && values.length === seeds.length) return [`${budget}`, measure(values)];
-    return [`${budget}`, seeds.length > 0 ? { mark: 'none' } : absent];
+    return [`${budget}`, seeds.length > 0 ? none : absent];
   });
   return { seeds: seeds.length > 0 ? seeds.length : absent, ...Object.fromEntries(cells) };
 }

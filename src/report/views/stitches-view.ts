@@ -4,9 +4,7 @@ import { seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { pathLabel } from '../curves/labels.js';
 import { type PaperReference, paperAccuracy } from '../paper/paper.js';
-import type { Row, Table } from '../render/table.js';
-
-const none = { mark: 'none' } as const;
+import { none, type Row, type Table } from '../render/table.js';
 
 export function stitchesView(trials: readonly TrialRecord[], reference: PaperReference): Table {
   const rows = trials.flatMap(({ run, result }): Row[] => {

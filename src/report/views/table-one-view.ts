@@ -7,7 +7,7 @@ import { groupBy } from '../../shared/groups.js';
 import { type Curve, type CurvePoint, deployedPoints } from '../curves/curve.js';
 import { datasetLabel, flopsUnit } from '../curves/labels.js';
 import { type PaperReference, paperAccuracy, paperMean } from '../paper/paper.js';
-import type { Cell, Column, Row, Table } from '../render/table.js';
+import { type Cell, type Column, none, type Row, type Table } from '../render/table.js';
 import type { Unfinished } from './unfinished.js';
 
 /** More stitches than Table I has a row are thinned out, see `listedPoints`. */
@@ -48,7 +48,7 @@ export function tableOneView(
         ...Object.fromEntries(
           Array.from({ length: width }, (_, index) => {
             const point = points[index];
-            return [`${index + 1}`, point ? value(point) : ({ mark: 'none' } as const)];
+            return [`${index + 1}`, point ? value(point) : none];
           }),
         ),
       },
@@ -62,10 +62,10 @@ export function tableOneView(
       row('Accuracy (%)', ({ accuracy }) => accuracy),
       ...(compared
         ? [
-            row('Paper (%)', (point) => paper(point) ?? { mark: 'none' }),
+            row('Paper (%)', (point) => paper(point) ?? none),
             row('Difference', (point) => {
               const theirs = paper(point);
-              return theirs === undefined ? { mark: 'none' } : { difference: point.accuracy.mean - theirs };
+              return theirs === undefined ? none : { difference: point.accuracy.mean - theirs };
             }),
           ]
         : []),

@@ -7,7 +7,7 @@ import { stitchedStage } from '../../run-folder/trial-journal.js';
 import { groupBy } from '../../shared/groups.js';
 import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
 import type { NamedTrial } from '../curves/method-names.js';
-import { type Column, type Measurement, measure, type Row, type Table } from '../render/table.js';
+import { type Column, type Measurement, measure, none, type Row, type Table } from '../render/table.js';
 
 export interface ProgressPoint {
   /** Epochs that are done. */
@@ -100,10 +100,7 @@ export function trainingView(progress: readonly TrainingProgress[]): Table | und
         method,
         quantity,
         ...Object.fromEntries(
-          epochs.map((epoch) => [
-            `${epoch}`,
-            points.find((point) => point.epoch === epoch)?.value ?? ({ mark: 'none' } as const),
-          ]),
+          epochs.map((epoch) => [`${epoch}`, points.find((point) => point.epoch === epoch)?.value ?? none]),
         ),
       },
     });

@@ -4,7 +4,7 @@ import { secondsOf, seriesOf } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { distinct } from '../../shared/groups.js';
 import { datasetLabel, durationLabel, learningRateLabel, methodLabel } from '../curves/labels.js';
-import type { Cell, Column, Row, Table } from '../render/table.js';
+import { type Cell, type Column, none, type Row, type Table } from '../render/table.js';
 
 export function trialsView(trials: readonly TrialRecord[]): Table {
   const severalRuns = new Set(trials.map(({ run }) => run)).size > 1;
@@ -32,14 +32,14 @@ export function trialsView(trials: readonly TrialRecord[]): Table {
       cells: {
         run,
         dataset: identity ? datasetLabel(identity.dataset) : trial.name,
-        method: identity ? methodLabel(seriesOf(identity)) : { mark: 'none' },
-        seed: identity?.seed ?? { mark: 'none' },
+        method: identity ? methodLabel(seriesOf(identity)) : none,
+        seed: identity?.seed ?? none,
         learningRate: ratesOf(trial),
         status: statusText(trial),
         best: accuracies.length > 0 ? Math.max(...accuracies) : absent,
         time: result ? durationLabel(secondsOf(result)) : absent,
         ...(evaluates && { choice: choiceOf(result, absent) }),
-        ...(compares && { beaten: result ? (result.beaten?.length ?? { mark: 'none' }) : absent }),
+        ...(compares && { beaten: result ? (result.beaten?.length ?? none) : absent }),
       },
     };
   });
@@ -65,12 +65,12 @@ function ratesOf({ identity, result }: TrialRecord): Cell {
   const rates = distinct(result?.stages?.map(({ learningRate }) => learningRate) ?? []);
   if (rates.length > 1) return result!.stages!.map(({ learningRate }) => learningRateLabel(learningRate)).join(', ');
   // 0 stands for none as yet: the trial has not begun, searches one, or failed before it had one.
-  return identity?.learningRate ? learningRateLabel(identity.learningRate) : { mark: 'none' };
+  return identity?.learningRate ? learningRateLabel(identity.learningRate) : none;
 }
 
 function choiceOf(result: TrialRecord['result'], absent: Cell): Cell {
   if (!result) return absent;
-  return result.deploySeconds === undefined ? { mark: 'none' } : durationLabel(result.deploySeconds);
+  return result.deploySeconds === undefined ? none : durationLabel(result.deploySeconds);
 }
 
 const absence = {
