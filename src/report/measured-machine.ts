@@ -2,6 +2,7 @@
 import type { MachineMeasurements } from '../run-folder/measured/measurement.js';
 import type { RunFolder } from '../run-folder/run-folder.js';
 import { RequestError } from '../shared/errors.js';
+import { distinct } from '../shared/groups.js';
 import { estaCommand, formatNextStep } from '../shared/next-step.js';
 import { measuredCurvesOf } from './views/latency-view.js';
 
@@ -16,7 +17,7 @@ export function measuredOnlyOn<Run extends Measured>(
   machine: string | undefined,
 ): readonly Run[] {
   if (machine === undefined) return runs;
-  const names = [...new Set(measuredCurvesOf(runs).map((curve) => curve.machine))];
+  const names = distinct(measuredCurvesOf(runs).map((curve) => curve.machine));
   const isAsked = (table: MachineMeasurements) => table.machine === machine;
   if (names.includes(machine)) return runs.map((run) => ({ ...run, machines: run.machines.filter(isAsked) }));
   throw new RequestError(

@@ -2,10 +2,9 @@
 import path from 'node:path';
 import { commandOf, type RunFolder, readRunFolder } from '../run-folder/run-folder.js';
 import { estaCommand, type NextStep } from '../shared/next-step.js';
-import { type Curve, curvesOf } from './curves/curve.js';
-import { areDifferentTasks } from './curves/labels.js';
+import { curvesOf } from './curves/curve.js';
 import { type NamedTrial, namedTrials } from './curves/method-names.js';
-import { meanOverDatasets, type Repetition, repetitionsOf } from './curves/repetition.js';
+import { meanOverDatasets, repetitionsOf } from './curves/repetition.js';
 import { type FigureData, figureData } from './figures/figure-data.js';
 import { figureSpec } from './figures/figure-spec.js';
 import { furtherFigures, type NamedFigure } from './figures/further-figures.js';
@@ -24,7 +23,7 @@ import { deployedBlocksOf, deployedView } from './views/deployed-blocks.js';
 import { gainView } from './views/gain-view.js';
 import { anglesView, gradientAnglesOf } from './views/gradient-angles.js';
 import { latencyView, measuredCurvesOf } from './views/latency-view.js';
-import { commonDatasets, methodsView } from './views/methods-view.js';
+import { methodsView } from './views/methods-view.js';
 import { regretView } from './views/regret-view.js';
 import { stitchesView } from './views/stitches-view.js';
 import { tableOneView } from './views/table-one-view.js';
@@ -65,7 +64,7 @@ export async function readReportContent(
   const unfinished = unfinishedOf(longest);
   const lengths = trainedLengthsOf(trials);
   const curves = curvesOf(repetitions);
-  const means = meanCurves(repetitions);
+  const means = curvesOf(meanOverDatasets(repetitions));
   const progress = trainingProgressOf(trials);
   const trainable = trainableAccuraciesOf(repetitions);
   const deployed = deployedBlocksOf(repetitions);
@@ -108,14 +107,6 @@ export async function readReportContent(
     problems: runs.flatMap(({ problems }) => problems),
     next: nextStep(runs),
   };
-}
-
-/** Means over the data sets that all methods have finished; [] for one task. */
-function meanCurves(repetitions: readonly Repetition[]): Curve[] {
-  const methods = [...new Set(repetitions.map(({ method }) => method))];
-  const datasets = [...new Set(repetitions.map(({ dataset }) => dataset))];
-  const common = commonDatasets(repetitions, methods, datasets);
-  return areDifferentTasks(common) ? curvesOf(meanOverDatasets(repetitions, common)) : [];
 }
 
 function nextStep(runs: readonly RunFolder[]): NextStep {

@@ -1,7 +1,7 @@
 /** The FLOPs-accuracy curve of a method on a data set, over its seeds. */
 
 import type { StitchResult } from '../../run-folder/result.js';
-import { groupBy } from '../../shared/groups.js';
+import { groupBy, mean } from '../../shared/groups.js';
 import { type Measurement, measure } from '../render/table.js';
 import { areDeployed, isAnchorAlone, type PaletteCandidate } from './palette.js';
 import { averagingKey, commonStitch, type Repetition } from './repetition.js';
@@ -64,7 +64,7 @@ export function isAnchorsOnly(curve: Curve): boolean {
 function pointOf(same: readonly PaletteCandidate[]): Omit<CurvePoint, 'deployed'> {
   const stitch = commonStitch(same);
   return {
-    flops: measure(same.map(({ flops }) => flops)).mean,
+    flops: mean(same.map(({ flops }) => flops)),
     accuracy: measure(same.map(({ accuracy }) => accuracy)),
     bin: same[0]!.bin,
     stitch,

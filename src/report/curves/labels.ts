@@ -43,8 +43,9 @@ export function methodLabel(name: string): string {
   return Object.hasOwn(methodLabels, name) ? methodLabels[name as Method] : name;
 }
 
-/** The name that the mean over these data sets goes by: vtab-1k for its 19 tasks, fgvc for its five data sets. */
+/** The name that the mean over these data sets goes by: vtab-1k for its 19 tasks, fgvc for its five data sets, its own for one. */
 export function meanName(datasets: readonly string[]): string {
+  if (datasets.length === 1) return datasets[0]!;
   const areAll = (tasks: readonly string[]) =>
     datasets.length === tasks.length && tasks.every((task) => datasets.includes(task));
   if (areAll(vtabTaskNames) || areAll(vtabTaskNames.map((task) => `vtab-${task}`))) return 'vtab-1k';

@@ -4,8 +4,8 @@
  */
 
 import type { StitchResult, TrialResult } from '../../run-folder/result.js';
-import { groupBy, mean } from '../../shared/groups.js';
-import { meanName } from './labels.js';
+import { distinct, groupBy, mean, sum } from '../../shared/groups.js';
+import { areDifferentTasks, meanName } from './labels.js';
 import type { NamedTrial } from './method-names.js';
 import { areDeployed, type PaletteCandidate } from './palette.js';
 
@@ -29,22 +29,19 @@ export function repetitionsOf(trials: readonly NamedTrial[]): Repetition[] {
 }
 
 function repetition(result: TrialResult, method: string): Repetition {
-  const candidates = result.stitches.map((stitch) => ({ ...stitch, bin: stitch.bin, stitch }));
+  const candidates = result.stitches.map((stitch) => {
+    const { flops, accuracy, bin } = stitch;
+    return { flops, accuracy, bin, stitch };
+  });
   const { dataset, seed, stages } = result;
-  const trainable = stages?.reduce((sum, stage) => sum + stage.trainable.total, 0);
+  const trainable = stages && sum(stages.map((stage) => stage.trainable.total));
   return { dataset, method, seed, stitches: withDeployed(candidates), trainable };
 }
 
 function withDeployed(candidates: readonly PaletteCandidate[]): RepetitionStitch[] {
   const sorted = candidates.toSorted((a, b) => a.flops - b.flops);
   const flags = areDeployed(sorted);
-  return sorted.map(({ flops, accuracy, bin, stitch }, index) => ({
-    flops,
-    accuracy,
-    bin,
-    stitch,
-    deployed: flags[index]!,
-  }));
+  return sorted.map((candidate, index) => ({ ...candidate, deployed: flags[index]! }));
 }
 
 /** What is averaged over repetitions: the stitches deployed for one FLOPs bin, otherwise the same stitch. */
@@ -57,11 +54,29 @@ export function accuracyWithin({ stitches }: Repetition, budget: number): number
   return stitches.findLast(({ deployed, flops }) => deployed && flops <= budget)?.accuracy;
 }
 
+/** Data sets that every one of the methods has finished. */
+export function commonDatasets(repetitions: readonly Repetition[]): string[] {
+  const methods = distinct(repetitions.map(({ method }) => method));
+  const done = new Set(repetitions.map(({ dataset, method }) => JSON.stringify([dataset, method])));
+  return distinct(repetitions.map(({ dataset }) => dataset)).filter((dataset) =>
+    methods.every((method) => done.has(JSON.stringify([dataset, method]))),
+  );
+}
+
+/** What curves are compared on: each data set, and those in common together where a mean over them says something. */
+export function comparedTasks(repetitions: readonly Repetition[]): string[][] {
+  const datasets = distinct(repetitions.map(({ dataset }) => dataset));
+  const common = commonDatasets(repetitions);
+  return [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
+}
+
 /**
- * Means over `datasets`, one for each method and seed that has finished all of them. Bins are averaged with bins,
- * stitches with the same stitch; what not every data set has is left out.
+ * Means over the data sets in common, one for each method and seed that has finished all of them; [] for one task. Bins
+ * are averaged with bins, stitches with the same stitch; what not every data set has is left out.
  */
-export function meanOverDatasets(repetitions: readonly Repetition[], datasets: readonly string[]): Repetition[] {
+export function meanOverDatasets(repetitions: readonly Repetition[]): Repetition[] {
+  const datasets = commonDatasets(repetitions);
+  if (!areDifferentTasks(datasets)) return [];
   const wanted = repetitions.filter(({ dataset }) => datasets.includes(dataset));
   const groups = groupBy(wanted, ({ method, seed }) => JSON.stringify([method, seed]));
   return [...groups.values()]

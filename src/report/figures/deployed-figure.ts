@@ -1,5 +1,6 @@
 /** The patterns of the deployed stitches (Figure D): for each a bar of its blocks, coloured by anchor. */
 import type { TopLevelSpec } from 'vega-lite';
+import { distinct } from '../../shared/groups.js';
 import { anchorLabel, datasetLabel } from '../curves/labels.js';
 import type { DeployedBlocks } from '../views/deployed-blocks.js';
 import { colourBy, figureFrame, figureTitle, panelsBy } from './figure-style.js';
@@ -9,7 +10,7 @@ export function deployedFigure(palettes: readonly DeployedBlocks[]): TopLevelSpe
   const methods = new Set(palettes.map(({ method }) => method)).size;
   const panelOf = ({ dataset, method }: DeployedBlocks) =>
     [datasetLabel(dataset), ...(methods > 1 ? [method] : [])].join(': ');
-  const anchors = [...new Set(palettes.flatMap((palette) => palette.anchors))].map(anchorLabel);
+  const anchors = distinct(palettes.flatMap((palette) => palette.anchors)).map(anchorLabel);
   const values = palettes.flatMap((palette) =>
     palette.stitches.flatMap(({ blocks }, index) =>
       blocks.map(({ mean }, position) => ({

@@ -40,28 +40,18 @@ export function furtherFigures({
   angles,
   measured,
 }: FurtherFigures): NamedFigure[] {
+  const figure = <Shown>(
+    name: string,
+    title: string,
+    shown: readonly Shown[],
+    specOf: (shown: readonly Shown[]) => TopLevelSpec,
+  ): NamedFigure[] => (shown.length > 0 ? [{ name, title, spec: specOf(shown) }] : []);
   return [
-    ...(measured.length > 0
-      ? [{ name: 'figure-latency', title: 'Accuracy against time', spec: latencyFigure(measured) }]
-      : []),
-    ...(lengths.length > 0
-      ? [{ name: 'figure-time', title: 'Accuracy against training time', spec: lengthFigure(lengths) }]
-      : []),
-    ...(progress.length > 0
-      ? [{ name: 'figure-training', title: 'Training loss and test accuracy by epoch', spec: trainingFigure(progress) }]
-      : []),
-    ...(trainable.length > 0
-      ? [
-          {
-            name: 'figure-trainable',
-            title: 'Accuracy against trainable parameters',
-            spec: trainableAccuracyFigure(trainable),
-          },
-        ]
-      : []),
-    ...(deployed.length > 0
-      ? [{ name: 'figure-deployed', title: 'Patterns of the deployed stitches', spec: deployedFigure(deployed) }]
-      : []),
+    ...figure('figure-latency', 'Accuracy against time', measured, latencyFigure),
+    ...figure('figure-time', 'Accuracy against training time', lengths, lengthFigure),
+    ...figure('figure-training', 'Training loss and test accuracy by epoch', progress, trainingFigure),
+    ...figure('figure-trainable', 'Accuracy against trainable parameters', trainable, trainableAccuracyFigure),
+    ...figure('figure-deployed', 'Patterns of the deployed stitches', deployed, deployedFigure),
     ...angles.map((measured, index) => ({
       name: index === 0 ? 'figure-angles' : `figure-angles-${index + 1}`,
       title: 'Angles between gradients on shared weights',

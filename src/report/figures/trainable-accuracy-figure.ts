@@ -1,5 +1,6 @@
 /** Accuracy against trainable parameters (Figure E): a point for each method. */
 import type { TopLevelSpec } from 'vega-lite';
+import { distinct } from '../../shared/groups.js';
 import { datasetLabel } from '../curves/labels.js';
 import type { TrainableAccuracy } from '../views/trainable-accuracy.js';
 import { figureFrame, figureTitle, type Layers, methodPoints, panelsBy } from './figure-style.js';
@@ -11,8 +12,8 @@ const mostLinear = 20;
 export function trainableAccuracyFigure(points: readonly TrainableAccuracy[]): TopLevelSpec {
   const means = points.filter(({ isMean }) => isMean);
   const shown = means.length > 0 ? means : points;
-  const panels = [...new Set(shown.map(({ dataset }) => datasetLabel(dataset)))];
-  const methods = [...new Set(shown.map(({ method }) => method))];
+  const panels = distinct(shown.map(({ dataset }) => datasetLabel(dataset)));
+  const methods = distinct(shown.map(({ method }) => method));
   const values = shown.map(({ dataset, method, trainable, accuracy: { mean, deviation = 0 } }) => ({
     panel: datasetLabel(dataset),
     method,

@@ -1,5 +1,6 @@
 /** Accuracy against training time: a line for each method, a point for each length that it was trained for. */
 import type { TopLevelSpec } from 'vega-lite';
+import { distinct } from '../../shared/groups.js';
 import { datasetLabel } from '../curves/labels.js';
 import { colourBy, figureFrame, figureTitle, meanAccuracyAxis, methodPoints } from '../figures/figure-style.js';
 import type { TrainedLength } from './lengths.js';
@@ -8,7 +9,7 @@ import type { TrainedLength } from './lengths.js';
 export function lengthFigure(lengths: readonly TrainedLength[]): TopLevelSpec {
   const { dataset } = lengths.at(-1)!;
   const shown = lengths.filter((length) => length.dataset === dataset);
-  const methods = [...new Set(shown.map(({ method }) => method))];
+  const methods = distinct(shown.map(({ method }) => method));
   const values = shown.map(({ method, seconds, mean: { mean, deviation = 0 } }) => ({
     ...{ method, seconds: seconds.mean, accuracy: mean },
     ...{ low: mean - deviation, high: mean + deviation },

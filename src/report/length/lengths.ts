@@ -4,11 +4,10 @@ import type { TrialResult } from '../../run-folder/result.js';
 import { distinct, groupBy, mean } from '../../shared/groups.js';
 import { sharedBudgets } from '../curves/budgets.js';
 import { type CurveNumbers, meanOf, numbersOf } from '../curves/curve-numbers.js';
-import { areDifferentTasks, meanName } from '../curves/labels.js';
+import { meanName } from '../curves/labels.js';
 import type { NamedTrial } from '../curves/method-names.js';
-import { type Repetition, repetitionsOf } from '../curves/repetition.js';
+import { comparedTasks, type Repetition, repetitionsOf } from '../curves/repetition.js';
 import { type Measurement, measure } from '../render/table.js';
-import { commonDatasets } from '../views/methods-view.js';
 
 /** One method trained for some epochs on a data set, or the mean over several data sets; over its seeds. */
 export interface TrainedLength {
@@ -52,10 +51,7 @@ export function trainedLengthsOf(trials: readonly NamedTrial[]): TrainedLength[]
   const names = distinct(all.map(({ length }) => length.name));
   // As many names as variants: each was trained for one length.
   if (distinct(curves.map(({ method }) => method)).length === names.length) return [];
-  const datasets = distinct(all.map(({ curve }) => curve.dataset));
-  const common = commonDatasets(curves, distinct(curves.map(({ method }) => method)), datasets);
-  const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
-  return groups.flatMap((tasks) => {
+  return comparedTasks(curves).flatMap((tasks) => {
     const inside = all.filter(({ curve }) => tasks.includes(curve.dataset));
     const budgets = sharedBudgets(inside.map(({ curve }) => curve));
     const byMethod = names.map((name) => inside.filter(({ length }) => length.name === name));
@@ -83,7 +79,7 @@ function lengthRow(same: readonly Trained[], tasks: readonly string[], budgets: 
   const { name, epochs } = same[0]!.length;
   return [
     {
-      ...{ dataset: tasks.length > 1 ? meanName(tasks) : tasks[0]!, method: name, epochs, seeds: seeds.length },
+      ...{ dataset: meanName(tasks), method: name, epochs, seeds: seeds.length },
       seconds: measure(seeds.map((trials) => mean(trials.map(({ result }) => result.trainSeconds)))),
       ...{ mean: over('mean'), best: over('best'), drop: over('drop') },
     },

@@ -6,15 +6,13 @@
 import { distinct, groupBy } from '../../shared/groups.js';
 import { sharedBudgets } from '../curves/budgets.js';
 import { meanOf, numbersOf } from '../curves/curve-numbers.js';
-import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
-import type { Repetition } from '../curves/repetition.js';
+import { datasetLabel, meanName } from '../curves/labels.js';
+import { comparedTasks, type Repetition } from '../curves/repetition.js';
 import { type Cell, type Column, measure, none, type Row, type Table } from '../render/table.js';
-import { commonDatasets } from './methods-view.js';
 
 /** Undefined when no two methods have finished. */
 export function curvesView(repetitions: readonly Repetition[]): Table | undefined {
   const methods = distinct(repetitions.map(({ method }) => method));
-  const datasets = distinct(repetitions.map(({ dataset }) => dataset));
   if (methods.length < 2) return undefined;
   const [first] = methods as [string];
   const columns: Column[] = [
@@ -26,9 +24,7 @@ export function curvesView(repetitions: readonly Repetition[]): Table | undefine
     { key: 'best', label: 'Best (%)', kind: 'number' },
     { key: 'drop', label: 'Largest drop', kind: 'number' },
   ];
-  const common = commonDatasets(repetitions, methods, datasets);
-  const groups = [...datasets.map((dataset) => [dataset]), ...(areDifferentTasks(common) ? [common] : [])];
-  const rows = groups.flatMap((tasks) => curveRows(repetitions, methods, tasks));
+  const rows = comparedTasks(repetitions).flatMap((tasks) => curveRows(repetitions, methods, tasks));
   const notes = [
     'mean: accuracy of the largest deployed stitch within a budget of FLOPs, over round budgets that all methods have a stitch for',
     `against ${first}: difference of these means in percentage points, of the same seeds`,
@@ -47,7 +43,7 @@ function curveRows(repetitions: readonly Repetition[], methods: readonly string[
     return new Map(complete.map(([seed, curves]) => [seed, meanOf(curves.map((c) => numbersOf(c, budgets)))]));
   };
   const reference = bySeed(methods[0]!);
-  const dataset = datasetLabel(tasks.length > 1 ? meanName(tasks) : tasks[0]!);
+  const dataset = datasetLabel(meanName(tasks));
   const present = methods.map((method) => ({ method, seeds: bySeed(method) })).filter(({ seeds }) => seeds.size > 0);
   return present.map(({ method, seeds }, index): Row => {
     const all = [...seeds.values()];

@@ -1,5 +1,5 @@
 /** Which stitches are deployed (supplement G): how many blocks each runs of each anchor, by task. */
-import { groupBy } from '../../shared/groups.js';
+import { distinct, groupBy, mean, sum } from '../../shared/groups.js';
 import { anchorLabel, datasetLabel } from '../curves/labels.js';
 import { averagingKey, type Repetition } from '../curves/repetition.js';
 import { type Column, type Measurement, measure, none, type Row, type Table } from '../render/table.js';
@@ -25,7 +25,7 @@ export function deployedBlocksOf(repetitions: readonly Repetition[]): DeployedBl
     const paths = deployed.flatMap(({ flops, stitch }) => (stitch ? [{ flops, path: stitch.path }] : []));
     const anchors = anchorsOf(paths.toSorted((a, b) => a.flops - b.flops).map(({ path }) => path));
     const stitches = [...groupBy(deployed, averagingKey).values()].map((same) => ({
-      flops: measure(same.map(({ flops }) => flops)).mean,
+      flops: mean(same.map(({ flops }) => flops)),
       blocks: anchors.map((anchor) => measure(same.map(({ stitch }) => blocksOf(stitch?.path ?? [], anchor)))),
     }));
     return { dataset, method, seeds: seeds.length, anchors, stitches: stitches.sort((a, b) => a.flops - b.flops) };
@@ -36,13 +36,11 @@ type Path = readonly { readonly anchor: string; readonly blocks: readonly [from:
 
 /** Cheap stitches begin with small anchors, and a stitch ends in a larger anchor than it begins with. */
 function anchorsOf(paths: readonly Path[]): string[] {
-  return [...new Set(paths.flatMap((path) => path.map(({ anchor }) => anchor)))];
+  return distinct(paths.flatMap((path) => path.map(({ anchor }) => anchor)));
 }
 
 function blocksOf(path: Path, anchor: string): number {
-  return path
-    .filter((segment) => segment.anchor === anchor)
-    .reduce((sum, { blocks: [from, to] }) => sum + to - from, 0);
+  return sum(path.filter((segment) => segment.anchor === anchor).map(({ blocks: [from, to] }) => to - from));
 }
 
 /** A row for each anchor, a column for each deployed stitch by FLOPs, as Table I has them; undefined when there is none. */

@@ -6,7 +6,7 @@
 import { distinct, groupBy } from '../../shared/groups.js';
 import { budgetsOf } from '../curves/budgets.js';
 import { areDifferentTasks, datasetLabel, flopsUnit, meanName } from '../curves/labels.js';
-import { accuracyWithin, type Repetition } from '../curves/repetition.js';
+import { accuracyWithin, commonDatasets, type Repetition } from '../curves/repetition.js';
 import { type Cell, type Column, measure, none, type Row, type Table } from '../render/table.js';
 import type { Unfinished } from './unfinished.js';
 
@@ -54,22 +54,12 @@ export function methodsView(repetitions: readonly Repetition[], unfinished: read
   ];
   if (areDifferentTasks(datasets)) {
     const finished = distinct(repetitions.map(({ method }) => method));
-    const common = commonDatasets(repetitions, finished, datasets);
+    const common = commonDatasets(repetitions);
     if (areDifferentTasks(common)) rows.push(...meanRows(repetitions, finished, common, budgets));
     const left = datasets.filter((dataset) => !common.includes(dataset)).map(datasetLabel);
     if (left.length > 0) notes.push(`not in the mean, because some method has not finished there: ${left.join(', ')}`);
   }
   return { name: 'methods', title: 'Methods at matched FLOPs', columns, rows, notes };
-}
-
-/** Data sets that every one of the methods has finished. */
-export function commonDatasets(
-  repetitions: readonly Repetition[],
-  methods: readonly string[],
-  datasets: readonly string[],
-): string[] {
-  const done = new Set(repetitions.map(({ dataset, method }) => JSON.stringify([dataset, method])));
-  return datasets.filter((dataset) => methods.every((method) => done.has(JSON.stringify([dataset, method]))));
 }
 
 function meanRows(

@@ -3,7 +3,7 @@
  * deployed stitches; the paper's accuracy and our difference to it where it has the same stitch, or a mean over tasks.
  */
 
-import { groupBy } from '../../shared/groups.js';
+import { distinct, groupBy } from '../../shared/groups.js';
 import { type Curve, type CurvePoint, deployedPoints } from '../curves/curve.js';
 import { datasetLabel, flopsUnit } from '../curves/labels.js';
 import { type PaperReference, paperAccuracy, paperMean } from '../paper/paper.js';
@@ -112,9 +112,9 @@ function notesFor(curves: readonly Curve[]): string[] {
   if (curves.some(isPartial)) notes.push('a bin that some seeds leave empty: mean over the other seeds');
   // One stitch was chosen by whoever had it trained alone.
   const chosenByTest = curves.filter(({ points }) => points.length > 1 && points.every(({ bin }) => bin === undefined));
-  const methods = [
-    ...new Set(chosenByTest.filter(({ points }) => points.some(({ anchor }) => !anchor)).map((c) => c.method)),
-  ];
+  const methods = distinct(
+    chosenByTest.filter(({ points }) => points.some(({ anchor }) => !anchor)).map(({ method }) => method),
+  );
   if (methods.length > 0) {
     notes.push(`${methods.join(', ')}: from the Pareto frontier of all evaluated stitches, chosen by test accuracy`);
   }

@@ -1,9 +1,8 @@
 /** Accuracy against the number of trainable parameters (supplement H): what a method buys with what it trains. */
 import { groupBy } from '../../shared/groups.js';
-import { areDifferentTasks, datasetLabel } from '../curves/labels.js';
+import { datasetLabel } from '../curves/labels.js';
 import { meanOverDatasets, type Repetition } from '../curves/repetition.js';
 import { type Measurement, measure, type Table } from '../render/table.js';
-import { commonDatasets } from './methods-view.js';
 
 /** One method on one data set, or on the mean of several. */
 export interface TrainableAccuracy {
@@ -20,10 +19,7 @@ export interface TrainableAccuracy {
 /** [] unless methods differ in what they train. */
 export function trainableAccuraciesOf(repetitions: readonly Repetition[]): TrainableAccuracy[] {
   const known = repetitions.filter(({ trainable }) => trainable !== undefined);
-  const datasets = [...new Set(known.map(({ dataset }) => dataset))];
-  const methods = [...new Set(known.map(({ method }) => method))];
-  const common = commonDatasets(known, methods, datasets);
-  const means = areDifferentTasks(common) ? meanOverDatasets(known, common) : [];
+  const means = meanOverDatasets(known);
   const groups = groupBy([...known, ...means], ({ dataset, method }) => JSON.stringify([dataset, method]));
   const points = [...groups.values()].map((seeds) => ({
     dataset: seeds[0]!.dataset,

@@ -4,7 +4,7 @@
  */
 
 import { stitchedStage } from '../../run-folder/trial-journal.js';
-import { groupBy } from '../../shared/groups.js';
+import { distinct, groupBy } from '../../shared/groups.js';
 import { areDifferentTasks, datasetLabel, meanName } from '../curves/labels.js';
 import type { NamedTrial } from '../curves/method-names.js';
 import { type Column, type Measurement, measure, none, type Row, type Table } from '../render/table.js';
@@ -59,7 +59,7 @@ export function trainingProgressOf(trials: readonly NamedTrial[]): TrainingProgr
 /** Over the data sets that every method has finished; [] for one task. */
 function meansOf(progress: readonly TrainingProgress[]): TrainingProgress[] {
   const byMethod = groupBy(progress, ({ method }) => method);
-  const datasets = [...new Set(progress.map(({ dataset }) => dataset))].filter((dataset) =>
+  const datasets = distinct(progress.map(({ dataset }) => dataset)).filter((dataset) =>
     [...byMethod.values()].every((curves) => curves.some((curve) => curve.dataset === dataset)),
   );
   if (!areDifferentTasks(datasets)) return [];
@@ -83,14 +83,12 @@ function byEpoch(points: readonly { readonly epoch: number; readonly value: numb
 /** Loss and accuracy at the epochs that were tested; undefined when none was. */
 export function trainingView(progress: readonly TrainingProgress[]): Table | undefined {
   if (progress.length === 0) return undefined;
-  const epochs = [...new Set(progress.flatMap(({ accuracy }) => accuracy.map(({ epoch }) => epoch)))];
+  const epochs = distinct(progress.flatMap(({ accuracy }) => accuracy.map(({ epoch }) => epoch))).sort((a, b) => a - b);
   const columns: Column[] = [
     { key: 'dataset', label: 'Data set', kind: 'text', grouping: true },
     { key: 'method', label: 'Method', kind: 'text', grouping: true },
     { key: 'quantity', label: '', kind: 'text' },
-    ...epochs
-      .sort((a, b) => a - b)
-      .map((epoch): Column => ({ key: `${epoch}`, label: `epoch ${epoch}`, kind: 'number' })),
+    ...epochs.map((epoch): Column => ({ key: `${epoch}`, label: `epoch ${epoch}`, kind: 'number' })),
   ];
   const rows = progress.flatMap(({ dataset, method, loss, accuracy }) => {
     const row = (quantity: string, points: readonly ProgressPoint[], startsGroup: boolean): Row => ({
