@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { precisions } from '../src/config/deployment-options.js';
-import { EstaCommand, outFlag } from '../src/shared/command.js';
+import { EstaCommand, outFlag, trialFlag } from '../src/shared/command.js';
+import { formatMebibytes } from '../src/shared/costs/numbers.js';
+import { sum } from '../src/shared/groups.js';
 
 export default class Demo extends EstaCommand {
   static override readonly summary = 'Write a page that runs the deployed stitches in the browser.';
@@ -17,7 +19,7 @@ export default class Demo extends EstaCommand {
   };
 
   static override readonly flags = {
-    trial: Flags.string({ helpValue: 'NAME', summary: 'Trial folder; needed where the run has several trials.' }),
+    trial: trialFlag,
     out: outFlag({ default: 'demo', helpValue: 'DIR', summary: 'Folder of the page; one of before is replaced.' }),
     precision: Flags.option({
       options: precisions,
@@ -33,8 +35,8 @@ export default class Demo extends EstaCommand {
     const { writeDemo } = await import('../src/experiment/demo/write-demo.js');
     const onNote = (text: string) => this.logToStderr(text);
     const palette = await writeDemo(args.run, { out, trial, examples, precision, onNote });
-    const megabytes = palette.stitches.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
-    this.log(`Written: ${out}/index.html, ${palette.stitches.length} stitches of ${megabytes.toFixed(1)} MiB together`);
+    const size = formatMebibytes(sum(palette.stitches.map(({ bytes }) => bytes)));
+    this.log(`Written: ${out}/index.html, ${palette.stitches.length} stitches of ${size} together`);
     this.log(`Show it with any static server, for example: npx http-server ${out}`);
     return { out, ...palette };
   }

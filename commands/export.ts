@@ -3,6 +3,7 @@ import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/c
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
 import { chosenBy, deployedFlags, EstaCommand, outFlag, refuseIdle, refuseIdleMachine } from '../src/shared/command.js';
+import { formatMebibytes, formatParameters, formatPercent } from '../src/shared/costs/numbers.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand } from '../src/shared/next-step.js';
 
@@ -88,7 +89,7 @@ Of language models, --format peft writes a folder with what was trained: for an 
       const { exportStateDict } = await import('../src/experiment/deployed/state-dict.js');
       const exported = await exportStateDict(network, out, precision);
       const names = exported.segments.length === 1 ? "timm's names" : 'front.*, stitch.* and end.*';
-      this.log(`Written: ${exported.file}, ${(exported.bytes / 2 ** 20).toFixed(1)} MiB, tensors with ${names}`);
+      this.log(`Written: ${exported.file}, ${formatMebibytes(exported.bytes)}, tensors with ${names}`);
       return exported;
     }
     const { comparisonText, exportFile } = await import('../src/experiment/deployed/export-file.js');
@@ -98,9 +99,9 @@ Of language models, --format peft writes a folder with what was trained: for an 
     const exported = await exportFile(network, out, { batch, operators, precision, progress });
     const { file, description, bytes, input, comparison, accuracy } = exported;
     this.log(`${stitchSummary(network.result)}, of ${network.trial}`);
-    this.log(`Written: ${file}, ${(bytes / 2 ** 20).toFixed(1)} MiB, images [${input.images}]; ${description}`);
+    this.log(`Written: ${file}, ${formatMebibytes(bytes)}, images [${input.images}]; ${description}`);
     this.log(`Beside predict: ${comparisonText(comparison)}`);
-    if (accuracy !== undefined) this.log(`With ${precision} weights: ${accuracy.toFixed(2)} % of the test images`);
+    if (accuracy !== undefined) this.log(`With ${precision} weights: ${formatPercent(accuracy)} of the test images`);
     this.log(
       `Load it with ONNX Runtime. The same stitch answers to ${estaCommand('predict', '--run', args.run, '--trial', network.trial, '--stitch', String(network.result.id), 'IMAGE')}`,
     );
@@ -116,8 +117,8 @@ Of language models, --format peft writes a folder with what was trained: for an 
     const exported = await exportDecoder(run, chosenStitch(run, chosenBy(flags)), flags.out, flags.precision);
     const { stitch, file, bytes, description, tokenizer, comparison } = exported;
     const { largestDifference, largestLogit, sameToken, promptTokens, newTokens } = comparison;
-    this.log(`Stitch ${stitch.id} of ${exported.trial}, ${(stitch.params / 1e6).toPrecision(4)} million parameters`);
-    this.log(`Written: ${file}, ${(bytes / 2 ** 20).toFixed(1)} MiB; ${tokenizer}; ${description}`);
+    this.log(`Stitch ${stitch.id} of ${exported.trial}, ${formatParameters(stitch.params)}`);
+    this.log(`Written: ${file}, ${formatMebibytes(bytes)}; ${tokenizer}; ${description}`);
     this.log(
       `Beside generate: largest difference of a logit ${largestDifference.toPrecision(2)} (logits up to ${largestLogit.toPrecision(3)}), same best token after ${sameToken} of ${newTokens + 1} readings: a prompt of ${promptTokens} tokens, then token by token`,
     );

@@ -1,5 +1,6 @@
 import { Args, Flags, type Interfaces } from '@oclif/core';
 import { deviceFlag, EstaCommand, engineFlag, refuseIdle, weightsFlag } from '../src/shared/command.js';
+import { formatParameters } from '../src/shared/costs/numbers.js';
 import { RequestError } from '../src/shared/errors.js';
 
 export default class Generate extends EstaCommand {
@@ -200,8 +201,9 @@ With --run it is an instruction, in the template of Alpaca, that deployed stitch
         for (const each of begun) this.log(`${renderText(answersTable(each), process.stdout.columns)}\n`);
       } else if (answered[0]![0]) {
         const { id, params, tokens, seconds_per_token: seconds } = answered[0]![0];
-        const size = `${(params / 1e6).toPrecision(4)} million parameters`;
-        this.log(`\n\n${tokens} tokens of stitch ${id} (${size}), ${seconds.toFixed(4)} s each, on ${engine.device}`);
+        this.log(
+          `\n\n${tokens} tokens of stitch ${id} (${formatParameters(params)}), ${seconds.toFixed(4)} s each, on ${engine.device}`,
+        );
       }
       if (flags.prompts !== undefined) {
         const file = await writeAnswers(run, { device: engine.device, questions: all });

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import type { ImagePretraining } from '../src/config/schema/pretraining.js';
 import { deviceFlag, EstaCommand, precisionFlag, setFlag } from '../src/shared/command.js';
+import { formatPercent } from '../src/shared/costs/numbers.js';
 
 export default class Pretrain extends EstaCommand {
   static override readonly summary = 'Pretrain a family of small anchors on a folder of images, or on plain text.';
@@ -51,7 +52,7 @@ export default class Pretrain extends EstaCommand {
       return results;
     }
     const results = await pretrain(config as ImagePretraining, runtime).finally(() => engine.dispose());
-    for (const { name, file, accuracy } of results) this.log(`${name}: ${accuracy.toFixed(2)} % top-1, ${file}`);
+    for (const { name, file, accuracy } of results) this.log(`${name}: ${formatPercent(accuracy)} top-1, ${file}`);
     this.log('Name these files as checkpoints of the anchors in an experiment file, and run it.');
     return results;
   }

@@ -9,6 +9,7 @@ import {
   threadsFlag,
   weightsFlag,
 } from '../../src/shared/command.js';
+import { formatMebibytes, formatParameters } from '../../src/shared/costs/numbers.js';
 import { RequestError } from '../../src/shared/errors.js';
 
 export default class BenchGenerate extends EstaCommand {
@@ -71,7 +72,7 @@ export default class BenchGenerate extends EstaCommand {
     const share = (part: number, whole: number) => `${Math.round((100 * part) / whole)} %`;
     const { first_token_ms, tokens_per_second, gigabytes_per_second, prompt_gflops_per_second } = timing;
     this.log(
-      `${path.label ?? model}, ${weights}, ${(timing.params / 1e6).toPrecision(4)} million parameters in ${(timing.weight_bytes / 2 ** 20).toFixed(1)} MiB, ${batch} at once:`,
+      `${path.label ?? model}, ${weights}, ${formatParameters(timing.params)} in ${formatMebibytes(timing.weight_bytes)}, ${batch} at once:`,
     );
     this.log(
       `prompt of ${prompt}: first token after ${first_token_ms} ms, ${timing.prompt_tokens_per_second} tokens/s, ${prompt_gflops_per_second} GFLOP/s (${share(prompt_gflops_per_second, peak)})`,

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import type { CheckResult } from '../../src/data/official/prepare/check.js';
 import { EstaCommand } from '../../src/shared/command.js';
+import { counted } from '../../src/shared/costs/numbers.js';
 
 export default class DataCheck extends EstaCommand {
   static override summary = 'Check the images of a data set, and its known numbers';
@@ -46,7 +47,10 @@ export default class DataCheck extends EstaCommand {
 
   private print({ dataset, images, problems, warnings, unreadable, notes }: CheckResult): void {
     const { train, val, test } = images;
-    const verdict = [counted(problems.length, 'problem'), counted(warnings.length, 'warning')].filter(Boolean);
+    const verdict = [
+      ...(problems.length > 0 ? [counted(problems.length, 'problem')] : []),
+      ...(warnings.length > 0 ? [counted(warnings.length, 'warning')] : []),
+    ];
     this.log(`${dataset}: ${verdict.join(', ') || 'as expected'} (${train} train, ${val} val, ${test} test images)`);
     this.printSome('wrong', problems);
     this.printSome(
@@ -62,9 +66,4 @@ export default class DataCheck extends EstaCommand {
     for (const line of lines.slice(0, most)) this.log(`  ${kind}: ${line}`);
     if (lines.length > most) this.log(`  ${kind}: and ${lines.length - most} more (all with --json)`);
   }
-}
-
-/** "2 warnings"; of nothing an empty text. */
-function counted(count: number, noun: string): string {
-  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

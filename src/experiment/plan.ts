@@ -1,4 +1,5 @@
 /** What an experiment will do, derived from its file alone: trials with their recipes, and what is missing. */
+
 import { isFile } from '../config/load.js';
 import {
   type DatasetConfig,
@@ -11,6 +12,7 @@ import { trainingImages, trainingListOf } from '../config/training-images.js';
 import { type Trial, trialsOf, type Variant } from '../config/trials.js';
 import { chosenBy, listWhole } from '../data/load.js';
 import { readLines } from '../data/official/readers/text-table.js';
+import { counted } from '../shared/costs/numbers.js';
 import { RequestError } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import { countImages, epochsOf, type ImageCounts, type Recipe, recipeOf, unknownImages } from './recipe.js';
@@ -183,8 +185,4 @@ export function formatPlan(plan: Plan): string {
     ...(plan.missing.length > 0 ? ['', 'Missing:', ...plan.missing.map((text) => `  ${text}`)] : []),
   ];
   return lines.join('\n');
-}
-
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

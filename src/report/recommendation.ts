@@ -12,6 +12,7 @@ import { measuringCommand } from '../run-folder/measured/measuring-command.js';
 import type { StitchResult } from '../run-folder/result.js';
 import type { Budget } from '../shared/costs/budget.js';
 import { formatCost } from '../shared/costs/format-cost.js';
+import { formatPercent } from '../shared/costs/numbers.js';
 import { capital, pathLabel, reportedOn, stitchSummary } from './curves/labels.js';
 
 export interface Recommendation {
@@ -51,7 +52,7 @@ function dearerLine(run: MeasuredRun, prices: Prices, { stitch }: PricedStitch, 
       : 'No deployed stitch has more FLOPs: a larger budget buys nothing.';
   }
   const { accuracy } = next.stitch;
-  const line = `The next one${unknown > 0 ? ' that was measured' : ''}, ${named(next.stitch)}, takes ${formatCost(prices.cost, next.price)}, which is over the budget; it has ${percent(accuracy)}.`;
+  const line = `The next one${unknown > 0 ? ' that was measured' : ''}, ${named(next.stitch)}, takes ${formatCost(prices.cost, next.price)}, which is over the budget; it has ${formatPercent(accuracy)}.`;
   return unknown > 0 ? `${line} ${unpricedLine(run, prices, unknown)}` : line;
 }
 
@@ -69,7 +70,7 @@ function cheaperLine(run: MeasuredRun, prices: Prices, chosen: PricedStitch, bud
   }
   return (
     `${isPartial ? 'Of those that were measured there it' : 'It'} has the most FLOPs within the budget, but ${reportedOn(better.stitch)} ${named(better.stitch)} ` +
-    `has ${percent(better.stitch.accuracy)} with ${formatCost(prices.cost, better.price)}.`
+    `has ${formatPercent(better.stitch.accuracy)} with ${formatCost(prices.cost, better.price)}.`
   );
 }
 
@@ -88,8 +89,4 @@ function unpricedLine(run: MeasuredRun, { cost, machine }: Prices, count: number
 
 function named({ id, path }: StitchResult): string {
   return `stitch ${id} (${pathLabel(path)})`;
-}
-
-function percent(accuracy: number): string {
-  return `${accuracy.toFixed(2)} %`;
 }

@@ -1,6 +1,7 @@
 /** Everything a report says, before it has a format: read from run folders, nothing computed again. */
 import path from 'node:path';
 import { commandOf, type RunFolder, readRunFolder } from '../run-folder/run-folder.js';
+import { counted } from '../shared/costs/numbers.js';
 import { estaCommand, type NextStep } from '../shared/next-step.js';
 import { curvesOf } from './curves/curve.js';
 import { type NamedTrial, namedTrials } from './curves/method-names.js';
@@ -115,10 +116,9 @@ function nextStep(runs: readonly RunFolder[]): NextStep {
     .filter(({ count }) => count > 0);
   if (open.length > 0) {
     const { run, count } = open[0]!;
-    const trials = count === 1 ? '1 trial' : `${count} trials`;
     const whose = runs.length > 1 ? ` of ${run.name}` : '';
     return {
-      purpose: `${trials}${whose} ${count === 1 ? 'has' : 'have'} no result yet. The run goes on with:`,
+      purpose: `${counted(count, 'trial')}${whose} ${count === 1 ? 'has' : 'have'} no result yet. The run goes on with:`,
       command: commandOf(run),
     };
   }

@@ -1,6 +1,8 @@
 /** An exported network, opened and run as a program that deploys it would: pixels in, logits out, nothing traced anew. */
 import { availableParallelism } from 'node:os';
 import * as ort from '../../engine/onnx/runtime.js';
+import { sizeOf } from '../../shared/arrays.js';
+import { counted } from '../../shared/costs/numbers.js';
 import type { Device } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 import { Random } from '../../shared/random.js';
@@ -33,7 +35,7 @@ export async function openExported({ file, images }: ExportedFile, surroundings:
     interOpNumThreads: 1,
     logSeverityLevel: 3,
   });
-  const length = images.reduce((product, size) => product * size, 1);
+  const length = sizeOf(images);
   const random = Random.of(0, 'images to be timed');
   const pixels = Float32Array.from({ length }, () => 255 * random.uniform());
   const feeds = { images: new ort.Tensor('float32', pixels, images) };
@@ -47,7 +49,7 @@ export async function openExported({ file, images }: ExportedFile, surroundings:
 
 /** For people, and to tell measurements apart: `onnxruntime 1.30.0, cpu, 2 threads`. */
 export function describeRuntime({ device = 'cpu', threads = availableParallelism() }: Surroundings): string {
-  const cores = device === 'cpu' ? [`${threads} ${threads === 1 ? 'thread' : 'threads'}`] : [];
+  const cores = device === 'cpu' ? [counted(threads, 'thread')] : [];
   return [`onnxruntime ${ort.env.versions.node ?? 'of unknown version'}`, device, ...cores].join(', ');
 }
 

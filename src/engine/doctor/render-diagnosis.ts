@@ -1,4 +1,5 @@
 /** A diagnosis as an aligned list for the terminal. */
+import { counted } from '../../shared/costs/numbers.js';
 import type { CudaReadiness } from '../cuda/readiness.js';
 import type { Diagnosis, EngineState } from './diagnosis.js';
 import type { Machine } from './machine.js';
@@ -29,7 +30,7 @@ function describe({ platform, processor, cores, instructionSets, memory }: Machi
   const limit = memory.limit === undefined ? '' : `, limited to ${gibibytes(memory.limit)}`;
   return [
     ['platform', platform],
-    ['processor', `${processor}, ${cores} ${cores === 1 ? 'thread' : 'threads'}`],
+    ['processor', `${processor}, ${counted(cores, 'thread')}`],
     ['instruction sets', instructionSets?.join(' ') ?? 'not told by this system'],
     ['memory', `${gibibytes(memory.total)}, ${gibibytes(memory.available)} available${limit}`],
   ];

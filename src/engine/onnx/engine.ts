@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { NdArray } from '../../shared/arrays.js';
+import { counted } from '../../shared/costs/numbers.js';
 import type { Device, Precision } from '../../shared/engine-names.js';
 import { sum } from '../../shared/groups.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
@@ -120,7 +121,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions = {}): Promise
 
   return {
     name: 'onnxruntime',
-    device: device === 'cpu' ? `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
+    device: device === 'cpu' ? `cpu, ${counted(threads, 'thread')}` : device,
     precision,
     ...(reason !== undefined && { crossing: reason }),
     imagesAsBytes: device === 'cuda',

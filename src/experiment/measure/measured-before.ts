@@ -1,8 +1,10 @@
 /** What a machine has measured of a trial before: whether that answers a request, and what else a new measurement measures. */
+
 import { describeRuntime, type Surroundings } from '../../bench/latency/exported-file.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import type { MachineMeasurements, MeasuredTrial } from '../../run-folder/measured/measurement.js';
 import { measuredOn } from '../../run-folder/measured/measurements-folder.js';
+import { counted } from '../../shared/costs/numbers.js';
 
 export interface MeasureRequest extends Surroundings {
   /** Name of the machine, for the file and for --machine. */
@@ -37,7 +39,7 @@ export function alreadyMeasured(
 /** What a user is told who gets a table instead of a measurement. */
 export function shownNote(run: MeasuredRun, table: MachineMeasurements): string {
   const { rounds } = measuredOn(table, run)!;
-  const count = rounds === undefined ? '' : `, in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  const count = rounds === undefined ? '' : `, in ${counted(rounds, 'round')}`;
   return `${run.name} on ${table.machine}: measured before${count}, which is shown here; --again measures anew`;
 }
 

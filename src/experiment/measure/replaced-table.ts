@@ -1,4 +1,5 @@
 /** A table that is imported must not cost one that says more, nor one of another machine that happens to have its name. */
+
 import { isDeepStrictEqual } from 'node:util';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import { settingsOf } from '../../run-folder/measured/measured-settings.js';
@@ -9,6 +10,7 @@ import {
   measurementsFile,
   replaceableTable,
 } from '../../run-folder/measured/measurements-folder.js';
+import { counted } from '../../shared/costs/numbers.js';
 import { RequestError } from '../../shared/errors.js';
 
 /** How many are named of those that would be lost. */
@@ -42,7 +44,7 @@ export function refuseReplaced(run: MeasuredRun, table: MachineMeasurements, fil
   if (lost.length === 0) return;
   const more = lost.length > named ? `, and ${lost.length - named} more` : '';
   throw new RequestError(
-    `${known.machine} has ${times(before.length)} of ${run.name} (${known.runtime}), and ${file}, with ${times(now.length)}, would lose ${lost.slice(0, named).join(', ')}${more}`,
+    `${known.machine} has ${counted(before.length, 'time')} of ${run.name} (${known.runtime}), and ${file}, with ${counted(now.length, 'time')}, would lose ${lost.slice(0, named).join(', ')}${more}`,
     `Times of one measurement belong together: add what is missing, give --machine another name, or remove ${measurementsFile(run.folder, known.machine)}.`,
   );
 }
@@ -58,8 +60,4 @@ function rowsOf(trial: MeasuredTrial | undefined): string[] {
   return (trial?.stitches ?? []).flatMap(({ id, latencies }) =>
     latencies.map(({ batch }) => `stitch ${id} with batch ${batch}`),
   );
-}
-
-function times(count: number): string {
-  return count === 1 ? '1 time' : `${count} times`;
 }

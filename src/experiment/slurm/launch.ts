@@ -1,9 +1,11 @@
 /** `esta run FILE --launcher slurm`: submits what is left of an experiment, as arrays that wait for each other. */
+
 import { mkdir } from 'node:fs/promises';
 import type { Experiment } from '../../config/schema/experiment.js';
 import type { Launcher } from '../../config/schema/launcher.js';
 import type { Variant } from '../../config/trials.js';
 import { refuseOtherConfiguration } from '../../run-folder/run-configuration.js';
+import { counted } from '../../shared/costs/numbers.js';
 import { RequestError } from '../../shared/errors.js';
 import { explainWriteError } from '../../shared/files.js';
 import { type Item, itemsOfPlan } from '../items/item.js';
@@ -140,7 +142,7 @@ async function submitted(
   const count = jobs.reduce((sum, { items }) => sum + items.length, 0);
   return {
     text: [
-      `Submitted ${count} tasks in ${jobs.length} ${jobs.length === 1 ? 'array' : 'arrays'}, and the report after them: ${[...jobs.map(({ job }) => job), job].join(', ')}`,
+      `Submitted ${count} tasks in ${counted(jobs.length, 'array')}, and the report after them: ${[...jobs.map(({ job }) => job), job].join(', ')}`,
       `Logs: ${folder}`,
     ].join('\n'),
     document: { run: runFolder, submitted: [...jobs, { job, items: [['report']] }] },

@@ -3,6 +3,7 @@ import { fgvcDatasets, officialDatasets, vtabTaskNames } from '../../config/offi
 import type { Method } from '../../config/schema/experiment.js';
 import type { ResultSegment, StitchResult } from '../../run-folder/result.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
+import { counted, formatPercent } from '../../shared/costs/numbers.js';
 
 const datasetLabels: Record<string, string> = {
   ...Object.fromEntries(Object.entries(officialDatasets).map(([name, { title }]) => [name, title])),
@@ -24,7 +25,7 @@ const methodLabels: Readonly<Record<Method, string>> = {
 export function datasetLabel(name: string): string {
   const { task, shots } = fewShotTask(name);
   const label = Object.hasOwn(datasetLabels, task) ? datasetLabels[task]! : task;
-  return shots === undefined ? label : `${label}, ${shots} shot${shots === 1 ? '' : 's'}`;
+  return shots === undefined ? label : `${label}, ${counted(shots, 'shot')}`;
 }
 
 /** What a few-shot data set is taken from, by its default name; others are tasks of their own. */
@@ -72,11 +73,16 @@ export function pathLabel(path: readonly ResultSegment[]): string {
     .join(' → ');
 }
 
+/** `small[0-4) -> base[4-12)`: the blocks of each anchor, the second end excluded. */
+export function halfOpenPath(path: readonly ResultSegment[]): string {
+  return path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
+}
+
 /** `stitch 42, ViT-S 0–4 → ViT-B 4–11: 9.1 GFLOPs, 54.2 M parameters, 88.30 % on the test images`. */
 export function stitchSummary(stitch: StitchResult): string {
   const { id, path, flops, params, accuracy } = stitch;
   const cost = `${formatCost('flops', flops)}, ${formatCost('params', params).replace('params', 'parameters')}`;
-  return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${accuracy.toFixed(2)} % ${reportedOn(stitch)}`;
+  return `stitch ${id}, ${pathLabel(path)}: ${cost}, ${formatPercent(accuracy)} ${reportedOn(stitch)}`;
 }
 
 /** What the accuracy of a stitch is of: images are classified; of texts the next token is told, and those for validation are reported. */

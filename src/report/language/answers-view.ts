@@ -1,6 +1,7 @@
 /** What deployed stitches of language models answer to instructions, with their speed (Figures G and H). */
 import type { AnsweredQuestion, TrialAnswers } from '../../run-folder/language/answers.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
+import { halfOpenPath } from '../curves/labels.js';
 import type { Column, Row, Table } from '../render/table.js';
 
 const columns: readonly Column[] = [
@@ -15,7 +16,7 @@ const columns: readonly Column[] = [
 export function answersTable({ instruction, input, answers }: AnsweredQuestion): Table {
   return {
     name: 'answers',
-    title: input === '' ? instruction : `${instruction} (${input})`,
+    title: questionOf({ instruction, input }),
     columns,
     rows: answers.toSorted((a, b) => a.params - b.params).map((answer) => rowOf(answer)),
     notes: [],
@@ -36,8 +37,10 @@ function answersView(trial: string, { questions, device }: TrialAnswers): Table 
     answers
       .toSorted((a, b) => a.params - b.params)
       .map((answer, index): Row => {
-        const question = input === '' ? instruction : `${instruction} (${input})`;
-        return { startsGroup: index === 0, cells: { question, ...rowOf(answer).cells } };
+        return {
+          startsGroup: index === 0,
+          cells: { question: questionOf({ instruction, input }), ...rowOf(answer).cells },
+        };
       }),
   );
   return {
@@ -49,7 +52,10 @@ function answersView(trial: string, { questions, device }: TrialAnswers): Table 
   };
 }
 
+function questionOf({ instruction, input }: Pick<AnsweredQuestion, 'instruction' | 'input'>): string {
+  return input === '' ? instruction : `${instruction} (${input})`;
+}
+
 function rowOf({ id, path, params, text, seconds_per_token: speed }: AnsweredQuestion['answers'][number]): Row {
-  const blocks = path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
-  return { cells: { id, blocks, params: params / 1e6, speed, text: text.replaceAll('\n', ' ') } };
+  return { cells: { id, blocks: halfOpenPath(path), params: params / 1e6, speed, text: text.replaceAll('\n', ' ') } };
 }

@@ -2,6 +2,7 @@
 import type { TextScores, TrialResult } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
+import { formatPercent } from '../../shared/costs/numbers.js';
 import { pathLabel } from '../curves/labels.js';
 import type { Row, Table } from '../render/table.js';
 import { adviceOf, aloneCells, aloneColumns, trainedAlone } from '../views/gain-view.js';
@@ -75,5 +76,5 @@ function changed(before: TextScores, after: TextScores): string {
 }
 
 function formatted({ loss, accuracy }: TextScores): string {
-  return `loss ${loss.toFixed(4)} (perplexity ${Math.exp(loss).toFixed(3)}, next token ${accuracy.toFixed(2)} %)`;
+  return `loss ${loss.toFixed(4)} (perplexity ${Math.exp(loss).toFixed(3)}, next token ${formatPercent(accuracy)})`;
 }

@@ -1,5 +1,5 @@
 /** How well the deployed stitches of language models predict the validation texts, by their parameters (Figure G). */
-import { datasetLabel } from '../curves/labels.js';
+import { datasetLabel, halfOpenPath } from '../curves/labels.js';
 import type { NamedTrial } from '../curves/method-names.js';
 import type { Row, Table } from '../render/table.js';
 
@@ -18,12 +18,11 @@ export function lossesView(trials: readonly NamedTrial[]): Table | undefined {
     const stitches = result.stitches.toSorted((a, b) => a.params - b.params);
     return stitches.flatMap(({ id, path, params, loss, accuracy, test }, index): Row[] => {
       if (loss === undefined) return [];
-      const blocks = path.map(({ anchor, blocks: [from, to] }) => `${anchor}[${from}-${to})`).join(' -> ');
       const cells = {
         dataset: datasetLabel(result.dataset),
         method,
         seed: result.seed,
-        ...{ id, blocks, params: params / 1e6, loss, perplexity: Math.exp(loss), accuracy },
+        ...{ id, blocks: halfOpenPath(path), params: params / 1e6, loss, perplexity: Math.exp(loss), accuracy },
         ...(test && { testLoss: test.loss, testPerplexity: Math.exp(test.loss), testAccuracy: test.accuracy }),
       };
       return [{ startsGroup: index === 0, cells }];

@@ -1,6 +1,7 @@
 /** What single stitches have gained by training further alone, beside what shared training gave them. */
 import type { FinetunedResult, TrialResult } from '../../run-folder/result.js';
 import type { TrialRecord } from '../../run-folder/trial-record.js';
+import { counted, formatPercent } from '../../shared/costs/numbers.js';
 import { capital, datasetLabel, learningRateLabel, methodLabel, pathLabel, stitchSummary } from '../curves/labels.js';
 import { none, type Row, type Table } from '../render/table.js';
 
@@ -31,7 +32,7 @@ export function aloneCells({ dataset, method, seed, stitches, epochs, learningRa
 
 /** E.g. "5 epochs alone at base rate 1e-2". */
 export function trainedAlone({ epochs, learningRate }: TrialResult): string {
-  return `${epochs} epoch${epochs === 1 ? '' : 's'} alone at base rate ${learningRateLabel(learningRate)}`;
+  return `${counted(epochs, 'epoch')} alone at base rate ${learningRateLabel(learningRate)}`;
 }
 
 /** @param gain by how much those for validation are better now */
@@ -85,7 +86,7 @@ export function gainLines(result: TrialResult, testImages: number): string[] {
   const change = gain === 0 ? 'as before' : gain > 0 ? `${counted} gained` : `${counted} lost`;
   return [
     `${capital(stitchSummary(stitch!))}, after ${trainedAlone(result)}`,
-    `Test images: ${percent(shared.test)} before, ${percent(alone.test)} now: ${change}`,
+    `Test images: ${formatPercent(shared.test)} before, ${formatPercent(alone.test)} now: ${change}`,
     validationLine(result.finetuned!),
   ];
 }
@@ -95,9 +96,5 @@ function validationLine({ shared, alone }: FinetunedResult): string {
     return 'Validation images: none were kept from training, so that nothing chose the learning rate';
   }
   const gain = alone.validation - shared.validation;
-  return `Validation images: ${percent(shared.validation)} before, ${percent(alone.validation)} now: ${adviceOf(gain)}`;
-}
-
-function percent(accuracy: number): string {
-  return `${accuracy.toFixed(2)} %`;
+  return `Validation images: ${formatPercent(shared.validation)} before, ${formatPercent(alone.validation)} now: ${adviceOf(gain)}`;
 }
