@@ -6,6 +6,7 @@ import { isExpected } from '../shared/errors.js';
 import { exists } from '../shared/files.js';
 import type { Dataset } from './dataset.js';
 import { chosenBy, listWhole } from './load.js';
+import { allSamples } from './splits.js';
 
 /** What an experiment needs of its data sets. */
 export interface InputNeeds {
@@ -75,8 +76,8 @@ function countProblems({ splits }: Dataset, { batchSize, needsValidation }: Inpu
 }
 
 /** Lists each folder once, which is much faster than looking for each file. */
-async function missingImages({ splits: { train, val = [], test } }: Dataset): Promise<string[]> {
-  const samples = [...train, ...val, ...test];
+async function missingImages({ splits }: Dataset): Promise<string[]> {
+  const samples = allSamples(splits);
   const listings = new Map<string, ReadonlySet<string>>();
   const missing: string[] = [];
   for (const { file } of samples) {

@@ -24,13 +24,6 @@ export interface Dataset {
   readonly notes?: readonly string[];
 }
 
-/** Folders `<root>/{train,val,test}/<class>/`. */
-export interface ImageFolderSource {
-  readonly kind: 'image-folder';
-  readonly name: string;
-  readonly root: string;
-}
-
 /** Invented beetles, drawn on demand; fields are named as in experiment files. */
 export interface SpeciesSource {
   readonly kind: 'species';

@@ -1,6 +1,7 @@
 /** The image files of one class, in the order of torchvision's ImageFolder, and what is left out beside them. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { groupBy } from '../shared/groups.js';
 import { entriesOf } from './folder-entries.js';
 
 /** torchvision's IMG_EXTENSIONS but .ppm and .pgm, which are named as left out. */
@@ -79,14 +80,8 @@ function whyLeftOut(name: string): string | undefined {
 
 /** One sentence for each reason, with a few names relative to `root`. */
 export function sentencesOf(leftOut: readonly LeftOut[], root: string): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const { file, reason } of leftOut) {
-    const files = byReason.get(reason);
-    if (files) files.push(file);
-    else byReason.set(reason, [file]);
-  }
-  return [...byReason].map(([reason, files]) => {
-    const names = files.slice(0, 3).map((file) => path.relative(root, file));
+  return [...groupBy(leftOut, ({ reason }) => reason)].map(([reason, files]) => {
+    const names = files.slice(0, 3).map(({ file }) => path.relative(root, file));
     return `${files.length} left out, ${reason}: ${names.join(', ')}${files.length > 3 ? ', ...' : ''}`;
   });
 }

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { RequestError } from '../shared/errors.js';
-import type { Dataset, ImageFolderSource, Sample } from './dataset.js';
+import type { Dataset, Sample } from './dataset.js';
 import { entriesOf } from './folder-entries.js';
 import { filesOfClass, hiddenReason, imageExtensions, isImageName, type LeftOut, sentencesOf } from './image-files.js';
 
@@ -18,6 +18,12 @@ export interface ImageFolder extends Dataset {
   readonly testFolder: string;
 }
 
+interface ImageFolderSource {
+  readonly name: string;
+  /** Holds `{train,val,test}/<class>/`. */
+  readonly root: string;
+}
+
 /**
  * Lists the images; classes are the folders of `train/` in code-unit order. Where only one of `val/` (also called
  * `validation/` or `valid/`) and `test/` exists it is the test split: what results are reported on must not choose
@@ -25,7 +31,7 @@ export interface ImageFolder extends Dataset {
  * @throws RequestError for a missing folder, fewer than two classes, a class folder without images, classes that `train/`
  * lacks, and images that are links to nothing
  */
-export async function readImageFolder({ name, root }: Omit<ImageFolderSource, 'kind'>): Promise<ImageFolder> {
+export async function readImageFolder({ name, root }: ImageFolderSource): Promise<ImageFolder> {
   const { train: trainFolder, val: valFolder, test: testFolder, leftOut } = await splitFolders(root);
   const classes = await classesOf(trainFolder);
   const notes: string[] = [];

@@ -1,5 +1,6 @@
 /** Splits drawn from splits: validation images, few-shot subsets, and training with the validation images. */
 import { RequestError } from '../shared/errors.js';
+import { groupBy, sum } from '../shared/groups.js';
 import { Random } from '../shared/random.js';
 import type { Dataset, Sample, Splits } from './dataset.js';
 
@@ -51,7 +52,7 @@ export function drawValidation(
     return { indices, count: Math.floor(scaled / total), remainder: scaled % total };
   });
   shares.sort((a, b) => b.remainder - a.remainder);
-  let missing = wanted - shares.reduce((sum, { count }) => sum + count, 0);
+  let missing = wanted - sum(shares.map(({ count }) => count));
   for (let before = 0; missing > 0 && missing !== before; ) {
     before = missing;
     for (const share of shares) {
@@ -99,15 +100,15 @@ export function trainAndValidation({ train, val = [] }: Splits): Sample[] {
   return [...train, ...val];
 }
 
+export function allSamples({ train, val = [], test }: Splits): Sample[] {
+  return [...train, ...val, ...test];
+}
+
 /** Positions of the samples of each label that occurs, by label. */
 function groupByLabel(samples: readonly Sample[]): number[][] {
-  const groups = new Map<number, number[]>();
-  for (const [index, { label }] of samples.entries()) {
-    const group = groups.get(label);
-    if (group) group.push(index);
-    else groups.set(label, [index]);
-  }
-  return [...groups].sort(([a], [b]) => a - b).map(([, indices]) => indices);
+  return [...groupBy(samples.keys(), (index) => samples[index]!.label)]
+    .sort(([a], [b]) => a - b)
+    .map(([, indices]) => indices);
 }
 
 export function someOf(names: readonly string[]): string {

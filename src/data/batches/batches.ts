@@ -139,11 +139,7 @@ export class BatchLoader<Of extends BatchPlace = Batch> {
   }
 }
 
-interface PlannedBatch {
-  readonly epoch: number;
-  readonly index: number;
-  readonly indices: readonly number[];
-}
+type PlannedBatch = Omit<BatchPlace, 'labels'>;
 
 /**
  * Decodes as much of the split as fits into memory, and starts the threads. Close the loader when done.

@@ -2,7 +2,7 @@
  * Images as bytes beside the numbers of their views, for programs that crop, mirror and normalise on the device: a quarter
  * of the bytes cross the bus, and no thread of the host resamples. Views are those that the host would show.
  */
-import { type RandomView, type View, viewOf } from '../images/augment.js';
+import { type RandomView, viewOf } from '../images/augment.js';
 import type { Extent, Preprocessing, RgbImage } from '../images/preprocessing.js';
 import { resample } from '../images/resample.js';
 
@@ -14,14 +14,8 @@ export const viewNumbers = 7;
 
 /** Writes the whole image, shrunk or enlarged to [crop, crop, 3], into `output`. */
 export function writeRawImage(image: RgbImage, { crop, interpolation }: Preprocessing, output: Uint8Array): void {
-  const { width, height, pixels } = image;
-  if (width === crop && height === crop) {
-    output.set(pixels);
-    return;
-  }
-  const resized = new Float32Array(output.length);
-  resample(image, { left: 0, top: 0, width, height }, crop, interpolation, false, resized);
-  output.set(resized);
+  const { width, height } = image;
+  resample(image, { left: 0, top: 0, width, height }, crop, interpolation, false, output);
 }
 
 /**
@@ -34,7 +28,7 @@ export function writeView(
   view: RandomView | undefined,
   output: Float32Array,
 ): void {
-  const { window, flip, jitter }: View = viewOf(image, preprocessing, view);
+  const { window, flip, jitter } = viewOf(image, preprocessing, view);
   const [scaleX, scaleY] = [preprocessing.crop / image.width, preprocessing.crop / image.height];
   const [left, width] = [window.left * scaleX, window.width * scaleX];
   const [top, height] = [window.top * scaleY, window.height * scaleY];

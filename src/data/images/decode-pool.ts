@@ -1,7 +1,7 @@
 /** Threads that decode: one JavaScript thread hands no more than a thousand images a second to sharp. */
 import { Worker } from 'node:worker_threads';
-import type { Decoding } from './decode.js';
-import type { Decoded, DecodeReply, DecodeTask } from './decode-worker.js';
+import type { Decoded, Decoding } from './decode.js';
+import type { DecodeReply, DecodeTask } from './decode-worker.js';
 
 interface Pending {
   readonly resolve: (decoded: readonly Decoded[]) => void;

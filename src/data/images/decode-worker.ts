@@ -1,18 +1,14 @@
 /** A thread that decodes images of a split, block by block. Started by `DecodePool`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isExpected, messageOf } from '../../shared/errors.js';
+import { messageOf } from '../../shared/errors.js';
 import { forEachLimited } from '../batches/concurrency.js';
-import { type Decoding, decodeImage } from './decode.js';
-import type { RgbImage } from './preprocessing.js';
+import { type Decoded, type Decoding, decodedOrProblem } from './decode.js';
 
 /** Files to decode. */
 export interface DecodeTask {
   readonly id: number;
   readonly files: readonly string[];
 }
-
-/** An image, or what is wrong with its file: `hint` as in shared/errors. */
-export type Decoded = RgbImage | { readonly problem: string; readonly hint: string | undefined };
 
 /** What each file holds, in their order; or a bug. */
 export type DecodeReply =
@@ -21,22 +17,13 @@ export type DecodeReply =
 
 const decoding = workerData as Decoding;
 
-async function decodedOf(file: string): Promise<Decoded> {
-  try {
-    const { width, height, pixels } = await decodeImage(file, decoding);
-    // Pixels may be part of a larger buffer: a message copies all of it.
-    return { width, height, pixels: Uint8Array.from(pixels) };
-  } catch (error) {
-    if (!isExpected(error)) throw error;
-    return { problem: error.message, hint: error.hint };
-  }
-}
-
 parentPort!.on('message', async ({ id, files }: DecodeTask) => {
   try {
     const decoded: Decoded[] = new Array(files.length);
     await forEachLimited([...files.entries()], async ([index, file]) => {
-      decoded[index] = await decodedOf(file);
+      const image = await decodedOrProblem(file, decoding);
+      // Pixels may be part of a larger buffer: a message copies all of it.
+      decoded[index] = 'pixels' in image ? { ...image, pixels: Uint8Array.from(image.pixels) } : image;
     });
     const memory = decoded.flatMap((image) => ('pixels' in image ? [image.pixels.buffer as ArrayBuffer] : []));
     parentPort!.postMessage({ id, decoded } satisfies DecodeReply, memory);

@@ -10,7 +10,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { messageOf, RequestError } from '../../shared/errors.js';
+import { isExpected, messageOf, RequestError } from '../../shared/errors.js';
 import { imageFormats } from '../image-files.js';
 import { decodeBitmap, isBitmap } from './bitmap.js';
 import { type Extent, type Interpolation, type Resize, type RgbImage, resizedExtent } from './preprocessing.js';
@@ -47,6 +47,19 @@ export async function decodeImage(file: string, { resize, interpolation }: Decod
     return await pixelsOf(pipeline);
   } catch (error) {
     throw undecodable(file, messageOf(error));
+  }
+}
+
+/** An image, or what is wrong with its file: `hint` as in shared/errors. */
+export type Decoded = RgbImage | { readonly problem: string; readonly hint: string | undefined };
+
+/** As `decodeImage`, for a list of files of which a broken one must not hide the others. */
+export async function decodedOrProblem(file: string, decoding: Decoding): Promise<Decoded> {
+  try {
+    return await decodeImage(file, decoding);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return { problem: error.message, hint: error.hint };
   }
 }
 

@@ -4,11 +4,10 @@
  * the others are decoded once all the same, so that a damaged image is found now and not after a training.
  */
 import { availableParallelism } from 'node:os';
-import { isExpected, RequestError } from '../../shared/errors.js';
+import { RequestError } from '../../shared/errors.js';
 import type { Sample } from '../dataset.js';
-import { type Decoding, decodeImage } from './decode.js';
+import { type Decoding, decodedOrProblem } from './decode.js';
 import { DecodePool } from './decode-pool.js';
-import type { Decoded } from './decode-worker.js';
 import type { RgbImage } from './preprocessing.js';
 
 /** Plain data: can be posted to a worker, which then sees the same memory. */
@@ -86,7 +85,7 @@ export async function cacheImages(
   const pool = threads > 0 ? new DecodePool(threads, decoding) : undefined;
   const decode = (indices: readonly number[]) => {
     const files = indices.map((index) => samples[index]!.file);
-    return pool ? pool.decode(files) : Promise.all(files.map((file) => decodedHere(file, decoding)));
+    return pool ? pool.decode(files) : Promise.all(files.map((file) => decodedOrProblem(file, decoding)));
   };
   const lane = async () => {
     while (next < samples.length && !ended) {
@@ -112,15 +111,6 @@ export async function cacheImages(
   }
   if (unreadable.length > 0) throw refusalOf(unreadable, samples.length);
   return { chunks, images };
-}
-
-async function decodedHere(file: string, decoding: Decoding): Promise<Decoded> {
-  try {
-    return await decodeImage(file, decoding);
-  } catch (error) {
-    if (!isExpected(error)) throw error;
-    return { problem: error.message, hint: error.hint };
-  }
 }
 
 interface Unreadable {

@@ -18,7 +18,8 @@ export interface Pieces {
   readonly addsPrefix: boolean;
 }
 
-const space = '\u2581';
+/** What a space is written as in a piece. */
+export const space = '\u2581';
 
 /** What `@huggingface/tokenizers` takes as the content of tokenizer.json. */
 export function tokenizerJsonFrom({ pieces, addsPrefix }: Pieces): object {

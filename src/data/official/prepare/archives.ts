@@ -76,7 +76,8 @@ export async function unpack(
 /** Whether `unpack` has finished with this archive before, by its name and its size. */
 export async function isUnpacked(archive: string, parent: string): Promise<boolean> {
   const folder = unpackedFolder(archive, parent);
-  if (!(await isFolder(folder))) return false;
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) return false;
   // Version 0.2.0 and before left no mark.
   const size = await readFile(markOf(folder), 'utf8').catch(() => undefined);
   return size === undefined || Number(size) === (await stat(archive)).size;
@@ -121,25 +122,13 @@ async function unpackZip(
   count: (bytes: number) => void,
   progress?: OnActivity,
 ): Promise<void> {
-  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) => {
-    yauzl.open(archive, { lazyEntries: true }, (error, opened) => (error ? reject(error) : resolve(opened)));
-  });
-  await new Promise<void>((resolve, reject) => {
-    zip.on('error', reject);
-    zip.on('end', resolve);
-    zip.on('entry', (entry: yauzl.Entry) => {
-      // yauzl ends an entry that is longer than it says
-      const unpacked = new Promise<void>((done) => {
-        count(entry.uncompressedSize);
-        done(unpackZipEntry(zip, entry, folder));
-      });
-      unpacked.then(() => {
-        progress?.(`unpacking ${path.basename(archive)}`, zip.entriesRead, zip.entryCount);
-        zip.readEntry();
-      }, reject);
-    });
-    zip.readEntry();
-  }).finally(() => zip.close());
+  const zip = await yauzl.openPromise(archive, { lazyEntries: true });
+  // The loop closes the archive, also where it ends early.
+  for await (const entry of zip.eachEntry()) {
+    count(entry.uncompressedSize); // yauzl ends an entry that is longer than it says
+    await unpackZipEntry(zip, entry, folder);
+    progress?.(`unpacking ${path.basename(archive)}`, zip.entriesRead, zip.entryCount);
+  }
 }
 
 async function unpackZipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: string): Promise<void> {
@@ -150,9 +139,7 @@ async function unpackZipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: st
     return;
   }
   await mkdir(path.dirname(target), { recursive: true });
-  const content = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)));
-  });
+  const content = await zip.openReadStreamPromise(entry);
   let sum = 0;
   // yauzl compares no checksums
   const summed = async function* (chunks: AsyncIterable<string | Buffer>) {
@@ -168,13 +155,6 @@ async function unpackZipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: st
 /** Files that were being written when unpacking failed may still appear for a moment, hence the retries. */
 async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 8, retryDelay: 50 });
-}
-
-async function isFolder(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 function explainUnpackError(error: unknown, archive: string, folder: string): unknown {

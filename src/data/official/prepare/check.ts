@@ -11,6 +11,7 @@ import { forEachLimited } from '../../batches/concurrency.js';
 import type { Dataset, Sample } from '../../dataset.js';
 import { readImageFolder } from '../../image-folder.js';
 import { decodeImage } from '../../images/decode.js';
+import { allSamples, trainAndValidation } from '../../splits.js';
 import type { ClassRange, OfficialSpec, OnActivity } from '../layouts/layout.js';
 import { openPrepared } from '../open.js';
 import { type OfficialDataset, readOfficialLayout, type SplitOrigin } from '../read.js';
@@ -65,8 +66,8 @@ export async function checkImageFolder(root: string, progress: OnActivity = () =
 /** What the images show by themselves. */
 async function checkImages(dataset: Dataset, progress: OnActivity): Promise<CheckResult> {
   const { train, val = [], test } = dataset.splits;
-  const { unreadable, hashes } = await readImages([...train, ...val, ...test], progress);
-  const duplicates = findDuplicates([...train, ...val], test, hashes);
+  const { unreadable, hashes } = await readImages(allSamples(dataset.splits), progress);
+  const duplicates = findDuplicates(trainAndValidation(dataset.splits), test, hashes);
   const problems = sharedFiles(dataset);
   if (unreadable.length > 0)
     problems.push(`${unreadable.length} images cannot be read, such as ${unreadable[0]!.file}`);
@@ -114,9 +115,9 @@ function compareCounts(spec: OfficialSpec, dataset: Dataset, images: SplitCounts
     (tolerated ? warnings : problems).push(`${split} has ${images[split]} images, expected ${spec.counts[split]}`);
   }
   if (spec.perClass) {
-    const { train, val = [], test } = dataset.splits;
-    problems.push(...classesOutside(dataset, [...train, ...val], spec.perClass.train, 'train and val'));
-    problems.push(...classesOutside(dataset, test, spec.perClass.test, 'test'));
+    const { splits } = dataset;
+    problems.push(...classesOutside(dataset, trainAndValidation(splits), spec.perClass.train, 'train and val'));
+    problems.push(...classesOutside(dataset, splits.test, spec.perClass.test, 'test'));
   }
   return { problems, warnings };
 }
@@ -141,7 +142,7 @@ function classesOutside(
 function contradictions({ classes, splits }: Dataset, hashes: ReadonlyMap<string, string>): string[] {
   const firstOf = new Map<string, Sample>();
   const pairs: (readonly [Sample, Sample])[] = [];
-  for (const sample of [...splits.train, ...(splits.val ?? []), ...splits.test]) {
+  for (const sample of allSamples(splits)) {
     const hash = hashes.get(sample.file);
     if (hash === undefined) continue;
     const first = firstOf.get(hash);

@@ -9,6 +9,7 @@ import type { SplitCounts } from '../../../config/official-datasets.js';
 import { messageOf, RequestError } from '../../../shared/errors.js';
 import { forEachLimited } from '../../batches/concurrency.js';
 import type { Dataset, Sample } from '../../dataset.js';
+import { allSamples } from '../../splits.js';
 import { explainStorageError } from '../../storage-errors.js';
 import type { OfficialSpec, OnActivity } from '../layouts/layout.js';
 import { readOfficialLayout, type SplitOrigin, type SplitRequest, splitDefaults } from '../read.js';
@@ -78,7 +79,7 @@ async function prepareOne(
   await checkFilesExist(dataset, progress);
   if (request.resize !== undefined) {
     const cache = path.join(target, `resized-${request.resize}`);
-    await writeTrainingCache(allSamples(dataset), images, cache, request.resize, progress);
+    await writeTrainingCache(allSamples(dataset.splits), images, cache, request.resize, progress);
     dataset = { ...dataset, splits: mapFiles(dataset, (file) => cachedFile(file, images, cache)) };
     images = cache;
   }
@@ -177,7 +178,7 @@ async function take(
 /** Its shrunk copy would be written outside of the folder of copies. */
 function refuseOutside(dataset: Dataset, images: string): void {
   const steps = (file: string) => path.relative(images, file).split(path.sep);
-  const outside = allSamples(dataset).find(({ file }) => steps(file)[0] === '..' || steps(file)[0] === '');
+  const outside = allSamples(dataset.splits).find(({ file }) => steps(file)[0] === '..' || steps(file)[0] === '');
   if (outside === undefined) return;
   throw new RequestError(
     `${dataset.name} lists an image outside of its folder ${images}: ${outside.file}`,
@@ -186,7 +187,7 @@ function refuseOutside(dataset: Dataset, images: string): void {
 }
 
 async function checkFilesExist(dataset: Dataset, progress: OnActivity): Promise<void> {
-  const samples = allSamples(dataset);
+  const samples = allSamples(dataset.splits);
   const missing: string[] = [];
   await forEachLimited(samples, async ({ file }, done) => {
     await stat(file).catch(() => missing.push(file));
@@ -197,10 +198,6 @@ async function checkFilesExist(dataset: Dataset, progress: OnActivity): Promise<
     `${missing.length} of ${samples.length} images of ${dataset.name} are missing, the first is ${missing.sort()[0]}`,
     'Unpack the archives again; an interrupted copy leaves such gaps.',
   );
-}
-
-function allSamples({ splits: { train, val = [], test } }: Dataset): Sample[] {
-  return [...train, ...val, ...test];
 }
 
 function mapFiles({ splits: { train, val, test } }: Dataset, change: (file: string) => string): Dataset['splits'] {

@@ -2,11 +2,10 @@
  * The splits file that `esta data prepare` writes, so that experiments list a data set without reading its official
  * files.
  */
-import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { RequestError } from '../../../shared/errors.js';
-import { readJson, writeAtomic } from '../../../shared/files.js';
+import { exists, readJson, writeAtomic } from '../../../shared/files.js';
 import type { Sample } from '../../dataset.js';
 import type { OfficialSpec } from '../layouts/layout.js';
 import type { OfficialDataset } from '../read.js';
@@ -62,11 +61,7 @@ export async function writePrepared(file: string, dataset: PreparedDataset, imag
 
 /** Reads a splits file; undefined when there is none, a RequestError when it is damaged. */
 export async function readPrepared(spec: OfficialSpec, file: string): Promise<PreparedDataset | undefined> {
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return undefined;
+  if (!(await exists(file))) return undefined;
   const parsed = preparedSchema.safeParse(await readJson(file));
   if (!parsed.success || parsed.data.dataset !== spec.name) {
     const problem = parsed.success ? `it belongs to ${parsed.data.dataset}` : z.prettifyError(parsed.error);

@@ -7,20 +7,17 @@
  */
 import path from 'node:path';
 import { RequestError } from '../../../shared/errors.js';
+import { groupBy } from '../../../shared/groups.js';
 import type { Dataset, Sample } from '../../dataset.js';
-import { someOf } from '../../splits.js';
+import { allSamples, someOf } from '../../splits.js';
 import { readImageList } from './text-table.js';
 
 /**
  * The data set with the listed images as its training split. Unknown, mislabelled or leaked images are RequestErrors.
  */
 export async function withTrainingList(dataset: Dataset, list: string): Promise<Dataset> {
-  const { train, val = [], test } = dataset.splits;
-  const byName = new Map<string, Sample[]>();
-  for (const sample of [...train, ...val, ...test]) {
-    const name = path.basename(sample.file);
-    byName.set(name, [...(byName.get(name) ?? []), sample]);
-  }
+  const { val = [], test } = dataset.splits;
+  const byName = groupBy(allSamples(dataset.splits), ({ file }) => path.basename(file));
   const isTest = new Set(test.map(({ file }) => file));
   const chosen = (await readImageList(list, '', dataset.classes.length)).map(({ file: listed, label }) => {
     const found = (byName.get(path.basename(listed)) ?? []).filter(({ file }) => `/${file}`.endsWith(`/${listed}`));

@@ -3,9 +3,7 @@
  * spaces of LLaMA's: 0 `<unk>`, 1 `<s>`, 2 `</s>`, 3 to 258 bytes, then merged pieces, then single characters.
  */
 import { RequestError } from '../../../shared/errors.js';
-import type { Piece, Pieces } from '../pieces.js';
-
-const space = '\u2581';
+import { type Piece, type Pieces, space } from '../pieces.js';
 
 /** A word of the text as the pieces that it is made of now. */
 interface Word {
