@@ -5,6 +5,9 @@
 import type { Preprocessing } from '../data/images/preprocessing.js';
 import type { TensorRow } from './tensor-table.js';
 
+/** Images are RGB. */
+export const imageChannels = 3;
+
 export interface Cost {
   /** Of one image, or of one sequence of tokens, as cost.ts counts. */
   readonly flops: number;

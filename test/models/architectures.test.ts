@@ -76,6 +76,12 @@ test('other sizes of images must divide into patches', () => {
   }
 });
 
+test('timm names, with tags and old suffixes, are found', () => {
+  for (const name of ['convnext_tiny', 'convnext_tiny.fb_in22k', 'convnext_tiny_in22k']) {
+    assert.equal(architectureNamed(name).name, 'convnext_tiny');
+  }
+});
+
 test('an unknown name is refused with the nearest of all families', () => {
   for (const [name, near] of [
     ['convnext_smal', 'convnext_small'],

@@ -40,12 +40,13 @@ tf.registerGradient({
 });
 
 /** [batch, tokens, heads * headWidth] -> [batch, heads, tokens, headWidth] */
-function splitHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
+export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
   const [batch, tokens, width] = x.shape as [number, number, number];
   return x.reshape([batch, tokens, heads, width / heads]).transpose([0, 2, 1, 3]);
 }
 
-function joinHeads(x: tf.Tensor): tf.Tensor {
+/** Undoes `splitHeads`. */
+export function joinHeads(x: tf.Tensor): tf.Tensor {
   const [batch, heads, tokens, headWidth] = x.shape as [number, number, number, number];
   return x.transpose([0, 2, 1, 3]).reshape([batch, tokens, heads * headWidth]);
 }

@@ -8,6 +8,7 @@
  */
 import tf = require('@tensorflow/tfjs');
 
+import { joinHeads, splitHeads } from './attention.js';
 import { runFused, type Tensors } from './fused-kernel.js';
 
 /** Added to a score that must not count: far below every real score, and finite, so that a row of nothing else is no NaN. */
@@ -51,19 +52,14 @@ tf.registerGradient({
 
 /** [batch, tokens, heads * headWidth] -> [batch, groups, heads / groups * tokens, headWidth] */
 function split(x: tf.Tensor, heads: number, groups: number): tf.Tensor4D {
-  const [batch, tokens, width] = x.shape as [number, number, number];
-  const headed = x.reshape([batch, tokens, heads, width / heads]).transpose([0, 2, 1, 3]);
-  return headed.reshape([batch, groups, -1, width / heads]);
+  const headed = splitHeads(x, heads);
+  return headed.reshape([headed.shape[0], groups, -1, headed.shape[3]]);
 }
 
 /** Back to [batch, tokens, heads * headWidth]. */
 function join(x: tf.Tensor, heads: number): tf.Tensor {
   const [batch, groups, rows, headWidth] = x.shape as [number, number, number, number];
-  const tokens = (groups * rows) / heads;
-  return x
-    .reshape([batch, heads, tokens, headWidth])
-    .transpose([0, 2, 1, 3])
-    .reshape([batch, tokens, heads * headWidth]);
+  return joinHeads(x.reshape([batch, heads, (groups * rows) / heads, headWidth]));
 }
 
 /** @param query, key as `split` makes them; @returns [batch, groups, heads / groups * queries, keys] */

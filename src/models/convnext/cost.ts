@@ -1,13 +1,7 @@
 /** FLOPs of the parts of a ConvNeXt, counted as models/cost.ts says. A convolution costs positions * weights of its filter. */
+import { imageChannels } from '../architecture.js';
 import { layerNormFlops, linearFlops } from '../cost.js';
-import {
-  type ConvNeXtVariant,
-  convNeXtMlpRatio,
-  depthwiseSide,
-  downsamplingSide,
-  imageChannels,
-  stemPatchSide,
-} from './variants.js';
+import { type ConvNeXtVariant, convNeXtMlpRatio, depthwiseSide, downsamplingSide, stemPatchSide } from './variants.js';
 
 /** Pixels of the feature map of a stage: (imageSize / 4 / 2 ** stage) squared. */
 export function pixelsOf({ imageSize }: Pick<ConvNeXtVariant, 'imageSize'>, stage: number): number {

@@ -6,14 +6,16 @@ import { isNamedClip } from '../pretrained/normalisation-names.js';
 import { linearRows } from '../tensor-table.js';
 import { asConvNeXt, convNeXtArchitecture, familyName } from './architecture.js';
 import { convNeXtFlavourOf } from './published.js';
-import { convNeXtStride, convNeXtVariantNamed, convNeXtVariantNames } from './variants.js';
+import { convNeXtStride, convNeXtVariants } from './variants.js';
 
 export const convNeXt: ImageFamily = {
   name: familyName,
   title: 'ConvNeXt',
-  architectures: convNeXtVariantNames,
-  architecture: (name, imageSize, key) =>
-    convNeXtArchitecture(resized(convNeXtVariantNamed(name), imageSize, convNeXtStride, key)),
+  architectures: convNeXtVariants.map(({ name }) => name),
+  architecture: (name, imageSize, key) => {
+    const variant = convNeXtVariants.find((each) => each.name === name)!;
+    return convNeXtArchitecture(resized(variant, imageSize, convNeXtStride, key));
+  },
   headRows: (features, classes) => linearRows('', 'head.fc', features, classes),
   published: {
     example: 'hf-hub:timm/convnext_tiny.fb_in22k',

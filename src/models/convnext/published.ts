@@ -4,9 +4,9 @@ import { prepare, requireNames } from '../pretrained/assemble.js';
 import type { Flavour } from '../pretrained/flavour.js';
 import { reshaped } from '../pretrained/formats/layout.js';
 import type { Weights } from '../pretrained/formats/weights.js';
-import { refuseOtherConfig, transformersName } from '../pretrained/transformers-config.js';
+import { checkedConfig, transformersName } from '../pretrained/transformers-config.js';
 import { type ConvNeXtNaming, convNeXtNamingOf } from './names.js';
-import { type ConvNeXtVariant, convNeXtVariantNamed, convNeXtVariantNames } from './variants.js';
+import { type ConvNeXtVariant, convNeXtVariants } from './variants.js';
 
 /**
  * @returns undefined when the names are nobody's
@@ -16,7 +16,7 @@ export async function convNeXtFlavourOf(weights: Weights, variant: ConvNeXtVaria
   const naming = convNeXtNamingOf(weights);
   if (!naming) return undefined;
   await refuseOtherSizes(weights, variant, naming);
-  if (naming.name === transformersName) await refuseOtherConfig(weights);
+  if (naming.name === transformersName) await checkedConfig(weights);
   return {
     name: naming.name,
     sourceOf: naming.sourceOf,
@@ -40,11 +40,11 @@ async function refuseOtherSizes(weights: Weights, variant: ConvNeXtVariant, nami
   for (const bias of biases) dims.push((await prepare(weights, bias)).shape[0]!);
   const found = described({ depths: naming.depths, dims });
   if (found === described(variant)) return;
-  const known = convNeXtVariantNames.find((name) => described(convNeXtVariantNamed(name)) === found);
+  const known = convNeXtVariants.find((other) => described(other) === found);
   throw new RequestError(
     `${weights.location} holds a ConvNeXt with ${found}, but ${variant.name} has ${described(variant)}`,
     known
-      ? `It looks like ${known}: name that architecture, or use weights of ${variant.name}.`
+      ? `It looks like ${known.name}: name that architecture, or use weights of ${variant.name}.`
       : `Use weights of ${variant.name}.`,
   );
 }

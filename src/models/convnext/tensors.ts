@@ -1,4 +1,5 @@
 /** The tensors of a ConvNeXt, with the names of timm/models/convnext.py. */
+import { imageChannels } from '../architecture.js';
 import {
   drawn,
   linearRows,
@@ -16,7 +17,6 @@ import {
   convNeXtMlpRatio,
   depthwiseSide,
   downsamplingSide,
-  imageChannels,
   initialLayerScale,
   stemPatchSide,
 } from './variants.js';

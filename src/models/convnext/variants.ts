@@ -3,7 +3,6 @@
  * exact GELU, layer scale, weights pretrained on ImageNet-22k (21841 classes, two fewer than the vision transformers').
  */
 import { imagenetNormalisation, type Preprocessing } from '../../data/images/preprocessing.js';
-import { nearest, RequestError } from '../../shared/errors.js';
 
 type Stages = readonly [number, number, number, number];
 
@@ -34,9 +33,6 @@ export const downsamplingSide = 2;
 
 /** Pixels of the input that become one pixel of the last stage: 4 by the stem, 2 by each of three downsamplings. */
 export const convNeXtStride = stemPatchSide * downsamplingSide ** 3;
-
-/** Images are RGB. */
-export const imageChannels = 3;
 
 /** Layer scale of fresh networks. */
 export const initialLayerScale = 1e-6;
@@ -75,7 +71,7 @@ const mini = (name: string, depths: Stages, dims: Stages): ConvNeXtVariant => ({
   classes: 202,
 });
 
-const variants: readonly ConvNeXtVariant[] = [
+export const convNeXtVariants: readonly ConvNeXtVariant[] = [
   convNeXt('convnext_tiny', [3, 3, 9, 3], [96, 192, 384, 768]),
   convNeXt('convnext_small', [3, 3, 27, 3], [96, 192, 384, 768]),
   convNeXt('convnext_base', [3, 3, 27, 3], [128, 256, 512, 1024]),
@@ -83,17 +79,3 @@ const variants: readonly ConvNeXtVariant[] = [
   mini('convnext_mini_small', [1, 1, 9, 1], [16, 32, 64, 128]),
   mini('convnext_mini_base', [1, 1, 9, 1], [24, 48, 96, 192]),
 ];
-
-export const convNeXtVariantNames: readonly string[] = variants.map(({ name }) => name);
-
-/** The variant of that name (a timm tag after a dot is ignored); throws a RequestError that lists the known ones. */
-export function convNeXtVariantNamed(name: string): ConvNeXtVariant {
-  const base = name.replace(/\..*$/, '').replace(/_in22k$/, '');
-  const found = variants.find((variant) => variant.name === base);
-  if (found) return found;
-  const near = nearest(base, convNeXtVariantNames);
-  throw new RequestError(
-    `architecture ${JSON.stringify(name)} is not known${near ? `; did you mean ${near}?` : ''}`,
-    `Known ConvNeXts: ${convNeXtVariantNames.join(', ')}.`,
-  );
-}

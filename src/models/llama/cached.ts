@@ -5,6 +5,7 @@
  */
 import tf = require('@tensorflow/tfjs');
 
+import { joinHeads, splitHeads } from '../../engine/ops/attention.js';
 import { cachedAttention } from '../../engine/ops/cached-attention.js';
 import { hidden } from '../../engine/ops/grouped-attention.js';
 import { adapted, type Linear } from '../layers.js';
@@ -86,7 +87,7 @@ export function runCached(inputs: CachedInputs<tf.Tensor>, shapes: readonly Part
   const masks = { kept: empty.mul(hidden), fresh: futureOf(tokens).mul(hidden) };
   const fresh: Kept<tf.Tensor>[] = [];
   const attend: Attend = (query, key, value, config) => {
-    const own = { keys: byHead(key, config.keyValueHeads), values: byHead(value, config.keyValueHeads) };
+    const own = { keys: splitHeads(key, config.keyValueHeads), values: splitHeads(value, config.keyValueHeads) };
     fresh.push(own);
     return attendBoth(query, kept[fresh.length - 1]!, own, masks, config);
   };
@@ -148,12 +149,6 @@ function logitsOf({ weights, ids, first, last }: NewTokens, shapes: readonly Par
   return classify(weights, lastRow, config);
 }
 
-/** [batch, tokens, heads * headWidth] -> [batch, heads, tokens, headWidth] */
-function byHead(x: tf.Tensor, heads: number): tf.Tensor4D {
-  const [batch, tokens, width] = x.shape as [number, number, number];
-  return x.reshape([batch, tokens, heads, width / heads]).transpose([0, 2, 1, 3]);
-}
-
 /** Attention to kept and new keys; queries that share keys are rows of one product, as in grouped-attention.ts. */
 function attendBoth(
   query: tf.Tensor,
@@ -164,7 +159,12 @@ function attendBoth(
 ): tf.Tensor {
   const [batch, tokens] = query.shape as [number, number];
   const rows = (heads / keyValueHeads) * tokens;
-  const stacked = byHead(query.mul(1 / Math.sqrt(headWidth)), heads).reshape([batch, keyValueHeads, rows, headWidth]);
+  const stacked = splitHeads(query.mul(1 / Math.sqrt(headWidth)), heads).reshape([
+    batch,
+    keyValueHeads,
+    rows,
+    headWidth,
+  ]);
   const scores = (keys: tf.Tensor, mask: tf.Tensor) =>
     tf.matMul(stacked, keys, false, true).reshape([batch, heads, tokens, -1]).add(mask);
   const [before, now] = [scores(kept.keys, masks.kept), scores(fresh.keys, masks.fresh)];
@@ -174,8 +174,5 @@ function attendBoth(
     .reshape([batch, keyValueHeads, rows, capacity + tokens]);
   const [toKept, toFresh] = tf.split(probabilities, [capacity, tokens], 3) as [tf.Tensor, tf.Tensor];
   const mixed = tf.matMul(toKept, kept.values).add(tf.matMul(toFresh, fresh.values));
-  return mixed
-    .reshape([batch, heads, tokens, headWidth])
-    .transpose([0, 2, 1, 3])
-    .reshape([batch, tokens, heads * headWidth]);
+  return joinHeads(mixed.reshape([batch, heads, tokens, headWidth]));
 }

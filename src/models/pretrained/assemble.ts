@@ -2,8 +2,10 @@
 import type { Preprocessing } from '../../data/images/preprocessing.js';
 import type { Float32NdArray, StateDict } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import { distinct } from '../../shared/groups.js';
 import type { TensorSource } from './flavour.js';
 import type { Weights } from './formats/weights.js';
+import { listed } from './names.js';
 
 export interface Needed {
   /** timm's name. */
@@ -82,7 +84,7 @@ export function requireNames(weights: Weights, needed: readonly Pick<Needed, 'so
   const missing = needed.flatMap(({ source }) => source.from).filter((name) => !weights.names.has(name));
   if (missing.length === 0) return;
   throw new RequestError(
-    `${weights.location} lacks ${missing.length} tensors of ${network}: ${listed([...new Set(missing)])}`,
+    `${weights.location} lacks ${missing.length} tensors of ${network}: ${listed(distinct(missing), mostListed)}`,
     'The file is incomplete or belongs to another architecture; use the complete pretrained weights.',
   );
 }
@@ -116,9 +118,4 @@ function requireFinite({ location }: Weights, { name }: Needed, { data }: Float3
     `${location}: ${name} holds ${data[index]} (element ${index})`,
     'Weights must be finite: the file is damaged, or its training diverged. Use another copy or an earlier checkpoint.',
   );
-}
-
-function listed(names: readonly string[]): string {
-  const rest = names.length - mostListed;
-  return names.slice(0, mostListed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

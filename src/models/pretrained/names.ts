@@ -21,6 +21,12 @@ export function prefixBefore(
   );
 }
 
+/** Names for a message, up to so many. */
+export function listed(names: readonly string[], most: number): string {
+  const rest = names.length - most;
+  return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
 /** One more than the largest number that follows `prefix` in a name; 0 when none does. */
 export function countBlocks(names: ReadonlySet<string>, prefix: string): number {
   let count = 0;

@@ -8,7 +8,9 @@ import { channelDeviations, channelMeans } from '../../config/schema/fields.js';
 import type { Interpolation, Preprocessing } from '../../data/images/preprocessing.js';
 import { RequestError } from '../../shared/errors.js';
 import { exists, readJson } from '../../shared/files.js';
-import { preprocessingFiles } from './preprocessing-files.js';
+
+/** The files that tell it, beside weights; the first that does counts. */
+export const preprocessingFiles = ['config.json', 'preprocessor_config.json'] as const;
 
 /** timm/models/_pretrained.py, PretrainedCfg; fields that are left out have the values of timm/data/constants.py. */
 const timmSchema = z.looseObject({

@@ -22,19 +22,11 @@ const largestEpsilon = 1e-5;
 const exactGelu = ['gelu', 'gelu_python'];
 
 /**
- * Heads of a block, where the file tells them: weights of any number of heads have the same shapes.
+ * What the file says, as far as it is there: the heads of a block, too, as weights of any number of heads have the same
+ * shapes.
  * @throws RequestError for another activation or norm than the networks here have
  */
-export async function configuredHeads(weights: Pick<Weights, 'location'>): Promise<number | undefined> {
-  return (await checkedConfig(weights)).num_attention_heads;
-}
-
-/** @throws RequestError for another activation or norm than the networks here have */
-export async function refuseOtherConfig(weights: Pick<Weights, 'location'>): Promise<void> {
-  await checkedConfig(weights);
-}
-
-async function checkedConfig({ location }: Pick<Weights, 'location'>): Promise<z.output<typeof schema>> {
+export async function checkedConfig({ location }: Pick<Weights, 'location'>): Promise<z.output<typeof schema>> {
   const file = path.join(path.dirname(location), 'config.json');
   const { data = {} } = (await exists(file)) ? schema.safeParse(await readJson(file)) : {};
   const { hidden_act: activation, layer_norm_eps: epsilon = 0 } = data;

@@ -3,6 +3,7 @@ import { RequestError } from '../../shared/errors.js';
 import type { LoadReport } from './assemble.js';
 import type { TensorSource } from './flavour.js';
 import type { Weights } from './formats/weights.js';
+import { listed } from './names.js';
 
 /** Names are listed in a message up to this many. */
 const mostListed = 5;
@@ -49,12 +50,12 @@ export function refuseWhatChangesLogits(
 /** One sentence about the names; undefined where there are none. */
 export function unusedNote(location: string, unused: readonly string[], network: string): string | undefined {
   if (unused.length === 0) return undefined;
-  return `${location}: not used, because ${network} has no place for ${unused.length === 1 ? 'it' : 'them'}: ${listed(unused)}`;
+  return `${location}: not used, because ${network} has no place for ${unused.length === 1 ? 'it' : 'them'}: ${listed(unused, mostListed)}`;
 }
 
 function changed(location: string, what: string, names: readonly string[]): RequestError {
   return new RequestError(
-    `${location} holds ${what}: ${listed(names)}`,
+    `${location} holds ${what}: ${listed(names, mostListed)}`,
     'Its logits would be others than those of the network it was saved from: use weights of a plain network.',
   );
 }
@@ -71,9 +72,4 @@ function isBelow(roots: ReadonlySet<string>, name: string): boolean {
   return [...roots].some(
     (root) => name.startsWith(root) && (root.endsWith('encoderblock/') || /^\d+[./]/.test(name.slice(root.length))),
   );
-}
-
-function listed(names: readonly string[]): string {
-  const rest = names.length - mostListed;
-  return names.slice(0, mostListed).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

@@ -1,6 +1,7 @@
 /** FLOPs of the parts of a vision transformer, counted as models/cost.ts says. */
+import { imageChannels } from '../architecture.js';
 import { attentionFlops, layerNormFlops, linearFlops } from '../cost.js';
-import { imageChannels, tokensOf, type ViTVariant } from './variants.js';
+import { tokensOf, type ViTVariant } from './variants.js';
 
 /** Patches as vectors, then a linear layer; the class token is not counted. */
 export function viTEmbeddingFlops(variant: ViTVariant): number {

@@ -3,13 +3,14 @@
 import { imagenetNormalisation, inceptionNormalisation } from '../../data/images/preprocessing.js';
 import type { Float32NdArray } from '../../shared/arrays.js';
 import { RequestError } from '../../shared/errors.js';
+import { imageChannels } from '../architecture.js';
 import type { Normalisation } from '../family.js';
 import { prepare, requireNames } from '../pretrained/assemble.js';
 import type { Flavour } from '../pretrained/flavour.js';
 import { reshaped } from '../pretrained/formats/layout.js';
 import type { Weights } from '../pretrained/formats/weights.js';
 import { normalisationNamed } from '../pretrained/normalisation-names.js';
-import { configuredHeads } from '../pretrained/transformers-config.js';
+import { checkedConfig } from '../pretrained/transformers-config.js';
 import { googleViT } from './google-vit.js';
 import { timmNaming, transformersNaming, type ViTNaming } from './names.js';
 import { resamplePositions } from './position-embedding.js';
@@ -42,7 +43,7 @@ export async function viTFlavourOf(weights: Weights, variant: ViTVariant): Promi
 async function namingOf(weights: Weights): Promise<ViTNaming | undefined> {
   const transformers = transformersNaming(weights);
   if (!transformers) return timmNaming(weights) ?? googleViT(weights);
-  const heads = await configuredHeads(weights);
+  const { num_attention_heads: heads } = await checkedConfig(weights);
   return { ...transformers, ...(heads !== undefined && { heads }) };
 }
 
@@ -80,7 +81,7 @@ async function refuseOtherSizes(weights: Weights, variant: ViTVariant, naming: V
   const found: Size = {
     width: (await prepare(weights, classToken)).shape.at(-1)!,
     depth: naming.depth,
-    patchSize: patchShape.length === 2 ? Math.sqrt(patchShape[1]! / 3) : patchShape.at(-1)!,
+    patchSize: patchShape.length === 2 ? Math.sqrt(patchShape[1]! / imageChannels) : patchShape.at(-1)!,
     heads: naming.heads,
   };
   if (isOf(variant, found)) return;

@@ -1,4 +1,5 @@
 /** The tensors of a vision transformer, with the names of timm/models/vision_transformer.py. */
+import { imageChannels } from '../architecture.js';
 import {
   drawn,
   linearRows,
@@ -9,7 +10,7 @@ import {
   type TensorRow,
   tensor,
 } from '../tensor-table.js';
-import { imageChannels, tokensOf, type ViTVariant } from './variants.js';
+import { tokensOf, type ViTVariant } from './variants.js';
 
 /** In the order of the tree (`ViTWeights`). */
 export function viTTensors(variant: ViTVariant): TensorRow[] {

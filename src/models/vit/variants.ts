@@ -27,9 +27,6 @@ export function tokensOf(variant: Pick<ViTVariant, 'imageSize' | 'patchSize'>): 
   return (variant.imageSize / variant.patchSize) ** 2 + 1;
 }
 
-/** Images are RGB. */
-export const imageChannels = 3;
-
 export const layerNormEpsilon = 1e-6;
 
 const vit = (name: string, width: number, heads: number): ViTVariant => ({

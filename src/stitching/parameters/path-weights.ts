@@ -3,16 +3,15 @@
  * the path of the leaf in the frozen network: anchors/1/blocks/3/query/weight, layers/0/bias.
  */
 import type { Architecture } from '../../models/architecture.js';
-import type { Place } from '../../models/tensor-table.js';
-import { type Shapes, weightShapesOf } from '../../models/weight-shapes.js';
+import { type Place, rowsAt } from '../../models/tensor-table.js';
 import { crossingOf } from '../space/cost.js';
 import { blocksOnPath, firstAnchor, lastAnchor, type Stitch } from '../space/stitch.js';
 
-export function weightsOnPath(stitch: Stitch, anchors: readonly Architecture[]): Shapes {
+export function weightsOnPath(stitch: Stitch, anchors: readonly Architecture[]): Record<string, readonly number[]> {
   const shapes: Record<string, readonly number[]> = {};
   const add = (anchor: number, place: Place) => {
-    const named = weightShapesOf(anchors[anchor]!, place);
-    for (const [name, shape] of Object.entries(named)) shapes[`anchors/${anchor}/${name}`] = shape;
+    const rows = rowsAt(anchors[anchor]!.tensors, place);
+    for (const { path, shape } of rows) shapes[`anchors/${anchor}/${path}`] = shape;
   };
   add(firstAnchor(stitch), { part: 'embedding' });
   for (const { anchor, block, isBehindLayer } of blocksOnPath(stitch)) {

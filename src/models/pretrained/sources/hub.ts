@@ -13,7 +13,7 @@ import type { PathInfo } from '@huggingface/hub';
 import { RequestError } from '../../../shared/errors.js';
 import { exists } from '../../../shared/files.js';
 import { readWeightMap } from '../formats/shards.js';
-import { preprocessingFiles } from '../preprocessing-files.js';
+import { preprocessingFiles } from '../preprocessing.js';
 import { type Environment, type HubAddress, HubCache } from './hub-cache.js';
 import { chooseWeightFile, indexFile } from './weight-files.js';
 
