@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { precisions } from '../src/config/deployment-options.js';
-import { EstaCommand, outFlag, trialFlag } from '../src/shared/command.js';
+import { EstaCommand, outFlag, runArg, trialFlag } from '../src/shared/command.js';
 import { formatMebibytes } from '../src/shared/costs/numbers.js';
 import { sum } from '../src/shared/groups.js';
 
@@ -14,9 +14,7 @@ export default class Demo extends EstaCommand {
     { description: 'To look at it', command: 'npx http-server demo' },
   ];
 
-  static override readonly args = {
-    run: Args.string({ description: 'Run folder.', required: true }),
-  };
+  static override readonly args = { run: runArg };
 
   static override readonly flags = {
     trial: trialFlag,

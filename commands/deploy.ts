@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import {
   coresFlag,
   deviceFlag,
@@ -6,6 +6,7 @@ import {
   engineFlag,
   machineFlag,
   outFlag,
+  runArg,
   trialFlag,
 } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
@@ -28,9 +29,7 @@ The result is a run folder of its own, which predict, export, recommend and repo
     },
   ];
 
-  static override readonly args = {
-    run: Args.string({ description: 'Run folder.', required: true }),
-  };
+  static override readonly args = { run: runArg };
 
   static override readonly flags = {
     trial: trialFlag,

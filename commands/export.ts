@@ -1,8 +1,16 @@
-import { Args, Flags, type Interfaces } from '@oclif/core';
+import { Flags, type Interfaces } from '@oclif/core';
 import { type FileFormat, fileFormats, operatorSets, precisions } from '../src/config/deployment-options.js';
 import type { DeployedChoice } from '../src/experiment/deployed/deployed-network.js';
 import type { MeasuredRun } from '../src/run-folder/measured/choice.js';
-import { chosenBy, deployedFlags, EstaCommand, outFlag, refuseIdle, refuseIdleMachine } from '../src/shared/command.js';
+import {
+  chosenBy,
+  deployedFlags,
+  EstaCommand,
+  outFlag,
+  refuseIdle,
+  refuseIdleMachine,
+  runArg,
+} from '../src/shared/command.js';
 import { formatMebibytes, formatParameters, formatPercent } from '../src/shared/costs/numbers.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand } from '../src/shared/next-step.js';
@@ -42,9 +50,7 @@ Of language models, --format peft writes a folder with what was trained: for an 
     },
   ];
 
-  static override readonly args = {
-    run: Args.string({ description: 'Run folder.', required: true }),
-  };
+  static override readonly args = { run: runArg };
 
   static override readonly flags = {
     ...deployedFlags,

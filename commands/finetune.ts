@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import {
   chosenBy,
   coresFlag,
@@ -9,6 +9,7 @@ import {
   outFlag,
   precisionFlag,
   refuseIdleMachine,
+  runArg,
 } from '../src/shared/command.js';
 import { RequestError } from '../src/shared/errors.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
@@ -33,9 +34,7 @@ The result is a run folder of its own, which predict, generate, export, measure 
     },
   ];
 
-  static override readonly args = {
-    run: Args.string({ description: 'Run folder.', required: true }),
-  };
+  static override readonly args = { run: runArg };
 
   static override readonly flags = {
     ...deployedFlags,

@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { measuringDefaults } from '../src/run-folder/measured/measuring-defaults.js';
-import { deviceFlag, EstaCommand, refuseIdle, trialFlag } from '../src/shared/command.js';
+import { deviceFlag, EstaCommand, refuseIdle, runArg, trialFlag } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
 /** Flags of how it is measured here. */
@@ -24,9 +24,7 @@ A machine without esta: --form writes a table to be filled in, --import reads it
     },
   ];
 
-  static override readonly args = {
-    run: Args.string({ description: 'Run folder.', required: true }),
-  };
+  static override readonly args = { run: runArg };
 
   static override readonly flags = {
     trial: trialFlag,

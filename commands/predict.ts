@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Args, Flags, type Interfaces } from '@oclif/core';
 import { imageFormats } from '../src/data/image-files.js';
 import type { Classifier } from '../src/evaluation/predict.js';
 import {
@@ -147,16 +147,9 @@ function channelsFlag(summary: string, least = Number.NEGATIVE_INFINITY) {
 
 type Channels = readonly [number, number, number];
 
-interface Pretrained {
-  readonly checkpoint?: string | undefined;
-  readonly architecture?: string | undefined;
-  readonly mean?: Channels | undefined;
-  readonly std?: Channels | undefined;
-  readonly interpolation?: 'bicubic' | 'bilinear' | undefined;
-  readonly 'crop-share'?: number | undefined;
-}
+type PredictFlags = Interfaces.InferredFlags<typeof Predict.flags>;
 
-async function pretrainedBy(flags: Pretrained): Promise<Classifier> {
+async function pretrainedBy(flags: PredictFlags): Promise<Classifier> {
   const { checkpoint, architecture, mean, std, interpolation, 'crop-share': cropShare } = flags;
   const { pretrainedClassifier } = await import('../src/evaluation/predict.js');
   return pretrainedClassifier(checkpoint!, architecture!, {

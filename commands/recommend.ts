@@ -1,5 +1,4 @@
-import { Args } from '@oclif/core';
-import { budgetFlag, chosenBy, deployedFlags, EstaCommand, refuseIdleMachine } from '../src/shared/command.js';
+import { budgetFlag, chosenBy, deployedFlags, EstaCommand, refuseIdleMachine, runArg } from '../src/shared/command.js';
 import { estaCommand, formatNextStep } from '../src/shared/next-step.js';
 
 export default class Recommend extends EstaCommand {
@@ -19,9 +18,7 @@ export default class Recommend extends EstaCommand {
     },
   ];
 
-  static override readonly args = {
-    run: Args.string({ description: 'Run folder.', required: true }),
-  };
+  static override readonly args = { run: runArg };
 
   static override readonly flags = {
     trial: deployedFlags.trial,

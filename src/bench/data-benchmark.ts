@@ -3,12 +3,14 @@
  * crops, flips and normalisation. The first epoch is timed with everything that the loader does before it; where the
  * decoded images fit into the cache, that is decoding all of them.
  */
+
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { openBatchesFor } from '../data/batches/batches.js';
 import type { Sample } from '../data/dataset.js';
 import { inceptionNormalisation } from '../data/images/preprocessing.js';
+import { oneDecimal } from '../shared/costs/numbers.js';
 import { RequestError } from '../shared/errors.js';
 import { Random } from '../shared/random.js';
 
@@ -66,8 +68,8 @@ export async function benchmarkData(
     const end = now();
     timings.push({
       epoch,
-      images_per_second: rounded(images / (end.seconds - start.seconds)),
-      images_per_cpu_second: rounded(images / (end.cpuSeconds - start.cpuSeconds)),
+      images_per_second: oneDecimal(images / (end.seconds - start.seconds)),
+      images_per_cpu_second: oneDecimal(images / (end.cpuSeconds - start.cpuSeconds)),
       cache_hit_rate: epoch > 0 ? kept : 0,
     });
     start = end;
@@ -131,8 +133,4 @@ export async function drawJpegs(folder: string, count: number): Promise<string[]
 function now(): { seconds: number; cpuSeconds: number } {
   const { user, system } = process.cpuUsage();
   return { seconds: performance.now() / 1000, cpuSeconds: (user + system) / 1e6 };
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 10) / 10;
 }

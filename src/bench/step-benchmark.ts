@@ -1,5 +1,5 @@
 /**
- * How long one adaptation step takes: 12 frozen ViT blocks with low-rank updates on q, k and v, forward alone and forward
+ * How long one adaptation step takes: the frozen blocks of a ViT with low-rank updates on q, k and v, forward alone and forward
  * plus backward, on random tokens. The same work as a step of any training run, without data loading.
  */
 import tf = require('@tensorflow/tfjs');
@@ -12,8 +12,9 @@ import { tokensOf, type ViTVariant } from '../models/vit/variants.js';
 import { projections, runBlock, type ViTBlock } from '../models/vit/vision-transformer.js';
 import { initialWeights } from '../models/weights.js';
 import { type Float32NdArray, float32 } from '../shared/arrays.js';
+import { oneDecimal } from '../shared/costs/numbers.js';
+import { median } from '../shared/groups.js';
 import { Random } from '../shared/random.js';
-import { median } from './latency/timing.js';
 import { randomArray, repeatedNormals } from './random-network.js';
 
 export interface StepBenchmarkOptions {
@@ -151,12 +152,12 @@ export async function matmulPeak(engine: Engine): Promise<number> {
 
 /** Median of `repeat` timings after one that compiles. */
 export async function medianMilliseconds(repeat: number, work: () => Promise<void>): Promise<number> {
-  const times = await milliseconds(repeat, work);
-  return Math.round(median(times) * 10) / 10;
+  return oneDecimal(median(await milliseconds(repeat, work)));
 }
 
-async function milliseconds(repeat: number, work: () => Promise<void>): Promise<number[]> {
-  await work(); // compiles
+/** Of `repeat` runs after one that compiles. */
+export async function milliseconds(repeat: number, work: () => Promise<void>): Promise<number[]> {
+  await work();
   const times: number[] = [];
   for (let count = 0; count < repeat; count++) {
     const start = performance.now();

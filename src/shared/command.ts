@@ -1,5 +1,5 @@
 /** What all commands have in common. They parse, make one call below `src/`, print, and return what `--json` shows. */
-import { Command, Flags } from '@oclif/core';
+import { Args, Command, Flags } from '@oclif/core';
 import { parseBudget } from './costs/budget.js';
 import { type Device, devices, type EngineName, engineChoices, engineNames, precisions } from './engine-names.js';
 import { RequestError } from './errors.js';
@@ -38,6 +38,9 @@ export function refuseIdle({ flags, metadata }: ParsedFlags, names: readonly str
   const listed = idle.map((name) => `--${name}`).join(', ');
   throw new RequestError(`${listed}: without effect here; ${reason}`, 'Leave it out.');
 }
+
+/** `RUN`, of the commands that read one run. */
+export const runArg = Args.string({ description: 'Run folder.', required: true });
 
 /** `--set path=value`, of every command that reads a configuration file. */
 export const setFlag = Flags.string({

@@ -36,3 +36,15 @@ export function sum(values: readonly number[]): number {
 export function mean(values: readonly number[]): number {
   return sum(values) / values.length;
 }
+
+/** The value below which a share of the values lies, between two of them linearly (numpy's default). */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const position = share * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(position)]!, sorted[Math.ceil(position)]!];
+  return below + (position - Math.floor(position)) * (above - below);
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}

@@ -8,7 +8,9 @@ import tf = require('@tensorflow/tfjs');
 import type { Engine } from '../../engine/engine.js';
 import { type LanguageModel, pathModel } from '../../evaluation/generation/language-model.js';
 import { float32 } from '../../shared/arrays.js';
-import { median } from '../latency/timing.js';
+import { oneDecimal } from '../../shared/costs/numbers.js';
+import { median } from '../../shared/groups.js';
+import { milliseconds } from '../step-benchmark.js';
 import type { RandomPath } from './random-llama.js';
 
 export interface GenerateBenchmarkOptions {
@@ -64,12 +66,12 @@ export async function benchmarkGenerate(
   return {
     params,
     weight_bytes: bytes,
-    first_token_ms: rounded(1000 * prompt),
-    prompt_tokens_per_second: rounded((batchSize * promptTokens) / prompt),
-    prompt_gflops_per_second: rounded((2 * batchSize * products) / prompt / 1e9),
-    tokens_per_second: rounded(batchSize / step),
+    first_token_ms: oneDecimal(1000 * prompt),
+    prompt_tokens_per_second: oneDecimal((batchSize * promptTokens) / prompt),
+    prompt_gflops_per_second: oneDecimal((2 * batchSize * products) / prompt / 1e9),
+    tokens_per_second: oneDecimal(batchSize / step),
     seconds_per_token: Number(step.toPrecision(4)),
-    gigabytes_per_second: rounded(read / step / 1e9),
+    gigabytes_per_second: oneDecimal(read / step / 1e9),
     peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024),
   };
 }
@@ -105,18 +107,11 @@ export async function readBandwidth(engine: Engine, side = 8192): Promise<number
   const product = engine.compile('read bandwidth', ({ x, matrix }: { x: tf.Tensor2D; matrix: tf.Tensor2D }) =>
     tf.matMul(x, matrix),
   );
-  let best = Number.POSITIVE_INFINITY;
-  for (let count = 0; count < 8; count++) {
-    const start = performance.now();
+  const times = await milliseconds(7, async () => {
     const result = await product(inputs);
     await engine.get(result);
-    best = Math.min(best, performance.now() - start);
     engine.free(result);
-  }
+  });
   engine.free(inputs);
-  return rounded((4 * side ** 2) / best / 1e6);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 10) / 10;
+  return oneDecimal((4 * side ** 2) / Math.min(...times) / 1e6);
 }

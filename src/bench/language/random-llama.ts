@@ -10,6 +10,7 @@ import { llamaTensors } from '../../models/llama/tensors.js';
 import { outputsOfPart } from '../../models/quantise.js';
 import type { TensorRow } from '../../models/tensor-table.js';
 import { float32, isArray, type NdArray, sizeOf } from '../../shared/arrays.js';
+import { sum } from '../../shared/groups.js';
 import { type NormalSource, Random } from '../../shared/random.js';
 import { leavesOf } from '../../shared/tree.js';
 import { stitchParams } from '../../stitching/space/cost.js';
@@ -72,12 +73,12 @@ export function randomLlama(config: LlamaConfig, options: RandomOptions): LlamaW
 }
 
 const bytesOf = (weights: PathWeights<NdArray>) =>
-  leavesOf(weights, isArray).reduce((sum, { leaf }) => sum + leaf.data.byteLength, 0);
+  sum(leavesOf(weights, isArray).map(({ leaf }) => leaf.data.byteLength));
 
 /** A whole network. */
 export function randomNetwork(config: LlamaConfig, options: RandomOptions): RandomPath {
   const weights = wholePath(randomLlama(config, options));
-  const params = llamaTensors(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const params = sum(llamaTensors(config).map(({ shape }) => sizeOf(shape)));
   return { weights, shapes: [{ config, scale: 1 }], bytes: bytesOf(weights), params };
 }
 

@@ -1,4 +1,4 @@
-/** Times of an exported network, warm; and what many such times say. */
+/** Times of an exported network, warm. */
 import { type ExportedFile, openExported, type Surroundings } from './exported-file.js';
 
 /** Runs before the first that counts: the first allocates, the second finds caches as later ones do. */
@@ -21,18 +21,6 @@ export async function visit(file: ExportedFile, surroundings: Surroundings): Pro
   } finally {
     await network.release();
   }
-}
-
-/** The value below which a share of the values lies, between two of them linearly (numpy's default). */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const position = share * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(position)]!, sorted[Math.ceil(position)]!];
-  return below + (position - Math.floor(position)) * (above - below);
-}
-
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
 }
 
 async function milliseconds(work: () => Promise<void>): Promise<number> {

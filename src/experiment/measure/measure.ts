@@ -4,6 +4,7 @@
  *
  * Notes are kept in `<run>/measurements/<machine>.partial/`, so that a measurement that was stopped goes on.
  */
+
 import { rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,7 +15,7 @@ import {
   type Surroundings,
 } from '../../bench/latency/exported-file.js';
 import { peakMemoryOf } from '../../bench/latency/peak-memory.js';
-import { median, quantile, visit } from '../../bench/latency/timing.js';
+import { visit } from '../../bench/latency/timing.js';
 import type { MeasuredRun } from '../../run-folder/measured/choice.js';
 import {
   fingerprintOf,
@@ -25,6 +26,7 @@ import {
 import { measurementsFile, writeMachine } from '../../run-folder/measured/measurements-folder.js';
 import { Interrupted } from '../../shared/errors.js';
 import { exists, writeAtomic } from '../../shared/files.js';
+import { median, quantile } from '../../shared/groups.js';
 import { interruptSignal } from '../../shared/interrupt.js';
 import { createProgress } from '../../shared/progress.js';
 import { Random } from '../../shared/random.js';

@@ -19,3 +19,7 @@ export function formatParameters(params: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+export function oneDecimal(value: number): number {
+  return Math.round(value * 10) / 10;
+}
