@@ -17,6 +17,9 @@ export interface InstalledCuda {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** Of the package onnxruntime-node, on linux x64. */
+const nativeFolder = path.join('bin', 'napi-v6', 'linux', 'x64');
+
 export function cudaFolder(environment: NodeJS.ProcessEnv = process.env): string {
   return path.join(enginesFolder(environment), 'onnxruntime-cuda');
 }
@@ -28,7 +31,7 @@ export function runtimeIn(folder: string): string {
 
 /** The libraries of an installation. */
 export function librariesIn(folder: string): string {
-  return path.join(runtimeIn(folder), 'bin', 'napi-v6', 'linux', 'x64');
+  return path.join(runtimeIn(folder), nativeFolder);
 }
 
 /** Undefined where nothing is installed, or what is there was not finished, has lost its runtime, or is of another program. */
@@ -45,8 +48,7 @@ export function installedCuda(folder: string = cudaFolder()): InstalledCuda | un
 /** What the install script of onnxruntime-node has put beside the program's own library, as in a container. */
 export function cudaBesideOwn(): InstalledCuda | undefined {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-  const libraries = path.join(path.dirname(manifest), 'bin', 'napi-v6', 'linux', 'x64');
-  if (!existsSync(path.join(libraries, providerFiles[0]))) return undefined;
+  if (!existsSync(path.join(path.dirname(manifest), nativeFolder, providerFiles[0]))) return undefined;
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return { runtime: version, cuda: 12, source: 'the install script of onnxruntime-node', files: {} };
 }

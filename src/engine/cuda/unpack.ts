@@ -20,16 +20,12 @@ export async function unpackFiles(archive: string, folder: string, isWanted: (na
 }
 
 async function unpackZip(archive: string, folder: string, isWanted: (name: string) => boolean): Promise<void> {
-  const zip = await openPromise(archive, { lazyEntries: true, autoClose: false });
-  try {
-    // yauzl refuses absolute names and names with '..'
-    for await (const entry of zip.eachEntry()) {
-      if (entry.fileName.endsWith('/') || !isWanted(entry.fileName)) continue;
-      const target = path.join(folder, entry.fileName);
-      await mkdir(path.dirname(target), { recursive: true });
-      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
-    }
-  } finally {
-    zip.close();
+  const zip = await openPromise(archive, { lazyEntries: true });
+  // yauzl refuses absolute names and names with '..'. The loop closes the archive, also where it ends early.
+  for await (const entry of zip.eachEntry()) {
+    if (entry.fileName.endsWith('/') || !isWanted(entry.fileName)) continue;
+    const target = path.join(folder, entry.fileName);
+    await mkdir(path.dirname(target), { recursive: true });
+    await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
   }
 }

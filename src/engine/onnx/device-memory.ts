@@ -10,6 +10,7 @@ import vm from 'node:vm';
 
 import tf = require('@tensorflow/tfjs');
 
+import { sizeOf } from '../../shared/arrays.js';
 import * as ort from './runtime.js';
 import './kernels/index.js';
 import { trace } from './tracer.js';
@@ -73,7 +74,7 @@ function createCopy({ type, dims }: ort.Tensor, location: 'cpu' | 'gpu-buffer'):
 
 /** float32 and int32 alike. */
 function bytesOf({ dims }: ort.Tensor): number {
-  return 4 * dims.reduce((product, extent) => product * extent, 1);
+  return 4 * sizeOf(dims);
 }
 
 function collectGarbage(): void {

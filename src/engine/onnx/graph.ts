@@ -3,7 +3,7 @@
  * elements are all one known number (`fill`) stays symbolic as long as possible, so that the seeds and zeros that
  * differentiation makes never become tensors.
  */
-import type { NdArray } from '../../shared/arrays.js';
+import { type NdArray, sizeOf } from '../../shared/arrays.js';
 import {
   type Attribute,
   type ElementType,
@@ -115,7 +115,7 @@ export class Graph {
     const values = outputs.map(({ shape, dtype = 'float32' }) => ({ name: `v${this.count++}`, shape, dtype }));
     const names = inputs.map((input) => (typeof input === 'string' ? input : this.materialize(input).name));
     this.nodes.push({ operator, domain, inputs: names, outputs: values.map(({ name }) => name), attributes });
-    for (const { name, shape } of values) this.sizes.set(name, 4 * elementsOf(shape));
+    for (const { name, shape } of values) this.sizes.set(name, 4 * sizeOf(shape));
     return values;
   }
 
@@ -231,24 +231,20 @@ export class Graph {
    */
   parts(outputs: ReadonlyMap<string, GraphValue>): GraphParts {
     const named = this.nameOutputs(outputs);
-    const needed = new Set(named.map(({ name }) => name));
-    const nodes: GraphNode[] = [];
-    for (const node of this.nodes.toReversed()) {
-      if (!node.outputs.some((output) => needed.has(output))) continue;
-      for (const input of node.inputs) needed.add(input);
-      nodes.push(node);
-    }
-    return {
-      nodes: nodes.reverse(),
-      constants: [...this.constants.values()].filter(({ name }) => needed.has(name)),
-      inputs: this.inputs.filter(({ name }) => needed.has(name)),
-      outputs: named,
-    };
+    return pruned({ nodes: this.nodes, constants: [...this.constants.values()], inputs: this.inputs, outputs: named });
   }
 }
 
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
+/** Without the nodes, constants and inputs that no output needs. */
+export function pruned({ nodes, constants, inputs, ...graph }: GraphParts): GraphParts {
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const isNeeded = ({ name }: { readonly name: string }) => needed.has(name);
+  const kept = nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((output) => needed.has(output))) return false;
+    for (const input of node.inputs) needed.add(input);
+    return true;
+  });
+  return { ...graph, nodes: kept.reverse(), constants: constants.filter(isNeeded), inputs: inputs.filter(isNeeded) };
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

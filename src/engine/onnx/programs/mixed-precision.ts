@@ -5,6 +5,7 @@
  *
  * bfloat16 has the exponents of float32, so that gradients need no loss scaling.
  */
+import { pruned } from '../graph.js';
 import { elementTypeCodes, type GraphConstant, type GraphNode, type GraphParts } from '../model-proto.js';
 
 /** `native`: by kernels of bfloat16; `emulated`: by those of float32, on numbers that are rounded to bfloat16. */
@@ -65,6 +66,7 @@ export function withNarrowProducts(graph: GraphParts, products: NarrowProducts):
     if (addend === undefined) halves.set(output, half);
     else nodes.push({ operator: 'Add', domain: '', inputs: [product, addend], outputs: [output], attributes: {} });
   }
+  // Nobody reads some of the wide copies.
   return pruned({ ...graph, nodes, constants: [...constants.values()] });
 }
 
@@ -93,15 +95,4 @@ export function toBfloat16(values: Float32Array): Uint16Array {
     if ((word & 0x7f800000) === 0x7f800000) return (word >>> 16) | (word & 0xffff ? 1 : 0);
     return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   });
-}
-
-/** Without nodes and constants that no output needs: wide copies that nobody reads. */
-function pruned({ nodes, constants, ...graph }: GraphParts): GraphParts {
-  const needed = new Set(graph.outputs.map(({ name }) => name));
-  const kept = nodes.toReversed().filter(({ inputs, outputs }) => {
-    if (!outputs.some((output) => needed.has(output))) return false;
-    for (const input of inputs) needed.add(input);
-    return true;
-  });
-  return { ...graph, nodes: kept.reverse(), constants: constants.filter(({ name }) => needed.has(name)) };
 }
