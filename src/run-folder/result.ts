@@ -108,7 +108,8 @@ export interface SplitScores {
   readonly test?: TextScores;
 }
 
-interface TrialIdentity {
+/** What status.json and result.json both say of their trial. */
+interface DescribedTrial {
   readonly version: typeof resultVersion;
   readonly dataset: string;
   readonly method: string;
@@ -121,7 +122,7 @@ interface TrialIdentity {
   readonly configuration?: string;
 }
 
-export interface TrialResult extends TrialIdentity {
+export interface TrialResult extends DescribedTrial {
   readonly status: 'finished' | 'failed';
   /** Fingerprint of identity.json, all that decides the numbers: trials that agree in it are one and the same. */
   readonly settings?: string;
@@ -149,7 +150,7 @@ export interface TrialResult extends TrialIdentity {
 }
 
 /** Where a trial stands. The runner writes `waiting` for every planned trial before it starts the first. */
-export interface TrialStatus extends TrialIdentity {
+export interface TrialStatus extends DescribedTrial {
   readonly state: 'waiting' | 'running' | 'finished' | 'failed';
   /** Epochs done, of `epochs`: those of all trainings of the trial, the grid included. */
   readonly epoch?: number;
@@ -164,7 +165,7 @@ export interface TrialStatus extends TrialIdentity {
 const count = z.number().int().nonnegative();
 const percent = z.number().min(0).max(100);
 
-const identity = {
+const describedTrial = {
   version: z.literal(resultVersion),
   dataset: z.string().min(1),
   method: z.string().min(1),
@@ -216,7 +217,7 @@ const accuracies = z.object({ validation: percent.exactOptional(), test: percent
 const scores = z.object({ validation: textScores, test: textScores.exactOptional() });
 
 const trialResult: z.ZodType<TrialResult> = z.object({
-  ...identity,
+  ...describedTrial,
   status: z.enum(['finished', 'failed']),
   settings: z.string().exactOptional(),
   takenFrom: z.string().exactOptional(),
@@ -234,7 +235,7 @@ const trialResult: z.ZodType<TrialResult> = z.object({
 });
 
 const trialStatus: z.ZodType<TrialStatus> = z.object({
-  ...identity,
+  ...describedTrial,
   state: z.enum(['waiting', 'running', 'finished', 'failed']),
   epoch: z.number().nonnegative().exactOptional(),
   epochs: z.number().nonnegative().exactOptional(),
