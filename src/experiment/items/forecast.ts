@@ -4,6 +4,7 @@ import { renderText } from '../../report/render/render-text.js';
 import type { Table } from '../../report/render/table.js';
 import { formatCost } from '../../shared/costs/format-cost.js';
 import { RequestError } from '../../shared/errors.js';
+import { sum } from '../../shared/groups.js';
 import type { ListedItem, Listing } from './listing.js';
 import { simulate, type Work, workerCounts } from './schedule.js';
 
@@ -18,7 +19,6 @@ export interface Forecast {
     readonly makespan_seconds: number;
     /** Of all workers together: hours of GPUs, where each has one. */
     readonly worker_hours: number;
-    readonly requeues: number;
     /** Checkpoints, to the shared folder. */
     readonly written_bytes_per_second: number;
     /** Heartbeats, checks of locks, and checkpoints. */
@@ -29,8 +29,6 @@ export interface Forecast {
 export interface ForecastOptions {
   readonly workers: number;
   readonly checkpointMinutes: number;
-  /** Of a job; left out: none. */
-  readonly limitMinutes?: number;
 }
 
 /** A process, its images, and the fit of the stitching layers take about so long. */
@@ -43,7 +41,7 @@ const beatSeconds = 15;
 const callsPerCheckpoint = 10;
 
 /** @throws RequestError where the number of steps is not known */
-export function forecastOf({ items }: Listing, options: ForecastOptions): Forecast {
+export function forecastOf({ items }: Listing, { workers: most, checkpointMinutes }: ForecastOptions): Forecast {
   const left = items.filter(({ state }) => state !== 'finished');
   const unknown = left.find(({ seconds, does }) => does !== 'evaluation' && seconds === undefined);
   if (unknown) {
@@ -56,25 +54,22 @@ export function forecastOf({ items }: Listing, options: ForecastOptions): Foreca
   const work = left.map(
     (item): Work => ({ id: item.id, waitsFor: item.waits_for, seconds: secondsOf(item, secondsById) }),
   );
-  const { checkpointMinutes, limitMinutes, workers: most } = options;
   const perCheckpoint = left.map(({ checkpoint_bytes: bytes = 0, seconds = 0 }) => ({
     bytes,
     count: Math.ceil(seconds / 60 / checkpointMinutes),
   }));
-  const written = perCheckpoint.reduce((sum, { bytes, count }) => sum + bytes * count, 0);
-  const count = perCheckpoint.reduce((sum, { count }) => sum + count, 0);
+  const written = sum(perCheckpoint.map(({ bytes, count }) => bytes * count));
+  const count = sum(perCheckpoint.map(({ count }) => count));
   return {
     measured: left.every(({ measured, does }) => measured || does === 'evaluation'),
-    checkpoints_bytes: perCheckpoint.reduce((sum, { bytes }) => sum + bytes, 0),
+    checkpoints_bytes: sum(perCheckpoint.map(({ bytes }) => bytes)),
     by_workers: workerCounts(most).map((workers) => {
-      const limit = limitMinutes !== undefined && { limitSeconds: limitMinutes * 60 };
-      const { makespan, busySeconds, requeues } = simulate(work, { workers, startSeconds, ...limit });
+      const { makespan, busySeconds } = simulate(work, { workers, startSeconds });
       const mean = makespan > 0 ? busySeconds / makespan : 0;
       return {
         workers,
         makespan_seconds: makespan,
         worker_hours: busySeconds / 3600,
-        requeues,
         written_bytes_per_second: makespan > 0 ? written / makespan : 0,
         file_operations_per_second:
           (mean * callsPerBeat) / beatSeconds + (makespan > 0 ? (count * callsPerCheckpoint) / makespan : 0),
@@ -98,7 +93,6 @@ export function formatForecast({ measured, checkpoints_bytes, by_workers }: Fore
       { key: 'workers', label: 'Workers', kind: 'number', precision: 0 },
       { key: 'makespan', label: 'Takes', kind: 'number' },
       { key: 'hours', label: 'Worker hours', kind: 'number', precision: 1 },
-      { key: 'requeues', label: 'Requeues', kind: 'number', precision: 0 },
       { key: 'written', label: 'Written a second', kind: 'number' },
       { key: 'calls', label: 'File operations a second', kind: 'number', precision: 1 },
     ],
@@ -107,7 +101,6 @@ export function formatForecast({ measured, checkpoints_bytes, by_workers }: Fore
         workers: row.workers,
         makespan: durationLabel(row.makespan_seconds),
         hours: row.worker_hours,
-        requeues: row.requeues,
         written: formatCost('size', row.written_bytes_per_second),
         calls: row.file_operations_per_second,
       },

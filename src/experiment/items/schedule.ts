@@ -1,9 +1,9 @@
 /**
  * How long items take on so many workers, simulated: whoever is free takes, of what waits for nothing, the item with the
- * longest way to the end of its trial (list scheduling by critical path; Graham 1969). A job that ends at its time limit
- * is queued again and starts anew from its checkpoint.
+ * longest way to the end of its trial (list scheduling by critical path; Graham 1969).
  */
 import TinyQueue from 'tinyqueue';
+import { sum } from '../../shared/groups.js';
 
 export interface Work {
   readonly id: string;
@@ -16,20 +16,16 @@ export interface Schedule {
   readonly makespan: number;
   /** Of all workers together, starts included. */
   readonly busySeconds: number;
-  /** Ends at the time limit. */
-  readonly requeues: number;
 }
 
 export interface ScheduleOptions {
   readonly workers: number;
   /** Seconds until a job computes: the process, images, stitching layers. */
   readonly startSeconds: number;
-  /** Seconds that a job may take; default: without limit. */
-  readonly limitSeconds?: number;
 }
 
 /** @param work each after what it waits for; what it waits for and is not in it is done */
-export function simulate(work: readonly Work[], { workers, startSeconds, limitSeconds }: ScheduleOptions): Schedule {
+export function simulate(work: readonly Work[], { workers, startSeconds }: ScheduleOptions): Schedule {
   const index = new Map(work.map(({ id }, at) => [id, at]));
   const after: number[][] = work.map(() => []);
   const open = work.map(({ waitsFor }, at) => {
@@ -37,9 +33,7 @@ export function simulate(work: readonly Work[], { workers, startSeconds, limitSe
     for (const other of before) after[other]!.push(at);
     return before.length;
   });
-  const useful = (limitSeconds ?? Number.POSITIVE_INFINITY) - startSeconds;
-  const starts = work.map(({ seconds }) => Math.max(1, Math.ceil(seconds / useful)));
-  const taken = work.map(({ seconds }, at) => seconds + starts[at]! * startSeconds);
+  const taken = work.map(({ seconds }) => seconds + startSeconds);
   const way = [...taken];
   for (let at = work.length - 1; at >= 0; at--) way[at]! += Math.max(0, ...after[at]!.map((next) => way[next]!));
   const ready = new TinyQueue<number>([], (a, b) => way[b]! - way[a]! || a - b);
@@ -56,11 +50,7 @@ export function simulate(work: readonly Work[], { workers, startSeconds, limitSe
     now = next.end;
     for (const other of after[next.at]!) if (--open[other]! === 0) ready.push(other);
   }
-  return {
-    makespan: now,
-    busySeconds: taken.reduce((sum, seconds) => sum + seconds, 0),
-    requeues: starts.reduce((sum, count) => sum + count - 1, 0),
-  };
+  return { makespan: now, busySeconds: sum(taken) };
 }
 
 /** 1, 2, 5, 10, 20, ... up to `most`, which is in it. */

@@ -114,15 +114,15 @@ const listed = (id: string, seconds: number, ...waits_for: string[]): Listing['i
   ...{ steps: 1, memory_bytes: 1, checkpoint_bytes: 1e6 },
 });
 
-test('the forecast: makespan, hours, requeues and what is written, by workers', () => {
+test('the forecast: makespan, hours and what is written, by workers', () => {
   const items = [listed('a', 3580), listed('b', 3580), { ...listed('c', 99), state: 'finished' as const }];
-  const forecast = forecastOf({ run: 'x', items }, { workers: 2, checkpointMinutes: 10, limitMinutes: 40 });
+  const forecast = forecastOf({ run: 'x', items }, { workers: 2, checkpointMinutes: 10 });
   const [one, two] = forecast.by_workers;
-  // Each is 3580 s of work in jobs of 2400 - 20 s: two starts, 3620 s. Six checkpoints of 1 MB in each.
-  assert.deepEqual([one!.makespan_seconds, one!.requeues, one!.worker_hours], [7240, 2, 7240 / 3600]);
-  assert.deepEqual([two!.makespan_seconds, two!.written_bytes_per_second], [3620, 12e6 / 3620]);
+  // Each is 3580 s of work and a start of 20 s. Six checkpoints of 1 MB in each.
+  assert.deepEqual([one!.makespan_seconds, one!.worker_hours], [7200, 2]);
+  assert.deepEqual([two!.makespan_seconds, two!.written_bytes_per_second], [3600, 12e6 / 3600]);
   assert.equal(forecast.checkpoints_bytes, 2e6);
-  assert.match(formatForecast(forecast), /^ +2 +1 h 00 min +2\.0 +2 +3\.31 KB/m);
+  assert.match(formatForecast(forecast), /^ +2 +1 h 00 min +2\.0 +3\.33 KB/m);
 });
 
 test('a run folder of another configuration is not listed as if it held what is asked for', async (t) => {
@@ -165,7 +165,7 @@ test('the forecast of training and evaluation, counted by hand', () => {
   assert.equal(by_workers.length, 1);
   const { file_operations_per_second: calls, ...row } = by_workers[0]!;
   assert.deepEqual(row, {
-    ...{ workers: 1, makespan_seconds: makespan, worker_hours: makespan / 3600, requeues: 0 },
+    ...{ workers: 1, makespan_seconds: makespan, worker_hours: makespan / 3600 },
     written_bytes_per_second: 2e6 / makespan, // a checkpoint every five minutes
   });
   // Three calls every 15 seconds for the lock, ten for each of the two checkpoints.
@@ -174,7 +174,7 @@ test('the forecast of training and evaluation, counted by hand', () => {
   const done = of({ ...training, state: 'finished' }, evaluation);
   assert.equal(done.by_workers[0]!.makespan_seconds, 50, 'what is left of the evaluation is as long as before');
   assert.deepEqual(of({ ...training, state: 'finished' }).by_workers[0], {
-    ...{ workers: 1, makespan_seconds: 0, worker_hours: 0, requeues: 0 },
+    ...{ workers: 1, makespan_seconds: 0, worker_hours: 0 },
     ...{ written_bytes_per_second: 0, file_operations_per_second: 0 },
   });
 });
@@ -184,8 +184,8 @@ test('the forecast for people says where its seconds are guessed', () => {
   const of = (measured: boolean) =>
     formatForecast(forecastOf({ run: 'x', items: [{ ...items[0]!, measured }] }, { workers: 1, checkpointMinutes: 5 }));
   assert.match(of(true), /^What is left, by the number of workers\n/);
-  assert.match(of(true), /Workers +Takes +Worker hours +Requeues +Written a second +File operations a second/);
-  assert.match(of(true), / 1 +2 min 00 s +0\.0 +0 +8\.33 KB +0\.3\n/);
+  assert.match(of(true), /Workers +Takes +Worker hours +Written a second +File operations a second/);
+  assert.match(of(true), / 1 +2 min 00 s +0\.0 +8\.33 KB +0\.3\n/);
   assert.match(of(true), /Checkpoints of all items together: 1 MB/);
   assert.doesNotMatch(of(true), /Guessed/);
   assert.match(of(false), /Guessed from multiply-accumulates/);

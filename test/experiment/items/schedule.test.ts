@@ -21,12 +21,6 @@ test('what waits for something that is done is free', () => {
   assert.equal(simulate([work('f', 5, 'done')], { workers: 1, startSeconds: 0 }).makespan, 5);
 });
 
-test('a job that ends at its limit starts again', () => {
-  // 10 s of work, of which each job of 5 s does 4.
-  const { makespan, requeues } = simulate([work('a', 10)], { workers: 1, startSeconds: 1, limitSeconds: 5 });
-  assert.deepEqual([makespan, requeues], [13, 2]);
-});
-
 test('ten thousand items on up to a thousand workers stay between the bounds of list scheduling', () => {
   const all = Array.from({ length: 2000 }, (_, trial) => [
     ...[1, 2, 3, 4].map((rate) => work(`${trial}/${rate}`, 100 + trial + rate)),
