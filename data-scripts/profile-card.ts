@@ -11,8 +11,8 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { estaStepSetting } from '../src/bench/esta-step-benchmark.js';
+import { openCard } from '../src/engine/nvidia/card/open.js';
 import { profiled, type Usage } from '../src/engine/nvidia/card/profile.js';
-import { openCard } from '../src/engine/nvidia/card.js';
 import { createNvidiaEngine } from '../src/engine/nvidia/engine.js';
 import { variantNamed } from '../src/models/vit/variants.js';
 import type { Precision } from '../src/shared/engine-names.js';

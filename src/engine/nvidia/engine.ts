@@ -21,8 +21,8 @@ import { type CachedProgram, ProgramCache } from '../onnx/programs/program-cache
 import { traceGraph } from '../onnx/tracer.js';
 import { settlePrecision } from '../precision.js';
 import { counted } from './card/allocations.js';
+import type { Address, Card } from './card/card.js';
 import { openCard } from './card/open.js';
-import type { Address, Card } from './card.js';
 import { threads } from './code/kernel.js';
 import { narrowBlocks, narrowText } from './code/narrow-kernel.js';
 import { MissingOperators } from './loops/conversion.js';

@@ -1,5 +1,5 @@
 /** A card that computes nothing and answers zeros: whether whole runs are made of operators that have kernels, in little time. */
-import type { Card } from '../../../src/engine/nvidia/card.js';
+import type { Card } from '../../../src/engine/nvidia/card/card.js';
 
 export function blankCard(): Card {
   let next = 4096;

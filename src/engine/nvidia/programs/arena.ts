@@ -1,5 +1,5 @@
 /** Memory of programs. */
-import type { Address, Card } from '../card.js';
+import type { Address, Card } from '../card/card.js';
 
 /** The memory that all programs of an engine compute in, one after the other. */
 export class Arena {

@@ -1,6 +1,6 @@
 /** Compiled kernels. */
 import { createHash } from 'node:crypto';
-import type { Card, Kernel } from '../card.js';
+import type { Card, Kernel } from '../card/card.js';
 import { prelude } from '../code/prelude.js';
 
 /** Kernels of a process, by their text. */

@@ -1,5 +1,5 @@
 /** Device memory of values: given back memory waits for the next value of its size. */
-import type { Address, Card } from '../card.js';
+import type { Address, Card } from '../card/card.js';
 
 const step = 512;
 

@@ -3,7 +3,7 @@
  * are copied in and out by one kernel each, so that addresses inside never change.
  */
 import type { Precision } from '../../../shared/engine-names.js';
-import type { Address, Card, MatrixOperand, RecordedGraph } from '../card.js';
+import type { Address, Card, MatrixOperand, RecordedGraph } from '../card/card.js';
 import { threads } from '../code/kernel.js';
 import { moveText, parts } from '../code/move-kernel.js';
 import { bytesPerElement } from '../loops/value.js';

@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import tf = require('@tensorflow/tfjs');
 
-import type { Card } from '../../../../src/engine/nvidia/card.js';
+import type { Card } from '../../../../src/engine/nvidia/card/card.js';
 import { createNvidiaEngine } from '../../../../src/engine/nvidia/engine.js';
 import { float32 } from '../../../../src/shared/arrays.js';
 import { TrialError } from '../../../../src/shared/errors.js';
