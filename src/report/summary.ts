@@ -1,8 +1,8 @@
 /** What a run prints when it ends. */
 
+import { drawFigures, writeFiguresIfPossible } from './figures/figure-files.js';
 import { tableOneReference } from './paper/table-one.js';
 import { renderText } from './render/render-text.js';
-import { drawFigures, writeFiguresIfPossible } from './report.js';
 import { readReportContent } from './report-content.js';
 
 /**

@@ -21,12 +21,6 @@ export interface TableOneEntry extends PaperEntry {
   readonly stitch?: number;
 }
 
-/** Ranks in ViT-Ti/S/B and on the stitching layers, and the classes of the head, that reproduce the FLOPs of the rows. */
-export const tableOneCosts = {
-  fgvc: { ranks: [32, 16, 8], stitchingLayerRank: 96, classes: 100 },
-  cifar100: { ranks: [2, 8, 8], stitchingLayerRank: 192, classes: 100 },
-} as const;
-
 type Row = readonly (readonly [gigaflops: number, accuracy: number, stitch?: number])[];
 
 const rows: Readonly<Record<string, Row>> = {
@@ -138,9 +132,6 @@ const rows: Readonly<Record<string, Row>> = {
 export function tableOneRow(dataset: string): readonly TableOneEntry[] | undefined {
   return Object.hasOwn(rows, dataset) ? rows[dataset]!.map(entryOf) : undefined;
 }
-
-/** The data sets of the table, in its order. */
-export const tableOneDatasets: readonly string[] = Object.keys(rows);
 
 const widths = { vit_tiny_patch16_224: 192, vit_small_patch16_224: 384, vit_base_patch16_224: 768 };
 const anchors = Object.keys(widths);

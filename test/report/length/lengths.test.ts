@@ -1,8 +1,8 @@
 /** Methods trained for several lengths: compared by their longest training, and at equal training time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { drawFigures } from '../../../src/report/figures/figure-files.js';
 import { renderCsv } from '../../../src/report/render/render-csv.js';
-import { drawFigures } from '../../../src/report/report.js';
 import { type ReportContent, readReportContent } from '../../../src/report/report-content.js';
 import type { StitchResult, TrialResult } from '../../../src/run-folder/result.js';
 import { type FakeTrial, writeRunFolder } from '../../run-folder/run-folder-fixture.js';

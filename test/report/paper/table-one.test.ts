@@ -1,14 +1,9 @@
 /** Table I against our cost functions: which stitch each entry is, and that the deployment rule explains the rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  tableOneCosts,
-  tableOneDatasets,
-  tableOneReference,
-  tableOneRow,
-} from '../../../src/report/paper/table-one.js';
+import { tableOneReference, tableOneRow } from '../../../src/report/paper/table-one.js';
 import { flopsBins, gridBetween } from '../../../src/stitching/space/flops-bins.js';
-import { tableOneFlops } from '../../stitching/space/deit.js';
+import { tableOneCosts, tableOneFlops } from '../../stitching/space/deit.js';
 
 const fgvc = ['stanford-cars', 'cub-200-2011', 'stanford-dogs', 'nabirds'];
 /** Printed with two decimals; 1e-9 G for the binary fractions. */
@@ -19,8 +14,7 @@ function matching(gigaflops: number, flops: readonly number[]): number[] {
 }
 
 test('six rows of 15 entries, by rising FLOPs', () => {
-  assert.deepEqual(tableOneDatasets, [...fgvc, 'vtab-1k', 'cifar-100']);
-  for (const dataset of tableOneDatasets) {
+  for (const dataset of [...fgvc, 'vtab-1k', 'cifar-100']) {
     const gigaflops = tableOneRow(dataset)!.map((entry) => entry.gigaflops);
     assert.equal(gigaflops.length, 15);
     assert.deepEqual(

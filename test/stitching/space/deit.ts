@@ -8,6 +8,12 @@ export const space = buildStitchSpace(
   anchors.map(({ name, blocks }) => ({ name, depth: blocks.length, width: blocks[0]!.width })),
 );
 
+/** Ranks in ViT-Ti/S/B and on the stitching layers, and the classes of the head, that reproduce the FLOPs of the rows. */
+export const tableOneCosts = {
+  fgvc: { ranks: [32, 16, 8], stitchingLayerRank: 96, classes: 100 },
+  cifar100: { ranks: [2, 8, 8], stitchingLayerRank: 192, classes: 100 },
+} as const;
+
 /** FLOPs of every stitch with the ranks and the head that reproduce the FGVC rows of Table I. */
 export function tableOneFlops(costs: {
   readonly ranks: readonly number[];
