@@ -22,6 +22,17 @@ export function isValue(node: unknown): node is Value {
   return typeof node === 'object' && node !== null && 'storage' in node;
 }
 
+/** Tells the leaves of a tree of names from its branches: where programs write their results. */
+export function isName(node: unknown): node is string {
+  return typeof node === 'string';
+}
+
+/** @throws Error for a result of another type than values have */
+export function requireValueType(dtype: string): asserts dtype is 'float32' | 'int32' {
+  if (dtype === 'float32' || dtype === 'int32') return;
+  throw new Error(`a compiled function returned a ${dtype} tensor: cast it to float32 or int32`);
+}
+
 /** A pure function from a tree of tensors to a tree of tensors; by default of any trees. */
 export type TensorFunction<In = never, Out = unknown> = (inputs: In) => Out;
 

@@ -11,7 +11,9 @@ import {
   type Compiled,
   type Engine,
   type HoldingFunction,
+  isName,
   isValue,
+  requireValueType,
   type TensorFunction,
   type Value,
   type Values,
@@ -212,9 +214,7 @@ class NvidiaEngine implements Engine {
   }
 
   private emptyValue({ value: { type, shape }, bytes }: Plan['outputs'][number]): Value {
-    if (type !== 'float32' && type !== 'int32') {
-      throw new Error(`a compiled function returned a ${type} tensor: cast it to float32 or int32`);
-    }
+    requireValueType(type);
     const storage: CardStorage = { array: undefined, address: this.pool.take(bytes), bytes };
     return { dtype: type, shape, storage };
   }
@@ -276,8 +276,4 @@ function explained<T>(key: string, make: () => T): T {
       'Use --engine onnxruntime --device cuda (see esta engine install --cuda), or --device cpu.',
     );
   }
-}
-
-function isName(node: unknown): node is string {
-  return typeof node === 'string';
 }

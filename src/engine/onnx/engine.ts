@@ -9,7 +9,16 @@ import { counted } from '../../shared/costs/numbers.js';
 import type { Device, Precision } from '../../shared/engine-names.js';
 import { sum } from '../../shared/groups.js';
 import { leavesOf, type Mapped, mapTree } from '../../shared/tree.js';
-import { type Compiled, type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
+import {
+  type Compiled,
+  type Engine,
+  isName,
+  isValue,
+  requireValueType,
+  type TensorFunction,
+  type Value,
+  type Values,
+} from '../engine.js';
 import { channelBlock } from './channel-block.js';
 import type { GraphValue } from './graph.js';
 import type { Backend, LoadedProgram, Stored, TensorDeclaration } from './programs/backend.js';
@@ -172,14 +181,8 @@ function declare(inputs: object, holdsConstants: boolean) {
 }
 
 function declarationOf({ name, dtype, shape }: GraphValue): TensorDeclaration {
-  if (dtype !== 'float32' && dtype !== 'int32') {
-    throw new Error(`a compiled function returned a ${dtype} tensor: cast it to float32 or int32`);
-  }
+  requireValueType(dtype);
   return { name, dtype, shape };
-}
-
-function isName(node: unknown): node is string {
-  return typeof node === 'string';
 }
 
 /** Where a value is. */

@@ -41,6 +41,11 @@ export interface GraphConstant {
   readonly external?: { readonly location: string; readonly offset: number };
 }
 
+/** The whole numbers of a constant of int64. */
+export function int64sOf({ bytes }: GraphConstant): number[] {
+  return Array.from(new BigInt64Array(bytes.slice().buffer), Number); // a copy: offsets of bytes need not suit them
+}
+
 /** TensorProto.DataType */
 export const elementTypeCodes = {
   float32: 1,

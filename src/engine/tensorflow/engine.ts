@@ -8,7 +8,7 @@ import type { NdArray } from '../../shared/arrays.js';
 import type { Precision } from '../../shared/engine-names.js';
 import { RequestError } from '../../shared/errors.js';
 import { leavesOf, mapTree } from '../../shared/tree.js';
-import { type Engine, isValue, type TensorFunction, type Value, type Values } from '../engine.js';
+import { type Engine, isValue, requireValueType, type TensorFunction, type Value, type Values } from '../engine.js';
 import { registerDecompositions } from '../ops/decompositions.js';
 import { settlePrecision } from '../precision.js';
 import { isTensor } from '../tensor.js';
@@ -88,9 +88,7 @@ function toTensor({ data, shape, dtype }: NdArray): tf.Tensor {
 
 function toValue(tensor: tf.Tensor): Value {
   const { shape, dtype } = tensor;
-  if (dtype !== 'float32' && dtype !== 'int32') {
-    throw new Error(`a compiled function returned a ${dtype} tensor: cast it to float32 or int32`);
-  }
+  requireValueType(dtype);
   return { shape, dtype, storage: tensor };
 }
 

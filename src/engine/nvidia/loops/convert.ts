@@ -3,7 +3,7 @@
 import { sizeOf } from '../../../shared/arrays.js';
 import type { Precision } from '../../../shared/engine-names.js';
 import { sameShape } from '../../onnx/graph.js';
-import type { GraphConstant, GraphNode, GraphParts } from '../../onnx/model-proto.js';
+import { type GraphConstant, type GraphNode, type GraphParts, int64sOf } from '../../onnx/model-proto.js';
 import { intOf, intsOf } from './attributes.js';
 import { type Conversion, type Convert, MissingOperators } from './conversion.js';
 import { convolution, transposedConvolution } from './convolution.js';
@@ -84,10 +84,6 @@ function stored(values: Values, value: Value): Value {
   const place = affine(value);
   const isPlain = place && isContiguous(value.shape, place.strides) && computed.includes(place.base.made.kind);
   return isPlain ? value : values.map('$0', [value]);
-}
-
-function int64sOf({ bytes }: GraphConstant): number[] {
-  return Array.from(new BigInt64Array(bytes.slice().buffer), Number);
 }
 
 function constantOf(values: Values, { dtype, shape, bytes }: GraphConstant): Value {

@@ -3,7 +3,7 @@
  * that the size of the batch stands in constants: [batch * tokens, width] of a Reshape, [batch, 1, width] of an Expand.
  * Where the two graphs differ is where it stands; everything else is equal, or the graph depends on the size otherwise.
  */
-import type { GraphConstant, GraphNode, GraphParts, ModelValue } from '../model-proto.js';
+import { type GraphConstant, type GraphNode, type GraphParts, int64sOf, type ModelValue } from '../model-proto.js';
 
 /**
  * Sizes to trace with. Extents that come from the batch are told from others by being multiples of these: primes that
@@ -136,8 +136,4 @@ function signature({ operator, domain, outputs, attributes, inputs }: GraphNode)
 
 function areEqual(a: GraphConstant, b: GraphConstant): boolean {
   return a.dtype === b.dtype && `${a.shape}` === `${b.shape}` && Buffer.compare(a.bytes, b.bytes) === 0;
-}
-
-function int64sOf({ bytes }: GraphConstant): number[] {
-  return Array.from(new BigInt64Array(bytes.slice().buffer), Number);
 }

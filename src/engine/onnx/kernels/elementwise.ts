@@ -4,6 +4,7 @@ import tf = require('@tensorflow/tfjs');
 import type { ElementType, Graph, GraphValue } from '../graph.js';
 import { sameShape } from '../graph.js';
 import { kernel, type TracingKernel } from '../kernel.js';
+import { elementTypeCodes } from '../model-proto.js';
 
 /** One ONNX operator of one input. */
 const unary = (operator: string, dtype?: ElementType): TracingKernel =>
@@ -70,8 +71,7 @@ const comparison = (operator: string) => binary(operator, { dtype: 'bool' });
 export function castNode(graph: Graph, x: GraphValue, dtype: ElementType): GraphValue {
   if (x.dtype === dtype) return x;
   if (x.fill !== undefined) return graph.fill(dtype === 'int32' ? Math.trunc(x.fill) : x.fill, x.shape, dtype);
-  const to = { float32: 1, uint8: 2, int32: 6, bool: 9 }[dtype];
-  return graph.node('Cast', [x], { shape: x.shape, dtype }, { attributes: { to: { int: to } } });
+  return graph.node('Cast', [x], { shape: x.shape, dtype }, { attributes: { to: { int: elementTypeCodes[dtype] } } });
 }
 
 export const elementwiseKernels: Record<string, TracingKernel> = {
