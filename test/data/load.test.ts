@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { writeUnpacked } from '../../data-scripts/miniature/download.js';
+import { miniatures } from '../../data-scripts/miniature/miniatures.js';
 import { loadDataset } from '../../src/data/load.js';
 import { RequestError } from '../../src/shared/errors.js';
 import type { Progress } from '../../src/shared/progress.js';
@@ -115,6 +117,17 @@ test('shots keep so many training images of each class, at most 4 for validation
   assert.deepEqual(perClass((await draw(0, 1)).splits.val), [1, 1, 1]);
   assert.deepEqual((await draw(0)).splits, splits);
   assert.notDeepEqual((await draw(1)).splits.train, splits.train);
+});
+
+test('of an official data set the asked-for share is drawn for validation, under the name of the experiment', async () => {
+  const root = path.join(folder, 'birds');
+  const { download } = await miniatures['cub-200-2011']!();
+  await writeUnpacked(download, root);
+  const config = { kind: 'cub-200-2011', name: 'birds', root, validation_fraction: 0.4 } as const;
+  const { name, splits } = await loadDataset(config, folder);
+  assert.equal(name, 'birds');
+  // 15 training images: 6 of them, 2 of each of the 3 classes
+  assert.deepEqual([splits.train.length, splits.val?.length, splits.test.length], [9, 6, 6]);
 });
 
 test('an official data set that is not there is an error that names its folder', async () => {

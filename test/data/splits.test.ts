@@ -118,6 +118,17 @@ test('few-shot subsets hold k of every class, or all there are', () => {
   assert.notDeepEqual(fewShot(samples, 4, 2), subset);
 });
 
+test('few-shot subsets of different sizes are drawn independently', () => {
+  // Were the one shot among the two, it would be so in each of 40 draws of one class; by chance it is in a fifth of them.
+  const samples = samplesOf([10]);
+  let nested = 0;
+  for (let seed = 0; seed < 40; seed++) {
+    const two = fewShot(samples, 2, seed);
+    if (two.includes(fewShot(samples, 1, seed)[0]!)) nested++;
+  }
+  assert.ok(nested < 25, `${nested} of 40`);
+});
+
 function byFile(a: Sample, b: Sample): number {
   return a.file < b.file ? -1 : 1;
 }

@@ -41,6 +41,8 @@ test('the drawn split belongs to the prepared data set', async (t) => {
   assert.equal(dataset.splits.val?.length, 2);
   assert.deepEqual(await openOfficial({ ...request, root: path.join(root, 'cub-200-2011'), splitSeed: 7 }), dataset);
   await assert.rejects(openOfficial({ ...request, splitSeed: 0 }), /prepared with drawn .*\(fraction 0\.1, seed 7\)/);
+  assert.deepEqual(await openOfficial({ ...request, validationFraction: 0.1 }), dataset);
+  await assert.rejects(openOfficial({ ...request, validationFraction: 0.2 }), /other splits are asked for/);
   await assert.rejects(openOfficial({ ...request, splits: source }), /other splits are asked for/);
   const file = path.join(root, 'cub-200-2011', 'splits.json');
   await writeFile(file, (await readFile(file, 'utf8')).replace(/,\d+\]/, ',200]'));

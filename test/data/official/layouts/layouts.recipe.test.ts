@@ -81,6 +81,23 @@ describe('NABirds', () => {
     const file = 'nabirds/images/1005/0000139e21dc4d0cbfe14cae3c85c803.jpg';
     assert.deepEqual(train[2], { file, label: 2 });
   });
+
+  test('labels are ranks of ids in whatever order the files list the images', async (t) => {
+    const { classIds, train } = await read(t, 'nabirds', (miniature) => {
+      const tree = treeOf(miniature, 'nabirds.tar.gz');
+      const labels = String(tree.get('nabirds/image_class_labels.txt')).trimEnd().split('\n');
+      tree.set('nabirds/image_class_labels.txt', `${labels.reverse().join('\n')}\n`);
+    });
+    assert.deepEqual(classIds, [295, 627, 1005]);
+    assert.deepEqual(
+      train.slice(0, 3).map(({ file, label }) => [file.split('/')[2], label]),
+      [
+        ['0295', 0],
+        ['0627', 1],
+        ['1005', 2],
+      ],
+    );
+  });
 });
 
 describe('Oxford Flowers-102', () => {
@@ -176,6 +193,7 @@ describe('Stanford Cars', () => {
     assert.deepEqual(classes, names);
     assert.deepEqual(train[0], { file: 'car_ims/000001.jpg', label: 0 });
     assert.deepEqual(testImages[0], { file: 'car_ims/000016.jpg', label: 0 });
+    assert.deepEqual([train.length, testImages.length], [15, 6], 'no test image is trained on');
   });
 
   test('test annotations without labels are refused by their fields, renamed labelled ones accepted', async (t) => {
