@@ -138,6 +138,42 @@ test('two things are not as Pillow has them: EXIF orientation and 16-bit greysca
   assert.ok([...deep.pillow].filter((value) => value === 255).length > 150, 'Pillow cuts off');
 });
 
+/** A TIFF of one pixel [cyan, magenta, yellow, black], not compressed: a header, the pixel and nine entries. */
+function cmykPixel(pixel: readonly number[]): Buffer {
+  const entries = [
+    [256, 3, 1, 1], // width
+    [257, 3, 1, 1], // height
+    [258, 3, 4, 126], // bits of each sample: four shorts behind the entries
+    [259, 3, 1, 1], // no compression
+    [262, 3, 1, 5], // separated inks
+    [273, 4, 1, 8], // where the pixel is
+    [277, 3, 1, 4], // samples
+    [278, 3, 1, 1], // rows of a strip
+    [279, 4, 1, 4], // bytes of the strip
+  ] as const;
+  const bytes = Buffer.alloc(134);
+  bytes.write('II*\0', 'latin1');
+  bytes.writeUInt32LE(12, 4);
+  bytes.set(pixel, 8);
+  bytes.writeUInt16LE(entries.length, 12);
+  for (const [index, [tag, type, count, value]] of entries.entries()) {
+    const at = 14 + 12 * index;
+    bytes.writeUInt16LE(tag, at);
+    bytes.writeUInt16LE(type, at + 2);
+    bytes.writeUInt32LE(count, at + 4);
+    bytes.writeUInt32LE(value, at + 8);
+  }
+  for (const sample of [0, 1, 2, 3]) bytes.writeUInt16LE(8, 126 + 2 * sample);
+  return bytes;
+}
+
+test('black ink darkens all colours, as in cmyk2rgb of Pillow', async () => {
+  const file = path.join(folder, 'inks.tif');
+  await writeFile(file, cmykPixel([100, 50, 0, 55]));
+  // White is 255 - 55 = 200; of it go 100 * 200 / 255 = 78.4, 50 * 200 / 255 = 39.2 and 0.
+  assert.deepEqual([...(await decodeImage(file, own)).pixels], [122, 161, 200]);
+});
+
 test('colours under a transparent pixel do not fade where images shrink', async () => {
   const background = { r: 200, g: 100, b: 50, alpha: 0 };
   const glass = sharp({ create: { width: 8, height: 8, channels: 4, background } }).png();
@@ -211,14 +247,26 @@ test('resizing agrees with the antialiased filters of Pillow', async () => {
 });
 
 test('a JPEG whose size eight does not divide is not stretched where it shrinks to a quarter and less', async () => {
-  const [width, height] = [501, 333];
+  for (const [width, height] of [
+    [501, 333],
+    [504, 333],
+    [501, 336],
+  ] as const) {
+    await assertNotStretched(width, height);
+  }
+});
+
+async function assertNotStretched(width: number, height: number): Promise<void> {
   const texture = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
     const [x, y] = [Math.floor(at / 3) % width, Math.floor(at / 3 / width)];
     return 128 + 60 * Math.sin(x / 5) + 60 * Math.sin(y / 6);
   });
   const jpeg = sharp(texture, { raw: { width, height, channels: 3 } }).jpeg({ quality: 95 });
   for (const orientation of [1, 6]) {
-    const file = await saved(`texture-${orientation}.jpg`, jpeg.clone().withMetadata({ orientation }));
+    const file = await saved(
+      `texture-${width}-${height}-${orientation}.jpg`,
+      jpeg.clone().withMetadata({ orientation }),
+    );
     const whole = await decodeImage(file, own);
     const shrunk = await decodeImage(file, { interpolation: 'bicubic', resize: { size: 64, keepAspect: false } });
     const expected = new Float32Array(64 * 64 * 3);
@@ -227,7 +275,7 @@ test('a JPEG whose size eight does not divide is not stretched where it shrinks 
     // where libjpeg shrinks by itself, it rounds up, and values are 20 apart
     assertNear([...shrunk.pixels], [...expected], 4);
   }
-});
+}
 
 test('an image that the resize would enlarge keeps its size', async () => {
   const file = await saved('small.png', halves());
