@@ -40,15 +40,15 @@ interface Given {
 }
 const losses = ({ logits, teacher, labels }: Given) => ({
   hard: crossEntropy(logits, labels),
-  soft: distillation(logits, teacher, labels, 2),
+  soft: distillation(logits, teacher, labels, 3),
   gradient: tf.grad((x: tf.Tensor) => crossEntropy(x, labels))(logits),
 });
 
 test('the mean is over learned tokens, each predicted by the one before it; on both backends', async () => {
   const hard = predictors.reduce((sum, [row, id]) => sum - Math.log(shares(logits.data, row)[id]!), 0) / 3;
   const soft = predictors.reduce((sum, [row]) => {
-    const targets = shares(teacher.data, row, 2);
-    return sum - shares(logits.data, row, 2).reduce((own, share, id) => own + targets[id]! * Math.log(share), 0);
+    const targets = shares(teacher.data, row, 3);
+    return sum - shares(logits.data, row, 3).reduce((own, share, id) => own + targets[id]! * Math.log(share), 0);
   }, 0);
   // (softmax - one-hot) / 3 where a token is learned, else 0.
   const gradient = new Array<number>(batch * length * vocabulary).fill(0);
@@ -59,7 +59,8 @@ test('the mean is over learned tokens, each predicted by the one before it; on b
   }
   const expected = new Map([
     ['hard', [hard]],
-    ['soft', [(soft * 4) / 3]],
+    // temperature 3, not 2, whose square is its double
+    ['soft', [(soft * 3 ** 2) / 3]],
     ['gradient', gradient],
   ]);
   assertClose(onReference(losses, { logits, teacher, labels }), expected, 1e-5);
