@@ -93,6 +93,18 @@ test('LaTeX: booktabs rules, escaped text, a minus that is no hyphen', () => {
   );
 });
 
+test('LaTeX: texts stand left and numbers right; more than eight columns span both of a page', () => {
+  const lines = renderLatex(table).split('\n');
+  assert.ok(lines.includes('  \\begin{tabular}{llrr}'));
+  const opening = (count: number) =>
+    renderLatex({ ...table, columns: new Array(count).fill(table.columns[2]!) }).split('\n');
+  assert.deepEqual([opening(8)[0], opening(8).at(-1)], ['\\begin{table}', '\\end{table}']);
+  assert.deepEqual([opening(9)[0], opening(9).at(-1)], ['\\begin{table*}', '\\end{table*}']);
+  // Were the first row to start a group, there would be two rules below the head.
+  const rows = table.rows.map((row) => ({ ...row, startsGroup: true }));
+  assert.equal(renderLatex({ ...table, rows }).split('\\midrule').length - 1, 3);
+});
+
 test('CSV: no spreadsheet computes a text; numbers stay', () => {
   const texts = ['=1+1', '@SUM(A1)', '- a list', '+49 30', '-0.5', 'a=b'];
   const rows = texts.map((method) => ({ cells: { method } }));
