@@ -70,14 +70,14 @@ export function libraryPlaces({
     for (const name of entriesOf(folder)) if (name.includes('.so')) known.add(name);
   }
   const toolkits = [
-    ...[environment['CUDA_HOME'], environment['CUDA_PATH']].filter((folder) => folder !== undefined),
+    ...[environment['CUDA_HOME'], environment['CUDA_PATH']].flatMap((folder) => folder || []),
     path.join(root, 'usr/local/cuda'),
     ...entriesOf(path.join(root, 'usr/local'))
       .filter((name) => /^cuda-\d/.test(name))
       .map((name) => path.join(root, 'usr/local', name)),
   ];
   const prefixes = [
-    ...[environment['VIRTUAL_ENV'], environment['CONDA_PREFIX']].filter((folder) => folder !== undefined),
+    ...[environment['VIRTUAL_ENV'], environment['CONDA_PREFIX']].flatMap((folder) => folder || []),
     ...[path.join(workingFolder, '.venv'), path.join(workingFolder, 'venv')],
     ...splitPath(environment['PATH'])
       .filter((folder) => path.basename(folder) === 'bin' && existsSync(path.join(folder, 'python3')))

@@ -21,11 +21,11 @@ export interface HubAddress {
   readonly revision: string;
 }
 
-/** Where the Python library keeps its cache, by the same environment variables. */
+/** Where the Python library keeps its cache, by the same environment variables; empty ones count as not set. */
 export function cacheFolder(environment: Environment): string {
-  const direct = environment['HF_HUB_CACHE'] ?? environment['HUGGINGFACE_HUB_CACHE'];
+  const direct = environment['HF_HUB_CACHE'] || environment['HUGGINGFACE_HUB_CACHE'];
   if (direct) return direct;
-  return path.join(environment['HF_HOME'] ?? path.join(userCacheFolder(environment), 'huggingface'), 'hub');
+  return path.join(environment['HF_HOME'] || path.join(userCacheFolder(environment), 'huggingface'), 'hub');
 }
 
 export class HubCache {

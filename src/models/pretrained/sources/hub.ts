@@ -41,7 +41,7 @@ export async function fetchFromHub(source: string, environment: Environment = pr
       offlineHint(address, cache),
     );
   }
-  const hubUrl = (environment['HF_ENDPOINT'] ?? publicHub).replace(/\/+$/, '');
+  const hubUrl = (environment['HF_ENDPOINT'] || publicHub).replace(/\/+$/, '');
   const accessToken = environment['HF_TOKEN'];
   try {
     return await download(address, cache, { hubUrl, ...(accessToken && { accessToken }) });

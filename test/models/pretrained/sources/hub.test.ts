@@ -170,6 +170,8 @@ test('addresses are checked', () => {
 test('the cache lies where the Python library has it', () => {
   assert.equal(cacheFolder({ HF_HUB_CACHE: '/a', HF_HOME: '/b' }), '/a');
   assert.equal(cacheFolder({ HUGGINGFACE_HUB_CACHE: '/c', HF_HOME: '/b' }), '/c');
+  assert.equal(cacheFolder({ HF_HUB_CACHE: '', HUGGINGFACE_HUB_CACHE: '/c', HF_HOME: '/b' }), '/c');
+  assert.equal(cacheFolder({ HF_HOME: '', XDG_CACHE_HOME: '/d' }), path.join('/d', 'huggingface', 'hub'));
   assert.equal(cacheFolder({ HF_HOME: '/b', XDG_CACHE_HOME: '/d' }), path.join('/b', 'hub'));
   assert.equal(cacheFolder({ XDG_CACHE_HOME: '/d' }), path.join('/d', 'huggingface', 'hub'));
   const own = path.join(homedir(), '.cache', 'huggingface', 'hub');
