@@ -82,8 +82,7 @@ export function gainLines(result: TrialResult, testImages: number): string[] {
   const [stitch] = result.stitches;
   const gain = alone.test - shared.test;
   const images = Math.round((Math.abs(gain) * testImages) / 100);
-  const counted = `${images} of ${testImages} images`;
-  const change = gain === 0 ? 'as before' : gain > 0 ? `${counted} gained` : `${counted} lost`;
+  const change = gain === 0 ? 'as before' : `${images} of ${testImages} images ${gain > 0 ? 'gained' : 'lost'}`;
   return [
     `${capital(stitchSummary(stitch!))}, after ${trainedAlone(result)}`,
     `Test images: ${formatPercent(shared.test)} before, ${formatPercent(alone.test)} now: ${change}`,
